@@ -1,0 +1,1 @@
+"""Kaldi's files, streams, tables and command line, without Kaldi and without torch."""

@@ -1,0 +1,1 @@
+"""One small file per program: each only parses, calls and reports."""

@@ -1,0 +1,1 @@
+"""Training and decoding steps that recipes call."""

@@ -1,0 +1,32 @@
+"""Where the references are: Kaldi's own numbers beside the checkout, never inside it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("NNET_PYTORCH_SHARED", ROOT.parent / "shared"))
+
+
+def shared(name: str) -> Path:
+    """The folder ``name`` beside the checkout; skips where there is none, fails where CI=true."""
+    path = SHARED / name
+    if not path.is_dir():
+        message = f"needs {path}, which this clone does not have beside it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """What real Kaldi computed on real speech."""
+    return shared("reference")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Recorded speech."""
+    return shared("corpus")
