@@ -1,0 +1,42 @@
+# Each target sets up its own virtual environment when there is none. VENV=DIR takes another one,
+# PIP_ARGS adds to pip's command line (an index with PyTorch's CPU builds, say).
+PYTHON ?= python3
+VENV ?= .venv
+PIP_ARGS ?=
+READY = $(VENV)/.nnet-pytorch-ready
+
+.PHONY: help install demo test test-all lint bench clean
+
+help:
+	@echo "make demo      decode recorded speech with a Kaldi model: wav -> features -> network -> lattices -> WER"
+	@echo "make test      the fast tests"
+	@echo "make test-all  all tests"
+	@echo "make lint      ruff and mypy"
+	@echo "make bench     side-by-side measurements, one table each"
+
+install: $(READY)
+
+$(READY): setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bridge/csrc/*)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable '.[test,lint,onnx]'
+	touch $@
+
+demo: $(READY)
+	PATH="$(abspath $(VENV))/bin:$$PATH" egs/fsdd/run.sh $(DEMO_ARGS)
+
+test: $(READY)
+	$(VENV)/bin/python -m pytest -q -m 'not slow' $(TEST_ARGS)
+
+test-all: $(READY)
+	$(VENV)/bin/python -m pytest -q $(TEST_ARGS)
+
+lint: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy kaldi_bridge nnet3_compat steps_pytorch
+
+bench: $(READY)
+	@for script in bench/*.py; do echo "== $$script"; $(VENV)/bin/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) build *.egg-info kaldi_bridge/_csrc*.so exp

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# Decodes a data directory into lattices and scores them: arguments and files of Kaldi's steps/nnet3/decode.sh.
+set -euo pipefail
+
+# Begin configuration section.
+stage=1
+nj=4
+acwt=0.1
+post_decode_acwt=1.0
+cmd=
+beam=15.0
+frames_per_chunk=50
+max_active=7000
+min_active=200
+lattice_beam=8.0
+iter=final
+num_threads=1
+use_gpu=false
+scoring_opts=
+skip_scoring=false
+extra_left_context=0
+extra_right_context=0
+extra_left_context_initial=-1
+extra_right_context_final=-1
+online_ivector_dir=
+minimize=false
+# End configuration section.
+
+help_message="Usage: $0 [options] <graph-dir> <data-dir> <decode-dir>
+e.g.: $0 --nj 4 --acwt 1.0 --post-decode-acwt 10.0 exp/tdnn/graph data/test exp/tdnn/decode_test
+The model is <decode-dir>/../final.mdl, with cmvn_opts and frame_subsampling_factor beside it.
+  --nj <n>                         # number of parallel jobs (4)
+  --cmd <cmd>                      # how to run them: run.pl, queue.pl ... (this machine)
+  --iter <name>                    # decode <name>.mdl (final)
+  --acwt <x>                       # acoustic scale of the search (0.1; 1.0 for chain models)
+  --post-decode-acwt <x>           # scale of the lattices' acoustic costs (1.0; 10.0 for chain models)
+  --beam, --lattice-beam, --max-active, --min-active, --minimize
+  --frames-per-chunk, --extra-{left,right}-context, --extra-left-context-initial, --extra-right-context-final
+  --online-ivector-dir <dir>       # ivector_online.scp and ivector_period
+  --num-threads <n>                # search threads per job (1)
+  --use-gpu <true|false>           # compute the network on a GPU, batched (false)
+  --stage 3                        # only score;  --skip-scoring true: never
+  --scoring-opts <string>          # options of score.sh"
+
+steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+utils=$(cd "$steps/../utils" && pwd)
+echo "$0 $*"
+if [ -f ./path.sh ]; then . ./path.sh; fi
+. "$utils/parse_options.sh"
+
+if [ $# -ne 3 ]; then
+  printf '%s\n' "$help_message" >&2
+  exit 1
+fi
+graph=$1 data=$2 dir=$3
+fail() { echo "$0: $1" >&2; exit 1; }
+
+# Our programs stand under Kaldi's names; Kaldi's own lattice and feature tools are used where they are on the PATH.
+command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
+PATH="$(nnet-pytorch-path):$PATH"
+: "${cmd:=$utils/run.py}"
+
+source=$(dirname "$dir")
+model=$source/$iter.mdl
+needed="$graph/HCLG.fst $graph/words.txt $data/feats.scp $data/utt2spk $model"
+[ -z "$online_ivector_dir" ] || needed+=" $online_ivector_dir/ivector_online.scp $online_ivector_dir/ivector_period"
+for file in $needed; do
+  [ -f "$file" ] || fail "no such file $file"
+done
+if [ -f "$source/phones.txt" ] && [ -f "$graph/phones.txt" ]; then
+  cmp -s <(grep -v '^#' "$source/phones.txt") <(grep -v '^#' "$graph/phones.txt") ||
+    fail "the phones of $source and $graph differ: the graph was made for another model"
+fi
+
+mkdir -p "$dir/log"
+echo "$nj" > "$dir/num_jobs"
+
+options="--frames-per-chunk=$frames_per_chunk --minimize=$minimize --max-active=$max_active --min-active=$min_active"
+options+=" --beam=$beam --lattice-beam=$lattice_beam --acoustic-scale=$acwt --allow-partial=true"
+options+=" --extra-left-context=$extra_left_context --extra-right-context=$extra_right_context"
+options+=" --extra-left-context-initial=$extra_left_context_initial"
+options+=" --extra-right-context-final=$extra_right_context_final"
+if [ -f "$source/frame_subsampling_factor" ]; then
+  options+=" --frame-subsampling-factor=$(cat "$source/frame_subsampling_factor")"
+fi
+if [ -n "$online_ivector_dir" ]; then
+  options+=" --online-ivectors=scp:$online_ivector_dir/ivector_online.scp"
+  options+=" --online-ivector-period=$(cat "$online_ivector_dir/ivector_period")"
+fi
+
+program=nnet3-latgen-faster
+queue_options=
+if $use_gpu; then
+  program+="-batch"
+  options+=" --num-threads=$num_threads --use-gpu=yes"
+  queue_options="--num-threads $num_threads --gpu 1"
+elif [ "$num_threads" -gt 1 ]; then
+  program+="-parallel"
+  options+=" --num-threads=$num_threads"
+  queue_options="--num-threads $num_threads"
+fi
+
+cmvn_options="--norm-means=false --norm-vars=false"
+if [ -f "$source/cmvn_opts" ]; then cmvn_options=$(cat "$source/cmvn_opts"); fi
+
+if [ "$stage" -le 1 ]; then
+  "$utils/split_data.py" "$data" "$nj"
+  split=$data/split${nj}utt
+  if [ -f "$source/online_cmvn" ]; then
+    command -v apply-cmvn-online >/dev/null || fail "$source/online_cmvn needs Kaldi's apply-cmvn-online on the PATH"
+    feats="ark,s,cs:apply-cmvn-online $cmvn_options --spk2utt=ark:$split/JOB/spk2utt $source/global_cmvn.stats scp:$split/JOB/feats.scp ark:- |"
+  elif [[ $cmvn_options == *--norm-means=false* ]]; then
+    feats="scp:$split/JOB/feats.scp"
+  else
+    [ -f "$data/cmvn.scp" ] || fail "no such file $data/cmvn.scp"
+    feats="ark,s,cs:apply-cmvn $cmvn_options --utt2spk=ark:$split/JOB/utt2spk scp:$split/JOB/cmvn.scp scp:$split/JOB/feats.scp ark:- |"
+  fi
+  lattices="ark:|gzip -c >$dir/lat.JOB.gz"
+  if [ "$post_decode_acwt" != 1.0 ]; then
+    lattices="ark:|lattice-scale --acoustic-scale=$post_decode_acwt ark:- ark:- | gzip -c >$dir/lat.JOB.gz"
+  fi
+  rm -f "$dir"/lat.*.gz
+  # shellcheck disable=SC2086
+  $cmd $queue_options JOB=1:"$nj" "$dir/log/decode.JOB.log" \
+    $program $options --word-symbol-table="$graph/words.txt" "$model" "$graph/HCLG.fst" "$feats" "$lattices"
+fi
+
+if [ "$stage" -le 3 ] && ! $skip_scoring; then
+  score=$steps/score.sh
+  if [ -x local/score.sh ]; then score=local/score.sh; fi
+  # shellcheck disable=SC2086
+  $score $scoring_opts --cmd "$cmd" "$data" "$graph" "$dir"
+fi
+echo "Decoding done."

@@ -1,0 +1,110 @@
+"""The helpers that recipes source or call, each as a process, as a recipe runs them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UTILS = Path(__file__).resolve().parents[2] / "utils"
+
+
+def run(name: str, *arguments: str, text: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(UTILS / name), *arguments]
+    return subprocess.run(command, input=text, capture_output=True, text=True, cwd=cwd, timeout=60)
+
+
+class TestRun:
+    def test_each_job_gets_its_number_and_its_log(self, tmp_path: Path) -> None:
+        result = run("run.py", "JOB=1:3", "log/a.JOB.log", "echo", "job JOB", "|", "tr", "a-z", "A-Z", cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+        for number in (1, 2, 3):
+            log = (tmp_path / f"log/a.{number}.log").read_text()
+            assert f"JOB {number}" in log.splitlines()
+            assert "# Ended (code 0)" in log
+
+    def test_a_failed_job_is_named(self, tmp_path: Path) -> None:
+        result = run("run.py", "JOB=1:2", "a.JOB.log", "test", "JOB", "=", "1", cwd=tmp_path)
+        assert result.returncode == 1
+        assert "1 / 2 failed, log is in a.2.log" in result.stderr
+
+    def test_a_failure_inside_a_pipe_counts(self, tmp_path: Path) -> None:
+        assert run("run.py", "a.log", "false", "|", "cat", cwd=tmp_path).returncode == 1
+
+    def test_cluster_options_are_taken(self, tmp_path: Path) -> None:
+        assert run("run.py", "--num-threads", "4", "--gpu", "1", "a.log", "true", cwd=tmp_path).returncode == 0
+
+    @pytest.mark.parametrize(
+        "arguments", [["--nonsense", "1", "a.log", "true"], ["JOB=1:2", "a.log", "true"], ["a.log"]]
+    )
+    def test_bad_usage(self, arguments: list[str], tmp_path: Path) -> None:
+        assert run("run.py", *arguments, cwd=tmp_path).returncode == 1
+
+
+class TestInt2sym:
+    @pytest.fixture
+    def table(self, tmp_path: Path) -> str:
+        (tmp_path / "words.txt").write_text("<eps> 0\nzero 1\none 2\n")
+        return str(tmp_path / "words.txt")
+
+    def test_fields(self, table: str) -> None:
+        assert run("int2sym.py", "-f", "2-", table, text="u1 1 2\nu2\n").stdout == "u1 zero one\nu2\n"
+        assert run("int2sym.py", "-f", "2", table, text="1 1 2\n").stdout == "1 zero 2\n"
+
+    def test_an_unknown_integer_is_an_error(self, table: str) -> None:
+        result = run("int2sym.py", "-f", "2-", table, text="u1 7\n")
+        assert result.returncode == 1
+        assert "undefined symbol 7" in result.stderr
+
+
+class TestBestWer:
+    def test_the_first_of_the_lowest_wins(self) -> None:
+        lines = "d/wer_7_0.0:%WER 9.10 [ 1 / 11 ]\nd/wer_8_0.0:%WER 8.80 [ 2 / 3 ]\nd/wer_9_0.0:%WER 8.80 [ 2 / 3 ]\n"
+        assert run("best_wer.py", text=lines).stdout == "%WER 8.80 [ 2 / 3 ] d/wer_8_0.0\n"
+
+    def test_nothing_to_choose_from(self) -> None:
+        assert run("best_wer.py", text="nothing\n").returncode == 1
+
+
+class TestSplitData:
+    @pytest.fixture
+    def data(self, tmp_path: Path) -> Path:
+        utterances = [("a-1", "a"), ("a-2", "a"), ("b-1", "b")]
+        (tmp_path / "utt2spk").write_text("".join(f"{u} {s}\n" for u, s in utterances))
+        (tmp_path / "feats.scp").write_text("".join(f"{u} x.ark:{i}\n" for i, (u, _) in enumerate(utterances)))
+        (tmp_path / "cmvn.scp").write_text("a c.ark:1\nb c.ark:2\n")
+        return tmp_path
+
+    def test_parts_are_consecutive_and_complete(self, data: Path) -> None:
+        assert run("split_data.py", str(data), "2").returncode == 0
+        parts = [data / "split2utt" / str(i) for i in (1, 2)]
+        assert [(p / "feats.scp").read_text() for p in parts] == [
+            "a-1 x.ark:0\n",
+            "a-2 x.ark:1\nb-1 x.ark:2\n",
+        ]
+        assert [(p / "cmvn.scp").read_text() for p in parts] == ["a c.ark:1\n", "a c.ark:1\nb c.ark:2\n"]
+        assert (parts[1] / "spk2utt").read_text() == "a a-2\nb b-1\n"
+
+    def test_more_parts_than_utterances(self, data: Path) -> None:
+        result = run("split_data.py", str(data), "4")
+        assert result.returncode == 1
+        assert "fewer than 4 parts" in result.stderr
+
+
+class TestParseOptions:
+    def parse(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        script = f'nj=4; use_gpu=false; some_name=; . "{UTILS}/parse_options.sh"; echo "$nj|$use_gpu|$some_name|$*"'
+        return subprocess.run(["bash", "-c", script, "script", *arguments], capture_output=True, text=True, cwd=cwd)
+
+    def test_both_forms(self) -> None:
+        assert self.parse("--nj", "8", "--some-name=a b", "x", "--y").stdout == "8|false|a b|x --y\n"
+
+    def test_the_command_line_overrides_the_config(self, tmp_path: Path) -> None:
+        (tmp_path / "c").write_text("nj=2\nsome_name=c\n")
+        assert self.parse("--nj", "3", "--config", "c", cwd=tmp_path).stdout == "3|false|c|\n"
+
+    @pytest.mark.parametrize("arguments", [["--no-such", "1"], ["--use-gpu", "maybe"], ["--nj"]])
+    def test_errors(self, arguments: list[str]) -> None:
+        result = self.parse(*arguments)
+        assert result.returncode == 1
+        assert arguments[0] in result.stderr
