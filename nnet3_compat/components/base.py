@@ -1,0 +1,319 @@
+"""What all nnet3 components share: their name in files, dimensions, time structure, statistics and parameters.
+
+Kaldi: nnet3/nnet-component-itf.h. Attributes are named as Kaldi's members without the trailing underscore; matrices are
+float32 arrays [rows, columns], statistics float64. Nothing here computes a network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+
+import numpy as np
+
+from kaldi_bridge import basic_io
+from kaldi_bridge.errors import KaldiError
+from nnet3_compat.components.fields import BOOL, FLOAT, Field, read_fields, write_fields
+from nnet3_compat.components.summary import number
+
+if TYPE_CHECKING:
+    from kaldi_bridge.streams import InputStream, OutputStream
+    from nnet3_compat.components.config import Keys
+    from nnet3_compat.config_line import ConfigLine
+
+C = TypeVar("C", bound="Component")
+
+COMPONENTS: dict[str, type[Component]] = {}
+"""Every component type by the name that files and config lines call it."""
+
+
+class Component:
+    """A part of a network that maps rows of one matrix to rows of another."""
+
+    TYPE: ClassVar[str] = ""
+    FIELDS: ClassVar[tuple[Field, ...]] = ()
+    ENDS_WITH_OPENING_TOKEN: ClassVar[bool] = False  # some writers of old closed with <Type>
+    STATS: ClassVar[tuple[str, ...]] = ()
+    """Attributes that accumulate over data: scaled, added and zeroed together."""
+
+    is_updatable: bool = False
+    is_random: ClassVar[bool] = False
+    is_pointwise: ClassVar[bool] = True
+    """The output at (n, t, x) needs exactly the input at (n, t, x) (Kaldi: kSimpleComponent)."""
+
+    def __init_subclass__(cls) -> None:
+        if "TYPE" in vars(cls):
+            COMPONENTS[cls.TYPE] = cls
+
+    def __init__(self, **attributes: Any) -> None:
+        for name, value in attributes.items():
+            if not (
+                hasattr(type(self), name) or any(name in vars(c).get("__annotations__", {}) for c in type(self).__mro__)
+            ):
+                raise TypeError(f"{self.TYPE} has no attribute {name!r}")
+            setattr(self, name, value)
+
+    # Shape.
+
+    @property
+    def input_dim(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def output_dim(self) -> int:
+        raise NotImplementedError
+
+    # Time.
+
+    def input_times(self, t: int) -> list[int]:
+        """Input times that the output at time ``t`` may use, in order."""
+        return [t]
+
+    @property
+    def REQUIRED(self) -> Literal["all", "any"] | list[int]:
+        """Which of ``input_times`` must exist: all, at least one, or those at these offsets from t."""
+        return "all"
+
+    def input_x(self, x: int) -> int:
+        """The input's extra index for the output's ``x`` (only DistributeComponent changes it)."""
+        return x
+
+    # Files.
+
+    @classmethod
+    def fields(cls) -> tuple[Field, ...]:
+        return cls.FIELDS
+
+    @classmethod
+    def read(cls: type[C], stream: InputStream, binary: bool) -> C:
+        """Read what follows the opening ``<Type>`` token, up to and including ``</Type>``."""
+        endings: tuple[str, ...] = (f"</{cls.TYPE}>",)
+        if cls.ENDS_WITH_OPENING_TOKEN:
+            endings += (f"<{cls.TYPE}>",)
+        component = cls()
+        component._restore(read_fields(cls.fields(), cls.TYPE, endings, stream, binary))
+        try:
+            component.check()
+        except KaldiError as error:
+            raise KaldiError(f"{stream.name}: {error}") from error
+        return component
+
+    def write(self, stream: OutputStream, binary: bool) -> None:
+        """Write ``<Type>`` ... ``</Type>``."""
+        basic_io.write_token(stream, binary, f"<{self.TYPE}>")
+        write_fields(self.fields(), self, stream, binary)
+        basic_io.write_token(stream, binary, f"</{self.TYPE}>")
+
+    def _restore(self, values: dict[str, Any]) -> None:
+        """Take over what a file holds; classes whose files hold averages of their sums convert here."""
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def check(self) -> None:
+        """Raise KaldiError unless dimensions and values fit together."""
+
+    def expect(self, condition: bool, what: str) -> None:
+        if not condition:
+            raise KaldiError(f"{self.TYPE}: {what}")
+
+    # Configs.
+
+    @classmethod
+    def init_from_config(cls: type[C], line: ConfigLine) -> C:
+        """A new component as a config line describes it; raises KaldiError naming missing, bad or unknown keys."""
+        from nnet3_compat.components.config import Keys
+
+        component = cls()
+        keys = Keys(line, cls.TYPE)
+        component.configure(keys)
+        keys.finish()
+        component.check()
+        return component
+
+    def configure(self, keys: Keys) -> None:
+        raise NotImplementedError
+
+    # Use.
+
+    def info(self) -> str:
+        """One line as in nnet3-info."""
+        return f"{self.TYPE}, input-dim={self.input_dim}, output-dim={self.output_dim}"
+
+    def copy(self: C) -> C:
+        other = type(self)()
+        for name, value in vars(self).items():
+            setattr(other, name, _copied(value))
+        return other
+
+    def zero_stats(self) -> None:
+        for name in self.STATS:
+            self._scale(name, 0.0)
+
+    def scale(self, factor: float) -> None:
+        """Scale the stored statistics, and in updatable components the parameters."""
+        for name in self.STATS:
+            self._scale(name, factor)
+
+    def add(self, alpha: float, other: Component) -> None:
+        """Add ``alpha`` times the other's statistics, and in updatable components its parameters."""
+        self._expect_same_type(other)
+        for name in self.STATS:
+            self._add(name, alpha, other)
+
+    def _expect_same_type(self, other: Component) -> None:
+        if type(other) is not type(self):
+            raise KaldiError(f"cannot combine a {self.TYPE} with a {other.TYPE}: the networks differ")
+
+    def _scale(self, name: str, factor: float) -> None:
+        value = getattr(self, name)
+        if isinstance(value, np.ndarray):
+            # Zero, not 0 * value: diverged values (inf, nan) must go too.
+            scaled = np.zeros_like(value) if factor == 0.0 else value * value.dtype.type(factor)
+            setattr(self, name, scaled)
+        else:
+            setattr(self, name, type(value)(value * factor if factor else 0))
+
+    def _add(self, name: str, alpha: float, other: Component) -> None:
+        mine, theirs = getattr(self, name), getattr(other, name)
+        if not isinstance(mine, np.ndarray):
+            setattr(self, name, type(mine)(mine + alpha * theirs))
+        elif theirs.size:
+            if mine.size == 0:
+                mine = np.zeros_like(theirs)
+            if mine.shape != theirs.shape:
+                raise KaldiError(
+                    f"{self.TYPE}: cannot add {name} of shape {theirs.shape} to {mine.shape}: the networks differ"
+                )
+            setattr(self, name, mine + mine.dtype.type(alpha) * theirs)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, Component)):
+        return value.copy()
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    return value
+
+
+class UpdatableComponent(Component):
+    """A component with parameters and a learning rate."""
+
+    PARAMS: ClassVar[tuple[str, ...]] = ()
+    """Parameter arrays in the order in which Kaldi vectorizes them (matrices row by row)."""
+    COMMON: ClassVar[tuple[Field, ...]] = (
+        Field("<LearningRateFactor>", FLOAT, "learning_rate_factor", when=lambda c: c.learning_rate_factor != 1.0),
+        Field("<IsGradient>", BOOL, "is_gradient", when=lambda c: c.is_gradient),
+        Field("<MaxChange>", FLOAT, "max_change", when=lambda c: c.max_change > 0.0),
+        Field("<L2Regularize>", FLOAT, "l2_regularize", when=lambda c: c.l2_regularize > 0.0),
+        Field("<LearningRate>", FLOAT, "learning_rate", optional=True),
+    )
+
+    learning_rate: float = 0.001
+    learning_rate_factor: float = 1.0
+    max_change: float = 0.0
+    l2_regularize: float = 0.0
+    is_gradient: bool = False
+    is_updatable: bool = True
+
+    @classmethod
+    def fields(cls) -> tuple[Field, ...]:
+        return cls.COMMON + cls.FIELDS
+
+    def configure_rates(self, keys: Keys) -> None:
+        """The keys that every updatable component understands."""
+        for name in ("learning_rate", "learning_rate_factor", "max_change", "l2_regularize"):
+            key = name.replace("_", "-")
+            value = keys.get(key, float, getattr(self, name))
+            keys.expect(value >= 0.0, f"{key} must not be negative")
+            setattr(self, name, value)
+
+    def info(self) -> str:
+        parts = [super().info(), f"learning-rate={number(self.learning_rate)}"]
+        if self.is_gradient:
+            parts.append("is-gradient=true")
+        if self.l2_regularize != 0.0:
+            parts.append(f"l2-regularize={number(self.l2_regularize)}")
+        if self.learning_rate_factor != 1.0:
+            parts.append(f"learning-rate-factor={number(self.learning_rate_factor)}")
+        if self.max_change > 0.0:
+            parts.append(f"max-change={number(self.max_change)}")
+        return ", ".join(parts)
+
+    # Learning rates.
+
+    def set_underlying_learning_rate(self, rate: float) -> None:
+        """Set the rate to ``rate`` times the component's own factor."""
+        self.learning_rate = float(np.float32(rate * self.learning_rate_factor))
+
+    def set_actual_learning_rate(self, rate: float) -> None:
+        self.learning_rate = float(np.float32(rate))
+
+    def set_as_gradient(self) -> None:
+        """Make it hold a gradient: plain sums, no learning rate (Kaldi: SetAsGradient)."""
+        self.learning_rate = 1.0
+        self.is_gradient = True
+
+    # Parameters as one vector.
+
+    def parameters(self) -> list[np.ndarray]:
+        return [getattr(self, name) for name in self.PARAMS]
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(p.size for p in self.parameters())
+
+    def vectorize(self) -> np.ndarray:
+        """All parameters, float32 [num_parameters]."""
+        return np.concatenate([p.reshape(-1) for p in self.parameters()] or [np.zeros(0, np.float32)])
+
+    def unvectorize(self, vector: np.ndarray) -> None:
+        if vector.shape != (self.num_parameters,):
+            raise KaldiError(f"{self.TYPE}: expected {self.num_parameters} parameters, got {vector.shape}")
+        start = 0
+        for name, p in zip(self.PARAMS, self.parameters(), strict=True):
+            setattr(self, name, vector[start : start + p.size].astype(np.float32).reshape(p.shape))
+            start += p.size
+
+    def scale(self, factor: float) -> None:
+        super().scale(factor)
+        for name in self.PARAMS:
+            self._scale(name, factor)
+
+    def add(self, alpha: float, other: Component) -> None:
+        super().add(alpha, other)
+        for name in self.PARAMS:
+            self._add(name, alpha, other)
+
+    def dot(self, other: Component) -> float:
+        """Inner product of the two parameter vectors."""
+        self._expect_same_type(other)
+        assert isinstance(other, UpdatableComponent)
+        total = 0.0
+        for name, mine, theirs in zip(self.PARAMS, self.parameters(), other.parameters(), strict=True):
+            self.expect(mine.shape == theirs.shape, f"{name} has another shape: the networks differ")
+            total += float(np.vdot(mine.astype(np.float64), theirs))
+        return total
+
+    def perturb_params(self, stddev: float) -> None:
+        """Add Gaussian noise to every parameter."""
+        from nnet3_compat.components.randomness import gaussian
+
+        for name in self.PARAMS:
+            value = getattr(self, name)
+            setattr(self, name, value + gaussian(*value.shape, stddev=stddev))
+
+
+def read_component(stream: InputStream, binary: bool) -> Component:
+    """Read a component from its opening ``<Type>`` token on."""
+    token = basic_io.read_token(stream, binary)
+    kind = COMPONENTS.get(token[1:-1]) if token.startswith("<") and token.endswith(">") else None
+    if kind is None:
+        raise KaldiError(f"{stream.name}: unknown component type {token!r}")
+    return kind.read(stream, binary)
+
+
+def new_component(type_name: str, line: ConfigLine) -> Component:
+    """A new component of the named type, as the config line describes it."""
+    kind = COMPONENTS.get(type_name)
+    if kind is None:
+        raise KaldiError(f"unknown component type {type_name!r} in config line: {line.whole_line}")
+    return kind.init_from_config(line)
