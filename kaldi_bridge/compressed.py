@@ -1,0 +1,138 @@
+"""Kaldi's lossy matrix compression (matrix/compressed-matrix.cc), written vectorized from the format's definition.
+
+Formats: CM, one byte per element, column by column, non-uniform steps between each column's quartiles;
+CM2, two bytes per element; CM3, one byte per element; both row by row, with uniform steps.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from kaldi_bridge.basic_io import read_raw
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.input_stream import InputStream
+from kaldi_bridge.output_stream import OutputStream
+
+_HEADER = struct.Struct("<ffii")  # minimum, range, rows, columns
+_F32 = np.float32
+
+AUTOMATIC, SPEECH_FEATURE, TWO_BYTE_AUTO, TWO_BYTE_SIGNED_INTEGER = 1, 2, 3, 4
+ONE_BYTE_AUTO, ONE_BYTE_UNSIGNED_INTEGER, ONE_BYTE_ZERO_ONE = 5, 6, 7
+
+
+def read_compressed(stream: InputStream) -> np.ndarray:
+    """A binary compressed matrix, decompressed: float32 [rows, columns]."""
+    head = stream.peek(4)
+    token = next((t for t in (b"CM ", b"CM2 ", b"CM3 ") if head.startswith(t)), None)
+    if token is None:
+        raise KaldiError(f"{stream.where()}: expected a compressed matrix, got {head!r}")
+    stream.skip(len(token))
+    minimum, value_range, rows, cols = _HEADER.unpack(stream.read(16))
+    if cols == 0:
+        return np.zeros((0, 0), np.float32)
+    if rows <= 0 or cols < 0:
+        raise KaldiError(f"{stream.where()}: a compressed matrix of size {rows} x {cols}")
+    minimum, value_range = _F32(minimum), _F32(value_range)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if token == b"CM ":
+            raw = read_raw(stream, cols * (8 + rows), "u1")
+            percentiles = raw[: 8 * cols].view("<u2").reshape(cols, 4)
+            return _decode_columns(minimum, value_range, percentiles, raw[8 * cols :].reshape(cols, rows))
+        dtype, steps = ("<u2", 65535) if token == b"CM2 " else ("u1", 255)
+        codes = read_raw(stream, rows * cols, dtype).reshape(rows, cols)
+        increment = _F32(float(value_range) * (1.0 / steps))
+        return minimum + codes.astype(np.float32) * increment
+
+
+def write_compressed(stream: OutputStream, matrix: np.ndarray, method: int = AUTOMATIC) -> None:
+    """Compresses a matrix [rows, columns] by one of Kaldi's methods 1 to 7 and writes it in binary."""
+    if not 1 <= method <= 7:
+        raise KaldiError(f"Compression method {method}: must be 1 to 7")
+    matrix = np.asarray(matrix, np.float32)
+    rows, cols = matrix.shape
+    if matrix.size == 0:
+        stream.write(b"CM " + bytes(16))
+        return
+    if method == AUTOMATIC:
+        method = SPEECH_FEATURE if rows > 8 else TWO_BYTE_AUTO
+    minimum, value_range = _limits(stream, matrix, method)
+    header = _HEADER.pack(minimum, value_range, rows, cols)
+    if method == SPEECH_FEATURE:
+        percentiles, codes = _encode_columns(minimum, value_range, matrix)
+        stream.write(b"CM " + header + percentiles.astype("<u2").tobytes())
+        stream.write(np.ascontiguousarray(codes))
+    elif method in (TWO_BYTE_AUTO, TWO_BYTE_SIGNED_INTEGER):
+        stream.write(b"CM2 " + header)
+        stream.write(_uniform_codes(minimum, value_range, matrix, 65535).astype("<u2"))
+    else:
+        stream.write(b"CM3 " + header)
+        stream.write(_uniform_codes(minimum, value_range, matrix, 255).astype("u1"))
+
+
+def _limits(stream: OutputStream, matrix: np.ndarray, method: int) -> tuple[np.float32, np.float32]:
+    if method == TWO_BYTE_SIGNED_INTEGER:
+        return _F32(-32768.0), _F32(65535.0)
+    if method == ONE_BYTE_UNSIGNED_INTEGER:
+        return _F32(0.0), _F32(255.0)
+    if method == ONE_BYTE_ZERO_ONE:
+        return _F32(0.0), _F32(1.0)
+    low, high = matrix.min(), matrix.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise KaldiError(f"{stream.name}: a matrix with NaN or infinite values cannot be compressed")
+    if high == low:
+        high = _F32(float(low) + (1.0 + abs(float(low))))
+    return low, high - low
+
+
+def _uniform_codes(minimum: np.float32, value_range: np.float32, values: np.ndarray, steps: int) -> np.ndarray:
+    fraction = np.clip((values - minimum) / value_range, _F32(0), _F32(1))
+    scaled = fraction * _F32(steps)
+    return (scaled.astype(np.float64) + 0.499).astype(np.int32)
+
+
+def _encode_columns(minimum: np.float32, value_range: np.float32, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Percentiles [cols, 4] and codes [cols, rows]."""
+    rows, cols = matrix.shape
+    quarter = rows // 4
+    ranks = [0, quarter, 3 * quarter, rows - 1] if rows >= 5 else [min(i, rows - 1) for i in range(4)]
+    quartiles = np.partition(matrix, sorted(set(ranks)), axis=0)[ranks].T  # [cols, 4]
+    q = _uniform_codes(minimum, value_range, quartiles, 65535)
+    if rows < 5:
+        q[:, rows:] = 0  # absent rows: one step above their neighbour
+    p = np.empty((cols, 4), np.int32)
+    p[:, 0] = np.minimum(q[:, 0], 65532)
+    p[:, 1] = np.minimum(np.maximum(q[:, 1], p[:, 0] + 1), 65533)
+    p[:, 2] = np.minimum(np.maximum(q[:, 2], p[:, 1] + 1), 65534)
+    p[:, 3] = np.maximum(q[:, 3], p[:, 2] + 1)
+    p0, p25, p75, p100 = _percentile_values(minimum, value_range, p)
+    values = matrix.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = ((values - p0) / (p25 - p0) * _F32(64)).astype(np.float64) + 0.5
+        middle = ((values - p25) / (p75 - p25) * _F32(128)).astype(np.float64) + 0.5
+        high = ((values - p75) / (p100 - p75) * _F32(63)).astype(np.float64) + 0.5
+    low = np.clip(np.trunc(np.nan_to_num(low)), 0, 64)
+    middle = np.clip(64 + np.trunc(np.nan_to_num(middle)), 64, 192)
+    high = np.clip(192 + np.trunc(np.nan_to_num(high)), 192, 255)
+    codes = np.where(values < p25, low, np.where(values < p75, middle, high))
+    return p, codes.astype(np.uint8)
+
+
+def _percentile_values(minimum: np.float32, value_range: np.float32, p: np.ndarray) -> list[np.ndarray]:
+    step = value_range * _F32(1.52590218966964e-05)
+    values = minimum + step * p.astype(np.float32)
+    return [values[:, i : i + 1] for i in range(4)]
+
+
+def _decode_columns(
+    minimum: np.float32, value_range: np.float32, percentiles: np.ndarray, codes: np.ndarray
+) -> np.ndarray:
+    p0, p25, p75, p100 = _percentile_values(minimum, value_range, percentiles)
+    # Per column, a table of the 256 values, [cols, 256]; products in single, sums in double precision, as in Kaldi.
+    n = np.arange(256, dtype=np.float32)
+    low = p0 + ((p25 - p0) * n[:65]).astype(np.float64) * (1 / 64.0)
+    middle = p25 + ((p75 - p25) * (n[65:193] - 64)).astype(np.float64) * (1 / 128.0)
+    high = p75 + ((p100 - p75) * (n[193:] - 192)).astype(np.float64) * (1 / 63.0)
+    table = np.concatenate([low, middle, high], axis=1).astype(np.float32)
+    return np.ascontiguousarray(np.take_along_axis(table, codes.astype(np.intp), axis=1).T)

@@ -1,0 +1,112 @@
+"""A byte stream to write to. Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from types import TracebackType
+from typing import IO, Any
+
+from kaldi_bridge.errors import KaldiError
+
+
+class OutputStream:
+    """Bytes of one output. ``name`` is for messages.
+
+    ``close`` makes the file appear and checks the command of a pipe; ``discard`` leaves no file behind.
+    As a context manager it closes, or discards when an exception passes through.
+    """
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        name: str,
+        commit: Callable[[], None] | None = None,
+        abandon: Callable[[], None] | None = None,
+    ) -> None:
+        self.name = name
+        self._file: IO[bytes] | None = file
+        self._commit = commit
+        self._abandon = abandon
+        self._position = 0
+
+    def write(self, data: Any) -> None:
+        """Writes bytes or any contiguous buffer."""
+        if self._file is None:
+            raise KaldiError(f"{self.name} is closed")
+        try:
+            self._position += self._file.write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise KaldiError(f"Cannot write {self.name}: {error.strerror}") from error
+
+    def tell(self) -> int:
+        """Number of bytes written so far."""
+        return self._position
+
+    def flush(self) -> None:
+        """Hands everything written so far to the operating system."""
+        if self._file is not None:
+            with self._reported():
+                self._file.flush()
+
+    def close(self) -> None:
+        """Finishes the output; raises KaldiError when it could not be written whole."""
+        self.finish()
+        self.commit()
+
+    def finish(self) -> None:
+        """First half of ``close``: everything written and checked, nothing visible yet."""
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
+            with self._reported():
+                file.close()
+        except BaseException:
+            with contextlib.suppress(OSError):
+                file.close()
+            self._drop()
+            raise
+
+    def commit(self) -> None:
+        """Second half of ``close``: the file appears."""
+        commit, self._commit, self._abandon = self._commit, None, None
+        if commit is not None:
+            with self._reported():
+                commit()
+
+    def discard(self) -> None:
+        """Ends the output after an error: a file that was being written does not appear."""
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
+        self._drop()
+
+    def _drop(self) -> None:
+        abandon, self._commit, self._abandon = self._abandon, None, None
+        if abandon is not None:
+            with contextlib.suppress(OSError, KaldiError):
+                abandon()
+
+    @contextlib.contextmanager
+    def _reported(self) -> Any:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise KaldiError(f"Cannot write {self.name}: {error.strerror}") from error
+
+    def __enter__(self) -> OutputStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
