@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import CodeType
 
 VERSION = "0.1.0"
 
@@ -29,11 +30,13 @@ def verbose() -> int:
 
 def _emit(severity: str, message: str, depth: int) -> None:
     frame = sys._getframe(depth)
-    function = frame.f_code.co_name
-    if function == "<module>":
-        function = "main"
-    file = frame.f_code.co_filename.rpartition("/")[2]
-    where = f"{_program}[{VERSION}]:{function}():{file}:{frame.f_lineno}"
+    _print(severity, message, frame.f_code, frame.f_lineno)
+
+
+def _print(severity: str, message: str, code: CodeType, line: int) -> None:
+    function = "main" if code.co_name == "<module>" else code.co_name
+    file = code.co_filename.rpartition("/")[2]
+    where = f"{_program}[{VERSION}]:{function}():{file}:{line}"
     try:
         sys.stderr.write(f"{severity} ({where}) {message}\n")
         sys.stderr.flush()
@@ -54,6 +57,17 @@ def warning(message: str) -> None:
 def error(message: str) -> None:
     """ERROR (...) message; only prints. To fail, raise KaldiError."""
     _emit("ERROR", message, 2)
+
+
+def error_from(exception: BaseException, message: str) -> None:
+    """ERROR (...) message, placed where the exception was raised."""
+    trace = exception.__traceback__
+    if trace is None:
+        _emit("ERROR", message, 2)
+        return
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    _print("ERROR", message, trace.tb_frame.f_code, trace.tb_lineno)
 
 
 def vlog(level: int, message: str) -> None:

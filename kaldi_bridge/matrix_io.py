@@ -110,7 +110,7 @@ def write_packed(stream: OutputStream, binary: bool, packed: np.ndarray) -> None
     elif size == 0:
         stream.write(b"[ ]\n")
     else:
-        values = ["%.7g " % value for value in _real(packed).tolist()]
+        values = [f"{value:.7g} " for value in _real(packed).tolist()]
         rows = ["".join(values[i * (i + 1) // 2 : (i + 1) * (i + 2) // 2]) for i in range(size)]
         stream.write(("[\n" + "\n".join(rows) + "]\n").encode())
 

@@ -149,7 +149,7 @@ def _output_file(path: str, name: str) -> OutputStream:
     directory, base = os.path.split(target)
     temporary = os.path.join(directory, f".{base[:200]}.{os.getpid()}.{_serial()}.tmp")
     try:
-        file = open(temporary, "xb", BUFFER_SIZE)
+        file = open(temporary, "xb", BUFFER_SIZE)  # noqa: SIM115 (the stream owns it)
     except PermissionError:
         if mode is None:
             raise

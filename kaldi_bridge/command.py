@@ -1,0 +1,214 @@
+"""Commands: a dataclass of options and a function become a program that behaves as Kaldi's do.
+
+    @dataclass
+    class Options:
+        binary: bool = option(True, "Write the output in binary mode")
+
+    def copy(options: Options, nnet_in: str, nnet_out: str) -> int | None: ...
+
+    main = command(copy, usage="Copy a network\nUsage: nnet-pytorch-copy [options] <nnet-in> <nnet-out>\n")
+
+typer holds the parameters and the context; the grammar is Kaldi's (options.py).
+Exit status: what the function returns (None is 0), 1 for a wrong command line, 255 after an error, 141 when
+nobody reads the output any more, 130 after an interrupt.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import sys
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.options import STANDARD, OptionSpec, UsageError, command_line, option, parse, specs_of, usage_text
+
+__all__ = ["Command", "command", "option", "run"]
+
+USAGE_STATUS, ERROR_STATUS, BROKEN_PIPE_STATUS, INTERRUPT_STATUS = 1, 255, 128 + signal.SIGPIPE, 130
+_POSITIONAL = "positional"
+
+
+class _KaldiCommand(TyperCommand):
+    """typer's command with Kaldi's grammar and usage text."""
+
+    specs: list[OptionSpec]
+    usage: str
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Fills the context's parameters from the command line."""
+        ctx.params, positional = parse(self.specs, args)
+        ctx.params[_POSITIONAL] = positional
+        ctx.args = []
+        return []
+
+    def get_help(self, ctx: Any) -> str:
+        """The usage text."""
+        return usage_text(self.usage, self.specs)
+
+
+class Command:
+    """A program. Calling it runs it on sys.argv and exits."""
+
+    def __init__(self, function: Callable[..., int | None], usage: str) -> None:
+        self.function = function
+        self.usage = usage
+        parameters = list(inspect.signature(function).parameters.values())
+        self._options_class: Any = None
+        if parameters and parameters[0].name == "options":
+            self._options_class = typing.get_type_hints(function)["options"]
+            parameters = parameters[1:]
+        self._many = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        named = [p for p in parameters if p.kind is not p.VAR_POSITIONAL]
+        self._most = len(named)
+        self._least = sum(p.default is p.empty for p in named)
+
+    def __call__(self) -> typing.NoReturn:
+        """The entry point of the program."""
+        signal.signal(signal.SIGTERM, _terminate)
+        program = os.path.basename(sys.argv[0])
+        if program.endswith(".py"):  # python -m nnet3_compat.commands.some_program
+            program = "nnet-pytorch-" + program[:-3].replace("_", "-")
+        sys.exit(self.run(sys.argv[1:], program))
+
+    def run(self, arguments: Sequence[str], program: str | None = None) -> int:
+        """Runs the program in this process; returns its exit status."""
+        arguments = list(arguments)
+        program = program or "nnet-pytorch-" + self.function.__name__.replace("_", "-")
+        log.set_program_name(program)
+        log.set_verbose(0)
+        try:
+            status = self._run(arguments, program)
+            sys.stdout.flush()
+            return status
+        except UsageError as error:
+            if error.show_usage:
+                _complain(self._usage() + "Command line was: " + command_line([program, *arguments]))
+            log.error(str(error))
+            return USAGE_STATUS
+        except BrokenPipeError:
+            _silence_stdout()
+            return BROKEN_PIPE_STATUS
+        except KeyboardInterrupt:
+            return INTERRUPT_STATUS
+        except Exception as error:
+            return _report(error)
+
+    def _run(self, arguments: list[str], program: str) -> int:
+        typer_command = self._typer_command()
+        with typer_command.make_context(program, arguments) as context:
+            values = context.params
+            if values["help"]:
+                _complain(typer_command.get_help(context))
+                return 0
+            log.set_verbose(values["verbose"])
+            if values["print_args"]:
+                _complain(command_line([program, *arguments]))
+            return typer_command.invoke(context)
+
+    def _invoke(self, **values: Any) -> int:
+        positional = values.pop(_POSITIONAL) or []
+        for spec in STANDARD:
+            values.pop(spec.attribute)
+        if len(positional) < self._least or (len(positional) > self._most and not self._many):
+            _complain(self._usage())
+            if positional:
+                most = "or more" if self._many else f"to {self._most}" if self._most > self._least else ""
+                log.error(f"Wrong number of arguments: {len(positional)}, not {self._least} {most}".rstrip())
+            return USAGE_STATUS
+        if self._options_class is not None:
+            return self.function(self._options_class(**values), *positional) or 0
+        return self.function(*positional) or 0
+
+    def _usage(self) -> str:
+        return usage_text(self.usage, self._specs())
+
+    def _specs(self) -> list[OptionSpec]:
+        return [*(specs_of(self._options_class) if self._options_class is not None else []), *STANDARD]
+
+    def _typer_command(self) -> Any:
+        """The command as typer sees it, with every option as one of its parameters."""
+        specs = self._specs()
+
+        def invoke(**values: Any) -> int:
+            return self._invoke(**values)
+
+        python_types = {"bool": bool, "int": int, "uint": int, "string": str}
+        parameters = [
+            inspect.Parameter(
+                spec.attribute,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=typer.Option(spec.default, "--" + spec.name, help=spec.help),
+                annotation=python_types.get(spec.type, float),
+            )
+            for spec in specs
+        ]
+        arguments: Any = typer.Argument(None)
+        kind = inspect.Parameter.KEYWORD_ONLY
+        parameters.append(inspect.Parameter(_POSITIONAL, kind, default=arguments, annotation=list[str]))
+        invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        invoke.__annotations__ = {p.name: p.annotation for p in parameters}
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(cls=_KaldiCommand, add_help_option=False)(invoke)
+        result: Any = typer.main.get_command(app)
+        result.specs, result.usage = specs, self.usage
+        return result
+
+
+def command(function: Callable[..., int | None], *, usage: str) -> Command:
+    """Makes a program of a function ``f(options, argument, optional=None, *rest) -> exit status or None``."""
+    return Command(function, usage)
+
+
+def run(program: Command, arguments: Sequence[str]) -> int:
+    """Runs a program in this process, as tests do; returns its exit status."""
+    return program.run(arguments)
+
+
+def _complain(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # nobody listens
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, KaldiError):
+        message = str(error)
+    elif isinstance(error, MemoryError):
+        message = f"Out of memory {error}".rstrip()
+    elif isinstance(error, RecursionError):
+        message = "Input is nested too deeply"
+    elif isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        message = f"{name}{error.strerror or error}"
+    else:
+        message = f"{type(error).__name__}: {error} (a bug; --verbose=1 shows where)"
+    log.error_from(error, message)
+    if log.verbose() >= 1 and not isinstance(error, KaldiError):
+        import traceback
+
+        _complain("".join(traceback.format_exception(error)))
+    return ERROR_STATUS
+
+
+def _silence_stdout() -> None:
+    """Keeps the interpreter from complaining, as it exits, about output that nobody reads."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+
+
+def _terminate(number: int, frame: Any) -> None:
+    sys.exit(128 + number)  # unlike the default action, this removes temporary files

@@ -1,0 +1,192 @@
+"""Kaldi's option grammar (util/parse-options.cc): how words become option values, and the usage text."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from kaldi_bridge.filenames import quote
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf(?:inity)?|[+-]?nan", re.I)
+_TRUE, _FALSE = ("true", "t", "1", ""), ("false", "f", "0")
+
+
+class UsageError(Exception):
+    """The person typed something that is no valid command line. ``show_usage``: the usage text helps here."""
+
+    def __init__(self, message: str, show_usage: bool = False) -> None:
+        super().__init__(message)
+        self.show_usage = show_usage
+
+
+def option(default: Any, help: str, *, name: str | None = None, type: str | None = None) -> Any:
+    """A field of an options dataclass.
+
+    ``name`` where it is not the attribute with dashes; ``type`` as the usage shows it ("uint", "double"), where it
+    is not bool, int, float or string by the default's type.
+    """
+    return dataclasses.field(default=default, metadata={"help": help, "name": name, "type": type})
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionSpec:
+    """One option: the attribute it sets, its name on the command line, its type as Kaldi calls it."""
+
+    attribute: str
+    name: str
+    type: str
+    default: Any
+    help: str
+    standard: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name as it is compared."""
+        return normalize(self.name)
+
+    def usage_line(self) -> str:
+        """Its line in the usage text."""
+        if self.type == "bool":
+            shown = "true" if self.default else "false"
+        elif self.type == "string":
+            shown = f'"{self.default}"'
+        else:
+            shown = f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
+        return f"  --{self.name:<25} : {self.help} ({self.type}, default = {shown})\n"
+
+    def parse(self, text: str, has_equal_sign: bool) -> Any:
+        """The value written as ``text``; raises UsageError naming the option."""
+        if self.type == "bool":
+            return self._parse_bool(text, has_equal_sign)
+        if self.type == "string":
+            if not has_equal_sign:
+                raise UsageError(f"Invalid option --{self.key} (option format is --x=y).")
+            return text
+        if self.type in ("int", "uint"):
+            low, high = (0, 1 << 32) if self.type == "uint" else (-(1 << 31), 1 << 31)
+            if _INTEGER.fullmatch(text) and len(text) < 20 and low <= int(text) < high:
+                return int(text)
+            raise UsageError(f'Invalid integer option "{text}" (--{self.key})')
+        if _REAL.fullmatch(text):
+            return float(text)
+        raise UsageError(f'Invalid floating-point option "{text}" (--{self.key})')
+
+    def _parse_bool(self, text: str, has_equal_sign: bool) -> bool:
+        if has_equal_sign and not text:
+            raise UsageError(f"Invalid option --{self.key}=")
+        if text.lower() in _TRUE:
+            return True
+        if text.lower() in _FALSE:
+            return False
+        message = f"Invalid format for boolean argument [expected true or false]: {text} (--{self.key})"
+        raise UsageError(message, show_usage=True)
+
+
+_TYPES = {bool: "bool", int: "int", float: "float", str: "string", "bool": "bool", "int": "int"}
+_TYPES |= {"float": "float", "str": "string"}
+
+STANDARD = [
+    OptionSpec("config", "config", "string", "", "File of options, one on a line (may be given several times)", True),
+    OptionSpec("help", "help", "bool", False, "Print this text", True),
+    OptionSpec("print_args", "print-args", "bool", True, "Print the command line (to stderr)", True),
+    OptionSpec("verbose", "verbose", "int", 0, "Verbose level (higher: more messages)", True),
+]
+
+
+def specs_of(options_class: Any) -> list[OptionSpec]:
+    """The options of a dataclass, groups that it inherits from included."""
+    specs = []
+    for field in dataclasses.fields(options_class):
+        metadata = field.metadata
+        kind = metadata.get("type") or _TYPES[field.type]  # type: ignore[index]
+        name = metadata.get("name") or field.name.replace("_", "-")
+        default = float(field.default) if kind in ("float", "double") else field.default  # type: ignore[arg-type]
+        specs.append(OptionSpec(field.name, name, kind, default, metadata["help"]))
+    return specs
+
+
+def normalize(name: str) -> str:
+    """--A_b and --a-b are the same option."""
+    return name.replace("_", "-").lower()
+
+
+def usage_text(usage: str, specs: list[OptionSpec]) -> str:
+    """Usage as Kaldi lays it out."""
+    own = sorted((s for s in specs if not s.standard), key=lambda s: s.key)
+    standard = sorted((s for s in specs if s.standard), key=lambda s: s.key)
+    text = "\n" + usage + "\n"
+    if own:
+        text += "Options:\n" + "".join(s.usage_line() for s in own) + "\n"
+    return text + "Standard options:\n" + "".join(s.usage_line() for s in standard) + "\n"
+
+
+def parse(specs: list[OptionSpec], arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """Option values by attribute, and the positional arguments.
+
+    As in Kaldi, config files are read first wherever they are named, options end at the first argument that is
+    none or at "--". Raises UsageError; ``help`` among the values means that nothing else was parsed.
+    """
+    by_key = {spec.key: spec for spec in specs}
+    values = {spec.attribute: spec.default for spec in specs}
+    for argument in arguments:
+        if argument == "--":
+            break
+        if argument.startswith("--"):
+            key, text, _ = _split(argument)
+            if key == "config":
+                _read_config(by_key, values, text)
+            elif key == "help":
+                return {**values, "help": True}, []
+    position = 0
+    ended = False
+    while position < len(arguments) and arguments[position].startswith("--"):
+        argument = arguments[position]
+        position += 1
+        if argument == "--":
+            ended = True
+            break
+        _set(by_key, values, argument, f"Invalid option {argument}")
+    positional = arguments[position:]
+    if not ended and "--" in positional:
+        positional.remove("--")
+    return values, positional
+
+
+def _split(argument: str) -> tuple[str, str, bool]:
+    name, equal_sign, text = argument[2:].partition("=")
+    if not name:
+        raise UsageError(f"Invalid option (no key): {argument}", show_usage=True)
+    return normalize(name), text.strip(), bool(equal_sign)
+
+
+def _set(by_key: dict[str, OptionSpec], values: dict[str, Any], argument: str, complaint: str) -> None:
+    key, text, has_equal_sign = _split(argument)
+    spec = by_key.get(key)
+    if spec is None:
+        raise UsageError(complaint, show_usage=True)
+    values[spec.attribute] = spec.parse(text, has_equal_sign)
+
+
+def _read_config(by_key: dict[str, OptionSpec], values: dict[str, Any], path: str) -> None:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().split("\n")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"Cannot open config file: {path} ({getattr(error, 'strerror', None) or error})") from error
+    for number, line in enumerate(lines, 1):
+        line = line.partition("#")[0].strip()
+        if not line:
+            continue
+        if not line.startswith("--"):
+            raise UsageError(
+                f"Reading config file {path}: line {number} is not of the form --x=y "
+                "(config files made for shell scripts lack the --)."
+            )
+        _set(by_key, values, line, f"Invalid option {line} in config file {path}")
+
+
+def command_line(words: list[str]) -> str:
+    """The command line as one could paste it into the shell."""
+    return "".join(quote(word) + " " for word in words) + "\n"
