@@ -2,14 +2,23 @@
 
 from nnet3_compat.components import (  # noqa: F401
     affine,
+    attention,
     backprop,
+    composite,
+    constant,
+    convolution,
     dropout,
     fixed,
+    gru,
+    lstm,
     nonlinear,
     normalize,
+    per_element,
     rearrange,
     repeated_affine,
+    statistics,
     tdnn,
+    time_height_convolution,
 )
 from nnet3_compat.components.base import (
     COMPONENTS,
