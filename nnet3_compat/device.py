@@ -1,0 +1,48 @@
+"""The meaning of --use-gpu."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
+
+
+def select_device(use_gpu: str) -> torch.device:
+    """``no``: the CPU. ``yes``: a CUDA device; ``optional``: one if there is one; ``wait``: wait until one is free.
+
+    As with Kaldi, whose option only counts where it was compiled with CUDA, a torch without CUDA computes on the CPU.
+
+    Raises:
+        KaldiError: another word, or ``yes`` with a torch for CUDA on a machine where no GPU can be used.
+    """
+    if use_gpu not in ("yes", "no", "optional", "wait"):
+        raise KaldiError(f"Please choose : --use-gpu=yes|no|optional|wait, passed '{use_gpu}'")
+    if use_gpu == "no":
+        return torch.device("cpu")
+    if torch.version.cuda is None and torch.version.hip is None:
+        log.vlog(1, f"--use-gpu={use_gpu}: this torch was built without CUDA, computing on the CPU")
+        return torch.device("cpu")
+    while True:
+        problem = _try_cuda()
+        if problem is None:
+            return torch.device("cuda")
+        if use_gpu == "optional":
+            log.warning(f"Running on CPU!!! No CUDA GPU detected ({problem})...")
+            return torch.device("cpu")
+        if use_gpu == "yes":
+            raise KaldiError(f"--use-gpu=yes, but no CUDA GPU can be used ({problem}); give --use-gpu=no or optional")
+        log.info(f"Waiting for a GPU ({problem})")
+        time.sleep(5)
+
+
+def _try_cuda() -> str | None:
+    if not torch.cuda.is_available():
+        return "torch.cuda.is_available() is false"
+    try:
+        torch.zeros(1, device="cuda")
+    except RuntimeError as error:
+        return str(error).splitlines()[0]
+    return None

@@ -1,0 +1,389 @@
+"""Runs a network: one step per value of the graph, each reading rows of earlier values as a layout says.
+
+Tensors are [T, N, D], time first, so that a run of frames is a contiguous block of memory. All of it can be scripted
+(``torch.jit.script``); which rows are read is data (see layout.py), not code.
+"""
+
+from typing import List, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from nnet3_compat.graph import Const, Either, Expression, Graph, Group, Leaf, Optional, Select, Sum, Value
+from nnet3_compat.layout import check_recurrence
+
+# TorchScript wants typing.List in annotations.
+# ruff: noqa: UP006, UP035
+
+
+def leaf_size(spec: List[int], at: int) -> int:
+    """The number of integers of the leaf that begins at ``spec[at]``."""
+    n = spec[at]
+    if n < 0:
+        return 2 + 2 * spec[at + 1]
+    return 1 + 5 * n
+
+
+def read_leaf(x: Tensor, spec: List[int], at: int, rows: int) -> Tensor:
+    """[rows, N, D] from ``x``: a view where one progression fills all rows, else a copy with zeros in unfilled rows."""
+    n = spec[at]
+    if n == 1 and spec[at + 1] == 0 and spec[at + 5] == rows and (spec[at + 2] == 1 or rows == 1):
+        return progression(x, spec[at + 3], spec[at + 4], rows)
+    out = torch.zeros([rows, x.size(1), x.size(2)], dtype=x.dtype, device=x.device)
+    if n < 0:
+        count = spec[at + 1]
+        to = torch.tensor(spec[at + 2 : at + 2 + count], dtype=torch.long, device=x.device)
+        source = torch.tensor(spec[at + 2 + count : at + 2 + 2 * count], dtype=torch.long, device=x.device)
+        return out.index_copy(0, to, x.index_select(0, source))
+    for i in range(n):
+        k = at + 1 + 5 * i
+        to_first, to_step, count = spec[k], spec[k + 1], spec[k + 4]
+        if count > 0:
+            end = to_first + (count - 1) * to_step + 1
+            out[to_first:end:to_step] = progression(x, spec[k + 2], spec[k + 3], count)
+    return out
+
+
+def progression(x: Tensor, first: int, step: int, count: int) -> Tensor:
+    """Rows first, first + step, ... of ``x`` ([count, N, D]); step 0 repeats one row."""
+    if count <= 0:
+        return x[0:0]
+    if step == 0:
+        return x[first : first + 1].expand(count, x.size(1), x.size(2))
+    return x[first : first + (count - 1) * step + 1 : step]
+
+
+def nothing_like(x: Tensor, rows: int, dim: int) -> Tensor:
+    """Zeros [rows, N, dim] with N, type and device of ``x``."""
+    return torch.zeros([rows, x.size(1), dim], dtype=x.dtype, device=x.device)
+
+
+class Step(nn.Module):
+    """Makes the value(s) of one group; ``free`` lists the values that nothing reads after it."""
+
+    free: List[int]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = []
+
+
+class InputStep(Step):
+    """The needed rows of a tensor that the caller gives; ``slot`` is its position among the inputs."""
+
+    def __init__(self, slot: int):
+        super().__init__()
+        self.slot = slot
+
+    def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
+        return [read_leaf(inputs[self.slot], spec, 1, spec[0])]
+
+
+class ColumnsStep(Step):
+    """A range of the columns of another value."""
+
+    def __init__(self, source: int, first: int, dim: int):
+        super().__init__()
+        self.source, self.first, self.dim = source, first, dim
+
+    def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
+        return [read_leaf(values[self.source], spec, 1, spec[0])[:, :, self.first : self.first + self.dim]]
+
+
+class DescriptorStep(Step):
+    """Append of sums of leaves and constants."""
+
+    def __init__(self, value: Value):
+        super().__init__()
+        self.dims: List[int] = []
+        self.terms: List[int] = []  # number of leaves of each part
+        self.constants: List[float] = []
+        self.sources: List[int] = []
+        self.scales: List[float] = []
+        for dim, part in value.parts:
+            leaves, constant = terms_of(part)
+            self.dims.append(dim)
+            self.terms.append(len(leaves))
+            self.constants.append(constant)
+            self.sources += [leaf.source for leaf in leaves]
+            self.scales += [leaf.scale for leaf in leaves]
+
+    def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
+        rows = spec[0]
+        at = 1
+        leaf = 0
+        parts: List[Tensor] = []
+        for p in range(len(self.dims)):
+            total = torch.zeros([0])
+            found = False
+            for _ in range(self.terms[p]):
+                if spec[at] != 0:
+                    x = read_leaf(values[self.sources[leaf]], spec, at, rows)
+                    scale = self.scales[leaf]
+                    if found:
+                        total = torch.add(total, x, alpha=scale)
+                    elif scale == 1.0:
+                        total = x
+                    else:
+                        total = x * scale
+                    found = True
+                at += leaf_size(spec, at)
+                leaf += 1
+            if not found:
+                total = nothing_like(inputs[0], rows, self.dims[p])
+            if self.constants[p] != 0.0:
+                total = total + self.constants[p]
+            parts.append(total)
+        if len(parts) == 1:
+            return [parts[0]]
+        return [torch.cat(parts, dim=2)]
+
+
+class PointwiseStep(Step):
+    """A component whose output at t needs its input at t only."""
+
+    def __init__(self, source: int, component: nn.Module, dim: int):
+        super().__init__()
+        self.source, self.component, self.dim = source, component, dim
+
+    def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
+        x = values[self.source]
+        if spec[0] == 0:
+            return [nothing_like(x, 0, self.dim)]
+        return [self.component(read_leaf(x, spec, 1, spec[0]))]
+
+
+class TapsStep(Step):
+    """A component that sees several times of its input."""
+
+    def __init__(self, source: int, taps: int, component: nn.Module, dim: int):
+        super().__init__()
+        self.source, self.taps, self.component, self.dim = source, taps, component, dim
+
+    def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
+        x = values[self.source]
+        rows = spec[0]
+        if rows == 0:
+            return [nothing_like(x, 0, self.dim)]
+        taps: List[Tensor] = []
+        valid: List[Tensor] = []
+        one = torch.ones([1, 1, 1], dtype=x.dtype, device=x.device)
+        at = 1
+        for _ in range(self.taps):
+            taps.append(read_leaf(x, spec, at, rows))
+            if spec[at] == 1 and spec[at + 5] == rows:
+                valid.append(one.expand(rows, 1, 1))
+            elif spec[at] == 0:
+                valid.append(torch.zeros([rows, 1, 1], dtype=x.dtype, device=x.device))
+            else:
+                valid.append(read_leaf(one.expand(x.size(0), 1, 1), spec, at, rows))
+            at += leaf_size(spec, at)
+        return [self.component(taps, valid)]
+
+
+class Member(nn.Module):
+    """One value of a recurrence, computed block by block.
+
+    Its parts are sums of leaves from outside (made for all blocks beforehand) and from inside: of this block, or of
+    a block some way back.
+    """
+
+    def __init__(self, value: Value, local: dict[int, int], component: nn.Module | None):
+        super().__init__()
+        self.dims: List[int] = []
+        self.constants: List[float] = []
+        self.part: List[int] = []  # per leaf: its part
+        self.sources: List[int] = []  # per leaf: a value outside, or a member
+        self.inside: List[bool] = []
+        self.scales: List[float] = []
+        self.first, self.columns = value.first_column, value.dim
+        self.is_columns = value.component is None and not value.parts
+        self.has_component = component is not None
+        self.component: nn.Module = component if component is not None else nn.Identity()
+        parts = [(d, *terms_of(e)) for d, e in value.parts] or [(0, value.taps, 0.0)]
+        for p, (dim, leaves, constant) in enumerate(parts):
+            self.dims.append(dim)
+            self.constants.append(constant)
+            for leaf in leaves:
+                self.part.append(p)
+                self.inside.append(leaf.source in local)
+                self.sources.append(local.get(leaf.source, leaf.source))
+                self.scales.append(leaf.scale)
+
+    def outside(
+        self, values: List[Tensor], spec: List[int], at: int, rows: int, like: Tensor
+    ) -> Tuple[List[Tensor], int]:
+        """Per part, what comes from outside for all rows (empty tensors where nothing does); and where the spec goes on."""
+        out: List[Tensor] = []
+        for c in self.constants:
+            if c != 0.0:
+                out.append(torch.full([rows, 1, 1], c, dtype=like.dtype, device=like.device))
+            else:
+                out.append(torch.zeros([0, 0, 0], dtype=like.dtype, device=like.device))
+        for i in range(len(self.sources)):
+            if self.inside[i]:
+                at += 1
+            else:
+                if spec[at] != 0:
+                    x = read_leaf(values[self.sources[i]], spec, at, rows) * self.scales[i]
+                    p = self.part[i]
+                    out[p] = x if out[p].size(0) == 0 else out[p] + x
+                at += leaf_size(spec, at)
+        return out, at
+
+    def forward(
+        self, outside: List[Tensor], spec: List[int], at: int, block: int, done: int, rows: int, like: Tensor,
+        history: List[List[Tensor]],
+    ) -> Tensor:  # fmt: skip
+        """Block number ``block`` of this member; ``done`` blocks are complete, this one is number ``done`` of the history."""
+        parts: List[Tensor] = []
+        for x in outside:
+            parts.append(x[block * rows : (block + 1) * rows] if x.size(0) > 0 else x)
+        for i in range(len(self.sources)):
+            if self.inside[i]:
+                from_block = done - spec[at]
+                at += 1
+                if from_block >= 0:
+                    x = history[self.sources[i]][from_block]
+                    if self.scales[i] != 1.0:
+                        x = x * self.scales[i]
+                    p = self.part[i]
+                    parts[p] = x if parts[p].size(0) == 0 else parts[p] + x
+            else:
+                at += leaf_size(spec, at)
+        for p in range(len(parts)):
+            if parts[p].size(0) == 0:
+                parts[p] = nothing_like(like, rows, self.dims[p] if self.dims[p] > 0 else self.columns)
+            elif parts[p].size(1) != like.size(1) or parts[p].size(2) == 1:
+                parts[p] = parts[p].expand(rows, like.size(1), self.dims[p])
+        x = parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
+        if self.is_columns:
+            return x[:, :, self.first : self.first + self.columns]
+        if self.has_component:
+            return self.component(x)
+        return x
+
+
+class RecurrentStep(Step):
+    """The values of a recurrence, in a loop over blocks of rows."""
+
+    def __init__(self, members: List[Member], dims: List[int]):
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.dims = dims
+
+    def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
+        rows, blocks, direction = spec[0], spec[1], spec[2]
+        like = inputs[0]
+        out: List[Tensor] = []
+        if blocks == 0:
+            for dim in self.dims:
+                out.append(nothing_like(like, 0, dim))
+            return out
+        outside: List[List[Tensor]] = []
+        history: List[List[Tensor]] = []
+        starts: List[int] = []
+        first: List[int] = []
+        end: List[int] = []
+        at = 3
+        for member in self.members:
+            first.append(spec[at])
+            end.append(spec[at + 1])
+            starts.append(at + 2)
+            made, at = member.outside(values, spec, at + 2, rows * blocks, like)
+            outside.append(made)
+            empty: List[Tensor] = []
+            history.append(empty)
+        for done in range(blocks):
+            block = done if direction < 0 else blocks - 1 - done
+            low, high = block * rows, (block + 1) * rows
+            for m, member in enumerate(self.members):
+                x = member(outside[m], spec, starts[m], block, done, rows, like, history)
+                if first[m] > low or end[m] < high:  # rows that are not computable must read as zero
+                    row = torch.arange(low, high, device=x.device)
+                    keep = (row >= first[m]) & (row < end[m])
+                    x = x * keep.to(x.dtype).view(-1, 1, 1)
+                history[m].append(x)
+        for m in range(len(history)):
+            made_blocks = history[m]
+            if direction > 0:
+                made_blocks.reverse()
+            out.append(torch.cat(made_blocks, dim=0)[first[m] : end[m]])
+        return out
+
+
+def terms_of(expression: Expression) -> tuple[list[Leaf], float]:
+    """A part as leaves, of which a layout says the rows, plus a constant."""
+    if isinstance(expression, Leaf):
+        return [expression], 0.0
+    if isinstance(expression, Const):
+        return [], expression.value
+    if isinstance(expression, Select):
+        return expression.leaves, 0.0
+    if isinstance(expression, Optional):
+        args = [expression.arg]
+    elif isinstance(expression, Either):
+        args = [expression.first, expression.second]
+    else:
+        assert isinstance(expression, Sum)
+        args = expression.args
+    leaves: list[Leaf] = []
+    constant = 0.0
+    for arg in args:
+        more, c = terms_of(arg)
+        leaves += more
+        constant += c
+    return leaves, constant
+
+
+class Executor(nn.Module):
+    """The steps of a graph, in order.
+
+    ``forward(inputs, layout)``: ``inputs`` are [T, N, D] tensors in the order of ``input_names`` (all inputs of the graph),
+    ``layout`` is from layout.make_layout; the result holds one [T, N, D] tensor per name in ``output_names``.
+    """
+
+    def __init__(self, graph: Graph, components: dict[str, nn.Module]):
+        super().__init__()
+        self.input_names: List[str] = list(graph.inputs)
+        self.output_names: List[str] = list(graph.outputs)
+        self.output_ids: List[int] = list(graph.outputs.values())
+        steps = [self._step(graph, group, components) for group in graph.groups]
+        last_read = {i: g for g, group in enumerate(graph.groups) for i in group.members}
+        for g, group in enumerate(graph.groups):
+            for i in group.members:
+                for leaf in graph.values[i].leaves():
+                    last_read[leaf.source] = g
+        for i, g in last_read.items():
+            if i not in self.output_ids:
+                steps[g].free.append(i)
+        self.steps = nn.ModuleList(steps)
+
+    def _step(self, graph: Graph, group: Group, components: dict[str, nn.Module]) -> Step:
+        if group.direction != 0:
+            check_recurrence(graph, group)
+            local = {i: m for m, i in enumerate(group.members)}
+            values = [graph.values[i] for i in group.members]
+            members = [Member(v, local, components[v.component] if v.component else None) for v in values]
+            return RecurrentStep(members, [v.dim for v in values])
+        value = graph.values[group.members[0]]
+        if value.is_input:
+            return InputStep(self.input_names.index(value.node) if value.x == 0 else 0)
+        if value.parts:
+            return DescriptorStep(value)
+        source = value.taps[0].source
+        if value.component is None:
+            return ColumnsStep(source, value.first_column, value.dim)
+        component = components[value.component]
+        if value.tap_rule is None:
+            return PointwiseStep(source, component, value.dim)
+        return TapsStep(source, len(value.taps), component, value.dim)
+
+    def forward(self, inputs: List[Tensor], layout: List[List[int]]) -> List[Tensor]:
+        values: List[Tensor] = []
+        for i, step in enumerate(self.steps):
+            for made in step(inputs, values, layout[i]):
+                values.append(made)
+            for old in step.free:
+                values[old] = nothing_like(values[old], 0, 1)
+        return [values[i] for i in self.output_ids]
