@@ -7,6 +7,7 @@ CM2, two bytes per element; CM3, one byte per element; both row by row, with uni
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,56 +23,85 @@ AUTOMATIC, SPEECH_FEATURE, TWO_BYTE_AUTO, TWO_BYTE_SIGNED_INTEGER = 1, 2, 3, 4
 ONE_BYTE_AUTO, ONE_BYTE_UNSIGNED_INTEGER, ONE_BYTE_ZERO_ONE = 5, 6, 7
 
 
+@dataclass
+class CompressedMatrix:
+    """A matrix in its compressed form, as a file holds it. ``token``: "CM", "CM2" or "CM3"."""
+
+    token: str
+    minimum: np.float32
+    range: np.float32
+    rows: int
+    cols: int
+    data: bytes | np.ndarray  # what follows the header
+
+    @staticmethod
+    def read(stream: InputStream) -> CompressedMatrix:
+        """Reads the binary form."""
+        head = stream.peek(4)
+        token = next((t for t in ("CM", "CM2", "CM3") if head.startswith(t.encode() + b" ")), None)
+        if token is None:
+            raise KaldiError(f"{stream.where()}: expected a compressed matrix, got {head!r}")
+        stream.skip(len(token) + 1)
+        minimum, value_range, rows, cols = _HEADER.unpack(stream.read(_HEADER.size))
+        if cols == 0:
+            rows = 0
+        elif rows <= 0 or cols < 0:
+            raise KaldiError(f"{stream.where()}: a compressed matrix of size {rows} x {cols}")
+        sizes = {"CM": cols * (8 + rows), "CM2": 2 * rows * cols, "CM3": rows * cols}
+        data = read_raw(stream, sizes[token], "u1")
+        return CompressedMatrix(token, _F32(minimum), _F32(value_range), rows, cols, data)
+
+    def write(self, stream: OutputStream) -> None:
+        """Writes the binary form."""
+        stream.write(self.token.encode() + b" " + _HEADER.pack(self.minimum, self.range, self.rows, self.cols))
+        stream.write(self.data)
+
+    def decompress(self) -> np.ndarray:
+        """float32 [rows, columns]."""
+        data = np.frombuffer(self.data, np.uint8)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.token == "CM":
+                percentiles = data[: 8 * self.cols].view("<u2").reshape(self.cols, 4)
+                codes = data[8 * self.cols :].reshape(self.cols, self.rows)
+                return _decode_columns(self.minimum, self.range, percentiles, codes)
+            dtype, steps = ("<u2", 65535) if self.token == "CM2" else ("u1", 255)
+            increment = _F32(float(self.range) * (1.0 / steps))
+            return self.minimum + data.view(dtype).reshape(self.rows, self.cols).astype(np.float32) * increment
+
+    @staticmethod
+    def compress(matrix: np.ndarray, method: int = AUTOMATIC) -> CompressedMatrix:
+        """Compresses a matrix [rows, columns] by one of Kaldi's methods 1 to 7; no NaN or infinity."""
+        if not 1 <= method <= 7:
+            raise KaldiError(f"Compression method {method}: must be 1 to 7")
+        matrix = np.asarray(matrix, np.float32)
+        rows, cols = matrix.shape
+        if matrix.size == 0:
+            return CompressedMatrix("CM", _F32(0), _F32(0), 0, 0, b"")
+        if method == AUTOMATIC:
+            method = SPEECH_FEATURE if rows > 8 else TWO_BYTE_AUTO
+        minimum, value_range = _limits(matrix, method)
+        if method == SPEECH_FEATURE:
+            percentiles, codes = _encode_columns(minimum, value_range, matrix)
+            return CompressedMatrix(
+                "CM", minimum, value_range, rows, cols, percentiles.astype("<u2").tobytes() + codes.tobytes()
+            )
+        two_bytes = method in (TWO_BYTE_AUTO, TWO_BYTE_SIGNED_INTEGER)
+        token, dtype, steps = ("CM2", "<u2", 65535) if two_bytes else ("CM3", "u1", 255)
+        codes = _uniform_codes(minimum, value_range, matrix, steps).astype(dtype)
+        return CompressedMatrix(token, minimum, value_range, rows, cols, codes.tobytes())
+
+
 def read_compressed(stream: InputStream) -> np.ndarray:
     """A binary compressed matrix, decompressed: float32 [rows, columns]."""
-    head = stream.peek(4)
-    token = next((t for t in (b"CM ", b"CM2 ", b"CM3 ") if head.startswith(t)), None)
-    if token is None:
-        raise KaldiError(f"{stream.where()}: expected a compressed matrix, got {head!r}")
-    stream.skip(len(token))
-    minimum, value_range, rows, cols = _HEADER.unpack(stream.read(16))
-    if cols == 0:
-        return np.zeros((0, 0), np.float32)
-    if rows <= 0 or cols < 0:
-        raise KaldiError(f"{stream.where()}: a compressed matrix of size {rows} x {cols}")
-    minimum, value_range = _F32(minimum), _F32(value_range)
-    with np.errstate(over="ignore", invalid="ignore"):
-        if token == b"CM ":
-            raw = read_raw(stream, cols * (8 + rows), "u1")
-            percentiles = raw[: 8 * cols].view("<u2").reshape(cols, 4)
-            return _decode_columns(minimum, value_range, percentiles, raw[8 * cols :].reshape(cols, rows))
-        dtype, steps = ("<u2", 65535) if token == b"CM2 " else ("u1", 255)
-        codes = read_raw(stream, rows * cols, dtype).reshape(rows, cols)
-        increment = _F32(float(value_range) * (1.0 / steps))
-        return minimum + codes.astype(np.float32) * increment
+    return CompressedMatrix.read(stream).decompress()
 
 
 def write_compressed(stream: OutputStream, matrix: np.ndarray, method: int = AUTOMATIC) -> None:
     """Compresses a matrix [rows, columns] by one of Kaldi's methods 1 to 7 and writes it in binary."""
-    if not 1 <= method <= 7:
-        raise KaldiError(f"Compression method {method}: must be 1 to 7")
-    matrix = np.asarray(matrix, np.float32)
-    rows, cols = matrix.shape
-    if matrix.size == 0:
-        stream.write(b"CM " + bytes(16))
-        return
-    if method == AUTOMATIC:
-        method = SPEECH_FEATURE if rows > 8 else TWO_BYTE_AUTO
-    minimum, value_range = _limits(stream, matrix, method)
-    header = _HEADER.pack(minimum, value_range, rows, cols)
-    if method == SPEECH_FEATURE:
-        percentiles, codes = _encode_columns(minimum, value_range, matrix)
-        stream.write(b"CM " + header + percentiles.astype("<u2").tobytes())
-        stream.write(np.ascontiguousarray(codes))
-    elif method in (TWO_BYTE_AUTO, TWO_BYTE_SIGNED_INTEGER):
-        stream.write(b"CM2 " + header)
-        stream.write(_uniform_codes(minimum, value_range, matrix, 65535).astype("<u2"))
-    else:
-        stream.write(b"CM3 " + header)
-        stream.write(_uniform_codes(minimum, value_range, matrix, 255).astype("u1"))
+    CompressedMatrix.compress(matrix, method).write(stream)
 
 
-def _limits(stream: OutputStream, matrix: np.ndarray, method: int) -> tuple[np.float32, np.float32]:
+def _limits(matrix: np.ndarray, method: int) -> tuple[np.float32, np.float32]:
     if method == TWO_BYTE_SIGNED_INTEGER:
         return _F32(-32768.0), _F32(65535.0)
     if method == ONE_BYTE_UNSIGNED_INTEGER:
@@ -80,7 +110,7 @@ def _limits(stream: OutputStream, matrix: np.ndarray, method: int) -> tuple[np.f
         return _F32(0.0), _F32(1.0)
     low, high = matrix.min(), matrix.max()
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise KaldiError(f"{stream.name}: a matrix with NaN or infinite values cannot be compressed")
+        raise KaldiError("A matrix with NaN or infinite values cannot be compressed")
     if high == low:
         high = _F32(float(low) + (1.0 + abs(float(low))))
     return low, high - low

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# "ark:x", "scp,t:x" and the like where a filename belongs are scripting errors.
-_SPECIFIER = re.compile(r"(?:(?:[btopsf]|n[opsf]|cs|ncs|bg|ark|scp)[, ])*(?:[btopsf]|n[opsf]|cs|ncs|bg|ark|scp):")
+from kaldi_bridge.specifiers import parse_rspecifier, parse_wspecifier
+
 _SHELL_SAFE = re.compile(r"[A-Za-z0-9\[\]~#^_\-+=:.,/]+")
 _C_SPACE = " \t\n\r\f\v"
 
@@ -30,10 +30,8 @@ def printable_output(wxfilename: str) -> str:
 
 
 def _is_specifier(name: str) -> bool:
-    if name[0] not in "as" or not _SPECIFIER.match(name):
-        return False
-    options = re.split("[, ]", name.partition(":")[0])
-    return "ark" in options or "scp" in options
+    """Whether it is "ark:x", "scp,t:x" or the like: where a filename belongs, a scripting error."""
+    return name[0] in "as" and bool(parse_wspecifier(name) or parse_rspecifier(name))
 
 
 def classify_input(rxfilename: str) -> str:

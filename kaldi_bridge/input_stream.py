@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -24,14 +25,14 @@ class InputStream:
     ``name`` is for messages. All readers raise KaldiError, naming the input, when it ends too early.
     """
 
-    def __init__(self, fd: int, name: str, on_close: Callable[[bool], None] | None = None) -> None:
-        """Reads from ``fd``; ``on_close(at_end)`` frees it."""
+    def __init__(self, fd: int, name: str, on_close: Callable[[bool], None] | None = None, position: int = 0) -> None:
+        """Reads from ``fd``, which stands at byte ``position``; ``on_close(at_end)`` frees it."""
         self.name = name
         self._fd = fd
         self._on_close = on_close
         self._buffer = b""
         self._pos = 0
-        self._consumed = 0  # bytes that left the buffer for good
+        self._consumed = position  # where in the input the buffer begins
         self._at_end = False
 
     @classmethod
@@ -121,6 +122,8 @@ class InputStream:
                 self._require(n - have)
                 view[have:] = self.read(n - have)
                 return
+            self._consumed += self._pos
+            self._buffer, self._pos = b"", 0
             try:
                 got = os.readv(self._fd, [view[have:]])
             except OSError as error:
@@ -136,6 +139,22 @@ class InputStream:
             self._require(step)
             self._pos += step
             n -= step
+
+    def seek(self, position: int) -> None:
+        """Moves to a byte position in the file. Only for regular files."""
+        start = self._file_position() - len(self._buffer)
+        if not start <= position <= start + len(self._buffer):
+            try:
+                os.lseek(self._fd, position, os.SEEK_SET)
+            except (OSError, OverflowError) as error:
+                raise KaldiError(f"Cannot go to byte {position} of {self.name}: {error}") from error
+            self._buffer, start = b"", position
+            self._at_end = False
+        self._pos = position - start
+        self._consumed = start
+
+    def _file_position(self) -> int:
+        return os.lseek(self._fd, 0, os.SEEK_CUR)
 
     def readline(self) -> bytes:
         """The rest of the line with its newline; b"" at the end of the input."""
@@ -183,7 +202,7 @@ class InputStream:
     # Where we are
 
     def tell(self) -> int:
-        """Number of bytes read so far (from the offset where the stream began)."""
+        """Position in the input in bytes."""
         return self._consumed + self._pos
 
     def where(self) -> str:
@@ -229,6 +248,10 @@ class InputStream:
         except KaldiError:
             if not failed:
                 raise
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close(failed=True)
 
     def __enter__(self) -> InputStream:
         return self

@@ -57,7 +57,7 @@ def open_input(rxfilename: str) -> InputStream:
     except KaldiError:
         os.close(fd)
         raise
-    return InputStream(fd, name, lambda at_end: os.close(fd))
+    return InputStream(fd, name, lambda at_end: os.close(fd), offset)
 
 
 def open_output(wxfilename: str) -> OutputStream:

@@ -1,0 +1,71 @@
+"""Entries of archives, and the objects that lines of script files name: what both kinds of table readers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.filenames import classify_input
+from kaldi_bridge.input_stream import InputStream
+from kaldi_bridge.scp import split_range
+from kaldi_bridge.streams import open_input
+
+
+def read_entries(stream: InputStream, holder: Any) -> Iterator[tuple[str, Any]]:
+    """Yields the (key, object) of an archive."""
+    read = holder.read
+    while word := stream.word():
+        key = word.decode("utf-8", "surrogateescape")
+        after = stream.peek()
+        if after not in (b" ", b"\t", b"\n"):
+            shown = key if len(key) <= 20 else key[:17] + "..."
+            raise KaldiError(f"{stream.where()}: expected space after key {shown!r}: not an archive?")
+        if after != b"\n":
+            stream.skip(1)
+        try:
+            value = read(stream)
+        except KaldiError as error:
+            raise KaldiError(f"Failed to read the object of key {key}: {error}") from error
+        yield key, value
+
+
+class ObjectLoader:
+    """Loads the objects that script files name, keeping the last file open and the last object at hand."""
+
+    def __init__(self, holder: Any) -> None:
+        self._holder = holder
+        self._path = ""
+        self._stream: InputStream | None = None
+        self._last_name = ""
+        self._last_value: Any = None
+
+    def load(self, filename: str) -> Any:
+        """The object at "file", "file:offset", "command |", ..., or the part of it that a range at the end names."""
+        name, range_text = split_range(filename)
+        if not range_text:
+            self._last_name, self._last_value = "", None
+            return self._read(name)
+        if name != self._last_name:
+            self._last_value = self._read(name)
+            self._last_name = name
+        return self._holder.extract_range(self._last_value, range_text)
+
+    def close(self) -> None:
+        """Closes the file that was kept open."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+    def _read(self, name: str) -> Any:
+        if classify_input(name) == "offset":
+            path, _, offset = name.rpartition(":")
+            if self._stream is not None and path == self._path:
+                self._stream.seek(int(offset))
+                return self._holder.read(self._stream)
+            self.close()
+            self._stream = open_input(name)
+            self._path = path
+            return self._holder.read(self._stream)
+        with open_input(name) as stream:
+            return self._holder.read(stream)

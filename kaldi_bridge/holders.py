@@ -1,0 +1,296 @@
+"""What tables hold (util/kaldi-holder.h): for each type of object, how it stands in an archive.
+
+A holder's ``read(stream)`` takes the object with its binary marker; ``write(stream, binary, value)`` puts both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from kaldi_bridge import basic_io, compressed, matrix_io, posterior, ranges, sparse, wave
+from kaldi_bridge.basic_io import read_header, write_header
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.input_stream import InputStream
+from kaldi_bridge.output_stream import OutputStream
+from kaldi_bridge.specifiers import is_token
+
+T = TypeVar("T")
+
+
+class Holder(Protocol[T]):
+    """What a table needs to know about its objects."""
+
+    def read(self, stream: InputStream) -> T:
+        """Reads one object; raises KaldiError."""
+
+    def write(self, stream: OutputStream, binary: bool, value: T) -> None:
+        """Writes one object; raises KaldiError."""
+
+    def extract_range(self, value: T, text: str) -> T:
+        """The part of an object that a script file asks for; raises KaldiError."""
+
+
+class ObjectHolder(Generic[T]):
+    """Objects with a reader ``(stream, binary) -> value`` and a writer ``(stream, binary, value)``."""
+
+    def __init__(
+        self,
+        read: Callable[[InputStream, bool], T],
+        write: Callable[[OutputStream, bool, T], None],
+        extract_range: Callable[[T, str], T] | None = None,
+    ) -> None:
+        self._read = read
+        self._write = write
+        self._range = extract_range
+
+    def read(self, stream: InputStream) -> T:
+        """Reads one object with its binary marker."""
+        return self._read(stream, read_header(stream))
+
+    def write(self, stream: OutputStream, binary: bool, value: T) -> None:
+        """Writes one object with its binary marker."""
+        write_header(stream, binary)
+        self._write(stream, binary, value)
+
+    def extract_range(self, value: T, text: str) -> T:
+        """The part of an object; only matrices and vectors have parts."""
+        if self._range is None:
+            raise KaldiError(f"Range [{text}]: objects of this type have no ranges")
+        return self._range(value, text)
+
+
+class BasicHolder(ObjectHolder[T]):
+    """One number or truth value; in text form alone on its line."""
+
+    def read(self, stream: InputStream) -> T:
+        """Reads one value with its binary marker."""
+        binary = read_header(stream)
+        if not binary:
+            _skip_blanks(stream)
+            if stream.peek() == b"\n":
+                raise KaldiError(f"{stream.where()}: the line is empty")
+        value = self._read(stream, binary)
+        if not binary:
+            _end_of_line(stream)
+        return value
+
+    def write(self, stream: OutputStream, binary: bool, value: T) -> None:
+        """Writes one value with its binary marker."""
+        super().write(stream, binary, value)
+        if not binary:
+            stream.write(b"\n")
+
+
+class TokenHolder(ObjectHolder[str]):
+    """A word; without a binary form."""
+
+    def read(self, stream: InputStream) -> str:
+        """Reads the word and the end of its line."""
+        word = stream.word()
+        if not word:
+            raise KaldiError(f"{stream.where()}: input ends where a word should be")
+        _end_of_line(stream)
+        return word.decode("utf-8", "surrogateescape")
+
+    def write(self, stream: OutputStream, binary: bool, value: str) -> None:
+        """Writes the word and a newline."""
+        stream.write(_token(stream, value) + b"\n")
+
+
+class TokenVectorHolder(ObjectHolder[list[str]]):
+    """Words on a line; without a binary form."""
+
+    def read(self, stream: InputStream) -> list[str]:
+        """Reads the rest of the line."""
+        return [word.decode("utf-8", "surrogateescape") for word in _line(stream).split()]
+
+    def write(self, stream: OutputStream, binary: bool, value: list[str]) -> None:
+        """Writes the words, each with a space after it, and a newline."""
+        stream.write(b"".join(_token(stream, word) + b" " for word in value) + b"\n")
+
+
+class WaveHolder(ObjectHolder["wave.Wave"]):
+    """A recording; always in RIFF form."""
+
+    def read(self, stream: InputStream) -> wave.Wave:
+        """Reads a whole wave file."""
+        return wave.read_wave(stream)
+
+    def write(self, stream: OutputStream, binary: bool, value: wave.Wave) -> None:
+        """Writes a whole wave file."""
+        wave.write_wave(stream, value)
+
+
+def _skip_blanks(stream: InputStream) -> None:
+    while stream.peek() in (b" ", b"\t", b"\r", b"\f", b"\v"):
+        stream.skip(1)
+
+
+def _end_of_line(stream: InputStream) -> None:
+    _skip_blanks(stream)
+    if stream.peek() != b"\n":
+        raise KaldiError(
+            f"{stream.where()}: expected the end of the line, got {stream.peek() or 'the end of the input'!r}"
+        )
+    stream.skip(1)
+
+
+def _line(stream: InputStream) -> bytes:
+    line = stream.readline()
+    if not line:
+        raise KaldiError(f"{stream.where()}: input ends where a line should be")
+    return line
+
+
+def _token(stream: OutputStream, word: str) -> bytes:
+    if not is_token(word):
+        raise KaldiError(f"{stream.name}: {word!r} is no word (empty, or with spaces in it)")
+    return word.encode("utf-8", "surrogateescape")
+
+
+_TAGGED = np.dtype([("size", "i1"), ("value", "<i4")])  # an int32 as WriteBasicType writes it
+
+
+def _read_count(stream: InputStream) -> int:
+    count = basic_io.read_int32(stream, True)
+    if count < 0:
+        raise KaldiError(f"{stream.where()}: negative length {count}")
+    return count
+
+
+def _tagged_ints(stream: InputStream, count: int) -> np.ndarray:
+    raw = basic_io.read_raw(stream, 5 * count, "u1").view(_TAGGED)
+    if (raw["size"] != 4).any():
+        raise KaldiError(f"{stream.where()}: expected {count} 4-byte integers")
+    return raw["value"].astype(np.int32)
+
+
+def _write_tagged(stream: OutputStream, values: Any) -> None:
+    raw = np.empty(len(values), _TAGGED)
+    raw["size"] = 4
+    raw["value"] = basic_io.int32_array(stream, values)
+    stream.write(raw.tobytes())
+
+
+def _text_ints(stream: InputStream, words: list[bytes]) -> list[int]:
+    memory = InputStream.from_bytes(b" ".join(words) + b" ", stream.where())
+    values = [basic_io.read_int32(memory, False) for _ in words]
+    if memory.read_up_to(2).strip():
+        raise KaldiError(f"{stream.where()}: not only integers on the line")
+    return values
+
+
+def _read_ints(stream: InputStream, binary: bool) -> np.ndarray:
+    if binary:
+        return _tagged_ints(stream, _read_count(stream))
+    return np.array(_text_ints(stream, _line(stream).split()), np.int32)
+
+
+def _write_ints(stream: OutputStream, binary: bool, value: Any) -> None:
+    if binary:
+        basic_io.write_int32(stream, True, len(value))
+        _write_tagged(stream, value)
+    else:
+        values = basic_io.int32_array(stream, value).tolist()
+        stream.write(("".join(f"{v} " for v in values) + "\n").encode())
+
+
+def _read_int_lists(stream: InputStream, binary: bool) -> list[list[int]]:
+    if binary:
+        return [_tagged_ints(stream, _read_count(stream)).tolist() for _ in range(_read_count(stream))]
+    *lists, rest = _line(stream).split(b";")
+    if rest.strip():
+        raise KaldiError(f"{stream.where()}: no semicolon at the end of a line of integer lists")
+    return [_text_ints(stream, words.split()) for words in lists]
+
+
+def _write_int_lists(stream: OutputStream, binary: bool, value: Any) -> None:
+    if binary:
+        basic_io.write_int32(stream, True, len(value))
+        for inner in value:
+            _write_ints(stream, True, inner)
+    else:
+        text = "".join("".join(f"{int(v)} " for v in inner) + "; " for inner in value)
+        stream.write((text + "\n").encode())
+
+
+def _read_int_pairs(stream: InputStream, binary: bool) -> list[tuple[int, int]]:
+    if binary:
+        flat = _tagged_ints(stream, 2 * _read_count(stream)).tolist()
+        return list(zip(flat[::2], flat[1::2], strict=True))
+    pairs = []
+    line = _line(stream)
+    for words in line.split(b";") if line.strip() else []:
+        numbers = _text_ints(stream, words.split())
+        if len(numbers) != 2:
+            raise KaldiError(f"{stream.where()}: expected pairs of integers, got {len(numbers)} of them")
+        pairs.append((numbers[0], numbers[1]))
+    return pairs
+
+
+def _write_int_pairs(stream: OutputStream, binary: bool, value: Any) -> None:
+    if binary:
+        basic_io.write_int32(stream, True, len(value))
+        _write_tagged(stream, [v for pair in value for v in pair])
+    else:
+        stream.write(("; ".join(f"{int(a)} {int(b)} " for a, b in value) + "\n").encode())
+
+
+def _read_double_matrix(stream: InputStream, binary: bool) -> np.ndarray:
+    return matrix_io.read_matrix(stream, binary, np.float64)
+
+
+def _read_double_vector(stream: InputStream, binary: bool) -> np.ndarray:
+    return matrix_io.read_vector(stream, binary, np.float64)
+
+
+def _write_as(
+    write: Callable[[OutputStream, bool, np.ndarray], None], dtype: Any
+) -> Callable[[OutputStream, bool, Any], None]:
+    def write_converted(stream: OutputStream, binary: bool, value: Any) -> None:
+        with np.errstate(over="ignore"):
+            write(stream, binary, np.asarray(value, dtype))
+
+    return write_converted
+
+
+def compressed_matrix(method: int = compressed.AUTOMATIC) -> ObjectHolder[np.ndarray]:
+    """Matrices that are compressed when written in binary, by one of Kaldi's methods 1 to 7."""
+
+    def write(stream: OutputStream, binary: bool, value: np.ndarray) -> None:
+        if binary:
+            compressed.write_compressed(stream, value, method)
+        else:
+            packed = compressed.CompressedMatrix.compress(np.asarray(value, np.float32), method)
+            matrix_io.write_matrix(stream, False, packed.decompress())
+
+    return ObjectHolder(matrix_io.read_matrix, write, ranges.matrix_range)
+
+
+FLOAT_MATRIX = ObjectHolder(matrix_io.read_matrix, _write_as(matrix_io.write_matrix, np.float32), ranges.matrix_range)
+DOUBLE_MATRIX = ObjectHolder(_read_double_matrix, _write_as(matrix_io.write_matrix, np.float64), ranges.matrix_range)
+COMPRESSED_MATRIX = compressed_matrix()
+GENERAL_MATRIX = ObjectHolder(sparse.read_general_matrix, sparse.write_general_matrix, sparse.general_matrix_range)
+FLOAT_VECTOR = ObjectHolder(matrix_io.read_vector, _write_as(matrix_io.write_vector, np.float32), ranges.vector_range)
+DOUBLE_VECTOR = ObjectHolder(_read_double_vector, _write_as(matrix_io.write_vector, np.float64), ranges.vector_range)
+INT32 = BasicHolder(basic_io.read_int32, basic_io.write_int32)
+FLOAT = BasicHolder(basic_io.read_float, basic_io.write_float)
+DOUBLE = BasicHolder(basic_io.read_double, basic_io.write_double)
+BOOL = BasicHolder(basic_io.read_bool, basic_io.write_bool)
+INT32_VECTOR = ObjectHolder(_read_ints, _write_ints)  # int32 arrays
+INT32_VECTOR_VECTOR = ObjectHolder(_read_int_lists, _write_int_lists)
+INT32_PAIR_VECTOR = ObjectHolder(_read_int_pairs, _write_int_pairs)
+POSTERIOR = ObjectHolder(posterior.read_posterior, posterior.write_posterior)
+GAUSS_POSTERIOR = ObjectHolder(posterior.read_gauss_posterior, posterior.write_gauss_posterior)
+
+
+def _unused(*arguments: Any) -> Any:
+    raise AssertionError("these holders read and write by themselves")
+
+
+TOKEN = TokenHolder(_unused, _unused)
+TOKEN_VECTOR = TokenVectorHolder(_unused, _unused)
+WAVE = WaveHolder(_unused, _unused)

@@ -1,0 +1,14 @@
+"""Tables: objects by key, in archives and script files (util/kaldi-table.h).
+
+with TableWriter("ark,scp:out.ark,out.scp", FLOAT_MATRIX) as writer:
+    for key, feats in SequentialReader("scp:feats.scp", FLOAT_MATRIX):
+        writer.write(key, feats)
+"""
+
+from __future__ import annotations
+
+from kaldi_bridge.random_access import RandomAccessReader
+from kaldi_bridge.sequential import SequentialReader
+from kaldi_bridge.table_writer import TableWriter
+
+__all__ = ["RandomAccessReader", "SequentialReader", "TableWriter"]
