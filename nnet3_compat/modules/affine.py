@@ -1,0 +1,77 @@
+"""Affine maps of single frames (Kaldi: nnet3/nnet-simple-component.cc)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nnet3_compat.modules.base import ComponentModule, module_for
+
+
+@module_for("AffineComponent", "NaturalGradientAffineComponent")
+class Affine(ComponentModule):
+    """y = W x + b."""
+
+    PARAMS = ("linear_params", "bias_params")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.linear_params, self.bias_params)
+
+
+@module_for("LinearComponent")
+class Linear(ComponentModule):
+    """y = W x."""
+
+    PARAMS = ("params",)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.params)
+
+
+@module_for("FixedAffineComponent")
+class FixedAffine(ComponentModule):
+    """y = W x + b with constants, such as the LDA-like transform at the input."""
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.register_buffer("linear_params", torch.tensor(component.linear_params))
+        self.register_buffer("bias_params", torch.tensor(component.bias_params))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.linear_params, self.bias_params)
+
+
+@module_for("RepeatedAffineComponent", "NaturalGradientRepeatedAffineComponent")
+class RepeatedAffine(ComponentModule):
+    """The same affine map on each of ``num_repeats`` blocks."""
+
+    PARAMS = ("linear_params", "bias_params")
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.num_repeats: int = component.num_repeats
+
+    def forward(self, x: Tensor) -> Tensor:
+        blocks = x.unflatten(-1, [self.num_repeats, -1])
+        return F.linear(blocks, self.linear_params, self.bias_params).flatten(-2)
+
+
+@module_for("BlockAffineComponent")
+class BlockAffine(ComponentModule):
+    """An affine map of its own for each of ``num_blocks`` blocks."""
+
+    PARAMS = ("linear_params", "bias_params")
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.num_blocks: int = component.num_blocks
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.reshape(-1, self.num_blocks, x.size(-1) // self.num_blocks).transpose(0, 1)  # [B, rows, in]
+        weight = self.linear_params.unflatten(0, [self.num_blocks, -1]).transpose(1, 2)  # [B, in, out]
+        bias = self.bias_params.view(self.num_blocks, 1, -1)
+        made = torch.baddbmm(bias, rows, weight)
+        return made.transpose(0, 1).reshape(x.size(0), x.size(1), -1)

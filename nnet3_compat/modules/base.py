@@ -1,0 +1,106 @@
+"""What all component modules share: the registry, and the way to a component and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kaldi_bridge.errors import KaldiError
+from nnet3_compat.components.base import Component
+
+M = TypeVar("M", bound="type[ComponentModule]")
+
+MODULES: dict[str, type[ComponentModule]] = {}
+"""The module class of every component type."""
+
+
+def module_for(*types: str) -> Callable[[M], M]:
+    """Class decorator: this module computes the given component types."""
+
+    def register(cls: M) -> M:
+        for name in types:
+            MODULES[name] = cls
+        return cls
+
+    return register
+
+
+def from_component(component: Component) -> ComponentModule:
+    """The module that computes what the component computes; it shares no memory with it.
+
+    Raises:
+        KaldiError: no module is known for this type.
+    """
+    cls = MODULES.get(component.TYPE)
+    if cls is None:
+        raise KaldiError(f"components of type {component.TYPE} cannot be run in PyTorch")
+    return cls(component)
+
+
+class ComponentModule(nn.Module):
+    """One component of an nnet3 network.
+
+    Attributes:
+        component: what the file said, learning rates and other settings included, without the arrays in ``PARAMS`` and
+            ``STATS``, which live here as parameters and buffers.
+    """
+
+    PARAMS: ClassVar[tuple[str, ...]] = ()
+    """Trained arrays; the same names here and in the component."""
+    STATS: ClassVar[tuple[str, ...]] = ()
+    """Accumulated statistics, kept in double precision whatever the type of the parameters."""
+
+    if TYPE_CHECKING:  # not at run time: TorchScript reads annotations that are there
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init__(self, component: Component) -> None:
+        super().__init__()
+        self.component = component.copy()
+        for name in self.PARAMS:
+            array = np.asarray(getattr(component, name), np.float32)
+            value = torch.from_numpy(array.copy())
+            if array.size:
+                updatable = component.is_updatable
+                self.register_parameter(name, nn.Parameter(value, requires_grad=updatable))
+            else:  # an absent bias: nothing for an optimizer to see
+                self.register_buffer(name, value)
+            setattr(self.component, name, array[:0].copy())
+        for name in self.STATS:
+            stats = np.asarray(getattr(component, name), np.float64)
+            self.register_buffer(name, torch.from_numpy(stats.copy()).reshape(stats.shape))
+
+    def to_component(self) -> Component:
+        """A component with the present parameters and statistics; all else as it came."""
+        made = self.component.copy()
+        for name in self.PARAMS:
+            value: Tensor = getattr(self, name)
+            setattr(made, name, value.detach().to("cpu", torch.float32, copy=True).numpy())
+        for name in self.STATS:
+            stats: Tensor = getattr(self, name)
+            old = getattr(made, name)
+            array = stats.detach().to("cpu", copy=True).numpy()
+            setattr(made, name, array if isinstance(old, np.ndarray) else type(old)(array.item()))
+        return made
+
+    def stat_tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """The statistics by name."""
+        for name in self.STATS:
+            yield name, getattr(self, name)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
+        kept = dict(self.stat_tensors())
+        super()._apply(fn, recurse)
+        for name, tensor in self.stat_tensors():  # moves with the module, stays double
+            if tensor.dtype != torch.float64 and not tensor.is_meta:
+                setattr(self, name, kept[name].to(tensor.device))
+        return self
+
+
+def last_rows(x: Tensor) -> Tensor:
+    """[..., D] as a matrix [rows, D]."""
+    return x.reshape(-1, x.size(-1))

@@ -1,0 +1,17 @@
+"""Outputs that do not depend on the input (Kaldi: ConstantFunctionComponent, ConstantComponent)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from nnet3_compat.modules.base import ComponentModule, module_for
+
+
+@module_for("ConstantFunctionComponent", "ConstantComponent")
+class Constant(ComponentModule):
+    """The same vector for every frame; only the first two dimensions of ``x`` are looked at."""
+
+    PARAMS = ("output",)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output.expand(x.size(0), x.size(1), self.output.size(0))

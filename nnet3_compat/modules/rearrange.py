@@ -1,0 +1,98 @@
+"""Columns selected, summed, multiplied, in groups or blocks (Kaldi: nnet3/nnet-simple-component.cc)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nnet3_compat.modules.base import ComponentModule, module_for
+
+
+@module_for("SumBlockComponent")
+class SumBlock(ComponentModule):
+    """The scaled sum of the blocks of ``output_dim`` columns."""
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.output_dim: int = component.output_dim
+        self.scale: float = component.scale_factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scale * x.unflatten(-1, [-1, self.output_dim]).sum(-2)
+
+
+@module_for("SumGroupComponent")
+class SumGroup(ComponentModule):
+    """Sums of consecutive groups of columns, each of its own size."""
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        sizes = torch.tensor([int(n) for n in component.sizes])
+        group = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
+        self.register_buffer("group", group, persistent=False)
+        self.output_dim: int = len(sizes)
+        self.uniform: bool = bool((sizes == sizes[0]).all())
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.uniform:
+            return x.unflatten(-1, [self.output_dim, -1]).sum(-1)
+        zeros = torch.zeros([x.size(0), x.size(1), self.output_dim], dtype=x.dtype, device=x.device)
+        return zeros.index_add(2, self.group, x)
+
+
+@module_for("PermuteComponent")
+class Permute(ComponentModule):
+    """Column i of the output is column ``column_map[i]`` of the input."""
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        columns = torch.tensor([int(i) for i in component.column_map])
+        self.register_buffer("column_map", columns, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.index_select(-1, self.column_map)
+
+
+@module_for("ElementwiseProductComponent")
+class ElementwiseProduct(ComponentModule):
+    """The product of the blocks of ``output_dim`` columns."""
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.output_dim: int = component.output_dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = x.split(self.output_dim, dim=-1)
+        product = parts[0]
+        for part in parts[1:]:
+            product = product * part
+        return product
+
+
+@module_for("PnormComponent")
+class Pnorm(ComponentModule):
+    """The 2-norm of each group of consecutive columns."""
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.output_dim: int = component.output_dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.linalg.vector_norm(x.unflatten(-1, [self.output_dim, -1]), dim=-1)
+
+
+@module_for("DistributeComponent")
+class Distribute(ComponentModule):
+    """Block ``x mod num_blocks`` of the input at index ``x div num_blocks``, for the output's extra index ``x``.
+
+    Networks resolve the extra index before they run, so an output at one ``x`` is just a range of columns.
+    """
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.output_dim: int = component.output_dim
+
+    def forward(self, x: Tensor, block: int = 0) -> Tensor:
+        return x[..., block * self.output_dim : (block + 1) * self.output_dim]

@@ -1,0 +1,85 @@
+"""The nonlinear parts of LSTM and GRU (Kaldi: nnet3/nnet-combined-component.cc, cudamatrix/cu-math.cc)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nnet3_compat.modules.base import ComponentModule, module_for
+
+
+@module_for("LstmNonlinearityComponent")
+class LstmNonlinearity(ComponentModule):
+    """(i, f, c, o, c_{t-1}) -> (c_t, m_t), ``params`` = the peephole weights w_ic, w_fc, w_oc.
+
+        c_t = s_f sigmoid(f + w_fc c_{t-1}) c_{t-1} + s_i sigmoid(i + w_ic c_{t-1}) tanh(c)
+        m_t = s_o sigmoid(o + w_oc c_t) tanh(c_t)
+
+    where s_i, s_f, s_o are 1, or with dropout the last three columns of the input.
+    """
+
+    PARAMS = ("params",)
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.cell_dim: int = component.params.shape[1]
+        self.use_dropout: bool = component.use_dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        n = self.cell_dim
+        c_prev = x[..., 4 * n : 5 * n]
+        gates = torch.sigmoid(x[..., : 2 * n].unflatten(-1, [2, n]) + self.params[:2] * c_prev.unsqueeze(-2))
+        i, f = gates[..., 0, :], gates[..., 1, :]
+        update = i * torch.tanh(x[..., 2 * n : 3 * n])
+        kept = f * c_prev
+        if self.use_dropout:
+            update = update * x[..., 5 * n : 5 * n + 1]
+            kept = kept * x[..., 5 * n + 1 : 5 * n + 2]
+        c = kept + update
+        m = torch.sigmoid(torch.addcmul(x[..., 3 * n : 4 * n], self.params[2], c)) * torch.tanh(c)
+        if self.use_dropout:
+            m = m * x[..., 5 * n + 2 : 5 * n + 3]
+        return torch.cat([c, m], dim=-1)
+
+
+@module_for("GruNonlinearityComponent")
+class GruNonlinearity(ComponentModule):
+    """(z, r, hpart, c_{t-1}, s_{t-1}) -> (h_t, c_t); without projection s is c and is given once.
+
+    h_t = tanh(hpart + W (r * s_{t-1})),  c_t = (1 - z) h_t + z c_{t-1}
+    """
+
+    PARAMS = ("w_h",)
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.cell_dim: int = component.cell_dim
+        self.recurrent_dim: int = component.recurrent_dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, r = self.cell_dim, self.recurrent_dim
+        z = x[..., :n]
+        gated = x[..., n : n + r] * x[..., x.size(-1) - r :]
+        h = torch.tanh(x[..., n + r : 2 * n + r] + torch.nn.functional.linear(gated, self.w_h))
+        c = h + z * (x[..., 2 * n + r : 3 * n + r] - h)
+        return torch.cat([h, c], dim=-1)
+
+
+@module_for("OutputGruNonlinearityComponent")
+class OutputGruNonlinearity(ComponentModule):
+    """(z, hpart, c_{t-1}) -> (h_t, c_t): h_t = tanh(hpart + w * c_{t-1}),  c_t = (1 - z) h_t + z c_{t-1}."""
+
+    PARAMS = ("w_h",)
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.cell_dim: int = component.cell_dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        n = self.cell_dim
+        c_prev = x[..., 2 * n :]
+        h = torch.tanh(torch.addcmul(x[..., n : 2 * n], self.w_h, c_prev))
+        c = h + x[..., :n] * (c_prev - h)
+        return torch.cat([h, c], dim=-1)

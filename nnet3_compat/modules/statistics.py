@@ -1,0 +1,63 @@
+"""Mean and standard deviation over time (Kaldi: nnet3/nnet-general-component.cc)."""
+
+from __future__ import annotations
+
+from typing import Any, List  # noqa: UP035  (TorchScript)
+
+import torch
+from torch import Tensor
+
+from nnet3_compat.modules.base import ComponentModule, module_for
+
+# ruff: noqa: UP006
+
+
+def total(tensors: List[Tensor]) -> Tensor:
+    """Their sum."""
+    out = tensors[0]
+    for t in tensors[1:]:
+        out = out + t
+    return out
+
+
+@module_for("StatisticsExtractionComponent")
+class StatisticsExtraction(ComponentModule):
+    """(count, sum of x, sum of x^2) over the input frames of a period that exist."""
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.include_variance: bool = component.include_variance
+
+    def forward(self, taps: List[Tensor], valid: List[Tensor]) -> Tensor:
+        x = total(taps)
+        parts = [total(valid).expand(x.size(0), x.size(1), 1), x]
+        if self.include_variance:
+            parts.append(total([tap * tap for tap in taps]))
+        return torch.cat(parts, dim=-1)
+
+
+@module_for("StatisticsPoolingComponent")
+class StatisticsPooling(ComponentModule):
+    """Sums (count, x, x^2) over a window turned into log(count) features, means and standard deviations."""
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
+        self.num_log_counts: int = component.num_log_count_features
+        self.output_stddevs: bool = component.output_stddevs
+        self.variance_floor: float = component.variance_floor
+
+    def forward(self, taps: List[Tensor], valid: List[Tensor]) -> Tensor:
+        sums = total(taps)
+        count = sums[..., :1]
+        means = sums[..., 1:] / count
+        parts: List[Tensor] = []
+        if self.num_log_counts > 0:
+            parts.append(torch.log(count).expand(count.size(0), count.size(1), self.num_log_counts))
+        if self.output_stddevs:
+            dim = means.size(-1) // 2
+            mean = means[..., :dim]
+            variance = torch.clamp(means[..., dim:] - mean * mean, min=self.variance_floor)
+            parts += [mean, torch.sqrt(variance)]
+        else:
+            parts.append(means)
+        return torch.cat(parts, dim=-1)
