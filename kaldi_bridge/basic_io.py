@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.input_stream import InputStream
+from kaldi_bridge.input_stream import TRUSTED_SIZE, InputStream
 from kaldi_bridge.output_stream import OutputStream
 
 # Kaldi prints 7 significant digits wherever a stream began with (or without) the binary header.
@@ -22,6 +23,7 @@ _INT32 = struct.Struct("<bi")
 _FLOAT = struct.Struct("<bf")
 _DOUBLE = struct.Struct("<bd")
 _INTEGER = re.compile(rb"[+-]?[0-9]+")
+_DTYPES = {name: np.dtype(name) for name in ("<f4", "<f8", "<i4", "<u2", "u1")}
 _NUMBER = re.compile(
     rb"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|inf(?:inity)?|nan)", re.I
 )
@@ -31,12 +33,15 @@ _PEEKED = 64
 
 def read_header(stream: InputStream) -> bool:
     """Passes over the binary marker if there is one; True means that binary data follow."""
-    if stream.peek(1) != b"\0":
-        return False
-    if stream.peek(2) != b"\0B":
+    if stream.end - stream.pos < 2:
+        stream.fill(2)
+    marker = stream.buffer[stream.pos : min(stream.pos + 2, stream.end)]
+    if marker == b"\0B":
+        stream.pos += 2
+        return True
+    if marker[:1] == b"\0":
         raise KaldiError(f"{stream.where()}: neither text nor Kaldi's binary format")
-    stream.skip(2)
-    return True
+    return False
 
 
 def write_header(stream: OutputStream, binary: bool) -> None:
@@ -244,23 +249,25 @@ def write_int_pair_vector(stream: OutputStream, binary: bool, pairs: Iterable[tu
 # Shared by the other readers and writers
 
 
-def read_raw(stream: InputStream, count: int, dtype: str) -> np.ndarray:
-    """``count`` values without a header, as a writable array; never takes more memory than there is data."""
-    nbytes = count * np.dtype(dtype).itemsize
-    if nbytes <= len(stream.buffer) - stream.pos:
-        array = np.frombuffer(stream.buffer, dtype, count, stream.pos).copy()
+def read_raw(stream: InputStream, shape: int | tuple[int, int], dtype: Any) -> np.ndarray:
+    """Values without a header, as a writable array; never takes more memory than there is data."""
+    dtype = _DTYPES[dtype]
+    count = shape if isinstance(shape, int) else shape[0] * shape[1]
+    nbytes = count * dtype.itemsize
+    if nbytes <= stream.end - stream.pos:
+        array = np.ndarray(shape, dtype, stream.buffer, stream.pos).copy()
         stream.pos += nbytes
         return array
     if not stream.holds(nbytes):
         raise KaldiError(f"{stream.where()}: truncated, {nbytes} more bytes expected")
-    if stream.is_file() or nbytes <= 1 << 24:
-        try:
-            array = np.empty(count, dtype)
-        except (MemoryError, ValueError) as error:
-            raise KaldiError(f"{stream.where()}: no memory for {nbytes} bytes") from error
-        stream.readinto(array)
-        return array
-    return np.frombuffer(bytearray(stream.read(nbytes)), dtype)
+    if nbytes > TRUSTED_SIZE and not stream.is_file():
+        return np.ndarray(shape, dtype, bytearray(stream.read(nbytes)))
+    try:
+        array = np.empty(shape, dtype)
+    except (MemoryError, ValueError) as error:
+        raise KaldiError(f"{stream.where()}: no memory for {nbytes} bytes") from error
+    stream.readinto(array)
+    return array
 
 
 def int32_array(stream: OutputStream, values: Sequence[int] | np.ndarray) -> np.ndarray:

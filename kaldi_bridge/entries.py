@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,23 +12,36 @@ from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.scp import split_range
 from kaldi_bridge.streams import open_input
 
+_KEY = re.compile(rb"[ \t\n\r\f\v]*([^ \t\n\r\f\v]+)[ \t]")
+
 
 def read_entries(stream: InputStream, holder: Any) -> Iterator[tuple[str, Any]]:
     """Yields the (key, object) of an archive."""
     read = holder.read
-    while word := stream.word():
-        key = word.decode("utf-8", "surrogateescape")
-        after = stream.peek()
-        if after not in (b" ", b"\t", b"\n"):
-            shown = key if len(key) <= 20 else key[:17] + "..."
-            raise KaldiError(f"{stream.where()}: expected space after key {shown!r}: not an archive?")
-        if after != b"\n":
-            stream.skip(1)
+    while True:
+        match = _KEY.match(stream.buffer, stream.pos, stream.end)
+        if match:
+            stream.pos = match.end()
+            key = match[1].decode("utf-8", "surrogateescape")
+        elif not (key := _read_key(stream)):
+            return
         try:
             value = read(stream)
         except KaldiError as error:
             raise KaldiError(f"Failed to read the object of key {key}: {error}") from error
         yield key, value
+
+
+def _read_key(stream: InputStream) -> str:
+    """The next key, "" at the end. A newline after it stays unread: the object may be an empty line."""
+    key = stream.word().decode("utf-8", "surrogateescape")
+    after = stream.peek()
+    if key and after not in (b" ", b"\t", b"\n"):
+        shown = key if len(key) <= 20 else key[:17] + "..."
+        raise KaldiError(f"{stream.where()}: expected space after key {shown!r}: not an archive?")
+    if after in (b" ", b"\t"):
+        stream.skip(1)
+    return key
 
 
 class ObjectLoader:
@@ -58,11 +72,11 @@ class ObjectLoader:
             stream.close()
 
     def _read(self, name: str) -> Any:
+        path, _, offset = name.rpartition(":")
+        if path == self._path and self._stream is not None and offset.isdigit():
+            self._stream.seek(int(offset))
+            return self._holder.read(self._stream)
         if classify_input(name) == "offset":
-            path, _, offset = name.rpartition(":")
-            if self._stream is not None and path == self._path:
-                self._stream.seek(int(offset))
-                return self._holder.read(self._stream)
             self.close()
             self._stream = open_input(name)
             self._path = path

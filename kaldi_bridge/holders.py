@@ -257,15 +257,19 @@ def _write_as(
     return write_converted
 
 
-def compressed_matrix(method: int = compressed.AUTOMATIC) -> ObjectHolder[np.ndarray]:
-    """Matrices that are compressed when written in binary, by one of Kaldi's methods 1 to 7."""
+def compressed_matrix(method: int = compressed.AUTOMATIC) -> ObjectHolder[Any]:
+    """Matrices that are compressed when written, by one of Kaldi's methods 1 to 7; read as float32 arrays.
 
-    def write(stream: OutputStream, binary: bool, value: np.ndarray) -> None:
+    What is a CompressedMatrix already is written as it is; in text, what it decompresses to.
+    """
+
+    def write(stream: OutputStream, binary: bool, value: np.ndarray | compressed.CompressedMatrix) -> None:
+        if not isinstance(value, compressed.CompressedMatrix):
+            value = compressed.CompressedMatrix.compress(value, method)
         if binary:
-            compressed.write_compressed(stream, value, method)
+            value.write(stream)
         else:
-            packed = compressed.CompressedMatrix.compress(np.asarray(value, np.float32), method)
-            matrix_io.write_matrix(stream, False, packed.decompress())
+            matrix_io.write_matrix(stream, False, value.decompress())
 
     return ObjectHolder(matrix_io.read_matrix, write, ranges.matrix_range)
 

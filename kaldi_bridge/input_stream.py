@@ -1,11 +1,10 @@
-"""A byte stream to read from: one large buffer over a file, a pipe or memory, which never trusts a length."""
+"""A byte stream to read from: one buffer over a file, a pipe or memory, which never trusts a length."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-import stat
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -15,146 +14,168 @@ from kaldi_bridge.errors import KaldiError
 BUFFER_SIZE = 1 << 18
 # Beyond this many bytes, memory is taken only as the bytes arrive (or when the file is known to be that long).
 TRUSTED_SIZE = 1 << 24
+_FIRST_READ = 1 << 12  # what is read ahead after a jump; grows to BUFFER_SIZE while reading goes on from there
 _SPACE = re.compile(rb"[ \t\n\r\f\v]*")
-_WORD = re.compile(rb"[^ \t\n\r\f\v]*")
+_WORD = re.compile(rb"[ \t\n\r\f\v]*([^ \t\n\r\f\v]*)")
 
 
 class InputStream:
     """Bytes of one input, read once from front to back.
 
     ``name`` is for messages. All readers raise KaldiError, naming the input, when it ends too early.
+    Who parses in place finds the next bytes in ``buffer[pos:end]`` and moves ``pos`` past what was parsed; every
+    call of another method may change all three.
     """
 
-    def __init__(self, fd: int, name: str, on_close: Callable[[bool], None] | None = None, position: int = 0) -> None:
-        """Reads from ``fd``, which stands at byte ``position``; ``on_close(at_end)`` frees it."""
+    __slots__ = ("_ahead", "_at_end", "_base", "_fd", "_offset", "_on_close", "_size", "buffer", "end", "name", "pos")
+
+    def __init__(
+        self, fd: int, name: str, on_close: Callable[[bool], None] | None = None, offset: int | None = None
+    ) -> None:
+        """Reads from ``fd``: a regular file from byte ``offset`` on, anything else (None) from where it stands.
+
+        ``on_close(at_end)`` frees it.
+        """
         self.name = name
+        self.buffer: bytes | bytearray = b""
+        self.pos = 0
+        self.end = 0
+        self._base = offset or 0  # position in the input where the buffer begins
         self._fd = fd
-        self._on_close = on_close
-        self._buffer = b""
-        self._pos = 0
-        self._consumed = position  # where in the input the buffer begins
+        self._offset = offset  # position in the file of the next read
+        self._size = -1  # of the regular file, once known
+        self._ahead = _FIRST_READ
         self._at_end = False
+        self._on_close = on_close
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "memory") -> InputStream:
         """A stream over bytes in memory."""
         stream = cls(-1, name)
-        stream._buffer = bytes(data)
+        stream.buffer = bytes(data)
+        stream.end = len(stream.buffer)
         stream._at_end = True
         return stream
 
-    # The buffer, for readers that parse in place: bytes [pos, len) are next.
-
-    @property
-    def buffer(self) -> bytes:
-        """What has been read ahead; the next byte is at index ``pos``. Changes with every call of ``fill``."""
-        return self._buffer
-
-    @property
-    def pos(self) -> int:
-        """Index into ``buffer`` of the next byte; may be moved forward by who has parsed in place."""
-        return self._pos
-
-    @pos.setter
-    def pos(self, value: int) -> None:
-        self._pos = value
+    # From the operating system into the buffer
 
     def fill(self, n: int) -> int:
         """Reads ahead until ``n`` bytes are buffered or the input ends; returns how many are buffered."""
-        have = len(self._buffer) - self._pos
+        have = self.end - self.pos
         if have >= n or self._at_end:
             return have
-        pieces = [self._buffer[self._pos :]]
-        self._consumed += self._pos
-        while have < n:
-            piece = self._read_some(max(BUFFER_SIZE, min(n - have, TRUSTED_SIZE)))
-            if not piece:
+        self._make_room(max(n, self._ahead))
+        if self._ahead < BUFFER_SIZE:
+            self._ahead *= 4
+        view = memoryview(self.buffer)
+        while self.end < n:
+            got = self._read_some([view[self.end :]])
+            if not got:
                 break
-            pieces.append(piece)
-            have += len(piece)
-        self._buffer = b"".join(pieces)
-        self._pos = 0
-        return have
+            self.end += got
+        return self.end
 
-    def _read_some(self, n: int) -> bytes:
-        if self._at_end:
-            return b""
+    def _make_room(self, capacity: int) -> None:
+        """Moves what is buffered to the front of a buffer of at least this capacity."""
+        have = self.end - self.pos
+        rest = self.buffer[self.pos : self.end]
+        if len(self.buffer) < capacity:
+            self.buffer = bytearray(capacity)
+        assert isinstance(self.buffer, bytearray)
+        self.buffer[:have] = rest
+        self._base += self.pos
+        self.pos, self.end = 0, have
+
+    def _read_some(self, views: list[memoryview]) -> int:
         try:
-            piece = os.read(self._fd, n)
+            if self._offset is None:
+                got = os.readv(self._fd, views)
+            else:
+                got = os.preadv(self._fd, views, self._offset)
+                self._offset += got
         except OSError as error:
             raise KaldiError(f"Cannot read {self.name}: {error.strerror}") from error
-        if not piece:
-            self._at_end = True
-        return piece
+        self._at_end = got == 0
+        return got
 
     # Reading bytes
 
     def peek(self, n: int = 1) -> bytes:
         """The next up to ``n`` bytes, which stay unread; b"" at the end."""
-        if len(self._buffer) - self._pos < n:
+        if self.end - self.pos < n:
             self.fill(n)
-        return self._buffer[self._pos : self._pos + n]
+        return bytes(self.buffer[self.pos : min(self.pos + n, self.end)])
 
     def read(self, n: int) -> bytes:
         """Exactly ``n`` bytes."""
+        pos = self.pos
+        if 0 <= n <= self.end - pos:
+            self.pos = pos + n
+            return bytes(self.buffer[pos : pos + n])
         if n < 0:
             raise KaldiError(f"Negative length {n} in {self.where()}")
-        if len(self._buffer) - self._pos < n:
-            self._require(n)
-        data = self._buffer[self._pos : self._pos + n]
-        self._pos += len(data)
-        return data
+        if n > BUFFER_SIZE and not self.holds(n):
+            raise self._truncated(n)
+        if n <= TRUSTED_SIZE or self.is_file():
+            data = bytearray(n)
+            self.readinto(data)
+            return bytes(data)
+        pieces = []
+        while n:
+            pieces.append(self.read(min(n, TRUSTED_SIZE)))
+            n -= len(pieces[-1])
+        return b"".join(pieces)
 
     def read_up_to(self, n: int) -> bytes:
-        """Up to ``n`` bytes; fewer only at the end of the input."""
-        n = min(n, self.fill(n))
-        return self.read(n)
+        """Up to ``n`` bytes; fewer only at the end of the input. Takes memory for ``n`` bytes."""
+        return self.read(min(n, self.fill(n)))
 
     def readinto(self, target: Any) -> None:
         """Fills a writable contiguous buffer (an ndarray, say) from the stream."""
-        view = memoryview(target).cast("B") if memoryview(target).nbytes else memoryview(b"")
-        n = len(view)
-        have = min(n, len(self._buffer) - self._pos)
-        view[:have] = self._buffer[self._pos : self._pos + have]
-        self._pos += have
+        view = memoryview(target)
+        n = view.nbytes
+        have = self.end - self.pos
+        if n <= have:
+            if n:
+                view.cast("B")[:] = memoryview(self.buffer)[self.pos : self.pos + n]
+            self.pos += n
+            return
+        if self._at_end:
+            raise self._truncated(n)
+        view = view.cast("B")
+        view[:have] = memoryview(self.buffer)[self.pos : self.end]
+        self._base += self.end
+        self.pos = self.end = 0
+        # The rest goes straight to the target; the same call reads ahead, not much as that is copied once more.
+        if len(self.buffer) < self._ahead:
+            self.buffer = bytearray(self._ahead)
+        ahead = memoryview(self.buffer)[: max(_FIRST_READ, self._ahead >> 4)]
         while have < n:
-            if n - have < BUFFER_SIZE or self._at_end:
-                self._require(n - have)
-                view[have:] = self.read(n - have)
-                return
-            self._consumed += self._pos
-            self._buffer, self._pos = b"", 0
-            try:
-                got = os.readv(self._fd, [view[have:]])
-            except OSError as error:
-                raise KaldiError(f"Cannot read {self.name}: {error.strerror}") from error
-            self._at_end = got == 0
-            self._consumed += got
-            have += got
+            got = self._read_some([view[have:], ahead])
+            if got == 0:
+                raise KaldiError(f"{self.where()}: truncated, {n - have} more bytes expected")
+            self.end = max(0, got - (n - have))
+            self._base += got - self.end
+            have += got - self.end
 
     def skip(self, n: int) -> None:
         """Passes over ``n`` bytes."""
         while n > 0:
-            step = min(n, max(len(self._buffer) - self._pos, BUFFER_SIZE))
-            self._require(step)
-            self._pos += step
+            step = min(n, max(self.end - self.pos, 1))
+            if self.fill(step) < step:
+                raise self._truncated(n)
+            self.pos += step
             n -= step
 
     def seek(self, position: int) -> None:
-        """Moves to a byte position in the file. Only for regular files."""
-        start = self._file_position() - len(self._buffer)
-        if not start <= position <= start + len(self._buffer):
-            try:
-                os.lseek(self._fd, position, os.SEEK_SET)
-            except (OSError, OverflowError) as error:
-                raise KaldiError(f"Cannot go to byte {position} of {self.name}: {error}") from error
-            self._buffer, start = b"", position
-            self._at_end = False
-        self._pos = position - start
-        self._consumed = start
-
-    def _file_position(self) -> int:
-        return os.lseek(self._fd, 0, os.SEEK_CUR)
+        """Moves to a byte position in a regular file."""
+        if self._base <= position <= self._base + self.end:
+            self.pos = position - self._base
+            return
+        self._base = self._offset = position
+        self.pos = self.end = 0
+        self._ahead = _FIRST_READ
+        self._at_end = False
 
     def readline(self) -> bytes:
         """The rest of the line with its newline; b"" at the end of the input."""
@@ -170,11 +191,11 @@ class InputStream:
     def _scan(self, mark: bytes) -> bytes:
         searched = 0
         while True:
-            end = self._buffer.find(mark, self._pos + searched)
-            if end >= 0:
-                return self.read(end + 1 - self._pos)
-            searched = len(self._buffer) - self._pos
-            if self.fill(max(2 * searched, searched + 1)) == searched:
+            found = self.buffer.find(mark, self.pos + searched, self.end)
+            if found >= 0:
+                return self.read(found + 1 - self.pos)
+            searched = self.end - self.pos
+            if self.fill(2 * searched or 1) == searched:
                 return self.read(searched)
 
     # Reading text
@@ -182,28 +203,33 @@ class InputStream:
     def skip_space(self) -> None:
         """Passes over white space (C++'s ``>> std::ws``)."""
         while True:
-            match = _SPACE.match(self._buffer, self._pos)
+            match = _SPACE.match(self.buffer, self.pos, self.end)
             assert match
-            self._pos = match.end()
-            if self._pos < len(self._buffer) or self.fill(1) == 0:
+            self.pos = match.end()
+            if self.pos < self.end or self.fill(1) == 0:
                 return
 
     def word(self) -> bytes:
         """The next run of non-space bytes after white space, b"" at the end; what follows it stays unread."""
-        self.skip_space()
-        size = 0
         while True:
-            match = _WORD.match(self._buffer, self._pos + size)
+            match = _WORD.match(self.buffer, self.pos, self.end)
             assert match
-            size = match.end() - self._pos
-            if match.end() < len(self._buffer) or self.fill(max(2 * size, size + 1)) == size:
-                return self.read(size)
+            if match.end() < self.end:
+                self.pos = match.end()
+                return match[1]
+            have = self.end - self.pos
+            if not match[1]:
+                self.pos = self.end
+                have = 0
+            if self.fill(2 * have or 1) == have:
+                self.pos = self.end
+                return match[1]
 
     # Where we are
 
     def tell(self) -> int:
         """Position in the input in bytes."""
-        return self._consumed + self._pos
+        return self._base + self.pos
 
     def where(self) -> str:
         """The input and the position in it, for messages."""
@@ -211,30 +237,25 @@ class InputStream:
 
     def at_end(self) -> bool:
         """Whether nothing is left."""
-        return not self.peek()
+        return self.end == self.pos and self.fill(1) == 0
 
     def holds(self, n: int) -> bool:
         """Whether ``n`` more bytes may be there: False only where that can be known without reading them."""
-        have = len(self._buffer) - self._pos
-        if n <= have:
+        have = self.end - self.pos
+        if n <= have or self._at_end:
+            return n <= have
+        if self._offset is None:
             return True
-        if self._at_end:
-            return False
-        status = os.fstat(self._fd)
-        if not stat.S_ISREG(status.st_mode):
-            return True
-        return n <= have + status.st_size - os.lseek(self._fd, 0, os.SEEK_CUR)
+        if n > have + self._size - self._offset:
+            self._size = os.fstat(self._fd).st_size
+        return n <= have + self._size - self._offset
 
     def is_file(self) -> bool:
-        """Whether the length of what is to come can be trusted, once ``holds`` says yes."""
-        return self._at_end or stat.S_ISREG(os.fstat(self._fd).st_mode)
+        """Whether the length of what is to come is known, so that ``holds`` can be relied on."""
+        return self._at_end or self._offset is not None
 
-    def _require(self, n: int) -> None:
-        if not (n <= BUFFER_SIZE or self.holds(n)) or self.fill(n) < n:
-            have = len(self._buffer) - self._pos
-            raise KaldiError(
-                f"{self.where()}: truncated, {n} more bytes expected" + (f", only {have} there" if self._at_end else "")
-            )
+    def _truncated(self, n: int) -> KaldiError:
+        return KaldiError(f"{self.where()}: truncated, {n} more bytes expected")
 
     # Closing
 

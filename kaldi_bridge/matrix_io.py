@@ -15,7 +15,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.output_stream import OutputStream
 
-_MATRIX_HEADER = struct.Struct("<2s2xi1xi")  # "FM ", 4, rows, 4, columns
+_MATRIX_HEADER = struct.Struct("<3sbibi")  # "FM ", 4, rows, 4, columns
 _NUMERIC = re.compile(rb"[-+0-9.eE\s;infatyINFATY]*")
 
 
@@ -23,16 +23,17 @@ def read_matrix(stream: InputStream, binary: bool, dtype: Any = np.float32) -> n
     """A matrix [rows, columns] of either precision, or compressed, converted to ``dtype``."""
     if not binary:
         return _read_text_matrix(stream, dtype)
-    header = stream.peek(13)
-    if header[:1] == b"C":
-        return read_compressed(stream).astype(dtype, copy=False)
-    if len(header) < 13 or header[:4] + header[8:9] not in (b"FM \4\4", b"DM \4\4"):
+    if stream.end - stream.pos < 13 and stream.fill(13) < 13:
         return _no_matrix(stream)
-    _, rows, cols = _MATRIX_HEADER.unpack(header)
+    token, size, rows, size2, cols = _MATRIX_HEADER.unpack_from(stream.buffer, stream.pos)
+    if token[:1] == b"C":
+        return read_compressed(stream).astype(dtype, copy=False)
+    if token not in (b"FM ", b"DM ") or size != 4 or size2 != 4:
+        return _no_matrix(stream)
     if rows < 0 or cols < 0 or (rows == 0) != (cols == 0):
         raise KaldiError(f"{stream.where()}: a matrix of size {rows} x {cols}")
     stream.pos += 13
-    array = read_raw(stream, rows * cols, "<f4" if header[:1] == b"F" else "<f8").reshape(rows, cols)
+    array = read_raw(stream, (rows, cols), "<f4" if token == b"FM " else "<f8")
     return array if array.dtype == dtype else _converted(array, dtype)
 
 

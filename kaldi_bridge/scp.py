@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.streams import open_input
-
-_LINE = re.compile(r"[ \t\r\f\v]*([^ \t\r\f\v]+)[ \t\r\f\v]+(.*?)[ \t\r\f\v]*", re.S)
 
 
 def read_lines(stream: InputStream) -> Iterator[tuple[str, str]]:
@@ -19,14 +16,12 @@ def read_lines(stream: InputStream) -> Iterator[tuple[str, str]]:
     number = 0
     while line := stream.readline():
         number += 1
-        text = line.decode("utf-8", "surrogateescape").rstrip("\n")
-        match = _LINE.fullmatch(text)
-        if not match or not match[2]:
-            shown = text if len(text) <= 80 else text[:77] + "..."
-            raise KaldiError(
-                f"Line {number} of script file {stream.name} should be like 'key file.ark:10', not {shown!r}"
-            )
-        yield match[1], match[2]
+        words = line.split(None, 1)
+        if len(words) < 2:
+            shown = repr(line[:80].decode("utf-8", "replace").rstrip())
+            raise KaldiError(f"Line {number} of script file {stream.name} is {shown}, not like 'key file.ark:10'")
+        key, rest = words
+        yield key.decode("utf-8", "surrogateescape"), rest.rstrip().decode("utf-8", "surrogateescape")
 
 
 def read_script(rxfilename: str, in_order: bool = False) -> dict[str, str]:

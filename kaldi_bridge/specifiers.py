@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_TOKEN = re.compile(r"[^\x00-\x20\x7f]+")
 _C_SPACE = " \t\n\r\f\v"
 
 
@@ -106,4 +107,4 @@ def parse_wspecifier(wspecifier: str) -> Wspecifier | None:
 
 def is_token(word: str) -> bool:
     """Whether the word can be a key: not empty, printable, no white space."""
-    return bool(word) and not any(c <= " " or c == "\x7f" for c in word)
+    return _TOKEN.fullmatch(word) is not None

@@ -47,17 +47,19 @@ def open_input(rxfilename: str) -> InputStream:
         status = os.fstat(fd)
         if stat.S_ISDIR(status.st_mode):
             raise KaldiError(f"Error opening input {name}: it is a directory")
-        if offset:
-            if stat.S_ISREG(status.st_mode) and offset > status.st_size:
+        if kind == "offset":
+            if not stat.S_ISREG(status.st_mode):
+                raise KaldiError(f"Error opening input {name}: no offset into what is not a regular file")
+            if offset > status.st_size:
                 raise KaldiError(f"Error opening input {name}: the file has only {status.st_size} bytes")
-            os.lseek(fd, offset, os.SEEK_SET)
     except OSError as error:
         os.close(fd)
         raise KaldiError(f"Error opening input {name}: {_reason(error)}") from error
     except KaldiError:
         os.close(fd)
         raise
-    return InputStream(fd, name, lambda at_end: os.close(fd), offset)
+    regular = stat.S_ISREG(status.st_mode)
+    return InputStream(fd, name, lambda at_end: os.close(fd), offset if regular else None)
 
 
 def open_output(wxfilename: str) -> OutputStream:

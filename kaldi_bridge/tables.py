@@ -9,6 +9,17 @@ from __future__ import annotations
 
 from kaldi_bridge.random_access import RandomAccessReader
 from kaldi_bridge.sequential import SequentialReader
+from kaldi_bridge.specifiers import parse_rspecifier, parse_wspecifier
 from kaldi_bridge.table_writer import TableWriter
 
-__all__ = ["RandomAccessReader", "SequentialReader", "TableWriter"]
+__all__ = ["RandomAccessReader", "SequentialReader", "TableWriter", "is_rspecifier", "is_wspecifier"]
+
+
+def is_rspecifier(text: str) -> bool:
+    """Whether a command's argument names a table to read, rather than a file."""
+    return parse_rspecifier(text) is not None
+
+
+def is_wspecifier(text: str) -> bool:
+    """Whether a command's argument names a table to write, rather than a file."""
+    return parse_wspecifier(text) is not None
