@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class AffineComponent(UpdatableComponent):
     """``linear_params`` [output, input] and ``bias_params`` [output], trained by plain SGD."""
 
     TYPE = "AffineComponent"
-    FIELDS = (_LINEAR, _BIAS, _OLD_GRADIENT, _ORTHONORMAL)
+    FIELDS: ClassVar[tuple[Field, ...]] = (_LINEAR, _BIAS, _OLD_GRADIENT, _ORTHONORMAL)
     PARAMS = ("linear_params", "bias_params")
 
     linear_params: np.ndarray

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnet3_compat.components.base import Component
-from nnet3_compat.components.config import MAX_PARAMETERS, Keys
+from nnet3_compat.components.config import MAX_DIM, Keys
 from nnet3_compat.components.fields import BOOL, DOUBLE, DOUBLE_MATRIX, DOUBLE_VECTOR, FLOAT, INT, Field
 from nnet3_compat.components.statistics import MAX_CONTEXT
 from nnet3_compat.components.summary import boolean, number
@@ -90,7 +90,7 @@ class RestrictedAttentionComponent(Component):
         self.expect(0 <= self.num_left_inputs_required <= left, "num-left-inputs-required is out of range")
         self.expect(0 <= self.num_right_inputs_required <= right, "num-right-inputs-required is out of range")
         self.expect(0.0 < self.key_scale <= 1.0, "key-scale must be between 0 and 1")
-        self.expect(max(self.input_dim, self.output_dim) <= MAX_PARAMETERS, "the dimensions are too large")
+        self.expect(max(self.input_dim, self.output_dim) <= MAX_DIM, "the dimensions are too large")
         self.expect(self.entropy_stats.size in (0, self.num_heads), "entropy statistics have the wrong dimension")
         shapes = ((0, 0), (self.num_heads, self.context_dim))
         self.expect(self.posterior_stats.shape in shapes, "posterior statistics have the wrong dimensions")

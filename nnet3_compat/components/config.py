@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from kaldi_bridge.matrix_io import read_matrix, read_vector
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.matrix_io import read_matrix, read_vector
 
 if TYPE_CHECKING:
     from nnet3_compat.config_line import ConfigLine
 
 V = TypeVar("V", int, float, bool, str)
 
-MAX_PARAMETERS = 2**31 - 1
-"""Kaldi counts in 32 bits; it also keeps a typing error from asking for all memory."""
+MAX_DIM = 2**24
+MAX_PARAMETERS = 2**28
+"""Limits far beyond any network, so that a typing error does not ask for all memory."""
 
 
 class Keys:
@@ -43,13 +44,14 @@ class Keys:
 
     def positive(self, key: str) -> int:
         """A required integer above zero."""
-        value = self.need(key, int)
-        self.expect(value > 0, f"{key} must be above zero, not {value}")
-        return value
+        return self._checked(key, self.need(key, int))
 
     def positive_or(self, key: str, default: int) -> int:
-        value = self.get(key, int, default)
+        return self._checked(key, self.get(key, int, default))
+
+    def _checked(self, key: str, value: int) -> int:
         self.expect(value > 0, f"{key} must be above zero, not {value}")
+        self.expect(value <= MAX_DIM, f"{key}={value} is too large")
         return value
 
     def not_negative_or(self, key: str, default: float) -> float:
@@ -84,7 +86,6 @@ class Keys:
         if name is None:
             return None
         from kaldi_bridge.basic_io import read_header
-
         from kaldi_bridge.streams import open_input
 
         with open_input(name) as stream:
@@ -92,7 +93,8 @@ class Keys:
         self.expect(value.size > 0, f"{key}={name} is empty")
         return value
 
-    def expect_size(self, rows: int, columns: int = 1) -> None:
+    def expect_size(self, rows: int, columns: int) -> None:
+        """Raise KaldiError rather than make a parameter matrix beyond all reason."""
         self.expect(rows * columns <= MAX_PARAMETERS, f"{rows} by {columns} parameters are too many")
 
     def expect(self, condition: bool, what: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from nnet3_compat.components.base import Component, UpdatableComponent
@@ -21,7 +23,7 @@ class ConstantComponent(UpdatableComponent):
     """``output`` [dim] at every index; reads no input."""
 
     TYPE = "ConstantComponent"
-    FIELDS = _OUTPUT
+    FIELDS: ClassVar[tuple[Field, ...]] = _OUTPUT
     PARAMS = ("output",)
     is_pointwise = False
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nnet3_compat.components.base import UpdatableComponent
-from nnet3_compat.components.config import MAX_PARAMETERS, Keys
+from nnet3_compat.components.config import MAX_DIM, Keys
 from nnet3_compat.components.fields import BOOL, INT, MATRIX, VECTOR, Field
 from nnet3_compat.components.randomness import gaussian
 from nnet3_compat.components.summary import stats
@@ -80,7 +80,7 @@ class ConvolutionComponent(UpdatableComponent):
                 getattr(self, f"{n}") for n in (f"input_{axis}_dim", f"filt_{axis}_dim", f"filt_{axis}_step")
             )
             self.expect(dim >= size and (dim - size) % step == 0, f"{axis}: the filter does not fit the input")
-        self.expect(max(self.input_dim, self._filter_size) <= MAX_PARAMETERS, "the dimensions are too large")
+        self.expect(max(self.input_dim, self._filter_size) <= MAX_DIM, "the dimensions are too large")
         self.expect(self.input_vectorization in (0, 1), "unknown order of the input")
 
     def check(self) -> None:

@@ -69,7 +69,6 @@ class _GatedComponent(UpdatableComponent):
     def _configure_cell(self, keys: Keys) -> None:
         self.configure_rates(keys)
         self.cell_dim = keys.positive("cell-dim")
-        keys.expect_size(1, self.cell_dim)
         self.self_repair_threshold = keys.not_negative_or("self-repair-threshold", 0.2)
         self.self_repair_scale = keys.not_negative_or("self-repair-scale", 1.0e-05)
         self.alpha = keys.get("alpha", float, 4.0)

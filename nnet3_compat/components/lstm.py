@@ -87,7 +87,6 @@ class LstmNonlinearityComponent(UpdatableComponent):
     def configure(self, keys: Keys) -> None:
         self.configure_rates(keys)
         cell_dim = keys.positive("cell-dim")
-        keys.expect_size(5, cell_dim)
         self.params = gaussian(3, cell_dim, stddev=keys.not_negative_or("param-stddev", 1.0))
         tanh = keys.not_negative_or("tanh-self-repair-threshold", 0.2)
         sigmoid = keys.not_negative_or("sigmoid-self-repair-threshold", 0.05)

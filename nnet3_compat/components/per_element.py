@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from nnet3_compat.components.base import UpdatableComponent
@@ -20,7 +22,10 @@ class PerElementScaleComponent(UpdatableComponent):
     """Each dimension times ``scales`` [dim]."""
 
     TYPE = "PerElementScaleComponent"
-    FIELDS = (Field("<Params>", VECTOR, "scales"), legacy("<IsGradient>", BOOL, "is_gradient"))
+    FIELDS: ClassVar[tuple[Field, ...]] = (
+        Field("<Params>", VECTOR, "scales"),
+        legacy("<IsGradient>", BOOL, "is_gradient"),
+    )
     PARAMS = ("scales",)
 
     scales: np.ndarray

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+
 from kaldi_bridge.basic_io import read_int_vector, write_int_vector
 from kaldi_bridge.matrix_io import read_vector
-
 from kaldi_bridge.streams import InputStream
 from nnet3_compat.components.base import Component
-from nnet3_compat.components.config import MAX_PARAMETERS, Keys
+from nnet3_compat.components.config import MAX_DIM, Keys
 from nnet3_compat.components.fields import FLOAT, INT, INTS, Field, Kind
 from nnet3_compat.components.summary import number
 
@@ -20,7 +20,7 @@ INPUT_OUTPUT = (Field("<InputDim>", INT, "input_dim"), Field("<OutputDim>", INT,
 class BlocksComponent(Component):
     """The input is ``input_dim / output_dim`` equal parts."""
 
-    FIELDS = INPUT_OUTPUT
+    FIELDS: ClassVar[tuple[Field, ...]] = INPUT_OUTPUT
 
     input_dim: int = -1  # type: ignore[assignment]
     output_dim: int = -1  # type: ignore[assignment]
@@ -99,7 +99,7 @@ class SumGroupComponent(Component):
 
     def check(self) -> None:
         self.expect(len(self.sizes) > 0 and min(self.sizes) > 0, "sizes must be above zero, and there must be some")
-        self.expect(self.input_dim <= MAX_PARAMETERS, "the sizes are too large")
+        self.expect(self.input_dim <= MAX_DIM, "the sizes are too large")
 
     def configure(self, keys: Keys) -> None:
         sizes = keys.ints("sizes", ":,")
@@ -190,7 +190,7 @@ class MaxpoolingComponent(Component):
             self.expect(min(dim, size, step) > 0, f"{axis}: dimension, pool size and step must be above zero")
             self.expect(dim >= size >= step, f"{axis}: dimension >= pool size >= pool step is needed")
             self.expect((dim - size) % step == 0, f"{axis}: the pools do not cover the input")
-        self.expect(self.input_dim <= MAX_PARAMETERS, "the input is too large")
+        self.expect(self.input_dim <= MAX_DIM, "the input is too large")
 
     def configure(self, keys: Keys) -> None:
         for item in self.FIELDS:

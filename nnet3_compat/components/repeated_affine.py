@@ -59,6 +59,19 @@ class RepeatedAffineComponent(UpdatableComponent):
         text = f"{super().info()}, num-repeats={self.num_repeats}"
         return text + stats("linear-params", self.linear_params) + stats("bias", self.bias_params, True)
 
+    def to_block_affine(self) -> BlockAffineComponent:
+        """The same function with parameters of its own for each block (Kaldi: ConvertRepeatedToBlockAffine)."""
+        return BlockAffineComponent(
+            num_blocks=self.num_repeats,
+            linear_params=np.tile(self.linear_params, (self.num_repeats, 1)),
+            bias_params=np.tile(self.bias_params, self.num_repeats),
+            learning_rate=self.learning_rate,
+            learning_rate_factor=self.learning_rate_factor,
+            l2_regularize=self.l2_regularize,
+            is_gradient=self.is_gradient,
+            max_change=self.max_change,
+        )
+
 
 class NaturalGradientRepeatedAffineComponent(RepeatedAffineComponent):
     """The same function, trained with natural gradient."""

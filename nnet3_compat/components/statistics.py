@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from nnet3_compat.components.base import Component
-from nnet3_compat.components.config import MAX_PARAMETERS, Keys
+from nnet3_compat.components.config import MAX_DIM, Keys
 from nnet3_compat.components.fields import BOOL, FLOAT, INT, Field
 
 MAX_CONTEXT = 10_000_000
@@ -104,7 +104,7 @@ class StatisticsPoolingComponent(Component):
         self.expect(period > 0, "input-period must be above zero")
         self.expect(min(left, right) >= 0 < left + right <= MAX_CONTEXT, "contexts must not be negative, nor both zero")
         self.expect(left % period == 0 and right % period == 0, "input-period must divide the contexts")
-        self.expect(0 <= self.num_log_count_features <= MAX_PARAMETERS, "num-log-count-features must not be negative")
+        self.expect(0 <= self.num_log_count_features <= MAX_DIM, "num-log-count-features must not be negative")
         self.expect(0.0 < self.variance_floor < 1.0, "variance-floor must be between 0 and 1")
         odd = self.input_dim % 2 == 1
         self.expect(odd or not self.output_stddevs, "with output-stddevs, input-dim must be odd: count, sums, squares")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from kaldi_bridge import log
+
 _PERCENTILES = (0, 1, 2, 5, 10, 20, 50, 80, 90, 95, 98, 99, 100)
 
 
@@ -70,4 +72,7 @@ def stats(name: str, parameters: np.ndarray, include_mean: bool = False, norms: 
         squares = parameters.astype(np.float64) ** 2
         text += f", {name}-row-norms={summarize(np.sqrt(squares.sum(axis=1)))}"
         text += f", {name}-col-norms={summarize(np.sqrt(squares.sum(axis=0)))}"
+        if log.verbose() >= 2:
+            values = np.linalg.svd(parameters.astype(np.float64), compute_uv=False)
+            text += f", {name}-singular-values={summarize(values)}"
     return text

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnet3_compat.components.base import UpdatableComponent
-from nnet3_compat.components.config import MAX_PARAMETERS, Keys
+from nnet3_compat.components.config import MAX_DIM, Keys
 from nnet3_compat.components.fields import BOOL, FLOAT, INT, INTS, MATRIX, PAIRS, VECTOR, Field, marker
 from nnet3_compat.components.randomness import gaussian
 from nnet3_compat.components.summary import number, stats
@@ -91,7 +91,7 @@ class TimeHeightConvolutionComponent(UpdatableComponent):
     def _check_model(self) -> None:
         sizes = (self.num_filters_in, self.num_filters_out, self.height_in, self.height_out, self.height_subsample_out)
         self.expect(min(sizes) > 0, "filters, heights and height subsampling must be above zero")
-        self.expect(max(self.input_dim, self.output_dim) <= MAX_PARAMETERS, "the dimensions are too large")
+        self.expect(max(self.input_dim, self.output_dim) <= MAX_DIM, "the dimensions are too large")
         self.expect(bool(self.offsets and self.required_time_offsets), "no offsets")
         self.expect(self.offsets == sorted(set(self.offsets)), "offsets must be sorted and different")
         required = set(self.required_time_offsets)
