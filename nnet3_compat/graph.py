@@ -243,7 +243,7 @@ class _Builder:
                 raise KaldiError(f"the network has no node named {d.name}")
             return self.nnet.components[node.component].output_dim if isinstance(node, ComponentNode) else node.dim
         if isinstance(d, ast.Const):
-            return d.dim
+            return d.size
         if isinstance(d, (ast.Sum, ast.Switch)):
             return self.dim_of(d.args[0])
         if isinstance(d, ast.Failover):
@@ -273,7 +273,7 @@ class _Builder:
             more = (Shift(d.t),) if d.t else ()
             return self.forwarding(d.arg, x + d.x, scale, maps + more)
         if isinstance(d, ast.Round):
-            return self.forwarding(d.arg, x, scale, maps + ((RoundDown(d.modulus),) if d.modulus > 1 else ()))
+            return self.forwarding(d.arg, x, scale, maps + ((RoundDown(d.period),) if d.period > 1 else ()))
         if isinstance(d, ast.ReplaceIndex):
             if d.var == "x":
                 return self.forwarding(d.arg, d.value, scale, maps)
