@@ -5,8 +5,8 @@
 
 Tensors are [T, N, D], time first. Most modules have ``forward(x)`` and work on the last dimension. Those whose output
 looks at several input times have ``forward(taps, valid)``: ``taps[k]``, [T_out, N, D], is the input at the k-th element
-of ``component.input_times`` for each output frame, zero where there is none, and ``valid[k]``, [T_out, 1, 1], is 1 where there
-is one and 0 where not.
+of ``component.input_times`` for each output frame, zero where there is none, and ``valid[k]``, [T_out, 1, 1], is 1
+where there is one and 0 where not.
 
 ``eval()`` is Kaldi's test mode, ``train()`` its training mode. All modules can be scripted; a scripted module is always
 in test mode.

@@ -15,8 +15,7 @@ from nnet3_compat.modules.base import ComponentModule, module_for
 class Tdnn(ComponentModule):
     """y_t = b + sum_k W_k x_{t + offset_k}; the columns of ``linear_params`` are W_0, W_1, ...
 
-    Either one product with the spliced frames, or one product per offset that adds to the first one's result. The
-    second copies nothing when the frames of a tap lie densely, so it is taken for wide inputs.
+    One matrix product per offset, each adding to the same result: frames that lie densely are not copied.
     """
 
     PARAMS = ("linear_params", "bias_params")
@@ -27,9 +26,14 @@ class Tdnn(ComponentModule):
         self.input_dim: int = component.input_dim
 
     def forward(self, taps: List[Tensor], valid: List[Tensor]) -> Tensor:  # noqa: UP006
-        first = taps[0]
-        weight = self.linear_params
+        first, weight, dim = taps[0], self.linear_params, self.input_dim
         if len(taps) == 1:
             return F.linear(first, weight, self.bias_params if self.has_bias else None)
-        spliced = torch.cat(taps, dim=-1)
-        return F.linear(spliced, weight, self.bias_params if self.has_bias else None)
+        rows = first.reshape(-1, dim)
+        if self.has_bias:
+            y = torch.addmm(self.bias_params, rows, weight[:, :dim].t())
+        else:
+            y = torch.mm(rows, weight[:, :dim].t())
+        for k in range(1, len(taps)):
+            y.addmm_(taps[k].reshape(-1, dim), weight[:, k * dim : (k + 1) * dim].t())
+        return y.view(first.size(0), first.size(1), -1)
