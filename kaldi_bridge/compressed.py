@@ -124,29 +124,36 @@ def _uniform_codes(minimum: np.float32, value_range: np.float32, values: np.ndar
 
 def _encode_columns(minimum: np.float32, value_range: np.float32, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Percentiles [cols, 4] and codes [cols, rows]."""
-    rows, cols = matrix.shape
+    rows = len(matrix)
+    values = np.ascontiguousarray(matrix.T)
+    p = _percentiles(minimum, value_range, np.sort(values, axis=1))
+    p0, p25, p75, p100 = _percentile_values(minimum, value_range, p)
+    # 64 steps up to p25, 128 to p75, 63 to p100: what a value passed in each of the three intervals, added up.
+    codes = np.zeros((len(values), rows), np.uint8)
+    for low, high, steps, is_last in ((p0, p25, 64, False), (p25, p75, 128, False), (p75, p100, 63, True)):
+        width = high - low
+        with np.errstate(divide="ignore", invalid="ignore"):
+            passed = np.clip((values - low) / width * _F32(steps), _F32(0), _F32(steps))
+        for column in np.flatnonzero(width == 0):  # neighbours that single precision cannot tell apart
+            passed[column] = 0 if is_last else np.where(values[column] >= high[column], steps, 0)
+        codes += np.add(passed, 0.5, dtype=np.float64).astype(np.uint8)  # Kaldi adds the half in double precision
+    return p, codes
+
+
+def _percentiles(minimum: np.float32, value_range: np.float32, ordered: np.ndarray) -> np.ndarray:
+    """Of each row of ordered values: the least, the quartiles and the greatest as 16-bit codes, strictly ascending."""
+    rows = ordered.shape[1]
     quarter = rows // 4
     ranks = [0, quarter, 3 * quarter, rows - 1] if rows >= 5 else [min(i, rows - 1) for i in range(4)]
-    quartiles = np.partition(matrix, sorted(set(ranks)), axis=0)[ranks].T  # [cols, 4]
-    q = _uniform_codes(minimum, value_range, quartiles, 65535)
+    q = _uniform_codes(minimum, value_range, ordered[:, ranks], 65535)
     if rows < 5:
-        q[:, rows:] = 0  # absent rows: one step above their neighbour
-    p = np.empty((cols, 4), np.int32)
+        q[:, rows:] = 0  # absent values: one step above their neighbour
+    p = np.empty_like(q)
     p[:, 0] = np.minimum(q[:, 0], 65532)
     p[:, 1] = np.minimum(np.maximum(q[:, 1], p[:, 0] + 1), 65533)
     p[:, 2] = np.minimum(np.maximum(q[:, 2], p[:, 1] + 1), 65534)
     p[:, 3] = np.maximum(q[:, 3], p[:, 2] + 1)
-    p0, p25, p75, p100 = _percentile_values(minimum, value_range, p)
-    values = matrix.T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low = ((values - p0) / (p25 - p0) * _F32(64)).astype(np.float64) + 0.5
-        middle = ((values - p25) / (p75 - p25) * _F32(128)).astype(np.float64) + 0.5
-        high = ((values - p75) / (p100 - p75) * _F32(63)).astype(np.float64) + 0.5
-    low = np.clip(np.trunc(np.nan_to_num(low)), 0, 64)
-    middle = np.clip(64 + np.trunc(np.nan_to_num(middle)), 64, 192)
-    high = np.clip(192 + np.trunc(np.nan_to_num(high)), 192, 255)
-    codes = np.where(values < p25, low, np.where(values < p75, middle, high))
-    return p, codes.astype(np.uint8)
+    return p
 
 
 def _percentile_values(minimum: np.float32, value_range: np.float32, p: np.ndarray) -> list[np.ndarray]:
@@ -165,4 +172,7 @@ def _decode_columns(
     middle = p25 + ((p75 - p25) * (n[65:193] - 64)).astype(np.float64) * (1 / 128.0)
     high = p75 + ((p100 - p75) * (n[193:] - 192)).astype(np.float64) * (1 / 63.0)
     table = np.concatenate([low, middle, high], axis=1).astype(np.float32)
-    return np.ascontiguousarray(np.take_along_axis(table, codes.astype(np.intp), axis=1).T)
+    values = np.empty(codes.shape, np.float32)
+    for column in range(len(codes)):
+        table[column].take(codes[column], out=values[column], mode="clip")
+    return np.ascontiguousarray(values.T)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.filenames import classify_input
 from kaldi_bridge.input_stream import InputStream
@@ -13,6 +15,10 @@ from kaldi_bridge.scp import split_range
 from kaldi_bridge.streams import open_input
 
 _KEY = re.compile(rb"[ \t\n\r\f\v]*([^ \t\n\r\f\v]+)[ \t]")
+
+# Once glibc has freed a block of this size, it keeps such blocks for the next object; before, each one would be
+# fetched from and returned to the system page by page, which takes longer than reading it.
+np.empty(1 << 24, np.uint8)
 
 
 def read_entries(stream: InputStream, holder: Any) -> Iterator[tuple[str, Any]]:

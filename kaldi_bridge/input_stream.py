@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -14,7 +14,8 @@ from kaldi_bridge.errors import KaldiError
 BUFFER_SIZE = 1 << 18
 # Beyond this many bytes, memory is taken only as the bytes arrive (or when the file is known to be that long).
 TRUSTED_SIZE = 1 << 24
-_FIRST_READ = 1 << 12  # what is read ahead after a jump; grows to BUFFER_SIZE while reading goes on from there
+_FIRST_READ = 1 << 14  # what is read ahead after a jump; grows to BUFFER_SIZE while reading goes on from there
+_DIRECT_READ = 1 << 16  # more than this goes straight to where it is wanted
 _SPACE = re.compile(rb"[ \t\n\r\f\v]*")
 _WORD = re.compile(rb"[ \t\n\r\f\v]*([^ \t\n\r\f\v]*)")
 
@@ -135,6 +136,8 @@ class InputStream:
         view = memoryview(target)
         n = view.nbytes
         have = self.end - self.pos
+        if have < n < have + _DIRECT_READ:
+            have = self.fill(n)
         if n <= have:
             if n:
                 view.cast("B")[:] = memoryview(self.buffer)[self.pos : self.pos + n]
@@ -147,9 +150,9 @@ class InputStream:
         self._base += self.end
         self.pos = self.end = 0
         # The rest goes straight to the target; the same call reads ahead, not much as that is copied once more.
-        if len(self.buffer) < self._ahead:
-            self.buffer = bytearray(self._ahead)
-        ahead = memoryview(self.buffer)[: max(_FIRST_READ, self._ahead >> 4)]
+        if len(self.buffer) < _FIRST_READ:
+            self.buffer = bytearray(_FIRST_READ)
+        ahead = memoryview(self.buffer)[: _FIRST_READ // 4]
         while have < n:
             got = self._read_some([view[have:], ahead])
             if got == 0:
@@ -180,6 +183,15 @@ class InputStream:
     def readline(self) -> bytes:
         """The rest of the line with its newline; b"" at the end of the input."""
         return self._scan(b"\n")
+
+    def lines(self) -> Iterator[bytes]:
+        """All lines to the end, without their newlines, as they arrive."""
+        while not self.at_end():
+            after = self.buffer.rfind(b"\n", self.pos, self.end) + 1
+            if after:
+                yield from self.read(after - self.pos).split(b"\n")[:-1]
+            else:
+                yield self.readline().removesuffix(b"\n")
 
     def read_through(self, mark: bytes) -> bytes:
         """Everything up to and including the one-byte ``mark``; raises KaldiError when there is none."""

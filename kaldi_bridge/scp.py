@@ -13,15 +13,12 @@ def read_lines(stream: InputStream) -> Iterator[tuple[str, str]]:
     """Yields (key, filename with its range); raises KaldiError at a line that is not of this form."""
     if stream.peek() == b"\0":
         raise KaldiError(f"Script file {stream.name} is binary: is it an archive?")
-    number = 0
-    while line := stream.readline():
-        number += 1
+    for number, line in enumerate(stream.lines(), 1):
         words = line.split(None, 1)
         if len(words) < 2:
             shown = repr(line[:80].decode("utf-8", "replace").rstrip())
             raise KaldiError(f"Line {number} of script file {stream.name} is {shown}, not like 'key file.ark:10'")
-        key, rest = words
-        yield key.decode("utf-8", "surrogateescape"), rest.rstrip().decode("utf-8", "surrogateescape")
+        yield words[0].decode("utf-8", "surrogateescape"), words[1].rstrip().decode("utf-8", "surrogateescape")
 
 
 def read_script(rxfilename: str, in_order: bool = False) -> dict[str, str]:
