@@ -1,0 +1,113 @@
+"""nnet-pytorch-apply-cmvn: twin of apply-cmvn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from kaldi_bridge.command import command, option
+from kaldi_bridge.holders import DOUBLE_MATRIX, FLOAT_MATRIX, GENERAL_MATRIX
+from kaldi_bridge.matrix_io import read_matrix
+from kaldi_bridge.streams import open_input
+from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_rspecifier
+
+from kaldi_bridge import log
+from kaldi_bridge.cmvn import apply_cmvn as normalize
+from kaldi_bridge.cmvn import fake_some_dims
+from kaldi_bridge.errors import KaldiError
+
+USAGE = """Normalize the mean, and optionally the variance, of features: per utterance, or per speaker with --utt2spk.
+Usage: nnet-pytorch-apply-cmvn [options] (<stats-rspecifier>|<stats-rxfilename>) <feats-rspecifier> <feats-wspecifier>
+e.g.: nnet-pytorch-apply-cmvn --utt2spk=ark:data/test/utt2spk scp:data/test/cmvn.scp scp:data/test/feats.scp ark:-"""
+
+
+@dataclass
+class Options:
+    """Options of apply-cmvn."""
+
+    utt2spk: str = option("", "Rspecifier of the map from utterance to speaker")
+    norm_vars: bool = option(False, "Normalize variances too")
+    norm_means: bool = option(True, "Normalize means; false copies the features as they are")
+    skip_dims: str = option("", "Dimensions to leave alone: colon-separated integers, e.g. 13:14:15")
+    reverse: bool = option(False, "Give normalized input the mean and variance of the statistics")
+
+
+def apply_cmvn(options: Options, stats: str, feats_rspecifier: str, feats_wspecifier: str) -> int:
+    if options.norm_vars and not options.norm_means:
+        raise KaldiError("You cannot normalize the variance but not the mean.")
+    if not options.norm_means:
+        return _copy(feats_rspecifier, feats_wspecifier)
+    try:
+        skip_dims = [int(d) for d in options.skip_dims.split(":") if options.skip_dims]
+    except ValueError:
+        raise KaldiError(f"Bad --skip-dims={options.skip_dims}: should be a colon-separated list of integers") from None
+    done = errors = 0
+    lookup = _Statistics(stats, options.utt2spk)
+    with (
+        lookup,
+        SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader,
+        TableWriter(feats_wspecifier, FLOAT_MATRIX) as writer,
+    ):
+        for utterance, feats in reader:
+            found = lookup.of(utterance)
+            if found is None:
+                log.warning(
+                    f"No normalization statistics available for key {utterance}, producing no output for this utterance"
+                )
+                errors += 1
+                continue
+            if skip_dims:
+                found = fake_some_dims(found, skip_dims)
+            try:
+                writer.write(utterance, normalize(found, feats, options.norm_vars, options.reverse))
+            except KaldiError as error:
+                raise KaldiError(f"utterance {utterance}: {error}") from None
+            done += 1
+    what = "mean and variance" if options.norm_vars else "mean"
+    log.info(f"Applied cepstral {what} normalization to {done} utterances, errors on {errors}")
+    return 0 if done else 1
+
+
+def _copy(feats_rspecifier: str, feats_wspecifier: str) -> int:
+    done = 0
+    with (
+        SequentialReader(feats_rspecifier, GENERAL_MATRIX) as reader,
+        TableWriter(feats_wspecifier, GENERAL_MATRIX) as writer,
+    ):
+        for utterance, feats in reader:
+            writer.write(utterance, feats)
+            done += 1
+    log.info(f"Copied {done} utterances.")
+    return 0 if done else 1
+
+
+class _Statistics:
+    """Statistics from a table, or the same global ones for every utterance."""
+
+    def __init__(self, source: str, utt2spk: str) -> None:
+        self._table = self._global = None
+        if is_rspecifier(source):
+            self._table = RandomAccessReader(source, DOUBLE_MATRIX, utt2spk=utt2spk or None)
+        elif utt2spk:
+            raise KaldiError("--utt2spk option not compatible with rxfilename as input (did you forget ark:?)")
+        else:
+            with open_input(source) as stream:
+                self._global = read_matrix(stream, stream.read_header(), np.float64)
+
+    def of(self, utterance: str) -> np.ndarray | None:
+        if self._table is None:
+            return self._global
+        return self._table[utterance] if utterance in self._table else None  # noqa: SIM401 - a table, not a dict
+
+    def __enter__(self) -> _Statistics:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._table is not None:
+            self._table.close()
+
+
+main = command(apply_cmvn, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
