@@ -172,11 +172,9 @@ def read_double(stream: InputStream, binary: bool) -> float:
 
 def write_float(stream: OutputStream, binary: bool, value: float) -> None:
     """Writes a real number in single precision."""
-    if binary:
-        with np.errstate(over="ignore"):
-            stream.write(_FLOAT.pack(4, np.float32(value)))
-    else:
-        stream.write(b"%.7g " % np.float32(value))
+    with np.errstate(over="ignore"):
+        single = np.float32(value)
+    stream.write(_FLOAT.pack(4, single) if binary else b"%.7g " % single)
 
 
 def write_double(stream: OutputStream, binary: bool, value: float) -> None:

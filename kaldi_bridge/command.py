@@ -15,6 +15,7 @@ nobody reads the output any more, 130 after an interrupt.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import signal
@@ -84,17 +85,25 @@ class Command:
         program = program or "nnet-pytorch-" + self.function.__name__.replace("_", "-")
         log.set_program_name(program)
         log.set_verbose(0)
+        status = self._guarded(arguments, program)
         try:
-            status = self._run(arguments, program)
-            sys.stdout.flush()
-            return status
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except OSError as error:
+            _detach_stdout()
+            status = status or (BROKEN_PIPE_STATUS if isinstance(error, BrokenPipeError) else _report(error))
+        return status
+
+    def _guarded(self, arguments: list[str], program: str) -> int:
+        """Runs the program; exceptions become messages and an exit status."""
+        try:
+            return self._run(arguments, program)
         except UsageError as error:
             if error.show_usage:
                 _complain(self._usage() + "Command line was: " + command_line([program, *arguments]))
             log.error(str(error))
             return USAGE_STATUS
         except BrokenPipeError:
-            _silence_stdout()
             return BROKEN_PIPE_STATUS
         except KeyboardInterrupt:
             return INTERRUPT_STATUS
@@ -173,11 +182,9 @@ def run(program: Command, arguments: Sequence[str]) -> int:
 
 
 def _complain(text: str) -> None:
-    try:
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # maybe nobody listens
         sys.stderr.write(text)
         sys.stderr.flush()
-    except (OSError, ValueError):
-        pass  # nobody listens
 
 
 def _report(error: Exception) -> int:
@@ -200,14 +207,11 @@ def _report(error: Exception) -> int:
     return ERROR_STATUS
 
 
-def _silence_stdout() -> None:
-    """Keeps the interpreter from complaining, as it exits, about output that nobody reads."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.close(null)
+def _detach_stdout() -> None:
+    """Keeps the interpreter from complaining, as it exits, about output that cannot be written."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
 
 
 def _terminate(number: int, frame: Any) -> None:

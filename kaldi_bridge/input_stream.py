@@ -251,6 +251,10 @@ class InputStream:
         """Whether nothing is left."""
         return self.end == self.pos and self.fill(1) == 0
 
+    def ended(self) -> bool:
+        """Whether the end has been seen and nothing is buffered; reads nothing."""
+        return self._at_end and self.end == self.pos
+
     def holds(self, n: int) -> bool:
         """Whether ``n`` more bytes may be there: False only where that can be known without reading them."""
         have = self.end - self.pos

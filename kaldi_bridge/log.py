@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from types import CodeType
 
@@ -37,11 +38,9 @@ def _print(severity: str, message: str, code: CodeType, line: int) -> None:
     function = "main" if code.co_name == "<module>" else code.co_name
     file = code.co_filename.rpartition("/")[2]
     where = f"{_program}[{VERSION}]:{function}():{file}:{line}"
-    try:
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # maybe nobody listens
         sys.stderr.write(f"{severity} ({where}) {message}\n")
         sys.stderr.flush()
-    except (OSError, ValueError):
-        pass  # nobody listens
 
 
 def info(message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from kaldi_bridge.errors import KaldiError
 
@@ -36,10 +36,8 @@ class OutputStream:
             raise KaldiError(f"{self.name} is closed")
         try:
             self._position += self._file.write(data)
-        except BrokenPipeError:
-            raise
         except OSError as error:
-            raise KaldiError(f"Cannot write {self.name}: {error.strerror}") from error
+            self._fail(error)
 
     def tell(self) -> int:
         """Number of bytes written so far."""
@@ -95,10 +93,16 @@ class OutputStream:
     def _reported(self) -> Any:
         try:
             yield
-        except BrokenPipeError:
-            raise
         except OSError as error:
-            raise KaldiError(f"Cannot write {self.name}: {error.strerror}") from error
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> NoReturn:
+        if isinstance(error, BrokenPipeError):
+            if self._commit is None:
+                raise error  # standard output or a fifo that nobody reads any more
+            self.discard()
+            raise KaldiError(f"{self.name} stopped reading before everything was written") from error
+        raise KaldiError(f"Cannot write {self.name}: {error.strerror}") from error
 
     def __enter__(self) -> OutputStream:
         return self

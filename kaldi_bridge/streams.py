@@ -88,7 +88,7 @@ def _reason(error: Exception) -> str:
 
 def _standard_input() -> InputStream:
     global _stdin
-    if _stdin is None:
+    if _stdin is None or _stdin.ended():
         _stdin = InputStream(0, printable_input("-"))
     return _stdin
 

@@ -1,0 +1,162 @@
+"""Programs behave at the terminal as Kaldi's do."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kaldi_bridge import log
+from kaldi_bridge.command import run
+
+sys.path.insert(0, str(Path(__file__).parent))
+from echo_program import main  # noqa: E402
+
+PROGRAM = Path(__file__).with_name("echo_program.py")
+
+
+def execute(*arguments: str, shell: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(PROGRAM), *arguments]
+    if shell:
+        return subprocess.run(["bash", "-c", shell, "bash", *command], capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_echoes_the_command_line_as_one_could_type_it(capsys):
+    assert run(main, ["--scale=2", "show", "a b", "it's", ""]) == 0
+    assert capsys.readouterr().err.startswith("nnet-pytorch-echo --scale=2 show 'a b' \"it's\" '' \n")
+    assert run(main, ["--print-args=false", "show"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_options_reach_the_function(capsys):
+    assert (
+        run(main, ["--Some_Number=-7", "--binary=f", "--file-name=a=b", "--optimization.optimize=false", "show"]) == 0
+    )
+    out = capsys.readouterr().out
+    assert "some_number=-7" in out and "binary=False" in out and "file_name='a=b'" in out and "optimize=False" in out
+
+
+@pytest.mark.parametrize("arguments", [[], ["--scale=2"]])
+def test_no_arguments_shows_the_usage(arguments, capsys):
+    assert run(main, arguments) == 1
+    err = capsys.readouterr().err
+    assert "\nDo something\nUsage: echo-program" in err
+    assert "\nOptions:\n  --binary                    : Binary or not (bool, default = true)\n" in err
+    assert "  --scale                     : A real number (float, default = 0.1)\n" in err
+    assert '  --file-name                 : A string (string, default = "")\n' in err
+    assert "  --count                     : A natural number (uint, default = 3)\n" in err
+    assert "\n\nStandard options:\n  --config " in err and "ERROR" not in err
+
+
+def test_help_goes_to_stderr_and_succeeds(capsys):
+    assert run(main, ["show", "--help"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "" and "Standard options:" in captured.err
+
+
+def test_too_many_arguments():
+    def two(first: str, second: str) -> None: ...
+
+    from kaldi_bridge.command import command
+
+    program = command(two, usage="x\n")
+    assert run(program, ["a", "b"]) == 0
+    assert run(program, ["a"]) == 1
+    assert run(program, ["a", "b", "c"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--no-such=1", "Invalid option --no-such=1"),
+        ("--some-number=1.5", 'Invalid integer option "1.5" (--some-number)'),
+        ("--some-number", 'Invalid integer option "" (--some-number)'),
+        ("--some-number=9999999999", "9999999999"),
+        ("--count=-1", '"-1" (--count)'),
+        ("--scale=0x1", '"0x1" (--scale)'),
+        ("--binary=yes", "yes (--binary)"),
+        ("--binary=", "Invalid option --binary="),
+        ("--file-name", "--file-name (option format is --x=y)"),
+        ("--=x", "(no key): --=x"),
+        ("--config=/no/such", "/no/such"),
+    ],
+)
+def test_a_bad_option_is_named_and_exits_with_1(argument, message, capsys):
+    assert run(main, [argument, "show"]) == 1
+    assert re.search(r"^ERROR \(.*\) .*" + re.escape(message), capsys.readouterr().err, re.M)
+
+
+def test_exit_statuses(capsys):
+    assert run(main, ["status", "0"]) == 0
+    assert run(main, ["status", "3"]) == 3
+    assert run(main, ["error", "what went wrong"]) == 255
+    assert ") what went wrong\n" in capsys.readouterr().err
+    assert run(main, ["interrupt"]) == 130
+    assert run(main, ["memory"]) == 255
+    assert ") Out of memory\n" in capsys.readouterr().err
+    assert run(main, ["file", "/no/such/file"]) == 255
+    assert ") /no/such/file: No such file or directory\n" in capsys.readouterr().err
+
+
+def test_a_bug_shows_its_traceback_only_when_asked(capsys):
+    assert run(main, ["bug"]) == 255
+    assert "Traceback" not in capsys.readouterr().err
+    assert run(main, ["--verbose=1", "bug"]) == 255
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_log_lines_have_kaldis_form(capsys):
+    assert run(main, ["--verbose=2", "talk"]) == 0
+    lines = capsys.readouterr().err.splitlines()[1:]
+    forms = [r"LOG \({}\) an information", r"WARNING \({}\) a warning", r"VLOG\[2\] \({}\) a detail"]
+    where = r"nnet-pytorch-echo\[\d+\.\d+\.\d+\]:echo\(\):echo_program\.py:\d+"
+    for form, line in zip(forms, lines, strict=True):
+        assert re.fullmatch(form.format(where), line)
+
+
+def test_version_in_log_lines():
+    assert importlib.metadata.version("nnet-pytorch") == log.VERSION
+
+
+def test_a_small_program_imports_neither_torch_nor_rich():
+    modules = execute("modules").stdout.split()
+    assert "numpy" in modules
+    assert not {"torch", "rich", "kaldi_native_io", "scipy"} & set(modules)
+
+
+def test_program_name_and_status_of_a_process():
+    result = execute("error", "x")
+    assert result.returncode == 255
+    assert result.stderr.startswith("nnet-pytorch-echo-program error x \nERROR (nnet-pytorch-echo-program[")
+
+
+def test_nobody_reads_the_output(tmp_path):
+    big = tmp_path / "big.txt"
+    big.write_text("a [ " + "1 2 3 4\n" * 200_000 + "]\n")
+    result = execute("copy", f"ark,t:{big}", "ark,t:-", shell='"$@" | head -n 1 >/dev/null; exit ${PIPESTATUS[0]}')
+    assert result.returncode == 141
+    assert len(result.stderr.splitlines()) == 1  # nothing after the command line
+
+
+def test_the_disk_is_full(tmp_path):
+    text = tmp_path / "a.txt"
+    text.write_text("a [ 1 2 ]\n")
+    for output, shell in [("ark:/dev/full", '"$@"'), ("ark:-", '"$@" > /dev/full')]:
+        result = execute("copy", f"ark:{text}", output, shell=shell)
+        assert result.returncode == 255
+        assert "No space left on device" in result.stderr and "Traceback" not in result.stderr
+    result = execute("show", shell='"$@" > /dev/full')
+    assert result.returncode == 255 and "No space left" in result.stderr and "Exception ignored" not in result.stderr
+
+
+def test_termination_leaves_no_temporary_file(tmp_path):
+    out = tmp_path / "out.ark"
+    shell = '"$@" & sleep 1; kill -TERM $!; wait $!'
+    result = execute("copy", "ark:sleep 3 |", f"ark:{out}", shell=shell)
+    assert result.returncode == 143
+    assert list(tmp_path.iterdir()) == []
