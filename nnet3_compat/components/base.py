@@ -90,8 +90,10 @@ class Component:
         if cls.ENDS_WITH_OPENING_TOKEN:
             endings += (f"<{cls.TYPE}>",)
         component = cls()
-        component._restore(read_fields(cls.fields(), cls.TYPE, endings, stream, binary))
+        values = read_fields(cls.fields(), cls.TYPE, endings, stream, binary)
         try:
+            with np.errstate(all="ignore"):  # a diverged network may hold inf and nan
+                component._restore(values)
             component.check()
         except KaldiError as error:
             raise KaldiError(f"{stream.name}: {error}") from error

@@ -33,7 +33,7 @@ class Keys:
         """The value of an optional key."""
         value = self._line.get_value(key, kind)
         if value is None:
-            return default
+            value = default
         return float(np.float32(value)) if kind is float else value  # type: ignore[return-value]
 
     def need(self, key: str, kind: type[V]) -> V:

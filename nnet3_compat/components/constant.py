@@ -58,6 +58,7 @@ class ConstantComponent(UpdatableComponent):
             super().scale(factor)
 
     def add(self, alpha: float, other: Component) -> None:
+        self._expect_same_type(other)
         if self.is_updatable:
             super().add(alpha, other)
 

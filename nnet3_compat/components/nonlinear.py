@@ -19,6 +19,7 @@ UNSET_THRESHOLD = -1000.0
 """Stands for the default self-repair threshold of the nonlinearity."""
 
 
+@np.errstate(all="ignore")  # a diverged network may hold inf and nan
 def average(total: np.ndarray, count: float) -> np.ndarray:
     """Single-precision average of double-precision sums; the sums themselves when the count is zero."""
     return (total / count if count != 0.0 else total).astype(np.float32)

@@ -46,6 +46,7 @@ def _root(value: float) -> float:
     return float(np.sqrt(np.float32(value))) if value >= 0 else float(np.copysign(np.nan, -1.0))
 
 
+@np.errstate(all="ignore")
 def summarize(vector: np.ndarray) -> str:
     """Percentiles, mean and standard deviation; all values when there are fewer than ten."""
     values = np.asarray(vector, dtype=np.float32)
@@ -59,6 +60,7 @@ def summarize(vector: np.ndarray) -> str:
     return f"[percentiles(0,1,2,5 10,20,50,80,90 95,98,99,100)=({text}), {moments}]"
 
 
+@np.errstate(all="ignore")
 def stats(name: str, parameters: np.ndarray, include_mean: bool = False, norms: bool = False) -> str:
     """``, NAME-rms=...`` or ``, NAME-{mean,stddev}=...``, and for matrices on demand the norms of rows and columns."""
     if include_mean:

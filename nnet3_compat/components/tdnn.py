@@ -58,6 +58,7 @@ class TdnnComponent(UpdatableComponent):
     def _restore(self, values: dict[str, Any]) -> None:
         if "alpha" in values:
             values["alpha_in"] = values["alpha_out"] = values.pop("alpha")
+        self.expect("alpha_in" in values, "expected <AlphaInOut>")
         super()._restore(values)
 
     def check(self) -> None:

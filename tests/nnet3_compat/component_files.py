@@ -58,9 +58,8 @@ def dump_components(components: list[tuple[str, Component]], binary: bool) -> by
 def assert_same(first: Component, second: Component, rtol: float = 0.0) -> None:
     """Equal in type and every attribute, floats within ``rtol``."""
     assert type(first) is type(second)
-    assert vars(first).keys() == vars(second).keys()
-    for name, value in vars(first).items():
-        other = getattr(second, name)
+    for name in vars(first).keys() | vars(second).keys():
+        value, other = getattr(first, name), getattr(second, name)
         if isinstance(value, list) and value and isinstance(value[0], Component):
             for a, b in zip(value, other, strict=True):
                 assert_same(a, b, rtol)
