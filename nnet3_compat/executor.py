@@ -153,6 +153,17 @@ class PointwiseStep(Step):
         return [self.component(read_leaf(x, spec, 1, spec[0]))]
 
 
+class ConstantStep(Step):
+    """A component without input."""
+
+    def __init__(self, component: nn.Module):
+        super().__init__()
+        self.component = component
+
+    def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
+        return [self.component(nothing_like(inputs[0], spec[0], 1))]
+
+
 class TapsStep(Step):
     """A component that sees several times of its input."""
 
@@ -286,11 +297,11 @@ class RecurrentStep(Step):
         first: List[int] = []
         end: List[int] = []
         at = 3
-        for member in self.members:
+        for outer in self.members:  # TorchScript unrolls both loops and wants two names
             first.append(spec[at])
             end.append(spec[at + 1])
             starts.append(at + 2)
-            made, at = member.outside(values, spec, at + 2, rows * blocks, like)
+            made, at = outer.outside(values, spec, at + 2, rows * blocks, like)
             outside.append(made)
             empty: List[Tensor] = []
             history.append(empty)
@@ -371,6 +382,8 @@ class Executor(nn.Module):
             return InputStep(self.input_names.index(value.node) if value.x == 0 else 0)
         if value.parts:
             return DescriptorStep(value)
+        if value.component is not None and not value.taps:
+            return ConstantStep(components[value.component])
         source = value.taps[0].source
         if value.component is None:
             return ColumnsStep(source, value.first_column, value.dim)

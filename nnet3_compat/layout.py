@@ -42,6 +42,19 @@ def encode_rows(to: np.ndarray, source: np.ndarray, classes: np.ndarray) -> list
     count = 0
     for c in np.unique(classes):
         at = np.flatnonzero(classes == c)
+        turns = _turns(to[at], source[at])
+        if turns > 1:
+            for j in range(turns):
+                i = at[j::turns]
+                found += [
+                    int(to[i[0]]),
+                    int(to[i[1]] - to[i[0]]),
+                    int(source[i[0]]),
+                    int(source[i[1]] - source[i[0]]),
+                    len(i),
+                ]
+            count += turns
+            continue
         start = 0
         while start < len(at):
             i = at[start:]
@@ -60,6 +73,17 @@ def encode_rows(to: np.ndarray, source: np.ndarray, classes: np.ndarray) -> list
             if count > MAX_PROGRESSIONS:
                 return [-1, len(to), *to.tolist(), *source.tolist()]
     return [count, *found]
+
+
+def _turns(to: np.ndarray, source: np.ndarray) -> int:
+    """How many progressions take turns: 1, or the smallest number of at least two rows each that covers all; else 0."""
+    for k in range(1, MAX_PROGRESSIONS + 1):
+        if len(to) < 2 * k + 1:
+            break
+        steps = [x[k:] - x[:-k] for x in (to, source)]
+        if all((step == step[0]).all() for step in steps):
+            return k
+    return 0
 
 
 def _leaf_period(leaf: Leaf) -> int:
@@ -189,7 +213,9 @@ def check_recurrence(graph: Graph, group: Group) -> None:
     for i in group.members:
         v = graph.values[i]
         if v.tap_rule is not None and len(v.taps) > 1:
-            raise KaldiError(f"node {v.node}: a component that sees several frames within a recurrence is not supported")
+            raise KaldiError(
+                f"node {v.node}: a component that sees several frames within a recurrence is not supported"
+            )
         for _, part in v.parts:
             check(part, v.node, False)
 
