@@ -1,0 +1,309 @@
+"""Weighted finite-state transducers over the tropical semiring, and their files.
+
+Read: OpenFst's binary vector, const and compact types with standard arcs, and the text form (fstprint). Written: vector,
+const, and text. Kaldi itself reads vector and const (fstext/kaldi-fst-io.h).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from kaldi_bridge.basic_io import format_float
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fst_header import ALIGNMENT, EXPANDED, IS_ALIGNED, MAGIC, MUTABLE, FstHeader
+from kaldi_bridge.streams import open_input
+
+if TYPE_CHECKING:
+    from kaldi_bridge.streams import InputStream, OutputStream
+
+ARC = np.dtype([("ilabel", "<i4"), ("olabel", "<i4"), ("weight", "<f4"), ("nextstate", "<i4")])
+CONST_STATE = np.dtype([("final", "<f4"), ("pos", "<u4"), ("narcs", "<u4"), ("nieps", "<u4"), ("noeps", "<u4")])
+MAX_STATES = 1 << 31
+
+# Compact types: per state a variable number of elements (or exactly one), final weights first with label -1.
+_LABEL, _WEIGHT, _STATE = ("label", "<i4"), ("weight", "<f4"), ("nextstate", "<i4")
+COMPACT = {
+    "acceptor": np.dtype([_LABEL, _WEIGHT, _STATE]),
+    "unweighted_acceptor": np.dtype([_LABEL, _STATE]),
+    "unweighted": np.dtype([_LABEL, ("olabel", "<i4"), _STATE]),
+    "string": np.dtype([_LABEL]),
+    "weighted_string": np.dtype([_LABEL, _WEIGHT]),
+}
+
+
+class Fst:
+    """States 0 to n - 1 with their arcs one after the other.
+
+    Attributes:
+        start: the start state, -1 for an FST without states.
+        finals: float32 [n], final costs; inf: not final.
+        offsets: int64 [n + 1]; the arcs of state s are ``arcs[offsets[s]:offsets[s + 1]]``.
+        arcs: structured array of ARC.
+        header: of the file that it was read from; None for a new one.
+    """
+
+    def __init__(
+        self, start: int, finals: np.ndarray, offsets: np.ndarray, arcs: np.ndarray, header: FstHeader | None = None
+    ) -> None:
+        self.start = start
+        self.finals = finals
+        self.offsets = offsets
+        self.arcs = arcs
+        self.header = header
+
+    @classmethod
+    def from_arcs(cls, start: int, finals: dict[int, float], arcs: list[tuple[int, int, int, float, int]]) -> Fst:
+        """From (state, ilabel, olabel, cost, nextstate) tuples in any order; states are those that occur."""
+        top = max([start, *finals, *(a[0] for a in arcs), *(a[4] for a in arcs)])
+        source = np.array([a[0] for a in arcs], dtype=np.int64)
+        order = np.argsort(source, kind="stable")
+        table = np.array([(a[1], a[2], a[3], a[4]) for a in arcs], dtype=ARC)[order]
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=top + 1))]).astype(np.int64)
+        costs = np.full(top + 1, np.inf, dtype=np.float32)
+        costs[list(finals)] = list(finals.values())
+        return cls(start, costs, offsets, table)
+
+    @property
+    def num_states(self) -> int:
+        return len(self.finals)
+
+    @property
+    def num_arcs(self) -> int:
+        return len(self.arcs)
+
+    def arcs_of(self, state: int) -> np.ndarray:
+        return self.arcs[self.offsets[state] : self.offsets[state + 1]]
+
+    def check(self, name: str = "FST") -> None:
+        """Raises KaldiError when a state or label is out of range or a cost is not a number."""
+        n = self.num_states
+        if not (-1 <= self.start < n) or (self.start == -1 and n > 0 and self.num_arcs > 0):
+            raise KaldiError(f"{name}: the FST's start state {self.start} is not one of its {n} states")
+        if self.num_arcs:
+            if not (0 <= self.arcs["nextstate"].min() and self.arcs["nextstate"].max() < n):
+                raise KaldiError(f"{name}: the FST has an arc to a state that does not exist")
+            if min(self.arcs["ilabel"].min(), self.arcs["olabel"].min()) < 0:
+                raise KaldiError(f"{name}: the FST has a negative label")
+        if np.isnan(self.finals).any() or np.isnan(self.arcs["weight"]).any():
+            raise KaldiError(f"{name}: the FST has a cost that is not a number")
+
+    # Files.
+
+    @classmethod
+    def read(cls, stream: InputStream) -> Fst:
+        """A binary FST of any of the types above. Raises KaldiError."""
+        base = stream.tell()
+        header = FstHeader.read(stream)
+        if header.arc_type != "standard":
+            raise KaldiError(f"{stream.name}: FST with arcs of type {header.arc_type}, only standard ones are possible")
+        if header.fst_type == "vector":
+            fst = _read_vector(stream, header)
+        elif header.fst_type == "const":
+            fst = _read_const(stream, header, base)
+        elif header.fst_type.startswith("compact") and header.fst_type.partition("_")[2] in COMPACT:
+            fst = _read_compact(stream, header, base)
+        else:
+            raise KaldiError(f"{stream.name}: FST of type {header.fst_type}: convert it with fstconvert")
+        fst.check(stream.name)
+        return fst
+
+    def write(self, stream: OutputStream, fst_type: str | None = None) -> None:
+        """Binary; as the type that it was read as, else vector."""
+        kind = fst_type or (self.header.fst_type if self.header else "vector")
+        if kind not in ("vector", "const"):
+            kind = "vector"
+        same = self.header is not None and self.header.fst_type == kind
+        static = EXPANDED | (MUTABLE if kind == "vector" else 0)
+        header = FstHeader(
+            kind,
+            "standard",
+            self.header.version if same and self.header else 2,
+            self.header.flags if same and self.header else 0,
+            self.header.properties if same and self.header else static,
+            self.start,
+            self.num_states,
+            self.num_arcs if kind == "const" or not same or not self.header else self.header.num_arcs,
+            self.header.symbols if same and self.header else b"",
+        )
+        base = stream.tell()
+        header.write(stream)
+        if kind == "const":
+            self._write_const(stream, header, base)
+        else:
+            self._write_vector(stream)
+
+    def _write_vector(self, stream: OutputStream) -> None:
+        pack = struct.Struct("<fq").pack
+        raw, offsets = self.arcs.tobytes(), (self.offsets * ARC.itemsize).tolist()
+        parts = []
+        for s, final in enumerate(self.finals.tolist()):
+            parts += [pack(final, (offsets[s + 1] - offsets[s]) // ARC.itemsize), raw[offsets[s] : offsets[s + 1]]]
+        stream.write(b"".join(parts))
+
+    def _write_const(self, stream: OutputStream, header: FstHeader, base: int) -> None:
+        counts = np.diff(self.offsets)
+        owner = np.repeat(np.arange(self.num_states), counts)
+        states = np.zeros(self.num_states, dtype=CONST_STATE)
+        states["final"], states["pos"], states["narcs"] = self.finals, self.offsets[:-1], counts
+        states["nieps"] = np.bincount(owner[self.arcs["ilabel"] == 0], minlength=self.num_states)
+        states["noeps"] = np.bincount(owner[self.arcs["olabel"] == 0], minlength=self.num_states)
+        for block in (states, self.arcs):
+            if header.flags & IS_ALIGNED or header.version == 1:
+                stream.write(bytes(-(stream.tell() - base) % ALIGNMENT))
+            stream.write(block.tobytes())
+
+    # Text.
+
+    @classmethod
+    def read_text(cls, stream: InputStream, symbols: None = None) -> Fst:
+        """Lines of "state next ilabel olabel [cost]" or "state [cost]"; the first line's state is the start state."""
+        arcs, finals, start = [], {}, -1
+        while line := stream.readline():
+            words = line.split()
+            if not words:
+                break
+            try:
+                numbers = [int(w) for w in words[: 4 if len(words) >= 4 else 1]]
+                cost = float(words[-1]) if len(words) in (2, 5) else 0.0
+            except ValueError:
+                numbers = []
+            if len(words) not in (1, 2, 4, 5) or not numbers or min(numbers) < 0 or max(numbers) >= MAX_STATES - 1:
+                raise KaldiError(f"{stream.where()}: bad line in a text FST: {line[:80].decode(errors='replace').strip()}")
+            if start == -1:
+                start = numbers[0]
+            if len(numbers) == 4:
+                arcs.append((numbers[0], numbers[2], numbers[3], cost, numbers[1]))
+            else:
+                finals[numbers[0]] = cost
+        if start == -1:
+            return cls(-1, np.zeros(0, np.float32), np.zeros(1, np.int64), np.zeros(0, ARC))
+        top = max([start, *finals, *(max(a[0], a[4]) for a in arcs)])
+        if top > 10 * (len(arcs) + len(finals)) + 1000:
+            raise KaldiError(f"{stream.where()}: a text FST of {len(arcs)} arcs names a state {top}")
+        return cls.from_arcs(start, finals, arcs)
+
+    def write_text(self, stream: OutputStream) -> None:
+        """As fstprint: the start state first, costs of zero left out."""
+        if self.start < 0:
+            return
+        order = [self.start, *(s for s in range(self.num_states) if s != self.start)]
+        lines = []
+        for s in order:
+            for ilabel, olabel, cost, target in self.arcs_of(s).tolist():
+                end = f"\t{format_float(cost)}" if cost else ""
+                lines.append(f"{s}\t{target}\t{ilabel}\t{olabel}{end}\n")
+            final = float(self.finals[s])
+            if final != np.inf:
+                lines.append(f"{s}\t{format_float(final)}\n" if final else f"{s}\n")
+        stream.write("".join(lines).encode())
+
+
+def read_fst(rxfilename: str) -> Fst:
+    """A binary FST file (Kaldi's ReadFstKaldi); "" is the standard input."""
+    with open_input(rxfilename) as stream:
+        return Fst.read(stream)
+
+
+class FstHolder:
+    """FSTs in tables: binary without a marker of its own, or text after a newline (fstext/kaldi-fst-io.h)."""
+
+    def read(self, stream: InputStream) -> Fst:
+        if stream.peek(4) == MAGIC:
+            return Fst.read(stream)
+        if stream.peek(1) not in (b"\n", b"\r", b" ", b"\t"):
+            raise KaldiError(f"{stream.where()}: expected an FST")
+        stream.readline()
+        return Fst.read_text(stream)
+
+    def write(self, stream: OutputStream, binary: bool, value: Fst) -> None:
+        if binary:
+            value.write(stream, "vector")
+        else:
+            stream.write(b"\n")
+            value.write_text(stream)
+            stream.write(b"\n")
+
+    def extract_range(self, value: Fst, text: str) -> Fst:
+        raise KaldiError(f"an FST has no ranges: [{text}]")
+
+
+FST = FstHolder()
+
+
+class _Body(NamedTuple):
+    finals: list[float]
+    counts: list[int]
+    blocks: list[np.ndarray]
+
+
+def _read_vector(stream: InputStream, header: FstHeader) -> Fst:
+    unpack = struct.Struct("<fq").unpack
+    body = _Body([], [], [])
+    while header.num_states == -1 or len(body.finals) < header.num_states:
+        if header.num_states == -1 and stream.at_end():
+            break
+        final, count = unpack(stream.read(12))
+        if count < 0 or not stream.holds(count * ARC.itemsize):
+            raise KaldiError(f"{stream.where()}: truncated, or the FST's number of arcs {count} makes no sense")
+        body.finals.append(final)
+        body.counts.append(count)
+        body.blocks.append(np.frombuffer(stream.read(count * ARC.itemsize), dtype=ARC))
+    arcs = np.concatenate(body.blocks) if body.blocks else np.zeros(0, dtype=ARC)
+    offsets = np.concatenate([[0], np.cumsum(body.counts, dtype=np.int64)]).astype(np.int64)
+    return Fst(header.start, np.array(body.finals, dtype=np.float32), offsets, arcs, header)
+
+
+def _align(stream: InputStream, header: FstHeader, base: int) -> None:
+    if header.flags & IS_ALIGNED or header.version == 1:
+        stream.skip(-(stream.tell() - base) % ALIGNMENT)
+
+
+def _block(stream: InputStream, count: int, dtype: np.dtype) -> np.ndarray:
+    if count < 0 or not stream.holds(count * dtype.itemsize):
+        raise KaldiError(f"{stream.where()}: the FST is truncated, or its header makes no sense")
+    return np.frombuffer(stream.read(count * dtype.itemsize), dtype=dtype)
+
+
+def _read_const(stream: InputStream, header: FstHeader, base: int) -> Fst:
+    _align(stream, header, base)
+    states = _block(stream, header.num_states, CONST_STATE)
+    _align(stream, header, base)
+    arcs = _block(stream, header.num_arcs, ARC)
+    offsets = np.concatenate([[0], np.cumsum(states["narcs"], dtype=np.int64)]).astype(np.int64)
+    if offsets[-1] != len(arcs) or (states["pos"] != offsets[:-1]).any():
+        raise KaldiError(f"{stream.name}: the states and arcs of the FST do not fit together (corrupt file?)")
+    return Fst(header.start, states["final"].copy(), offsets, arcs, header)
+
+
+def _read_compact(stream: InputStream, header: FstHeader, base: int) -> Fst:
+    prefix, _, kind = header.fst_type.partition("_")
+    dtype, width = COMPACT[kind], prefix.removeprefix("compact")
+    unsigned = {"": np.dtype("<u4"), "8": np.dtype("<u1"), "16": np.dtype("<u2"), "64": np.dtype("<u8")}.get(width)
+    if unsigned is None:
+        raise KaldiError(f"{stream.name}: FST of type {header.fst_type}: convert it with fstconvert")
+    n = header.num_states
+    if kind in ("string", "weighted_string"):
+        positions = np.arange(n + 1)
+    else:
+        _align(stream, header, base)
+        positions = _block(stream, n + 1, unsigned).astype(np.int64)
+        if positions[0] != 0 or (np.diff(positions) < 0).any():
+            raise KaldiError(f"{stream.name}: the states of the FST do not fit together (corrupt file?)")
+    _align(stream, header, base)
+    elements = _block(stream, int(positions[-1]), dtype)
+    owner = np.repeat(np.arange(n), np.diff(positions))
+    weights = elements["weight"] if "weight" in dtype.names else np.zeros(len(elements), np.float32)  # type: ignore[operator]
+    is_final = elements["label"] == -1
+    finals = np.full(n, np.inf, dtype=np.float32)
+    finals[owner[is_final]] = weights[is_final]
+    keep = ~is_final
+    arcs = np.zeros(int(keep.sum()), dtype=ARC)
+    arcs["ilabel"] = elements["label"][keep]
+    arcs["olabel"] = elements["olabel" if kind == "unweighted" else "label"][keep]
+    arcs["weight"] = weights[keep]
+    arcs["nextstate"] = (elements["nextstate"] if "nextstate" in dtype.names else owner + 1)[keep]  # type: ignore[operator]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner[keep], minlength=n))]).astype(np.int64)
+    return Fst(header.start, finals, offsets, arcs, header)
