@@ -1,13 +1,15 @@
 """Helpers for the component tests: the components of a model file, and components in memory."""
 
+from typing import Any
+
 import numpy as np
 
 from kaldi_bridge import basic_io
-from kaldi_bridge.streams import InputStream
+from kaldi_bridge.streams import InputStream, OutputStream
 from nnet3_compat.components import Component, read_component
 
 
-class Memory:
+class Memory(OutputStream):
     """An output stream that keeps what is written."""
 
     name = "memory"
@@ -15,7 +17,7 @@ class Memory:
     def __init__(self) -> None:
         self.data = b""
 
-    def write(self, data) -> None:
+    def write(self, data: Any) -> None:
         self.data += bytes(data) if not isinstance(data, np.ndarray) else data.tobytes()
 
 
