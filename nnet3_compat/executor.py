@@ -294,12 +294,16 @@ class RecurrentStep(Step):
         outside: List[List[Tensor]] = []
         history: List[List[Tensor]] = []
         starts: List[int] = []
-        first: List[int] = []
-        end: List[int] = []
+        valid: List[int] = []  # where in the spec the valid rows of each member are
+        scattered: List[Tensor] = []
         at = 3
         for outer in self.members:  # TorchScript unrolls both loops and wants two names
-            first.append(spec[at])
-            end.append(spec[at + 1])
+            valid.append(at)
+            if spec[at] < 0:
+                scattered.append(rows_read(spec, at + 2, rows * blocks, like))
+                at += leaf_size(spec, at + 2)
+            else:
+                scattered.append(torch.zeros([0], device=like.device))
             starts.append(at + 2)
             made, at = outer.outside(values, spec, at + 2, rows * blocks, like)
             outside.append(made)
@@ -310,17 +314,39 @@ class RecurrentStep(Step):
             low, high = block * rows, (block + 1) * rows
             for m, member in enumerate(self.members):
                 x = member(outside[m], spec, starts[m], block, done, rows, like, history)
-                if first[m] > low or end[m] < high:  # rows that are not computable must read as zero
+                first, end = spec[valid[m]], spec[valid[m] + 1]
+                if first < 0:  # rows that are not computable must read as zero
+                    x = x * scattered[m][low:high]
+                elif first > low or end < high:
                     row = torch.arange(low, high, device=x.device)
-                    keep = (row >= first[m]) & (row < end[m])
+                    keep = (row >= first) & (row < end)
                     x = x * keep.to(x.dtype).view(-1, 1, 1)
                 history[m].append(x)
         for m in range(len(history)):
             made_blocks = history[m]
             if direction > 0:
                 made_blocks.reverse()
-            out.append(torch.cat(made_blocks, dim=0)[first[m] : end[m]])
+            every = torch.cat(made_blocks, dim=0)
+            first, end = spec[valid[m]], spec[valid[m] + 1]
+            if first < 0:
+                out.append(read_leaf(every, spec, valid[m] + 2, end))
+            else:
+                out.append(every[first:end])
         return out
+
+
+def rows_read(spec: List[int], at: int, rows: int, like: Tensor) -> Tensor:
+    """[rows, 1, 1]: 1 for the rows of the source that a leaf reads, else 0."""
+    out = torch.zeros([rows, 1, 1], dtype=like.dtype, device=like.device)
+    n = spec[at]
+    if n < 0:
+        count = spec[at + 1]
+        source = torch.tensor(spec[at + 2 + count : at + 2 + 2 * count], dtype=torch.long, device=like.device)
+        return out.index_fill(0, source, 1.0)
+    for i in range(n):
+        k = at + 1 + 5 * i
+        out[spec[k + 2] : spec[k + 2] + (spec[k + 4] - 1) * spec[k + 3] + 1 : spec[k + 3]] = 1.0
+    return out
 
 
 def terms_of(expression: Expression) -> tuple[list[Leaf], float]:

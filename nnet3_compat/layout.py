@@ -9,9 +9,10 @@ rows of its source into rows of its reader; rows that it does not fill are zero.
 The spec of a single value is ``[rows, leaf, leaf, ...]`` in the order of ``Value.leaves()``; an input has one leaf, into
 the tensor that the caller gives. The spec of a recurrence is
 
-    [block_rows, blocks, direction, per member: first_valid, end_valid, then its leaves]
+    [block_rows, blocks, direction, per member: its valid rows, then its leaves]
 
-where a leaf from outside is as above, into ``block_rows * blocks`` rows, and a leaf from inside is the number of blocks
+where the valid rows are ``first, end``, or, where they are scattered, ``-1, count`` and a leaf that reads them; a leaf from
+outside is as above, into ``block_rows * blocks`` rows, and a leaf from inside is the number of blocks
 that it looks back (direction -1) or ahead (+1).
 
 For a network whose plan is regular every integer is an affine function of the number of output frames, once that is
@@ -178,7 +179,9 @@ def _recurrence_spec(plan: Plan, group: Group, times: list[np.ndarray]) -> list[
         origin = grid.first + group.potential[v]
         rows = (mine - origin) // grid.step
         if len(rows) and rows[-1] - rows[0] + 1 != len(rows):
-            raise KaldiError(f"node {values[v].node}: a recurrence that can be computed only at scattered frames")
+            _check_gaps(plan, group, v, delay, grid.step)
+            rows = np.arange(rows[0], rows[-1] + 1)  # what is computed between those that are needed is never read
+            times[v] = origin + rows * grid.step
         spec += [int(rows[0]), int(rows[-1]) + 1] if len(rows) else [0, 0]
         for leaf in values[v].leaves():
             at = plan.universe.times(plan.used[id(leaf)])
@@ -218,6 +221,22 @@ def check_recurrence(graph: Graph, group: Group) -> None:
             )
         for _, part in v.parts:
             check(part, v.node, False)
+
+
+def _check_gaps(plan: Plan, group: Group, member: int, delay: dict[int, int], step: int) -> None:
+    """Raises KaldiError where a row that is not needed, and so not rightly computed, would be read in place of zeros."""
+    needed = plan.times(member)
+    for v in group.members:
+        for leaf in plan.graph.values[v].leaves():
+            if leaf.source != member or not delay.get(id(leaf)):
+                continue
+            unused = np.setdiff1d(plan.times(v), plan.universe.times(plan.used[id(leaf)]))
+            for m in leaf.maps:
+                unused = m.apply(unused)
+            inside = unused[(unused > needed[0]) & (unused < needed[-1])]
+            if len(inside):
+                node = plan.graph.values[member].node
+                raise KaldiError(f"node {node}: a recurrence that can be computed only at scattered frames")
 
 
 @dataclass
