@@ -46,9 +46,7 @@ class Component:
 
     def __init__(self, **attributes: Any) -> None:
         for name, value in attributes.items():
-            if not (
-                hasattr(type(self), name) or any(name in vars(c).get("__annotations__", {}) for c in type(self).__mro__)
-            ):
+            if not any(hasattr(c, name) or name in getattr(c, "__annotations__", {}) for c in type(self).__mro__):
                 raise TypeError(f"{self.TYPE} has no attribute {name!r}")
             setattr(self, name, value)
 

@@ -5,6 +5,7 @@ import pytest
 from test_components_config import make
 
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.components.collapse import collapse
 from nnet3_compat.components.low_rank import factorize, reduce_rank
 from nnet3_compat.components.orthonormal import constrain_orthonormal, semi_orthogonal_step
 
@@ -169,3 +170,25 @@ def test_constrain_orthonormal_applies_where_asked():
     tdnn = make("type=TdnnComponent input-dim=5 output-dim=3 time-offsets=0,1 orthonormal-constraint=-1")
     before = tdnn.linear_params.copy()
     assert constrain_orthonormal(tdnn) and not np.array_equal(before, tdnn.linear_params)
+
+
+def test_collapse_affine():
+    first = make("type=FixedAffineComponent input-dim=3 output-dim=4")
+    second = make("type=NaturalGradientAffineComponent input-dim=8 output-dim=5")
+    joined = collapse(first, second)
+    assert joined is not None and joined.TYPE == "AffineComponent" and joined.input_dim == 6
+    x = np.random.default_rng(0).standard_normal((2, 3))
+    middle = (x @ first.linear_params.T + first.bias_params).reshape(-1)
+    expected = second.linear_params @ middle + second.bias_params
+    np.testing.assert_allclose(joined.linear_params @ x.reshape(-1) + joined.bias_params, expected, rtol=1e-5)
+    assert joined.linear_params.dtype == np.float32
+    assert collapse(make("type=AffineComponent input-dim=9 output-dim=4"), second) is None
+    assert collapse(make("type=NoOpComponent dim=8"), second) is None
+
+
+def test_collapse_scale():
+    affine = make("type=AffineComponent input-dim=3 output-dim=4 max-change=0.5")
+    joined = collapse(affine, make("type=FixedScaleComponent dim=4 scale=0.5"))
+    assert joined is not None and joined.max_change == 0.5
+    np.testing.assert_allclose(joined.linear_params, affine.linear_params / 2)
+    np.testing.assert_allclose(joined.bias_params, affine.bias_params / 2)
