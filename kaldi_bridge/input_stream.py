@@ -31,11 +31,11 @@ class InputStream:
     __slots__ = ("_ahead", "_at_end", "_base", "_fd", "_offset", "_on_close", "_size", "buffer", "end", "name", "pos")
 
     def __init__(
-        self, fd: int, name: str, on_close: Callable[[bool], None] | None = None, offset: int | None = None
+        self, fd: int, name: str, on_close: Callable[[bool, bool], None] | None = None, offset: int | None = None
     ) -> None:
         """Reads from ``fd``: a regular file from byte ``offset`` on, anything else (None) from where it stands.
 
-        ``on_close(at_end)`` frees it.
+        ``on_close(at_end, failed)`` frees it.
         """
         self.name = name
         self.buffer: bytes | bytearray = b""
@@ -278,13 +278,8 @@ class InputStream:
     def close(self, failed: bool = False) -> None:
         """Frees the stream. A pipe whose command failed raises KaldiError, unless ``failed`` already."""
         on_close, self._on_close = self._on_close, None
-        if on_close is None:
-            return
-        try:
-            on_close(self._at_end)
-        except KaldiError:
-            if not failed:
-                raise
+        if on_close is not None:
+            on_close(self._at_end, failed)
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):

@@ -21,11 +21,16 @@ class OutputStream:
         self,
         file: IO[bytes],
         name: str,
+        *,
+        wait: Callable[[], None] | None = None,
         commit: Callable[[], None] | None = None,
         abandon: Callable[[], None] | None = None,
     ) -> None:
+        """Writes to ``file``. Once that is closed, ``wait`` checks the command that reads it, if there is one, and
+        ``commit`` makes the output appear; after an error, ``abandon`` removes it instead."""
         self.name = name
         self._file: IO[bytes] | None = file
+        self._wait = wait
         self._commit = commit
         self._abandon = abandon
         self._position = 0
@@ -62,18 +67,29 @@ class OutputStream:
         try:
             with self._reported():
                 file.close()
+            self._check_command()
         except BaseException:
             with contextlib.suppress(OSError):
                 file.close()
             self._drop()
             raise
 
+    def _check_command(self) -> None:
+        wait, self._wait = self._wait, None
+        if wait is not None:
+            wait()
+
     def commit(self) -> None:
         """Second half of ``close``: the file appears."""
-        commit, self._commit, self._abandon = self._commit, None, None
+        commit, self._commit = self._commit, None
         if commit is not None:
-            with self._reported():
-                commit()
+            try:
+                with self._reported():
+                    commit()
+            except BaseException:
+                self._drop()
+                raise
+        self._abandon = None
 
     def discard(self) -> None:
         """Ends the output after an error: a file that was being written does not appear."""
@@ -84,9 +100,11 @@ class OutputStream:
         self._drop()
 
     def _drop(self) -> None:
+        with contextlib.suppress(KaldiError):
+            self._check_command()
         abandon, self._commit, self._abandon = self._abandon, None, None
         if abandon is not None:
-            with contextlib.suppress(OSError, KaldiError):
+            with contextlib.suppress(OSError):
                 abandon()
 
     @contextlib.contextmanager
@@ -98,9 +116,13 @@ class OutputStream:
 
     def _fail(self, error: OSError) -> NoReturn:
         if isinstance(error, BrokenPipeError):
-            if self._commit is None:
+            if self._wait is None:
                 raise error  # standard output or a fifo that nobody reads any more
-            self.discard()
+            file, self._file = self._file, None
+            if file is not None:
+                with contextlib.suppress(OSError):
+                    file.close()
+            self._check_command()  # its status tells more
             raise KaldiError(f"{self.name} stopped reading before everything was written") from error
         raise KaldiError(f"Cannot write {self.name}: {error.strerror}") from error
 

@@ -59,7 +59,7 @@ def open_input(rxfilename: str) -> InputStream:
         os.close(fd)
         raise
     regular = stat.S_ISREG(status.st_mode)
-    return InputStream(fd, name, lambda at_end: os.close(fd), offset if regular else None)
+    return InputStream(fd, name, lambda at_end, failed: os.close(fd), offset if regular else None)
 
 
 def open_output(wxfilename: str) -> OutputStream:
@@ -103,8 +103,10 @@ def _input_pipe(command: str, name: str) -> InputStream:
     pipe = process.stdout
     assert pipe is not None
 
-    def close(at_end: bool) -> None:
+    def close(at_end: bool, failed: bool) -> None:
         pipe.close()
+        if failed:
+            return  # there is an error already: no need to wait for what else may happen
         status = process.wait()
         # Who stops reading early kills the command by SIGPIPE, on purpose.
         if status and (at_end or status not in (-signal.SIGPIPE, 128 + signal.SIGPIPE)):
@@ -128,7 +130,7 @@ def _output_pipe(command: str, name: str) -> OutputStream:
         if status:
             raise KaldiError(f"Pipe {name} failed with {_describe(status)}")
 
-    return OutputStream(pipe, name, wait, wait)
+    return OutputStream(pipe, name, wait=wait)
 
 
 def _describe(status: int) -> str:
@@ -162,7 +164,7 @@ def _output_file(path: str, name: str) -> OutputStream:
             os.chmod(temporary, mode)
         os.replace(temporary, target)
 
-    return OutputStream(file, name, commit, lambda: os.unlink(temporary))
+    return OutputStream(file, name, commit=commit, abandon=lambda: os.unlink(temporary))
 
 
 _count = 0

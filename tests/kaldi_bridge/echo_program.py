@@ -40,7 +40,7 @@ def echo(options: Options, action: str, argument: str = "", *rest: str) -> int |
     elif action == "interrupt":
         raise KeyboardInterrupt
     elif action == "file":
-        open(argument)
+        open(argument).close()  # noqa: SIM115
     elif action == "modules":
         print(*sys.modules)
     elif action == "talk":

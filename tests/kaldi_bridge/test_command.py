@@ -156,7 +156,7 @@ def test_the_disk_is_full(tmp_path):
 
 def test_termination_leaves_no_temporary_file(tmp_path):
     out = tmp_path / "out.ark"
-    shell = '"$@" & sleep 1; kill -TERM $!; wait $!'
+    shell = '"$@" & sleep 0.7; kill -TERM $!; wait $!'
     result = execute("copy", "ark:sleep 3 |", f"ark:{out}", shell=shell)
     assert result.returncode == 143
     assert list(tmp_path.iterdir()) == []

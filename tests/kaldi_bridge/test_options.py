@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 import pytest
@@ -75,7 +76,5 @@ WORDS = st.sampled_from(["--flag", "--number", "--real", "--text", "--verbose", 
 
 @given(st.lists(st.tuples(WORDS, st.sampled_from(["", "="]), st.text(max_size=12)).map("".join), max_size=6))
 def test_nonsense_is_a_usage_error(words):
-    try:
+    with contextlib.suppress(UsageError):
         parse(SPECS, words)
-    except UsageError:
-        pass
