@@ -83,7 +83,7 @@ class Fst:
         if not (-1 <= self.start < n) or (self.start == -1 and n > 0 and self.num_arcs > 0):
             raise KaldiError(f"{name}: the FST's start state {self.start} is not one of its {n} states")
         if self.num_arcs:
-            if not (0 <= self.arcs["nextstate"].min() and self.arcs["nextstate"].max() < n):
+            if not (self.arcs["nextstate"].min() >= 0 and self.arcs["nextstate"].max() < n):
                 raise KaldiError(f"{name}: the FST has an arc to a state that does not exist")
             if min(self.arcs["ilabel"].min(), self.arcs["olabel"].min()) < 0:
                 raise KaldiError(f"{name}: the FST has a negative label")
@@ -171,7 +171,9 @@ class Fst:
             except ValueError:
                 numbers = []
             if len(words) not in (1, 2, 4, 5) or not numbers or min(numbers) < 0 or max(numbers) >= MAX_STATES - 1:
-                raise KaldiError(f"{stream.where()}: bad line in a text FST: {line[:80].decode(errors='replace').strip()}")
+                raise KaldiError(
+                    f"{stream.where()}: bad line in a text FST: {line[:80].decode(errors='replace').strip()}"
+                )
             if start == -1:
                 start = numbers[0]
             if len(numbers) == 4:

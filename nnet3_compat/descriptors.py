@@ -138,7 +138,7 @@ class Scale(Descriptor):
     arg: Descriptor
 
     def __str__(self) -> str:
-        return str(self.arg) if self.scale == 1.0 else f"Scale({format_float(self.scale)}, {self.arg})"
+        return str(self.arg) if self.scale == 1.0 else f"Scale({format_float(self.scale, 6)}, {self.arg})"
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Const(_Leaf):
         return self.size
 
     def __str__(self) -> str:
-        return f"Const({format_float(self.value)}, {self.size})"
+        return f"Const({format_float(self.value, 6)}, {self.size})"
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,7 @@ class DimRangeNode:
 
     def __str__(self) -> str:
         return (
-            f"dim-range-node name={self.name} input-node={self.input_node} "
-            f"dim-offset={self.dim_offset} dim={self.dim}"
+            f"dim-range-node name={self.name} input-node={self.input_node} dim-offset={self.dim_offset} dim={self.dim}"
         )
 
 
@@ -159,9 +158,7 @@ class Nnet:
             elif line.first_token in ("component-node", "input-node", "output-node", "dim-range-node"):
                 order.append((_need(line, "name"), line))
             else:
-                raise KaldiError(
-                    f"Invalid config-file line ('{line.first_token}' not expected): {line.whole_line}"
-                )
+                raise KaldiError(f"Invalid config-file line ('{line.first_token}' not expected): {line.whole_line}")
         readable = {name for name, line in order if line.first_token != "output-node"}
         nodes = [_node(name, line, readable, components) for name, line in order]
         made = Nnet(nodes, components)
