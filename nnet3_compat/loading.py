@@ -12,6 +12,7 @@ from torch import Tensor
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.computation import Computer, Model
 from nnet3_compat.device import select_device
+from nnet3_compat.inference import Inference
 from nnet3_compat.invariance import chunk_invariant
 from nnet3_compat.model_file import AmNnet, Archive, read_any
 from nnet3_compat.model_file import Model as AnyModel
@@ -33,6 +34,7 @@ class NetworkModel:
         self.frame_subsampling_factor = frame_subsampling_factor
         self.left_context, self.right_context = network.left_context, network.right_context
         self.modulus = network.modulus
+        self.inference = Inference(network.graph(), network.executor())
         self.input_dim, self.ivector_dim, self.output_dim = network.input_dim, network.ivector_dim, network.output_dim
 
     @property
@@ -51,9 +53,12 @@ class NetworkModel:
         return True
 
     def __call__(self, features: Tensor, ivector: Tensor | None, left: int, num_outputs: int) -> Tensor:
-        made = self.network(features, ivector, left=left, num_outputs=num_outputs)
-        assert isinstance(made, Tensor)
-        return made
+        network = self.network
+        inputs = network.check_inputs(features, ivector)
+        right = features.shape[1] - left - 1 - (num_outputs - 1) * self.frame_subsampling_factor
+        layout = network.layout(num_outputs, left, right)
+        names = network.executor().input_names
+        return self.inference([inputs[name] for name in names], layout)[0].transpose(0, 1)
 
 
 def as_model(model: AnyModel, frame_subsampling_factor: int, device: torch.device, name: str = "model") -> Model:
