@@ -62,10 +62,11 @@ class ObjectLoader:
 
     def load(self, filename: str) -> Any:
         """The object at "file", "file:offset", "command |", ..., or the part of it that a range at the end names."""
+        if not filename.endswith("]"):
+            self._last_value = None
+            self._last_name = ""
+            return self._read(filename)
         name, range_text = split_range(filename)
-        if not range_text:
-            self._last_name, self._last_value = "", None
-            return self._read(name)
         if name != self._last_name:
             self._last_value = self._read(name)
             self._last_name = name

@@ -14,7 +14,7 @@ from kaldi_bridge.errors import KaldiError
 BUFFER_SIZE = 1 << 18
 # Beyond this many bytes, memory is taken only as the bytes arrive (or when the file is known to be that long).
 TRUSTED_SIZE = 1 << 24
-_FIRST_READ = 1 << 14  # what is read ahead after a jump; grows to BUFFER_SIZE while reading goes on from there
+_FIRST_READ = 1 << 12  # what is read ahead after a jump; grows to BUFFER_SIZE while reading goes on from there
 _DIRECT_READ = 1 << 16  # more than this goes straight to where it is wanted
 _SPACE = re.compile(rb"[ \t\n\r\f\v]*")
 _WORD = re.compile(rb"[ \t\n\r\f\v]*([^ \t\n\r\f\v]*)")
@@ -28,7 +28,10 @@ class InputStream:
     call of another method may change all three.
     """
 
-    __slots__ = ("_ahead", "_at_end", "_base", "_fd", "_offset", "_on_close", "_size", "buffer", "end", "name", "pos")
+    __slots__ = (
+        *("buffer", "end", "name", "pos"),
+        *("_ahead", "_at_end", "_base", "_fd", "_jumped_to", "_offset", "_on_close", "_size"),
+    )
 
     def __init__(
         self, fd: int, name: str, on_close: Callable[[bool, bool], None] | None = None, offset: int | None = None
@@ -43,6 +46,7 @@ class InputStream:
         self.end = 0
         self._base = offset or 0  # position in the input where the buffer begins
         self._fd = fd
+        self._jumped_to = self._base  # where reading began
         self._offset = offset  # position in the file of the next read
         self._size = -1  # of the regular file, once known
         self._ahead = _FIRST_READ
@@ -152,7 +156,7 @@ class InputStream:
         # The rest goes straight to the target; the same call reads ahead, not much as that is copied once more.
         if len(self.buffer) < _FIRST_READ:
             self.buffer = bytearray(_FIRST_READ)
-        ahead = memoryview(self.buffer)[: _FIRST_READ // 4]
+        ahead = memoryview(self.buffer)[:_FIRST_READ]
         while have < n:
             got = self._read_some([view[have:], ahead])
             if got == 0:
@@ -175,9 +179,11 @@ class InputStream:
         if self._base <= position <= self._base + self.end:
             self.pos = position - self._base
             return
-        self._base = self._offset = position
+        # The next object will be about as long as the last one: more than a buffer is read directly anyway.
+        length = self._base + self.pos - self._jumped_to
+        self._ahead = length + 64 if length < _DIRECT_READ else _FIRST_READ
+        self._base = self._offset = self._jumped_to = position
         self.pos = self.end = 0
-        self._ahead = _FIRST_READ
         self._at_end = False
 
     def readline(self) -> bytes:

@@ -116,7 +116,7 @@ def usage_text(usage: str, specs: list[OptionSpec]) -> str:
     """Usage as Kaldi lays it out."""
     own = sorted((s for s in specs if not s.standard), key=lambda s: s.key)
     standard = sorted((s for s in specs if s.standard), key=lambda s: s.key)
-    text = "\n" + usage + "\n"
+    text = "\n" + usage.rstrip("\n") + "\n\n"
     if own:
         text += "Options:\n" + "".join(s.usage_line() for s in own) + "\n"
     return text + "Standard options:\n" + "".join(s.usage_line() for s in standard) + "\n"

@@ -70,9 +70,9 @@ class RandomAccessReader(Generic[T]):
         return default if value is _MISSING else value
 
     def _mapped(self, key: str) -> str:
-        if not is_token(key):
-            raise KaldiError(f"Invalid key {key!r}")
         if self._speakers is None:
+            if not is_token(key):
+                raise KaldiError(f"Invalid key {key!r}")
             return key
         if key not in self._speakers:
             raise KaldiError(f"Key {key} is not in the map {self._speakers._rspecifier}")
@@ -112,6 +112,7 @@ class _Script:
             return self._last_value
         if key not in self._files:
             return _MISSING
+        self._last_key, self._last_value = "", None  # frees its memory for the next one
         try:
             value = self._loader.load(self._files[key])
         except KaldiError as error:

@@ -157,6 +157,6 @@ def test_the_disk_is_full(tmp_path):
 def test_termination_leaves_no_temporary_file(tmp_path):
     out = tmp_path / "out.ark"
     shell = '"$@" & sleep 0.7; kill -TERM $!; wait $!'
-    result = execute("copy", "ark:sleep 3 |", f"ark:{out}", shell=shell)
+    result = execute("copy", "ark:exec sleep 5 2>/dev/null |", f"ark:{out}", shell=shell)
     assert result.returncode == 143
     assert list(tmp_path.iterdir()) == []
