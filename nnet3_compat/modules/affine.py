@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nnet3_compat.modules.base import ComponentModule, module_for
+from nnet3_compat.modules.base import ComponentModule, in_blocks, join_blocks, module_for
 
 
 @module_for("AffineComponent", "NaturalGradientAffineComponent")
@@ -55,8 +55,7 @@ class RepeatedAffine(ComponentModule):
         self.num_repeats: int = component.num_repeats
 
     def forward(self, x: Tensor) -> Tensor:
-        blocks = x.unflatten(-1, [self.num_repeats, -1])
-        return F.linear(blocks, self.linear_params, self.bias_params).flatten(-2)
+        return join_blocks(F.linear(in_blocks(x, self.num_repeats), self.linear_params, self.bias_params))
 
 
 @module_for("BlockAffineComponent")
@@ -70,7 +69,7 @@ class BlockAffine(ComponentModule):
         self.num_blocks: int = component.num_blocks
 
     def forward(self, x: Tensor) -> Tensor:
-        rows = x.reshape(-1, self.num_blocks, x.size(-1) // self.num_blocks).transpose(0, 1)  # [B, rows, in]
+        rows = in_blocks(x, self.num_blocks).flatten(0, 1).transpose(0, 1)  # [B, rows, in]
         weight = self.linear_params.unflatten(0, [self.num_blocks, -1]).transpose(1, 2)  # [B, in, out]
         bias = self.bias_params.view(self.num_blocks, 1, -1)
         made = torch.baddbmm(bias, rows, weight)

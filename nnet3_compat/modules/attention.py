@@ -7,7 +7,7 @@ from typing import Any, List  # noqa: UP035  (TorchScript)
 import torch
 from torch import Tensor
 
-from nnet3_compat.modules.base import ComponentModule, module_for
+from nnet3_compat.modules.base import ComponentModule, in_blocks, join_blocks, module_for
 
 
 @module_for("RestrictedAttentionComponent")
@@ -30,7 +30,7 @@ class RestrictedAttention(ComponentModule):
         self.output_context: bool = c.output_context
 
     def forward(self, taps: List[Tensor], valid: List[Tensor]) -> Tensor:  # noqa: UP006
-        heads = [tap.unflatten(-1, [self.num_heads, -1]) for tap in taps]  # [T, N, heads, D]
+        heads = [in_blocks(tap, self.num_heads) for tap in taps]  # [T, N, heads, D]
         first_query = self.key_dim + self.value_dim
         query = heads[self.centre][..., first_query : first_query + self.key_dim]
         bias = heads[self.centre][..., first_query + self.key_dim :]
@@ -43,4 +43,4 @@ class RestrictedAttention(ComponentModule):
             value = value + heads[o][..., self.key_dim : first_query] * c[..., o : o + 1]
         if self.output_context:
             value = torch.cat([value, c], dim=-1)
-        return value.flatten(-2)
+        return join_blocks(value)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge import log
-from nnet3_compat.modules.base import ComponentModule, module_for
+from nnet3_compat.modules.base import ComponentModule, in_blocks, join_blocks, module_for
 
 SQUARED_NORM_FLOOR = 2.0**-66
 
@@ -23,7 +23,7 @@ class Normalize(ComponentModule):
 
     def __init__(self, component: Any) -> None:
         super().__init__(component)
-        self.block_dim: int = component.block_dim
+        self.blocks: int = component.input_dim // component.block_dim
         self.one_block: bool = component.block_dim == component.input_dim
         self.add_log_stddev: bool = component.add_log_stddev
         self.power_scale: float = 1.0 / (component.block_dim * component.target_rms**2)
@@ -32,12 +32,12 @@ class Normalize(ComponentModule):
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.one_block:
-            x = x.unflatten(-1, [-1, self.block_dim])
+            x = in_blocks(x, self.blocks)
         power = torch.clamp((x * x).sum(-1, keepdim=True) * self.power_scale, min=self.floor)
         y = x * torch.rsqrt(power)
         if self.add_log_stddev:
             y = torch.cat([y, 0.5 * torch.log(power) + self.log_target], dim=-1)
-        return y if self.one_block else y.flatten(-2)
+        return y if self.one_block else join_blocks(y)
 
 
 @module_for("BatchNormComponent")

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnet3_compat.modules.base import ComponentModule, module_for
+from nnet3_compat.modules.base import ComponentModule, in_blocks, module_for
 
 
 @module_for("SumBlockComponent")
@@ -18,9 +18,10 @@ class SumBlock(ComponentModule):
         super().__init__(component)
         self.output_dim: int = component.output_dim
         self.scale: float = component.scale_factor
+        self.blocks: int = component.input_dim // component.output_dim
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.scale * x.unflatten(-1, [-1, self.output_dim]).sum(-2)
+        return self.scale * in_blocks(x, self.blocks).sum(-2)
 
 
 @module_for("SumGroupComponent")
@@ -30,16 +31,16 @@ class SumGroup(ComponentModule):
     def __init__(self, component: Any) -> None:
         super().__init__(component)
         sizes = torch.tensor([int(n) for n in component.sizes])
-        group = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
-        self.register_buffer("group", group, persistent=False)
         self.output_dim: int = len(sizes)
         self.uniform: bool = bool((sizes == sizes[0]).all())
+        group = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
+        belongs = torch.arange(0 if self.uniform else len(sizes)).unsqueeze(1) == group
+        self.register_buffer("belongs", belongs.float(), persistent=False)  # [output, input]
 
     def forward(self, x: Tensor) -> Tensor:
         if self.uniform:
-            return x.unflatten(-1, [self.output_dim, -1]).sum(-1)
-        zeros = torch.zeros([x.size(0), x.size(1), self.output_dim], dtype=x.dtype, device=x.device)
-        return zeros.index_add(2, self.group, x)
+            return in_blocks(x, self.output_dim).sum(-1)
+        return torch.nn.functional.linear(x, self.belongs)
 
 
 @module_for("PermuteComponent")
@@ -80,7 +81,7 @@ class Pnorm(ComponentModule):
         self.output_dim: int = component.output_dim
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.linalg.vector_norm(x.unflatten(-1, [self.output_dim, -1]), dim=-1)
+        return torch.linalg.vector_norm(in_blocks(x, self.output_dim), dim=-1)
 
 
 @module_for("DistributeComponent")

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnet3_compat.modules.base import ComponentModule, module_for
+from nnet3_compat.modules.base import ComponentModule, in_blocks, module_for
 
 
 @module_for("LstmNonlinearityComponent")
@@ -30,7 +30,7 @@ class LstmNonlinearity(ComponentModule):
     def forward(self, x: Tensor) -> Tensor:
         n = self.cell_dim
         c_prev = x[..., 4 * n : 5 * n]
-        gates = torch.sigmoid(x[..., : 2 * n].unflatten(-1, [2, n]) + self.params[:2] * c_prev.unsqueeze(-2))
+        gates = torch.sigmoid(in_blocks(x[..., : 2 * n], 2) + self.params[:2] * c_prev.unsqueeze(-2))
         i, f = gates[..., 0, :], gates[..., 1, :]
         update = i * torch.tanh(x[..., 2 * n : 3 * n])
         kept = f * c_prev

@@ -1,0 +1,72 @@
+"""TorchScript archives as bytes: what torch.jit.save makes, with a description and perhaps a transition model.
+
+How they lie in files, alone or behind a transition model, is in model_file.py.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from typing import TYPE_CHECKING
+
+import torch
+
+from kaldi_bridge import basic_io
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.streams import InputStream
+from nnet3_compat.description import Description
+from nnet3_compat.torch_model import TorchModel
+
+if TYPE_CHECKING:
+    from kaldi_bridge.transition_model import TransitionModel
+
+DESCRIPTION = "nnet_pytorch.json"
+TRANSITION_MODEL = "transition_model"
+
+
+def archive_bytes(model: TorchModel, with_transition_model: bool = True) -> bytes:
+    """The zip archive; the description and the transition model are extra files in it."""
+    extra: dict[str, str | bytes] = {DESCRIPTION: model.description.to_json()}
+    if with_transition_model and model.transition_model is not None:
+        buffer = io.BytesIO()
+        basic_io.write_header(buffer, True)  # type: ignore[arg-type]
+        model.transition_model.write(buffer, True)  # type: ignore[arg-type]
+        extra[TRANSITION_MODEL] = buffer.getvalue()
+    out = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.save(model.module, out, _extra_files=extra)
+    return out.getvalue()
+
+
+def load_archive(data: bytes, name: str, transition_model: TransitionModel | None = None) -> TorchModel:
+    """The model in a TorchScript archive of ours.
+
+    Raises:
+        KaldiError: broken, or an archive without a description.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as found:
+            members = {member.rsplit("/", 1)[-1] for member in found.namelist() if "/extra/" in member}
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise KaldiError(f"{name}: broken TorchScript archive ({error})") from error
+    if DESCRIPTION not in members:
+        raise KaldiError(
+            f"{name}: a TorchScript archive that does not say what it takes and gives; "
+            "make it with nnet-pytorch-export or nnet3_compat.export.wrap()"
+        )
+    extra: dict[str, str | bytes] = dict.fromkeys(members & {DESCRIPTION, TRANSITION_MODEL}, "")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            module = torch.jit.load(io.BytesIO(data), map_location="cpu", _extra_files=extra)
+    except Exception as error:  # torch raises many kinds for a damaged archive
+        raise KaldiError(f"{name}: TorchScript cannot load this archive ({str(error).splitlines()[0]})") from error
+    if transition_model is None and TRANSITION_MODEL in extra:
+        from kaldi_bridge.transition_model import TransitionModel
+
+        inner = InputStream.from_bytes(bytes(extra[TRANSITION_MODEL]), f"{name}: transition model")  # type: ignore[arg-type]
+        transition_model = TransitionModel.read(inner, basic_io.read_header(inner))
+    module.eval()
+    return TorchModel(module, Description.from_json(extra[DESCRIPTION]), transition_model)
