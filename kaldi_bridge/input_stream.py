@@ -69,12 +69,13 @@ class InputStream:
         have = self.end - self.pos
         if have >= n or self._at_end:
             return have
-        self._make_room(max(n, self._ahead))
+        target = max(n, self._ahead)
+        self._make_room(target)
         if self._ahead < BUFFER_SIZE:
             self._ahead *= 4
         view = memoryview(self.buffer)
         while self.end < n:
-            got = self._read_some([view[self.end :]])
+            got = self._read_some([view[self.end : target]])
             if not got:
                 break
             self.end += got
@@ -181,7 +182,7 @@ class InputStream:
             return
         # The next object will be about as long as the last one: more than a buffer is read directly anyway.
         length = self._base + self.pos - self._jumped_to
-        self._ahead = length + 64 if length < _DIRECT_READ else _FIRST_READ
+        self._ahead = length + 64 if 0 < length < _DIRECT_READ else _FIRST_READ
         self._base = self._offset = self._jumped_to = position
         self.pos = self.end = 0
         self._at_end = False
