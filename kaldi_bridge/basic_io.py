@@ -27,8 +27,8 @@ _DTYPES = {name: np.dtype(name) for name in ("<f4", "<f8", "<i4", "<u2", "u1")}
 _NUMBER = re.compile(
     rb"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|inf(?:inity)?|nan)", re.I
 )
+_NUMBER_RUN = re.compile(rb"[-+.0-9A-Za-z]*")
 _LONGEST_NUMBER = 512
-_PEEKED = 64
 
 
 def read_header(stream: InputStream) -> bool:
@@ -106,7 +106,7 @@ def read_int32(stream: InputStream, binary: bool) -> int:
         if size != 4:
             raise KaldiError(f"{stream.where()}: expected a 4-byte integer, saw the size {size}")
         return value
-    value = int(_text_number(stream, _INTEGER, "an integer"))
+    value = _text_integer(stream)
     if not -(1 << 31) <= value < 1 << 31:
         raise KaldiError(f"{stream.where()}: the integer {value} needs more than 32 bits")
     return value
@@ -127,7 +127,7 @@ def read_uint32(stream: InputStream, binary: bool) -> int:
         if size != -4:
             raise KaldiError(f"{stream.where()}: expected a 4-byte unsigned integer, saw the size {size}")
         return value
-    value = int(_text_number(stream, _INTEGER, "an integer"))
+    value = _text_integer(stream)
     if not 0 <= value < 1 << 32:
         raise KaldiError(f"{stream.where()}: {value} is no unsigned 32-bit integer")
     return value
@@ -145,7 +145,7 @@ def read_int64(stream: InputStream, binary: bool) -> int:
         if size != 8:
             raise KaldiError(f"{stream.where()}: expected an 8-byte integer, saw the size {size}")
         return value
-    return int(_text_number(stream, _INTEGER, "an integer"))
+    return _text_integer(stream)
 
 
 def write_int64(stream: OutputStream, binary: bool, value: int) -> None:
@@ -300,20 +300,26 @@ def _int32(stream: InputStream, word: bytes) -> int:
     return int(word)
 
 
+def _text_integer(stream: InputStream) -> int:
+    digits = _text_number(stream, _INTEGER, "an integer")
+    if len(digits) > 20:
+        raise KaldiError(f"{stream.where()}: an integer of {len(digits)} digits")
+    return int(digits)
+
+
 def _text_number(stream: InputStream, pattern: re.Pattern[bytes], what: str) -> bytes:
+    """The next number; looks no further than the byte after it, as more may take long to come."""
     stream.skip_space()
-    size = _PEEKED
     while True:
-        ahead = stream.peek(size)
-        match = pattern.match(ahead)
-        if match is None:
-            raise KaldiError(f"{stream.where()}: expected {what}, got {_shown(ahead[:20])}")
-        if match.end() < len(ahead) or len(ahead) < size:
-            stream.skip(match.end())
-            return match.group()
-        if size >= _LONGEST_NUMBER:
-            raise KaldiError(f"{stream.where()}: expected {what}, got {_shown(ahead[:20])}")
-        size *= 2
+        run = _NUMBER_RUN.match(stream.buffer, stream.pos, stream.end)
+        have = stream.end - stream.pos
+        if run is None or run.end() < stream.end or have > _LONGEST_NUMBER or stream.fill(have + 1) == have:
+            break
+    match = pattern.match(stream.buffer, stream.pos, stream.end)
+    if match is None:
+        raise KaldiError(f"{stream.where()}: expected {what}, got {_shown(stream.peek(20))}")
+    stream.pos = match.end()
+    return match.group()
 
 
 def _shown(data: bytes) -> str:

@@ -5,6 +5,7 @@ A holder's ``read(stream)`` takes the object with its binary marker; ``write(str
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -151,6 +152,7 @@ def _token(stream: OutputStream, word: str) -> bytes:
     return word.encode("utf-8", "surrogateescape")
 
 
+_INTEGERS = re.compile(rb"[-+0-9 ]*")
 _TAGGED = np.dtype([("size", "i1"), ("value", "<i4")])  # an int32 as WriteBasicType writes it
 
 
@@ -176,11 +178,12 @@ def _write_tagged(stream: OutputStream, values: Any) -> None:
 
 
 def _text_ints(stream: InputStream, words: list[bytes]) -> list[int]:
-    memory = InputStream.from_bytes(b" ".join(words) + b" ", stream.where())
-    values = [basic_io.read_int32(memory, False) for _ in words]
-    if memory.read_up_to(2).strip():
-        raise KaldiError(f"{stream.where()}: not only integers on the line")
-    return values
+    try:
+        if _INTEGERS.fullmatch(b" ".join(words)):
+            return np.array(list(map(int, words)), np.int32).tolist()
+    except (ValueError, OverflowError):
+        pass
+    raise KaldiError(f"{stream.where()}: expected 32-bit integers on the line before")
 
 
 def _read_ints(stream: InputStream, binary: bool) -> np.ndarray:

@@ -237,6 +237,10 @@ class InputStream:
                 self.pos = match.end()
                 return match[1]
             have = self.end - self.pos
+            if have > TRUSTED_SIZE:
+                raise KaldiError(
+                    f"{self.where()}: a word of more than {TRUSTED_SIZE} bytes: this is not Kaldi's format"
+                )
             if not match[1]:
                 self.pos = self.end
                 have = 0

@@ -35,7 +35,7 @@ class RandomAccessReader(Generic[T]):
     key is asked for once (o), or that the archive is sorted and keys are asked for in order (s,cs).
     """
 
-    def __init__(self, rspecifier: str, holder: Holder[T], utt2spk: str = "") -> None:
+    def __init__(self, rspecifier: str, holder: Holder[T], utt2spk: str | None = None) -> None:
         """Opens the table; raises KaldiError when there is none."""
         options = parse_rspecifier(rspecifier)
         if options is None:

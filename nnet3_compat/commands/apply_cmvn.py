@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.basic_io import read_header
+from kaldi_bridge.cmvn import apply_cmvn as normalize
+from kaldi_bridge.cmvn import fake_some_dims
 from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.holders import DOUBLE_MATRIX, FLOAT_MATRIX, GENERAL_MATRIX
 from kaldi_bridge.matrix_io import read_matrix
 from kaldi_bridge.streams import open_input
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_rspecifier
-
-from kaldi_bridge import log
-from kaldi_bridge.cmvn import apply_cmvn as normalize
-from kaldi_bridge.cmvn import fake_some_dims
-from kaldi_bridge.errors import KaldiError
 
 USAGE = """Normalize the mean, and optionally the variance, of features: per utterance, or per speaker with --utt2spk.
 Usage: nnet-pytorch-apply-cmvn [options] (<stats-rspecifier>|<stats-rxfilename>) <feats-rspecifier> <feats-wspecifier>
@@ -92,7 +93,7 @@ class _Statistics:
             raise KaldiError("--utt2spk option not compatible with rxfilename as input (did you forget ark:?)")
         else:
             with open_input(source) as stream:
-                self._global = read_matrix(stream, stream.read_header(), np.float64)
+                self._global = read_matrix(stream, read_header(stream), np.float64)
 
     def of(self, utterance: str) -> np.ndarray | None:
         if self._table is None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from kaldi_bridge.basic_io import write_header
+from kaldi_bridge import log
+from kaldi_bridge.basic_io import read_header, write_header
 from kaldi_bridge.command import command, option
 from kaldi_bridge.compressed import CompressedMatrix
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.holders import COMPRESSED_MATRIX, FLOAT_MATRIX, INT32
 from kaldi_bridge.matrix_io import read_matrix, write_matrix
 from kaldi_bridge.streams import open_input, open_output
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier
-
-from kaldi_bridge import log
-from kaldi_bridge.errors import KaldiError
 
 USAGE = """Copy features, possibly in another format.
 Usage: nnet-pytorch-copy-feats [options] <feats-rspecifier> <feats-wspecifier>
@@ -60,7 +59,7 @@ def _copy_file(options: Options, source: str, target: str) -> int:
     if options.write_num_frames:
         raise KaldiError("--write-num-frames option not supported when writing/reading single files.")
     with open_input(source) as stream:
-        feats = read_matrix(stream, stream.read_header())
+        feats = read_matrix(stream, read_header(stream))
     with open_output(target) as out:
         write_header(out, options.binary)
         write_matrix(out, options.binary, feats)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import os
 import struct
 
 import numpy as np
@@ -94,6 +95,23 @@ def test_bytes_are_kaldis():
 @pytest.mark.parametrize(("text", "value"), [("inf ", math.inf), ("-inf ", -math.inf), ("1e3]", 1000), ("-.5 ", -0.5)])
 def test_text_numbers(text, value):
     assert basic_io.read_double(InputStream.from_bytes(text.encode()), False) == value
+
+
+def test_endless_numbers():
+    for reader in (basic_io.read_int32, basic_io.read_int64, basic_io.read_int_vector):
+        with pytest.raises(KaldiError):
+            reader(InputStream.from_bytes(b"[ " * (reader is basic_io.read_int_vector) + b"9" * 100_000 + b" ]"), False)
+    assert basic_io.read_double(InputStream.from_bytes(b"9" * 1000), False) == math.inf
+
+
+def test_a_number_is_read_as_soon_as_it_is_there():
+    source, sink = os.pipe()
+    os.write(sink, b"12 1.5 [ 3 ]\n")  # and no end of the input
+    stream = InputStream(source, "pipe")
+    assert basic_io.read_int32(stream, False) == 12
+    assert basic_io.read_float(stream, False) == 1.5
+    assert basic_io.read_int_vector(stream, False) == [3]
+    os.close(source), os.close(sink)
 
 
 def test_tokens():
