@@ -1,0 +1,470 @@
+#include "search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <unordered_map>
+
+namespace kaldi_bridge {
+
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+
+// Objects of one type, freed one by one or all at once.
+template <class T>
+class Pool {
+ public:
+  T *make(const T &value) {
+    T *place;
+    if (free_ != nullptr) {
+      place = reinterpret_cast<T *>(free_);
+      free_ = free_->next;
+    } else {
+      if (used_ == kBlock || blocks_.empty()) {
+        blocks_.emplace_back(new Slot[kBlock]);
+        used_ = 0;
+      }
+      place = reinterpret_cast<T *>(&blocks_.back()[used_++]);
+    }
+    return new (place) T(value);
+  }
+  void free(T *object) {
+    Slot *slot = reinterpret_cast<Slot *>(object);
+    slot->next = free_;
+    free_ = slot;
+  }
+
+ private:
+  static constexpr size_t kBlock = 4096;
+  union Slot {
+    Slot *next;
+    alignas(T) char space[sizeof(T)];
+  };
+  std::vector<std::unique_ptr<Slot[]>> blocks_;
+  Slot *free_ = nullptr;
+  size_t used_ = 0;
+};
+
+struct Token;
+
+struct Link {
+  Token *target;
+  int32_t tid, word;
+  float graph, acoustic;
+  Link *next;
+};
+
+struct Token {
+  float cost, extra;
+  Link *links;
+  Token *next;  // of the same frame
+  int32_t state;
+  int32_t number;  // in the lattice
+};
+
+// The tokens of the newest frame by state: open addressing, emptied by going over its entries.
+class Active {
+ public:
+  Active() : table_(1 << 10, nullptr) {}
+
+  Token *&at(int32_t state) {
+    if (2 * tokens_.size() >= table_.size()) grow();
+    return table_[find(state)];
+  }
+  void added(Token *token) { tokens_.push_back(token); }
+  const std::vector<Token *> &tokens() const { return tokens_; }
+
+  // Empties the table and hands over the tokens.
+  void take(std::vector<Token *> *tokens) {
+    for (Token *token : tokens_) slots_.push_back(find(token->state));
+    for (size_t slot : slots_) table_[slot] = nullptr;
+    slots_.clear();
+    tokens->swap(tokens_);
+    tokens_.clear();
+  }
+
+ private:
+  size_t find(int32_t state) const {
+    const size_t mask = table_.size() - 1;
+    size_t i = (static_cast<uint32_t>(state) * 2654435769u >> 7) & mask;
+    while (table_[i] != nullptr && table_[i]->state != state) i = (i + 1) & mask;
+    return i;
+  }
+  void grow() {
+    table_.assign(2 * table_.size(), nullptr);
+    for (Token *token : tokens_) table_[find(token->state)] = token;
+  }
+
+  std::vector<Token *> table_, tokens_;
+  std::vector<size_t> slots_;
+};
+
+struct Frame {
+  Token *tokens = nullptr;
+  bool prune_links = true, prune_tokens = true;
+};
+
+class Search {
+ public:
+  Search(const Graph &graph, const SearchOptions &options, const float *likelihoods, int64_t frames, int64_t pdfs,
+         float scale)
+      : graph_(graph), options_(options), likelihoods_(likelihoods), num_frames_(frames), pdfs_(pdfs), scale_(scale) {}
+
+  SearchResult run() {
+    frames_.resize(1);
+    add(graph_.start(), 0, 0.0f);
+    follow_epsilons(options_.beam);
+    for (int64_t t = 0; t < num_frames_; t++) {
+      if (t % options_.prune_interval == 0) prune_active(options_.lattice_beam * options_.prune_scale);
+      const float cutoff = emit(t);
+      follow_epsilons(cutoff);
+      if (active_.tokens().empty()) return {};
+    }
+    const bool reached_final = finish();
+    return {lattice(reached_final), reached_final};
+  }
+
+ private:
+  // The token of a state on a frame (0: before the first); with a better cost than before, or new, it is `changed`.
+  Token *add(int32_t state, size_t frame, float cost, bool *changed = nullptr) {
+    Token *&place = active_.at(state);
+    Token *token = place;
+    const bool fresh = token == nullptr;
+    if (fresh) {
+      token = place = tokens_.make({cost, 0.0f, nullptr, frames_[frame].tokens, state, 0});
+      frames_[frame].tokens = token;
+      active_.added(token);
+    }
+    const bool improved = !fresh && cost < token->cost;
+    if (improved) token->cost = cost;
+    if (changed != nullptr) *changed = fresh || improved;
+    return token;
+  }
+
+  void link(Token *from, Token *to, int32_t tid, int32_t word, float graph, float acoustic) {
+    from->links = links_.make({to, tid, word, graph, acoustic, from->links});
+  }
+
+  // The cost above which tokens are dropped, from the beam and the limits on their number, and the beam that amounts to.
+  float cutoff(const std::vector<Token *> &tokens, float *adaptive_beam, const Token **best) {
+    float best_cost = kInf;
+    costs_.clear();
+    for (const Token *token : tokens) {
+      costs_.push_back(token->cost);
+      if (token->cost < best_cost) {
+        best_cost = token->cost;
+        *best = token;
+      }
+    }
+    const float beam_cutoff = best_cost + options_.beam;
+    const size_t max_active = options_.max_active, min_active = options_.min_active;
+    *adaptive_beam = options_.beam;
+    if (costs_.size() > max_active) {
+      std::nth_element(costs_.begin(), costs_.begin() + max_active, costs_.end());
+      if (costs_[max_active] < beam_cutoff) {
+        *adaptive_beam = costs_[max_active] - best_cost + options_.beam_delta;
+        return costs_[max_active];
+      }
+    }
+    if (costs_.size() > min_active && min_active > 0) {
+      const auto end = costs_.size() > max_active ? costs_.begin() + max_active : costs_.end();
+      std::nth_element(costs_.begin(), costs_.begin() + min_active, end);
+      if (costs_[min_active] > beam_cutoff) {
+        *adaptive_beam = costs_[min_active] - best_cost + options_.beam_delta;
+        return costs_[min_active];
+      }
+    } else if (costs_.size() <= min_active) {
+      *adaptive_beam = kInf;
+      return kInf;
+    }
+    return beam_cutoff;
+  }
+
+  // Follows the arcs that emit; returns the cutoff for the new frame.
+  float emit(int64_t t) {
+    const float *likelihoods = likelihoods_ + t * pdfs_;
+    frames_.emplace_back();
+    active_.take(&previous_);
+    const Token *best = nullptr;
+    float beam;
+    const float worst = cutoff(previous_, &beam, &best);
+    float next_cutoff = kInf, offset = 0.0f;
+    if (best != nullptr) {  // a first, tight bound; costs are kept small by an offset, undone in the lattice
+      offset = -best->cost;
+      for (const Graph::Arc *arc = graph_.emitting(best->state); arc != graph_.end(best->state); ++arc) {
+        const float cost = arc->cost - scale_ * likelihoods[arc->pdf];
+        next_cutoff = std::min(next_cutoff, cost + beam);
+      }
+    }
+    offsets_.push_back(offset);
+    for (Token *token : previous_) {
+      if (token->cost > worst) continue;
+      for (const Graph::Arc *arc = graph_.emitting(token->state), *end = graph_.end(token->state); arc != end; ++arc) {
+        const float acoustic = offset - scale_ * likelihoods[arc->pdf], cost = token->cost + acoustic + arc->cost;
+        if (!(cost < next_cutoff)) continue;
+        if (cost + beam < next_cutoff) next_cutoff = cost + beam;
+        link(token, add(arc->next, t + 1, cost), arc->tid, arc->word, arc->cost, acoustic);
+      }
+    }
+    return next_cutoff;
+  }
+
+  void free_links(Token *token) {
+    for (Link *link = token->links, *next; link != nullptr; link = next) {
+      next = link->next;
+      links_.free(link);
+    }
+    token->links = nullptr;
+  }
+
+  void follow_epsilons(float worst) {
+    const size_t frame = frames_.size() - 1;
+    queue_.clear();
+    for (Token *token : active_.tokens())
+      if (graph_.has_epsilons(token->state)) queue_.push_back(token);
+    while (!queue_.empty()) {
+      Token *token = queue_.back();
+      queue_.pop_back();
+      if (token->cost >= worst) continue;
+      free_links(token);  // of an earlier visit
+      for (const Graph::Arc *arc = graph_.begin(token->state), *end = graph_.emitting(token->state); arc != end; ++arc) {
+        const float cost = token->cost + arc->cost;
+        if (!(cost < worst)) continue;
+        bool changed;
+        Token *target = add(arc->next, frame, cost, &changed);
+        link(token, target, 0, arc->word, arc->cost, 0.0f);
+        if (changed && graph_.has_epsilons(arc->next)) queue_.push_back(target);
+      }
+    }
+  }
+
+  // Drops a token's links beyond the lattice beam; returns the smallest extra cost of those that stay.
+  float prune_links_of(Token *token, bool *pruned) {
+    float smallest = kInf;
+    for (Link **place = &token->links; *place != nullptr;) {
+      Link *link = *place;
+      const float extra =
+          link->target->extra + ((token->cost + link->acoustic + link->graph) - link->target->cost);
+      if (!(extra <= options_.lattice_beam)) {
+        *place = link->next;
+        links_.free(link);
+        *pruned = true;
+      } else {
+        smallest = std::min(smallest, std::max(extra, 0.0f));
+        place = &link->next;
+      }
+    }
+    return smallest;
+  }
+
+  // Until the extra costs of a frame's tokens, which may link to each other, change by no more than `delta`.
+  void prune_links(size_t frame, float delta, bool *extras_changed, bool *pruned) {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (Token *token = frames_[frame].tokens; token != nullptr; token = token->next) {
+        const float extra = prune_links_of(token, pruned);
+        if (std::fabs(extra - token->extra) > delta) changed = true;  // false when both are infinite
+        token->extra = extra;
+      }
+      *extras_changed |= changed;
+    }
+  }
+
+  void prune_tokens(size_t frame) {
+    for (Token **place = &frames_[frame].tokens; *place != nullptr;) {
+      Token *token = *place;
+      if (token->extra == kInf) {
+        *place = token->next;
+        free_links(token);
+        tokens_.free(token);
+      } else {
+        place = &token->next;
+      }
+    }
+  }
+
+  void prune_active(float delta) {
+    const size_t newest = frames_.size() - 1;
+    for (size_t f = newest; f-- > 0;) {
+      if (frames_[f].prune_links) {
+        bool extras_changed = false, pruned = false;
+        prune_links(f, delta, &extras_changed, &pruned);
+        if (extras_changed && f > 0) frames_[f - 1].prune_links = true;
+        if (pruned) frames_[f].prune_tokens = true;
+        frames_[f].prune_links = false;
+      }
+      if (f + 1 < newest && frames_[f + 1].prune_tokens) {
+        prune_tokens(f + 1);
+        frames_[f + 1].prune_tokens = false;
+      }
+    }
+  }
+
+  // Prunes with the final costs; whether a final state was reached.
+  bool finish() {
+    float best = kInf, best_final = kInf;
+    for (const Token *token : active_.tokens()) {
+      best = std::min(best, token->cost);
+      best_final = std::min(best_final, token->cost + graph_.final(token->state));
+    }
+    const bool reached_final = best_final < kInf;
+    const size_t last = frames_.size() - 1;
+    bool pruned = false;
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (Token *token = frames_[last].tokens; token != nullptr; token = token->next) {
+        float extra = token->cost + (reached_final ? graph_.final(token->state) - best_final : -best);
+        extra = std::min(extra, prune_links_of(token, &pruned));
+        if (!(extra <= options_.lattice_beam)) extra = kInf;
+        if (extra != token->extra && !(std::fabs(extra - token->extra) <= 1e-5f * (std::fabs(extra) + 1e-5f)))
+          changed = true;
+        token->extra = extra;
+      }
+    }
+    for (size_t f = last; f-- > 0;) {
+      bool extras_changed = false;
+      prune_links(f, 0.0f, &extras_changed, &pruned);
+      prune_tokens(f + 1);
+    }
+    prune_tokens(0);
+    return reached_final;
+  }
+
+  Lattice lattice(bool reached_final) {
+    int32_t count = 0;
+    int32_t start = -1;
+    for (size_t f = 0; f < frames_.size(); f++) {
+      for (Token *token = frames_[f].tokens; token != nullptr; token = token->next) {
+        if (f == 0 && token->state == graph_.start()) start = count;
+        token->number = count++;
+      }
+    }
+    if (start < 0) return {};
+    auto number = [&](int32_t n) { return n == start ? 0 : n == 0 ? start : n; };  // the start state comes first
+    Lattice states(count);
+    for (size_t f = 0; f < frames_.size(); f++) {
+      for (const Token *token = frames_[f].tokens; token != nullptr; token = token->next) {
+        State &state = states[number(token->number)];
+        for (const Link *link = token->links; link != nullptr; link = link->next) {
+          const float acoustic = link->tid != 0 ? link->acoustic - offsets_[f] : 0.0f;
+          state.arcs.push_back({link->tid, link->word, {link->graph, acoustic}, number(link->target->number)});
+        }
+        if (f + 1 == frames_.size()) {
+          const float final = reached_final ? graph_.final(token->state) : 0.0f;
+          if (final < kInf) state.final = {final, 0.0};
+        }
+      }
+    }
+    sort_topologically(&states);
+    return states;
+  }
+
+  const Graph &graph_;
+  const SearchOptions options_;
+  const float *likelihoods_;
+  const int64_t num_frames_, pdfs_;
+  const float scale_;
+  Pool<Token> tokens_;
+  Pool<Link> links_;
+  Active active_;
+  std::vector<Frame> frames_;
+  std::vector<float> offsets_, costs_;
+  std::vector<Token *> previous_, queue_;
+};
+
+}  // namespace
+
+Graph::Graph(int32_t start, const float *finals, const int64_t *offsets, size_t num_states, const int32_t *ilabels,
+             const int32_t *olabels, const float *weights, const int32_t *nextstates,
+             const std::vector<int32_t> &tid_to_pdf)
+    : start_(start), finals_(finals, finals + num_states), offsets_(num_states + 1) {
+  if (start < 0 || static_cast<size_t>(start) >= num_states) throw std::invalid_argument("the graph has no start state");
+  arcs_.reserve(offsets[num_states]);
+  for (size_t s = 0; s < num_states; s++) {
+    offsets_[s].first = arcs_.size();
+    for (int pass = 0; pass < 2; pass++) {
+      if (pass == 1) offsets_[s].emitting = arcs_.size();
+      for (int64_t i = offsets[s]; i < offsets[s + 1]; i++) {
+        if ((ilabels[i] != 0) != (pass == 1)) continue;
+        if (nextstates[i] < 0 || static_cast<size_t>(nextstates[i]) >= num_states)
+          throw std::invalid_argument("the graph has an arc to a state that does not exist");
+        int32_t pdf = -1;
+        if (pass == 1) {
+          if (ilabels[i] < 0 || static_cast<size_t>(ilabels[i]) >= tid_to_pdf.size() || tid_to_pdf[ilabels[i]] < 0)
+            throw std::invalid_argument("the graph has the input label " + std::to_string(ilabels[i]) +
+                                        ", which is no transition-id of the model: they do not belong together");
+          pdf = tid_to_pdf[ilabels[i]];
+          num_pdfs_ = std::max(num_pdfs_, pdf + 1);
+        }
+        if (std::isnan(weights[i])) throw std::invalid_argument("the graph has a cost that is not a number");
+        if (weights[i] == kInf) continue;
+        arcs_.push_back({ilabels[i], olabels[i], pdf, weights[i], nextstates[i]});
+      }
+    }
+  }
+  offsets_[num_states].first = offsets_[num_states].emitting = arcs_.size();
+  check_epsilon_cycles();
+}
+
+void Graph::check_epsilon_cycles() const {
+  std::vector<char> color(finals_.size(), 0);
+  std::vector<std::pair<int32_t, const Arc *>> stack;
+  for (size_t root = 0; root < finals_.size(); root++) {
+    if (color[root] != 0 || !has_epsilons(root)) continue;
+    color[root] = 1;
+    stack.emplace_back(root, begin(root));
+    while (!stack.empty()) {
+      auto &[s, arc] = stack.back();
+      if (arc == emitting(s)) {
+        color[s] = 2;
+        stack.pop_back();
+        continue;
+      }
+      const int32_t next = (arc++)->next;
+      if (color[next] == 1)
+        throw std::invalid_argument("the graph has a cycle of arcs without input labels, which is not allowed");
+      if (color[next] == 0) {
+        color[next] = 1;
+        stack.emplace_back(next, begin(next));
+      }
+    }
+  }
+}
+
+SearchResult search(const Graph &graph, const SearchOptions &options, const float *log_likelihoods, int64_t frames,
+                    int64_t pdfs, float scale) {
+  return Search(graph, options, log_likelihoods, frames, pdfs, scale).run();
+}
+
+BestPath best_path(const Lattice &lattice) {
+  BestPath best;
+  if (lattice.empty()) return best;
+  std::vector<Cost> costs(lattice.size(), kNoCost);
+  std::vector<std::pair<int32_t, const Arc *>> from(lattice.size(), {-1, nullptr});
+  costs[0] = {0.0, 0.0};
+  int32_t last = -1;
+  for (size_t s = 0; s < lattice.size(); s++) {
+    if (costs[s].is_infinite()) continue;
+    if (!lattice[s].final.is_infinite() && better(costs[s] + lattice[s].final, best.cost)) {
+      best.cost = costs[s] + lattice[s].final;
+      last = s;
+    }
+    for (const Arc &arc : lattice[s].arcs) {
+      const Cost cost = costs[s] + arc.cost;
+      if (better(cost, costs[arc.next])) {
+        costs[arc.next] = cost;
+        from[arc.next] = {static_cast<int32_t>(s), &arc};
+      }
+    }
+  }
+  for (int32_t s = last; s >= 0 && from[s].second != nullptr; s = from[s].first) {
+    if (from[s].second->word != 0) best.words.push_back(from[s].second->word);
+    if (from[s].second->tid != 0) best.tids.push_back(from[s].second->tid);
+  }
+  std::reverse(best.words.begin(), best.words.end());
+  std::reverse(best.tids.begin(), best.tids.end());
+  return best;
+}
+
+}  // namespace kaldi_bridge
