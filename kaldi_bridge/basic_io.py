@@ -259,7 +259,10 @@ def read_raw(stream: InputStream, shape: int | tuple[int, int], dtype: Any) -> n
     if not stream.holds(nbytes):
         raise KaldiError(f"{stream.where()}: truncated, {nbytes} more bytes expected")
     if nbytes > TRUSTED_SIZE and not stream.is_file():
-        return np.ndarray(shape, dtype, bytearray(stream.read(nbytes)))
+        data = bytearray()
+        while len(data) < nbytes:
+            data += stream.read(min(TRUSTED_SIZE, nbytes - len(data)))
+        return np.ndarray(shape, dtype, data)
     try:
         array = np.empty(shape, dtype)
     except (MemoryError, ValueError) as error:

@@ -151,7 +151,7 @@ def _output_file(path: str, name: str) -> OutputStream:
         if not os.access(target, os.W_OK):
             raise PermissionError(13, "Permission denied")
     directory, base = os.path.split(target)
-    temporary = os.path.join(directory, f".{base[:200]}.{os.getpid()}.{_serial()}.tmp")
+    temporary = os.path.join(directory, f".{base[:50]}.{os.getpid()}.{_serial()}.tmp")
     try:
         file = open(temporary, "xb", BUFFER_SIZE)  # noqa: SIM115 (the stream owns it)
     except PermissionError:

@@ -104,6 +104,20 @@ def test_a_length_that_lies_takes_no_memory(tmp_path):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
 
 
+def test_large_matrices_through_pipes_and_files(tmp_path):
+    from kaldi_bridge.streams import open_input, open_output
+
+    matrix = np.arange(9_000_000, dtype=np.float32).reshape(90_000, 100)  # 36 MB
+    with open_output(str(tmp_path / "large")) as stream:
+        matrix_io.write_matrix(stream, True, matrix)
+        stream.write(b"rest")
+    for name in (f"{tmp_path}/large", f"cat {tmp_path}/large |"):
+        with open_input(name) as source:
+            back = matrix_io.read_matrix(source, True)
+            assert np.array_equal(back, matrix) and back.flags.writeable
+            assert source.read(4) == b"rest" and source.at_end()
+
+
 def test_symmetric_matrices():
     full = np.array([[1, 2, 4], [2, 3, 5], [4, 5, 6]], np.float64)
     assert matrix_io.pack_symmetric(full).tolist() == [1, 2, 3, 4, 5, 6]
