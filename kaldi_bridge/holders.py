@@ -5,13 +5,12 @@ A holder's ``read(stream)`` takes the object with its binary marker; ``write(str
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from kaldi_bridge import basic_io, compressed, matrix_io, posterior, ranges, sparse, wave
+from kaldi_bridge import basic_io, compressed, integer_lists, matrix_io, posterior, ranges, sparse, wave
 from kaldi_bridge.basic_io import read_header, write_header
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.input_stream import InputStream
@@ -85,7 +84,15 @@ class BasicHolder(ObjectHolder[T]):
             stream.write(b"\n")
 
 
-class TokenHolder(ObjectHolder[str]):
+class _Rangeless:
+    """What has no parts."""
+
+    def extract_range(self, value: Any, text: str) -> Any:
+        """Raises KaldiError."""
+        raise KaldiError(f"Range [{text}]: objects of this type have no ranges")
+
+
+class TokenHolder(_Rangeless):
     """A word; without a binary form."""
 
     def read(self, stream: InputStream) -> str:
@@ -101,19 +108,19 @@ class TokenHolder(ObjectHolder[str]):
         stream.write(_token(stream, value) + b"\n")
 
 
-class TokenVectorHolder(ObjectHolder[list[str]]):
+class TokenVectorHolder(_Rangeless):
     """Words on a line; without a binary form."""
 
     def read(self, stream: InputStream) -> list[str]:
         """Reads the rest of the line."""
-        return [word.decode("utf-8", "surrogateescape") for word in _line(stream).split()]
+        return [word.decode("utf-8", "surrogateescape") for word in integer_lists.read_line(stream).split()]
 
     def write(self, stream: OutputStream, binary: bool, value: list[str]) -> None:
         """Writes the words, each with a space after it, and a newline."""
         stream.write(b"".join(_token(stream, word) + b" " for word in value) + b"\n")
 
 
-class WaveHolder(ObjectHolder["wave.Wave"]):
+class WaveHolder(_Rangeless):
     """A recording; always in RIFF form."""
 
     def read(self, stream: InputStream) -> wave.Wave:
@@ -139,107 +146,10 @@ def _end_of_line(stream: InputStream) -> None:
     stream.skip(1)
 
 
-def _line(stream: InputStream) -> bytes:
-    line = stream.readline()
-    if not line:
-        raise KaldiError(f"{stream.where()}: input ends where a line should be")
-    return line
-
-
 def _token(stream: OutputStream, word: str) -> bytes:
     if not is_token(word):
         raise KaldiError(f"{stream.name}: {word!r} is no word (empty, or with spaces in it)")
     return word.encode("utf-8", "surrogateescape")
-
-
-_INTEGERS = re.compile(rb"[-+0-9 ]*")
-_TAGGED = np.dtype([("size", "i1"), ("value", "<i4")])  # an int32 as WriteBasicType writes it
-
-
-def _read_count(stream: InputStream) -> int:
-    count = basic_io.read_int32(stream, True)
-    if count < 0:
-        raise KaldiError(f"{stream.where()}: negative length {count}")
-    return count
-
-
-def _tagged_ints(stream: InputStream, count: int) -> np.ndarray:
-    raw = basic_io.read_raw(stream, 5 * count, "u1").view(_TAGGED)
-    if (raw["size"] != 4).any():
-        raise KaldiError(f"{stream.where()}: expected {count} 4-byte integers")
-    return raw["value"].astype(np.int32)
-
-
-def _write_tagged(stream: OutputStream, values: Any) -> None:
-    raw = np.empty(len(values), _TAGGED)
-    raw["size"] = 4
-    raw["value"] = basic_io.int32_array(stream, values)
-    stream.write(raw.tobytes())
-
-
-def _text_ints(stream: InputStream, words: list[bytes]) -> list[int]:
-    try:
-        if _INTEGERS.fullmatch(b" ".join(words)):
-            return np.array(list(map(int, words)), np.int32).tolist()
-    except (ValueError, OverflowError):
-        pass
-    raise KaldiError(f"{stream.where()}: expected 32-bit integers on the line before")
-
-
-def _read_ints(stream: InputStream, binary: bool) -> np.ndarray:
-    if binary:
-        return _tagged_ints(stream, _read_count(stream))
-    return np.array(_text_ints(stream, _line(stream).split()), np.int32)
-
-
-def _write_ints(stream: OutputStream, binary: bool, value: Any) -> None:
-    if binary:
-        basic_io.write_int32(stream, True, len(value))
-        _write_tagged(stream, value)
-    else:
-        values = basic_io.int32_array(stream, value).tolist()
-        stream.write(("".join(f"{v} " for v in values) + "\n").encode())
-
-
-def _read_int_lists(stream: InputStream, binary: bool) -> list[list[int]]:
-    if binary:
-        return [_tagged_ints(stream, _read_count(stream)).tolist() for _ in range(_read_count(stream))]
-    *lists, rest = _line(stream).split(b";")
-    if rest.strip():
-        raise KaldiError(f"{stream.where()}: no semicolon at the end of a line of integer lists")
-    return [_text_ints(stream, words.split()) for words in lists]
-
-
-def _write_int_lists(stream: OutputStream, binary: bool, value: Any) -> None:
-    if binary:
-        basic_io.write_int32(stream, True, len(value))
-        for inner in value:
-            _write_ints(stream, True, inner)
-    else:
-        text = "".join("".join(f"{int(v)} " for v in inner) + "; " for inner in value)
-        stream.write((text + "\n").encode())
-
-
-def _read_int_pairs(stream: InputStream, binary: bool) -> list[tuple[int, int]]:
-    if binary:
-        flat = _tagged_ints(stream, 2 * _read_count(stream)).tolist()
-        return list(zip(flat[::2], flat[1::2], strict=True))
-    pairs = []
-    line = _line(stream)
-    for words in line.split(b";") if line.strip() else []:
-        numbers = _text_ints(stream, words.split())
-        if len(numbers) != 2:
-            raise KaldiError(f"{stream.where()}: expected pairs of integers, got {len(numbers)} of them")
-        pairs.append((numbers[0], numbers[1]))
-    return pairs
-
-
-def _write_int_pairs(stream: OutputStream, binary: bool, value: Any) -> None:
-    if binary:
-        basic_io.write_int32(stream, True, len(value))
-        _write_tagged(stream, [v for pair in value for v in pair])
-    else:
-        stream.write(("; ".join(f"{int(a)} {int(b)} " for a, b in value) + "\n").encode())
 
 
 def _read_double_matrix(stream: InputStream, binary: bool) -> np.ndarray:
@@ -287,17 +197,11 @@ INT32 = BasicHolder(basic_io.read_int32, basic_io.write_int32)
 FLOAT = BasicHolder(basic_io.read_float, basic_io.write_float)
 DOUBLE = BasicHolder(basic_io.read_double, basic_io.write_double)
 BOOL = BasicHolder(basic_io.read_bool, basic_io.write_bool)
-INT32_VECTOR = ObjectHolder(_read_ints, _write_ints)  # int32 arrays
-INT32_VECTOR_VECTOR = ObjectHolder(_read_int_lists, _write_int_lists)
-INT32_PAIR_VECTOR = ObjectHolder(_read_int_pairs, _write_int_pairs)
+INT32_VECTOR = ObjectHolder(integer_lists.read_ints, integer_lists.write_ints)  # int32 arrays
+INT32_VECTOR_VECTOR = ObjectHolder(integer_lists.read_int_lists, integer_lists.write_int_lists)
+INT32_PAIR_VECTOR = ObjectHolder(integer_lists.read_int_pairs, integer_lists.write_int_pairs)
 POSTERIOR = ObjectHolder(posterior.read_posterior, posterior.write_posterior)
 GAUSS_POSTERIOR = ObjectHolder(posterior.read_gauss_posterior, posterior.write_gauss_posterior)
-
-
-def _unused(*arguments: Any) -> Any:
-    raise AssertionError("these holders read and write by themselves")
-
-
-TOKEN = TokenHolder(_unused, _unused)
-TOKEN_VECTOR = TokenVectorHolder(_unused, _unused)
-WAVE = WaveHolder(_unused, _unused)
+TOKEN = TokenHolder()
+TOKEN_VECTOR = TokenVectorHolder()
+WAVE = WaveHolder()
