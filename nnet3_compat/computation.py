@@ -80,7 +80,8 @@ class _Job:
 
     utterance: Utterance
     chunks: list[Chunk]
-    output: np.ndarray
+    rows: int
+    output: np.ndarray | None = None
 
 
 class Computer:
@@ -188,7 +189,7 @@ class Computer:
             unit = math.lcm(factor, model.modulus) // factor
             chunks = merge(chunks, factor, model.left_context, model.right_context, self.PIECE_FRAMES // factor, unit)
         total = -(-len(utterance.features) // factor)
-        return _Job(utterance, chunks, np.empty((total, model.output_dim), np.float32))
+        return _Job(utterance, chunks, total)
 
     def _run(self, jobs: list[_Job]) -> Iterator[tuple[str, np.ndarray]]:
         groups: dict[tuple[int, int, int], list[tuple[_Job, Chunk]]] = {}
@@ -201,6 +202,7 @@ class Computer:
             for start in range(0, len(members), size):
                 self._run_batch(members[start : start + size])
         for job in jobs:
+            assert job.output is not None
             yield job.utterance.key, job.output
 
     def _run_batch(self, members: list[tuple[_Job, Chunk]]) -> None:
@@ -214,10 +216,15 @@ class Computer:
                 ivector = torch.from_numpy(np.stack([np.asarray(c.ivector, np.float32) for _, c in members])).to(device)
             out = self.model(inputs, ivector, chunk.left, chunk.num_outputs)
             if self.log_priors is not None:
-                out = out - self.log_priors
+                out = out.sub_(self.log_priors)
             if self.options.acoustic_scale != 1.0:
-                out = out * self.options.acoustic_scale
+                out = out.mul_(self.options.acoustic_scale)
             made = out.cpu().numpy()
         for y, (job, c) in zip(made, members, strict=True):
+            if len(job.chunks) == 1 and c.num_used == len(y):
+                job.output = y
+                continue
+            if job.output is None:
+                job.output = np.empty((job.rows, self.model.output_dim), np.float32)
             first = c.first + c.unused
             job.output[first : first + c.num_used] = y[c.unused : c.unused + c.num_used]

@@ -1,0 +1,185 @@
+"""How fast networks compute on one thread: TDNN-F networks of two sizes against Kaldi, and against this machine's sgemm.
+
+    python bench/computation.py [mini] [large] [--chunk=150] [--repeat=5]
+
+Twelve utterances of 1 to 20 s (8870 frames), 40 features in, frame subsampling 3, random parameters. Where nnet3-compute is
+on the PATH it runs on the same model and features (its own time, start-up included); else Kaldi's figures are those measured
+once on a core whose sgemm ran at 105 GFLOP/s, scaled to this machine's. "needed": the floating-point operations of the
+matrix products for exactly the frames that the outputs need.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kaldi_bridge.holders import FLOAT_MATRIX
+from kaldi_bridge.tables import TableWriter
+from nnet3_compat.computation import Computer, Utterance
+from nnet3_compat.computation_options import SimpleComputationOptions
+from nnet3_compat.loading import NetworkModel
+from nnet3_compat.model_file import write_model
+from nnet3_compat.network import Network
+from nnet3_compat.nnet import Nnet
+
+FRAMES = [100, 230, 360, 480, 550, 620, 700, 780, 850, 950, 1250, 2000]
+SIZES = {
+    "mini": {"dim": 768, "bottleneck": 96, "strides": [1, 1, 1, 0] + [3] * 8, "small": 192, "outputs": 2336},
+    "large": {"dim": 1536, "bottleneck": 160, "strides": [1, 1, 1, 0] + [3] * 12, "small": 256, "outputs": 6000},
+}
+KALDI = {("mini", 150): 6050, ("mini", 50): 3990, ("large", 150): 1975, ("large", 50): 1160}
+KALDI_SGEMM = 105.0
+
+
+def config(dim: int, bottleneck: int, strides: list[int], small: int, outputs: int) -> list[str]:
+    """The network of Kaldi's (mini-)LibriSpeech chain recipes as config lines."""
+    lines = ["input-node name=input dim=40"]
+
+    def add(name: str, kind: str, what: str, source: str) -> str:
+        lines.append(f"component name={name} type={kind} {what}")
+        lines.append(f"component-node name={name} component={name} input={source}")
+        return name
+
+    def relu_norm(name: str, source: str, size: int) -> str:
+        at = add(f"{name}.relu", "RectifiedLinearComponent", f"dim={size}", source)
+        return add(f"{name}.batchnorm", "BatchNormComponent", f"dim={size}", at)
+
+    spliced = "Append(Offset(input, -1), input, Offset(input, 1))"
+    at = add("lda", "NaturalGradientAffineComponent", "input-dim=120 output-dim=120", spliced)
+    at = add("tdnn1.affine", "NaturalGradientAffineComponent", f"input-dim=120 output-dim={dim}", at)
+    at = add("tdnn1.dropout", "GeneralDropoutComponent", f"dim={dim} continuous=true", relu_norm("tdnn1", at, dim))
+    for number, stride in enumerate(strides, 2):
+        name, below = f"tdnnf{number}", at
+        left, right = (f"-{stride},0", f"0,{stride}") if stride else ("0", "0")
+        shape = f"input-dim={dim} output-dim={bottleneck} use-bias=false time-offsets={left}"
+        at = add(f"{name}.linear", "TdnnComponent", shape, at)
+        at = add(f"{name}.affine", "TdnnComponent", f"input-dim={bottleneck} output-dim={dim} time-offsets={right}", at)
+        at = relu_norm(name, at, dim)
+        at = add(f"{name}.dropout", "GeneralDropoutComponent", f"dim={dim} continuous=true", at)
+        at = add(f"{name}.noop", "NoOpComponent", f"dim={dim}", f"Sum(Scale(0.66, {below}), {at})")
+    at = add("prefinal-l", "LinearComponent", f"input-dim={dim} output-dim={small}", at)
+    at = add("prefinal.affine", "NaturalGradientAffineComponent", f"input-dim={small} output-dim={dim}", at)
+    at = relu_norm("prefinal", at, dim)
+    at = add("prefinal.linear", "LinearComponent", f"input-dim={dim} output-dim={small}", at)
+    at = add("prefinal.batchnorm2", "BatchNormComponent", f"dim={small}", at)
+    at = add("output.affine", "NaturalGradientAffineComponent", f"input-dim={small} output-dim={outputs}", at)
+    return [*lines, f"output-node name=output input={at}"]
+
+
+def make_nnet(size: str) -> Nnet:
+    nnet = Nnet.from_config(config(**SIZES[size]))  # type: ignore[arg-type]
+    random = np.random.default_rng(1)
+    for component in nnet.components.values():
+        if component.TYPE == "BatchNormComponent":
+            dim = len(component.stats_sum)
+            mean = random.normal(0.4, 0.1, dim)
+            component.count = type(component.count)(1000)
+            component.stats_sum = 1000 * mean
+            component.stats_sumsq = 1000 * (mean**2 + random.uniform(0.3, 1.0, dim))
+    return nnet
+
+
+def sgemm() -> float:
+    """GFLOP/s of a large matrix product."""
+    a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
+    best = min(timed(lambda: torch.mm(a, b)) for _ in range(10))
+    return 2 * 1024**3 / best / 1e9
+
+
+def timed(work) -> float:  # type: ignore[no-untyped-def]
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def needed_flops(network: Network) -> float:
+    """Of the matrix products, for all utterances."""
+    graph, total = network.graph(), 0.0
+    for frames in FRAMES:
+        layout = network.layout(-(-frames // network.frame_subsampling_factor))
+        for g, group in enumerate(graph.groups):
+            name = graph.values[group.members[0]].component
+            module = network.components[network._keys[name]] if name else None
+            for attribute in ("linear_params", "params"):
+                weight = getattr(module, attribute, None)
+                if weight is not None and weight.dim() == 2:
+                    total += 2.0 * layout[g][0] * weight.numel()
+    return total
+
+
+def kaldi_seconds(nnet: Nnet, features: dict[str, np.ndarray], chunk: int) -> float | None:
+    """Real nnet3-compute on the same, as it reports its time; None where there is none."""
+    if shutil.which("nnet3-compute") is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        write_model(f"{folder}/model", nnet)
+        with TableWriter(f"ark:{folder}/feats", FLOAT_MATRIX) as writer:
+            for key, value in features.items():
+                writer.write(key, value)
+        options = ["--use-gpu=no", "--frame-subsampling-factor=3", f"--frames-per-chunk={chunk}"]
+        files = [f"{folder}/model", f"ark:{folder}/feats", "ark:/dev/null"]
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        done = subprocess.run(
+            ["nnet3-compute", *options, *files], capture_output=True, text=True, check=True, env=environment
+        )
+        found = re.search(r"Time taken ([0-9.e+-]+)s", done.stderr)
+        return float(found.group(1)) if found else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sizes", nargs="*", default=list(SIZES), help="mini, large")
+    parser.add_argument("--chunk", type=int, default=150)
+    parser.add_argument("--repeat", type=int, default=5)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    random = np.random.default_rng(0)
+    features = {f"utt{i:02d}": random.normal(size=(n, 40)).astype(np.float32) for i, n in enumerate(FRAMES)}
+    frames = sum(FRAMES)
+    print(f"{len(FRAMES)} utterances, {frames} frames, {Path(os.sys.executable).name}, torch {torch.__version__}")
+    print(f"{'network':8} {'sgemm':>8} {'frames/s':>9} {'GFLOP/s':>8} {'of sgemm':>9} {'Kaldi':>8} {'times':>6}  Kaldi's figure")
+    for size in arguments.sizes:
+        nnet = make_nnet(size)
+        options = SimpleComputationOptions(
+            acoustic_scale=1.0, frame_subsampling_factor=3, frames_per_chunk=arguments.chunk
+        )
+        network = Network.from_nnet(nnet)
+        computer = Computer(NetworkModel(network, 3), options)
+        flops = needed_flops(network)
+
+        def work(computer: Computer = computer) -> None:
+            for _ in computer.compute_many(Utterance(k, v) for k, v in features.items()):
+                pass
+
+        best_gemm, best = 0.0, float("inf")
+        for _ in range(arguments.repeat):
+            best_gemm = max(best_gemm, sgemm())
+            best = min(best, timed(work))
+        ours = frames / best
+        seconds = kaldi_seconds(nnet, features, arguments.chunk)
+        if seconds is not None:
+            theirs, source = frames / seconds, f"nnet3-compute, chunk {arguments.chunk}"
+        else:
+            figure = KALDI.get((size, arguments.chunk), KALDI[size, 150])
+            theirs, source = figure * best_gemm / KALDI_SGEMM, f"{figure} at {KALDI_SGEMM:g} GFLOP/s, scaled"
+        rate = flops / best / 1e9
+        print(
+            f"{size:8} {best_gemm:8.1f} {ours:9.0f} {rate:8.1f} {rate / best_gemm:9.0%} {theirs:8.0f} "
+            f"{ours / theirs:6.2f}  {source}"
+        )
+
+
+if __name__ == "__main__":
+    main()
