@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kaldi_bridge import log
 from kaldi_bridge.command import run
@@ -152,6 +154,27 @@ def test_the_disk_is_full(tmp_path):
         assert "No space left on device" in result.stderr and "Traceback" not in result.stderr
     result = execute("show", shell='"$@" > /dev/full')
     assert result.returncode == 255 and "No space left" in result.stderr and "Exception ignored" not in result.stderr
+
+
+def test_a_file_that_cannot_be_finished_does_not_appear(tmp_path):
+    text = tmp_path / "a.txt"
+    text.write_text("a [ " + "1 2 3 4\n" * 10_000 + "]\n")
+    shell = 'ulimit -f 1; "$@"'
+    result = execute("copy", f"ark:{text}", f"ark,scp:{tmp_path}/x.ark,{tmp_path}/x.scp", shell=shell)
+    assert result.returncode == 255 and "File too large" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+WORDS = st.sampled_from(
+    ["--binary", "--scale", "--count=1", "--help", "--no", "=", "1", "show", "-", "--", "é", "--config"]
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(WORDS, max_size=3).map("".join), max_size=5))
+def test_any_command_line_has_a_status(capfd, words):
+    assert run(main, words) in (0, 1)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_termination_leaves_no_temporary_file(tmp_path):
