@@ -125,24 +125,22 @@ class Decoded:
 
 
 def decode(
-    graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, acoustic_scale: float = 0.1, partial: bool = True
+    graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, acoustic_scale: float, scaled: bool = False
 ) -> Decoded | None:
-    """Decodes log-likelihoods [frames, pdfs], not yet scaled.
+    """Decodes log-likelihoods [frames, pdfs], not yet times the acoustic scale unless ``scaled``.
 
-    None when no path survived, or, with ``partial`` false, none that reached a final state.
-    Raises KaldiError when there are no frames, too few pdfs, or values that are not finite.
+    None when no path survived. Raises KaldiError when there are no frames, too few pdfs, or values that are not finite.
     """
-    options.check()
     if not np.isfinite(log_likelihoods).all():
         raise KaldiError("the log-likelihoods have values that are infinite or not a number")
     native = _csrc.SearchOptions()
     for name in ("beam", "max_active", "min_active", "lattice_beam", "prune_interval", "beam_delta"):
         setattr(native, name, getattr(options, name))
     try:
-        result = _csrc.search(graph.native, native, log_likelihoods, acoustic_scale)
+        result = _csrc.search(graph.native, native, log_likelihoods, 1.0 if scaled else acoustic_scale)
     except ValueError as error:
         raise KaldiError(str(error)) from None
-    if result.num_states == 0 or not (partial or result.reached_final):
+    if result.num_states == 0:
         return None
     words, alignment, cost = result.best_path()
     unscale = 1.0 / acoustic_scale if acoustic_scale != 0.0 else 1.0
