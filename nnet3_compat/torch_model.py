@@ -74,7 +74,9 @@ class TorchModel:
                 features = features[:, :end]
         features = features[:, extra - warm_up * factor :]
         try:
-            output = self.module(features, ivector)[:, warm_up:]
+            # Without this the first two calls take seconds to optimize, loops above all, and gain next to nothing.
+            with torch.jit.optimized_execution(False):
+                output = self.module(features, ivector)[:, warm_up:]
         except (RuntimeError, torch.jit.Error) as error:  # type: ignore[attr-defined]
             raise KaldiError(_reason(error)) from error
         if num_outputs is None:
