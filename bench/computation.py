@@ -1,11 +1,11 @@
-"""How fast networks compute on one thread: TDNN-F networks of two sizes against Kaldi, and against this machine's sgemm.
+"""How fast networks compute on one thread: TDNN-F networks of two sizes against Kaldi and this machine's sgemm.
 
     python bench/computation.py [mini] [large] [--chunk=150] [--repeat=5]
 
-Twelve utterances of 1 to 20 s (8870 frames), 40 features in, frame subsampling 3, random parameters. Where nnet3-compute is
-on the PATH it runs on the same model and features (its own time, start-up included); else Kaldi's figures are those measured
-once on a core whose sgemm ran at 105 GFLOP/s, scaled to this machine's. "needed": the floating-point operations of the
-matrix products for exactly the frames that the outputs need.
+Twelve utterances of 1 to 20 s (8870 frames), 40 features, frame subsampling 3, random parameters. Where nnet3-compute
+is on the PATH it runs on the same model and features (its own time, start-up included); else Kaldi's figures are those
+measured once on a core whose sgemm ran at 105 GFLOP/s, scaled to this machine's. GFLOP/s count the matrix products for
+exactly the frames that the outputs need.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,6 +81,7 @@ def config(dim: int, bottleneck: int, strides: list[int], small: int, outputs: i
 def make_nnet(size: str) -> Nnet:
     nnet = Nnet.from_config(config(**SIZES[size]))  # type: ignore[arg-type]
     random = np.random.default_rng(1)
+    component: Any
     for component in nnet.components.values():
         if component.TYPE == "BatchNormComponent":
             dim = len(component.stats_sum)
@@ -148,8 +149,8 @@ def main() -> None:
     random = np.random.default_rng(0)
     features = {f"utt{i:02d}": random.normal(size=(n, 40)).astype(np.float32) for i, n in enumerate(FRAMES)}
     frames = sum(FRAMES)
-    print(f"{len(FRAMES)} utterances, {frames} frames, {Path(os.sys.executable).name}, torch {torch.__version__}")
-    print(f"{'network':8} {'sgemm':>8} {'frames/s':>9} {'GFLOP/s':>8} {'of sgemm':>9} {'Kaldi':>8} {'times':>6}  Kaldi's figure")
+    print(f"{len(FRAMES)} utterances, {frames} frames, torch {torch.__version__}")
+    print(" network    sgemm  frames/s  GFLOP/s  of sgemm    Kaldi  times  Kaldi's figure")
     for size in arguments.sizes:
         nnet = make_nnet(size)
         options = SimpleComputationOptions(

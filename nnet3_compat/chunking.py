@@ -22,8 +22,8 @@ from nnet3_compat.computation_options import BatchComputationOptions, SimpleComp
 class Chunk:
     """Output frames ``first, ..., first + num_outputs - 1`` of an utterance, of which the first ``unused`` are dropped.
 
-    The input is the frames ``first_input, ..., first_input + num_inputs - 1``, ``left`` of them before the first output.
-    ``num_used`` output frames after the dropped ones are kept.
+    The input is the frames ``first_input, ..., first_input + num_inputs - 1``, ``left`` of them before the first
+    output. ``num_used`` output frames after the dropped ones are kept.
     """
 
     first: int
@@ -58,8 +58,10 @@ def round_chunk_size(options: SimpleComputationOptions, modulus: int) -> int:
     return size
 
 
-def cut_simple(options: SimpleComputationOptions, chunk_size: int, left: int, right: int, num_frames: int) -> list[Chunk]:
-    """The chunks of nnet3-compute for an utterance of ``num_frames`` frames; ``left``, ``right``: the network's context."""
+def cut_simple(
+    options: SimpleComputationOptions, chunk_size: int, left: int, right: int, num_frames: int
+) -> list[Chunk]:
+    """The chunks of nnet3-compute for ``num_frames`` frames; ``left``, ``right``: the network's context."""
     factor = options.frame_subsampling_factor
     total = -(-num_frames // factor)
     per_chunk = chunk_size // factor
@@ -77,7 +79,9 @@ def cut_simple(options: SimpleComputationOptions, chunk_size: int, left: int, ri
     return chunks
 
 
-def cut_batch(options: SimpleComputationOptions, chunk_size: int, left: int, right: int, num_frames: int) -> list[Chunk]:
+def cut_batch(
+    options: SimpleComputationOptions, chunk_size: int, left: int, right: int, num_frames: int
+) -> list[Chunk]:
     """The chunks of nnet3-compute-batch: all of one size, the last one moved back to end with the utterance."""
     factor = options.frame_subsampling_factor
     total = -(-num_frames // factor)
@@ -137,6 +141,10 @@ def chunk_input(chunk: Chunk, features: np.ndarray) -> np.ndarray:
     return features[np.clip(np.arange(chunk.first_input, end), 0, len(features) - 1)]
 
 
+def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+
+
 def merge(chunks: list[Chunk], factor: int, left: int, right: int, max_outputs: int, unit: int) -> list[Chunk]:
     """Joins neighbouring chunks with the same i-vector into pieces of at most about ``max_outputs`` output frames.
 
@@ -145,11 +153,7 @@ def merge(chunks: list[Chunk], factor: int, left: int, right: int, max_outputs: 
     """
     runs: list[list[Chunk]] = []
     for chunk in chunks:
-        same = runs and (
-            chunk.ivector is runs[-1][-1].ivector
-            or (chunk.ivector is not None and np.array_equal(chunk.ivector, runs[-1][-1].ivector))
-        )
-        if same:
+        if runs and _same(chunk.ivector, runs[-1][-1].ivector):
             runs[-1].append(chunk)
         else:
             runs.append([chunk])

@@ -7,10 +7,10 @@
 ``model`` is a Network or anything else that follows ``Model`` below, such as a loaded archive. Outputs are those of
 nnet3-compute (or of nnet3-compute-batch) for the same options: minus log priors, times the acoustic scale.
 
-Where the network's structure is the same in every chunk, so that an output frame does not depend on where its chunk begins
-and ends (``Model.chunk_invariant``), neighbouring chunks with equal i-vectors are computed as one: nothing is computed
-twice at chunk borders. Other networks (recurrent, or with optional inputs) see exactly Kaldi's chunks, and chunks of the
-same shape from several utterances go through the network together.
+Where the network's structure is the same in every chunk, so that an output frame does not depend on where its chunk
+begins and ends (``Model.chunk_invariant``), neighbouring chunks with equal i-vectors are computed as one: nothing is
+computed twice at chunk borders. Other networks (recurrent, or with optional inputs) see exactly Kaldi's chunks, and
+chunks of the same shape from several utterances go through the network together.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from nnet3_compat.computation_options import BatchComputationOptions, SimpleComp
 class Model(Protocol):
     """What a Computer needs of a network.
 
-    The call takes features [N, T, D], the first frame ``left`` frames before the first output, and i-vectors [N, K] or None,
-    and gives ``num_outputs`` frames per sequence, ``frame_subsampling_factor`` apart: [N, num_outputs, P].
+    The call takes features [N, T, D], the first frame ``left`` frames before the first output, and i-vectors [N, K] or
+    None, and gives ``num_outputs`` frames per sequence, ``frame_subsampling_factor`` apart: [N, num_outputs, P].
     """
 
     left_context: int
@@ -65,7 +65,7 @@ class Model(Protocol):
 
 @dataclass
 class Utterance:
-    """One utterance: features [T, D]; an i-vector [K] or online i-vectors [R, K], one every ``ivector_period`` frames."""
+    """Features [T, D]; an i-vector [K], or online i-vectors [R, K], one every ``ivector_period`` frames, or neither."""
 
     key: str
     features: np.ndarray
@@ -99,9 +99,7 @@ class Computer:
     BATCH_FRAMES = 4000  # of input through the network at once, on a CPU
     GATHER_FRAMES = 20000  # of input read ahead so that chunks of the same shape meet
 
-    def __init__(
-        self, model: Model, options: SimpleComputationOptions, priors: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, model: Model, options: SimpleComputationOptions, priors: np.ndarray | None = None) -> None:
         self.model, self.options = model, options
         self.batch = batch = isinstance(options, BatchComputationOptions)
         if model.frame_subsampling_factor != options.frame_subsampling_factor:
@@ -135,7 +133,7 @@ class Computer:
         return next(self.compute_many([utterance]))[1]
 
     def compute_many(self, utterances: Iterable[Utterance]) -> Iterator[tuple[str, np.ndarray]]:
-        """(key, output) of each utterance, in order. What comes before a faulty utterance is given out before it raises."""
+        """(key, output) of each utterance, in order; those before a faulty one are given out before it raises."""
         waiting: list[_Job] = []
         frames = 0
         limit = self.GATHER_FRAMES if self.model.device.type == "cpu" else 20 * self.GATHER_FRAMES
@@ -158,8 +156,9 @@ class Computer:
         if features.ndim != 2 or len(features) == 0:
             raise KaldiError(f"Zero-length utterance: {utterance.key}")
         if features.shape[1] != model.input_dim:
+            given = features.shape[1]
             raise KaldiError(
-                f"Neural net expects 'input' features with dimension {model.input_dim} but you provided {features.shape[1]}"
+                f"Neural net expects 'input' features with dimension {model.input_dim} but you provided {given}"
             )
         given = 0
         if utterance.ivector is not None:

@@ -25,7 +25,9 @@ class SimpleComputationOptions:
     extra_right_context_final: int = option(
         -1, "If not negative, replaces --extra-right-context in the last chunk of an utterance"
     )
-    frame_subsampling_factor: int = option(1, "Compute one output for so many frames of input (3 for most chain models)")
+    frame_subsampling_factor: int = option(
+        1, "Compute one output for so many frames of input (3 for most chain models)"
+    )
     acoustic_scale: float = option(0.1, "Factor of the outputs after priors are subtracted")
     frames_per_chunk: int = option(50, "Frames (of input) of which the outputs are computed together")
 
@@ -46,7 +48,9 @@ class BatchComputationOptions(SimpleComputationOptions):
 class IvectorOptions:
     """Where the i-vectors come from."""
 
-    ivectors: str = option("", "Rspecifier of i-vectors as vectors, per utterance, or per speaker if --utt2spk is given")
+    ivectors: str = option(
+        "", "Rspecifier of i-vectors as vectors, per utterance, or per speaker if --utt2spk is given"
+    )
     utt2spk: str = option("", "Rspecifier of the speaker of each utterance, for --ivectors")
     online_ivectors: str = option("", "Rspecifier of i-vectors as matrices; needs --online-ivector-period")
     online_ivector_period: int = option(0, "Frames between the rows of --online-ivectors")
@@ -72,9 +76,7 @@ class OptimizationOptions:
     compiler_cache_capacity: int = option(64, NO_EFFECT, name="compiler.cache-capacity")
     compiler_use_shortcut: bool = option(True, NO_EFFECT, name="compiler.use-shortcut")
     optimization_optimize: bool = option(True, NO_EFFECT, name="optimization.optimize")
-    optimization_consolidate_model_update: bool = option(
-        True, NO_EFFECT, name="optimization.consolidate-model-update"
-    )
+    optimization_consolidate_model_update: bool = option(True, NO_EFFECT, name="optimization.consolidate-model-update")
     optimization_propagate_in_place: bool = option(True, NO_EFFECT, name="optimization.propagate-in-place")
     optimization_backprop_in_place: bool = option(True, NO_EFFECT, name="optimization.backprop-in-place")
     optimization_extend_matrices: bool = option(True, NO_EFFECT, name="optimization.extend-matrices")

@@ -1,4 +1,4 @@
-"""Network outputs from table to table: what the compute programs do between their command line and their exit status."""
+"""Network outputs from table to table: what the compute programs do between command line and exit status."""
 
 from __future__ import annotations
 

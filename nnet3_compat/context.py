@@ -30,7 +30,7 @@ def modulus(nnet: Nnet) -> int:
 
 
 def is_simple(nnet: Nnet) -> bool:
-    """Whether inputs and outputs are named as the decoding programs expect: input, maybe ivector, and output (IsSimpleNnet)."""
+    """Whether there are nodes input, maybe ivector, and output, as the decoding programs expect (IsSimpleNnet)."""
     names = {node.name: node for node in nnet.nodes}
     if not isinstance(names.get("output"), OutputNode) or not isinstance(names.get("input"), InputNode):
         return False
@@ -61,7 +61,9 @@ def compute_context(nnet: Nnet) -> tuple[int, int]:
         KaldiError: the network is not simple (see is_simple) or needs more context than Kaldi looks for (800 frames).
     """
     if not is_simple(nnet):
-        raise KaldiError("the network needs an input node 'input' (and at most 'ivector' beside it) and an output node 'output'")
+        raise KaldiError(
+            "the network needs an input node 'input' (and at most 'ivector' beside it) and an output node 'output'"
+        )
     graph, mod = build_graph(nnet), modulus(nnet)
     window = 40
     while window < 800:
@@ -72,4 +74,6 @@ def compute_context(nnet: Nnet) -> tuple[int, int]:
                 raise KaldiError("the context of this network changes with a shift by its modulus, which it must not")
             return max(e[0] for e in found), max(e[1] for e in found)
         window *= 2
-    raise KaldiError("no window of up to 800 input frames makes an output computable (is something wrong with the network?)")
+    raise KaldiError(
+        "no window of up to 800 input frames makes an output computable (is something wrong with the network?)"
+    )

@@ -224,7 +224,7 @@ class Member(nn.Module):
     def outside(
         self, values: List[Tensor], spec: List[int], at: int, rows: int, like: Tensor
     ) -> Tuple[List[Tensor], int]:
-        """Per part, what comes from outside for all rows (empty tensors where nothing does); and where the spec goes on."""
+        """Per part, what comes from outside for all rows (empty where nothing does); and where the spec goes on."""
         out: List[Tensor] = []
         for c in self.constants:
             if c != 0.0:
@@ -246,7 +246,7 @@ class Member(nn.Module):
         self, outside: List[Tensor], spec: List[int], at: int, block: int, done: int, rows: int, like: Tensor,
         history: List[List[Tensor]],
     ) -> Tensor:  # fmt: skip
-        """Block number ``block`` of this member; ``done`` blocks are complete, this one is number ``done`` of the history."""
+        """Block number ``block`` of this member, to be number ``done`` of its history."""
         parts: List[Tensor] = []
         for x in outside:
             parts.append(x[block * rows : (block + 1) * rows] if x.size(0) > 0 else x)
@@ -305,7 +305,7 @@ class RecurrentStep(Step):
             else:
                 scattered.append(torch.zeros([0], device=like.device))
             starts.append(at + 2)
-            made, at = outer.outside(values, spec, at + 2, rows * blocks, like)
+            made, at = outer.outside(values, spec, at + 2, rows * blocks, like)  # type: ignore[operator]
             outside.append(made)
             empty: List[Tensor] = []
             history.append(empty)
@@ -376,8 +376,8 @@ def terms_of(expression: Expression) -> tuple[list[Leaf], float]:
 class Executor(nn.Module):
     """The steps of a graph, in order.
 
-    ``forward(inputs, layout)``: ``inputs`` are [T, N, D] tensors in the order of ``input_names`` (all inputs of the graph),
-    ``layout`` is from layout.make_layout; the result holds one [T, N, D] tensor per name in ``output_names``.
+    ``forward(inputs, layout)``: ``inputs`` are [T, N, D] tensors in the order of ``input_names``, ``layout`` is from
+    layout.make_layout; the result holds one [T, N, D] tensor per name in ``output_names``.
     """
 
     def __init__(self, graph: Graph, components: dict[str, nn.Module]):
@@ -423,6 +423,6 @@ class Executor(nn.Module):
         for i, step in enumerate(self.steps):
             for made in step(inputs, values, layout[i]):
                 values.append(made)
-            for old in step.free:
+            for old in step.free:  # type: ignore[union-attr]
                 values[old] = nothing_like(values[old], 0, 1)
         return [values[i] for i in self.output_ids]

@@ -1,8 +1,8 @@
 """A network as a graph of *values in time*: what each depends on, in which order they can be computed.
 
 Kaldi numbers frames by (n, t, x). All sequences ``n`` of a batch are alike, and ``x`` is mapped by constants only
-(``ReplaceIndex(.., x, v)``, ``Offset(.., t, x)``, DistributeComponent), so each (node, x) that occurs becomes a value of
-its own and only the time t is left. As in Kaldi (nnet-nnet.h) a component node has two values, the input that its
+(``ReplaceIndex(.., x, v)``, ``Offset(.., t, x)``, DistributeComponent), so each (node, x) that occurs becomes a value
+of its own and only the time t is left. As in Kaldi (nnet-nnet.h) a component node has two values, the input that its
 descriptor assembles and its output.
 
 A descriptor is an Append of parts. A part is a sum-like expression over *leaves*; a leaf reads one value through a
@@ -72,10 +72,10 @@ Expression = Leaf | Const | Sum | Either | Select | Optional
 
 @dataclass(frozen=True)
 class Taps:
-    """Which input times a component reads for output time t: ``base(t) + offsets``, base(t) = t rounded down to ``period``.
+    """Which input times a component reads for output time t: ``offsets`` from t rounded down to ``period``.
 
-    ``required[k]``: no output where tap k is missing; ``any_of``: no output where all are. ``multiple_of``: outputs exist
-    only at multiples of it.
+    ``required[k]``: no output where tap k is missing; ``any_of``: no output where all are. ``multiple_of``: outputs
+    exist only at multiples of it.
     """
 
     offsets: tuple[int, ...]
@@ -138,9 +138,9 @@ def collect_leaves(expression: Expression, out: list[Leaf]) -> None:
 class Group:
     """A run of ``Graph.values``: a single value, or the values of a recurrence (a strongly connected component).
 
-    ``direction`` is 0 for a single value, -1 where a recurrence reads its own past, +1 its own future, None where neither
-    time order works. ``potential`` shifts the members in time so that, after the shift, none reads ahead of ``direction``;
-    members are sorted so that what is read at the same shifted time comes first.
+    ``direction`` is 0 for a single value, -1 where a recurrence reads its own past, +1 its own future, None where
+    neither order works. ``potential`` shifts the members in time so that then none reads against the direction; members
+    are sorted so that what is read at the same shifted time comes first.
     """
 
     members: list[int]
@@ -213,7 +213,7 @@ class _Builder:
         for part in parts:
             if isinstance(part, ast.Append):
                 raise KaldiError(f"node {value.node}: Append inside Append must be flattened")
-            value.parts.append((self.dim_of(part), self.sum_like(part, x, 1.0)))
+            value.parts.append((self.nnet.descriptor_dim(part), self.sum_like(part, x, 1.0)))
         value.dim = sum(dim for dim, _ in value.parts)
 
     def fill_component(self, value: Value, node: ComponentNode, x: int) -> None:
@@ -235,20 +235,6 @@ class _Builder:
         value.tap_rule = component_taps(component)
         rule = value.tap_rule or Taps((0,), (True,))
         value.taps = [Leaf(source, rule.maps(k), 1.0) for k in range(len(rule.offsets))]
-
-    def dim_of(self, d: ast.Descriptor) -> int:
-        if isinstance(d, ast.NodeRef):
-            node = self.nodes.get(d.name)
-            if node is None:
-                raise KaldiError(f"the network has no node named {d.name}")
-            return self.nnet.components[node.component].output_dim if isinstance(node, ComponentNode) else node.dim
-        if isinstance(d, ast.Const):
-            return d.size
-        if isinstance(d, (ast.Sum, ast.Switch)):
-            return self.dim_of(d.args[0])
-        if isinstance(d, ast.Failover):
-            return self.dim_of(d.a)
-        return self.dim_of(d.arg)
 
     def sum_like(self, d: ast.Descriptor, x: int, scale: float) -> Expression:
         if isinstance(d, ast.Sum):
@@ -285,7 +271,7 @@ class _Builder:
                 for k, arg in enumerate(d.args)
                 for leaf in self.forwarding(arg, x, scale, maps + ((Only(n, k),) if n > 1 else ()))
             ]
-        raise KaldiError(f"descriptor {d} cannot stand where Kaldi allows only Offset, Round, Switch, Scale, ReplaceIndex")
+        raise KaldiError(f"descriptor {d} stands where only Offset, Round, Switch, Scale and ReplaceIndex are allowed")
 
 
 def build_graph(nnet: Nnet, outputs: tuple[str, ...] = ("output",)) -> Graph:
@@ -307,9 +293,10 @@ def build_graph(nnet: Nnet, outputs: tuple[str, ...] = ("output",)) -> Graph:
         for leaf in v.leaves():
             leaf.source = new_id[leaf.source]
     values = [builder.values[i] for i in order]
-    numbered = [
-        Group([new_id[i] for i in g.members], g.direction, {new_id[i]: p for i, p in g.potential.items()}) for g in groups
-    ]
+    numbered = []
+    for g in groups:
+        potential = {new_id[i]: p for i, p in g.potential.items()}
+        numbered.append(Group([new_id[i] for i in g.members], g.direction, potential))
     inputs = {v.node: i for i, v in enumerate(values) if v.is_input and v.x == 0}
     return Graph(values, numbered, inputs, {name: new_id[i] for name, i in ids.items()})
 
@@ -324,7 +311,8 @@ def leaf_offset(leaf: Leaf) -> int | None:
 def order_recurrence(values: list[Value], members: list[int]) -> Group:
     """Finds the direction, potentials and order of a recurrence (see Group)."""
     inside = set(members)
-    edges = [(v, leaf.source, leaf_offset(leaf)) for v in members for leaf in values[v].leaves() if leaf.source in inside]
+    leaves = [(v, leaf) for v in members for leaf in values[v].leaves() if leaf.source in inside]
+    edges = [(v, leaf.source, leaf_offset(leaf)) for v, leaf in leaves]
     if any(offset is None for _, _, offset in edges):
         return Group(members, None)
     for direction in (-1, 1):

@@ -2,16 +2,15 @@
 
 In test mode a TDNN-F layer is ``0.66 x + batchnorm(relu(W y + b))``. The scale s of a batch norm is positive, so
 s relu(z) = relu(s z) and s goes into W and b. Its offset is constant: instead of adding it to every frame the value is
-kept without it, and each later affine map, whose input is then lacking a constant c, gets W c added to its bias. What is
-left per layer is the matrix products, a relu and a sum, done in place on blocks of rows that stay in the cache.
+kept without it, and each later affine map, whose input is then lacking a constant c, gets W c added to its bias. What
+is left per layer is the matrix products, a relu and a sum, done in place on blocks of rows that stay in the cache.
 
-The result reads the same layouts as the Executor that it is made of and gives the same outputs, up to rounding. It holds
-its own weights: make it again when parameters change.
+The result reads the same layouts as the Executor that it is made of and gives the same outputs, up to rounding. It
+holds its own weights: make it again when parameters change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -21,10 +20,10 @@ from nnet3_compat.executor import Executor, leaf_size, nothing_like, read_leaf
 from nnet3_compat.graph import Const, Expression, Graph, Leaf, Sum, Value
 from nnet3_compat.layout import Layout
 
-AFFINE = {"AffineComponent", "NaturalGradientAffineComponent", "FixedAffineComponent", "LinearComponent", "TdnnComponent"}
+AFFINE = {"LinearComponent", "TdnnComponent"}
+AFFINE |= {"AffineComponent", "NaturalGradientAffineComponent", "FixedAffineComponent"}
 IDENTITY = {"NoOpComponent", "ClipGradientComponent", "GeneralDropoutComponent", "SpecAugmentTimeMaskComponent"}
-BLOCK_ROWS = 512  # as few as a matrix product runs at full speed with: the sum after it then finds the block in the cache
-Run = Callable[[list[Tensor], list[Tensor], Layout], None]
+BLOCK_ROWS = 512  # as few as matrix products run at full speed with, so that what follows finds the block in the cache
 
 
 @dataclass
@@ -190,12 +189,11 @@ class Inference:
                 if any(leaf.source > i for leaf in leaves if leaf.source != at):
                     break  # its offset is not known yet
                 order = values[descriptor].leaves()
-                chain.residual = [
-                    (order.index(leaf), leaf.source, leaf.scale) for leaf in leaves if leaf.source != at
-                ]
+                chain.residual = [(order.index(leaf), leaf.source, leaf.scale) for leaf in leaves if leaf.source != at]
                 for _, source, scale in chain.residual:
-                    if self.offsets[source] is not None:
-                        chain.offset = chain.offset + scale * self.offsets[source]
+                    lacking = self.offsets[source]
+                    if lacking is not None:
+                        chain.offset = chain.offset + scale * lacking
                 chain.offset = chain.offset + constant
                 chain.absorbed.append(at)
                 chain.result = at = descriptor

@@ -1,8 +1,8 @@
 """Whether the outputs of a network depend on how an utterance is cut into chunks.
 
-They do where it has a recurrence, where optional inputs (IfDefined, Failover, padding of convolutions, statistics pooling,
-attention) are found at some frames and not at others, or where an index is replaced by a fixed time of the features. They
-do not where the plans of short and long chunks use the same inputs for every frame.
+They do where it has a recurrence, where optional inputs (IfDefined, Failover, padding of convolutions, statistics
+pooling, attention) are found at some frames and not at others, or where an index is replaced by a fixed time of the
+features. They do not where the plans of short and long chunks use the same inputs for every frame.
 """
 
 from __future__ import annotations

@@ -6,18 +6,18 @@ rows of its source into rows of its reader; rows that it does not fill are zero.
     [n, (to, to_step, from, from_step, count) * n]      n arithmetic progressions, or
     [-1, count, to_1, ..., to_count, from_1, ..., from_count]      where no few progressions will do.
 
-The spec of a single value is ``[rows, leaf, leaf, ...]`` in the order of ``Value.leaves()``; an input has one leaf, into
-the tensor that the caller gives. The spec of a recurrence is
+The spec of a single value is ``[rows, leaf, leaf, ...]`` in the order of ``Value.leaves()``; an input has one leaf,
+into the tensor that the caller gives. The spec of a recurrence is
 
     [block_rows, blocks, direction, per member: its valid rows, then its leaves]
 
-where the valid rows are ``first, end``, or, where they are scattered, ``-1, count`` and a leaf that reads them; a leaf from
-outside is as above, into ``block_rows * blocks`` rows, and a leaf from inside is the number of blocks
+where the valid rows are ``first, end``, or, where they are scattered, ``-1, count`` and a leaf that reads them; a leaf
+from outside is as above, into ``block_rows * blocks`` rows, and a leaf from inside is the number of blocks
 that it looks back (direction -1) or ahead (+1).
 
 For a network whose plan is regular every integer is an affine function of the number of output frames, once that is
-large enough and within a residue class (``LayoutTable``); then no planning is needed at run time, in an exported archive
-least of all.
+large enough and within a residue class (``LayoutTable``); then no planning is needed at run time, in an exported
+archive least of all.
 """
 
 from __future__ import annotations
@@ -179,10 +179,13 @@ def _recurrence_spec(plan: Plan, group: Group, times: list[np.ndarray]) -> list[
         origin = grid.first + group.potential[v]
         rows = (mine - origin) // grid.step
         if len(rows) and rows[-1] - rows[0] + 1 != len(rows):
-            _check_gaps(plan, group, v, delay, grid.step)
-            rows = np.arange(rows[0], rows[-1] + 1)  # what is computed between those that are needed is never read
-            times[v] = origin + rows * grid.step
-        spec += [int(rows[0]), int(rows[-1]) + 1] if len(rows) else [0, 0]
+            if _gaps_are_read(plan, group, v, delay):
+                spec += [-1, len(rows), *encode_rows(np.arange(len(rows)), rows, rows % grid.block_rows)]
+            else:  # what is computed between those that are needed does no harm
+                rows = np.arange(rows[0], rows[-1] + 1)
+                times[v] = origin + rows * grid.step
+        if len(rows) == 0 or rows[-1] - rows[0] + 1 == len(rows):
+            spec += [int(rows[0]), int(rows[-1]) + 1] if len(rows) else [0, 0]
         for leaf in values[v].leaves():
             at = plan.universe.times(plan.used[id(leaf)])
             if leaf.source in inside:
@@ -223,8 +226,8 @@ def check_recurrence(graph: Graph, group: Group) -> None:
             check(part, v.node, False)
 
 
-def _check_gaps(plan: Plan, group: Group, member: int, delay: dict[int, int], step: int) -> None:
-    """Raises KaldiError where a row that is not needed, and so not rightly computed, would be read in place of zeros."""
+def _gaps_are_read(plan: Plan, group: Group, member: int, delay: dict[int, int]) -> bool:
+    """Whether a row that is not needed, and so not rightly computed, would be read in place of zeros."""
     needed = plan.times(member)
     for v in group.members:
         for leaf in plan.graph.values[v].leaves():
@@ -233,10 +236,9 @@ def _check_gaps(plan: Plan, group: Group, member: int, delay: dict[int, int], st
             unused = np.setdiff1d(plan.times(v), plan.universe.times(plan.used[id(leaf)]))
             for m in leaf.maps:
                 unused = m.apply(unused)
-            inside = unused[(unused > needed[0]) & (unused < needed[-1])]
-            if len(inside):
-                node = plan.graph.values[member].node
-                raise KaldiError(f"node {node}: a recurrence that can be computed only at scattered frames")
+            if ((unused > needed[0]) & (unused < needed[-1])).any():
+                return True
+    return False
 
 
 @dataclass

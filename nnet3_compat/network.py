@@ -4,9 +4,9 @@
     output = network(features, ivector)          # [N, T, D], [N, K] -> [N, T_out, P]
     nnet = network.to_nnet()                     # back, every field that is not trained unchanged
 
-``train()`` is Kaldi's training mode (batch norm with the statistics of the minibatch, which it accumulates; dropout), and
-``eval()`` its test mode. Parameters are parameters. The first output frame is that of input frame ``left_context``;
-``frame_subsampling_factor`` (an attribute, default 1) says that only every so manieth output frame is wanted, and only
+``train()`` is Kaldi's training mode (batch norm with the statistics of the minibatch, which it accumulates; dropout),
+and ``eval()`` its test mode. Parameters are parameters. The first output frame is that of input frame
+``left_context``; only every ``frame_subsampling_factor``-th output frame (an attribute, default 1) is wanted, and only
 what those need is computed.
 
 **How it runs, and what an exporter builds upon.** Everything that depends on the number of frames is a *layout*: lists
@@ -23,8 +23,8 @@ of integers made from the network's structure in numpy (plan.py, layout.py). Eve
                                                  # "ivector" has one row, at time 0
     network.frames_in(n)                         # (n - 1) * f + 1 + left_context + right_context
     network.layout_table()                       # LayoutTable (period, minimum, sizes, base, slope) or None: the same
-                                                 # layouts, n >= minimum, as integer arithmetic for an archive to do itself:
-                                                 # flat = base[n % period] + slope[n % period] * (n // period), cut by sizes
+                                                 # layouts, n >= minimum, as integer arithmetic that an archive can do:
+                                                 # base[n % period] + slope[n % period] * (n // period), cut by sizes
 
 ``layout_table()`` is None for the few networks whose layouts are not affine in n; an archive of such a network can only
 hold the layouts of chosen sizes. For n below ``minimum`` the archive can compute more frames and drop the last ones
@@ -39,7 +39,6 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
@@ -163,7 +162,7 @@ class Network(nn.Module):
     def layout_table(
         self, left: int | None = None, right: int | None = None, outputs: tuple[str, ...] = ("output",)
     ) -> LayoutTable | None:
-        """Layouts for any n (see the top of this file); from then on ``layout`` uses it. None: they are not affine in n."""
+        """Layouts for any n (see the top of this file), which ``layout`` uses from then on; None: not affine in n."""
         left = self.left_context if left is None else left
         right = self.right_context if right is None else right
         factor = self.frame_subsampling_factor
@@ -182,9 +181,7 @@ class Network(nn.Module):
                                 reach = max(reach, abs(m.value))
             period = turn // math.gcd(turn, factor)
             minimum = (left + right + reach + 2 * turn) // factor + 2
-            self._tables[shape] = make_table(
-                lambda n: self._plan(n, *shape), period, minimum
-            )
+            self._tables[shape] = make_table(lambda n: self._plan(n, *shape), period, minimum)
         return self._tables[shape]
 
     def forward(
@@ -231,8 +228,9 @@ class Network(nn.Module):
     def check_inputs(self, features: Tensor, ivector: Tensor | None) -> dict[str, Tensor]:
         """The inputs by name, time first; raises KaldiError where their shapes do not fit."""
         if features.dim() != 3 or features.shape[2] != self.input_dim:
+            given = features.shape[-1]
             raise KaldiError(
-                f"Neural net expects 'input' features with dimension {self.input_dim} but you provided {features.shape[-1]}"
+                f"Neural net expects 'input' features with dimension {self.input_dim} but you provided {given}"
             )
         given = 0 if ivector is None else ivector.shape[-1]
         if given != self.ivector_dim:
@@ -250,5 +248,3 @@ class Network(nn.Module):
         made.train(self.training)
         reference = next(self.parameters(), None)
         return made if reference is None else made.to(reference.device, reference.dtype)
-
-

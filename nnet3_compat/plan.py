@@ -77,8 +77,8 @@ def _value_computable(u: Universe, v: Value, have: list[int]) -> int:
 class Plan:
     """The answer: times per value, and per leaf the reader's times at which it is used.
 
-    ``choices`` tells, for each place where an optional input may or may not be found (IfDefined, Failover, optional taps),
-    whether it was found at "all" times, at "none", at "some", or never asked for ("unused").
+    ``choices`` tells, for each place where an optional input may or may not be found (IfDefined, Failover, optional
+    taps), whether it was found at "all" times, at "none", at "some", or never asked for ("unused").
     """
 
     graph: Graph
@@ -187,8 +187,7 @@ def make_plan(
     wanted = [0] * len(values)
     for name, times in outputs.items():
         wanted[graph.outputs[name]] = u.from_times(times)
-    for i, times in enumerate(wanted):
-        demand[i] = times
+    demand[:] = wanted
     for group in reversed(graph.groups):
         changed = True
         while changed:
@@ -221,7 +220,7 @@ def make_plan(
         missing = wanted[i] & ~have[i]
         if missing and not partial:
             t = int(u.times(missing)[0])
-            raise KaldiError(f"output node {name} cannot be computed at frame {t} from the frames that are given as input")
+            raise KaldiError(f"output node {name} cannot be computed at frame {t} from the input frames that are given")
         plan.need[i] = wanted[i] & have[i]
     _prune(plan)
     return plan
