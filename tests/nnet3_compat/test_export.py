@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -293,7 +294,7 @@ class Bad(nn.Module):
         return sorted([features], key=lambda x: x)[0]
 
 
-OWN = {"input_dim": 10, "output_dim": 7, "left_context": 2, "right_context": 2, "frame_subsampling_factor": 3}
+OWN: dict[str, Any] = dict(input_dim=10, output_dim=7, left_context=2, right_context=2, frame_subsampling_factor=3)
 
 
 @pytest.mark.parametrize("scripted", [False, True])
