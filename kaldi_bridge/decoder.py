@@ -147,7 +147,9 @@ def decode(
     lattice: CompactLattice | Lattice
     complete = True
     if options.determinize_lattice:
-        (arcs, finals), complete = result.determinized(graph.phone_starts, _native(options, options.lattice_beam), unscale)
+        (arcs, finals), complete = result.determinized(
+            graph.phone_starts, _native(options, options.lattice_beam), unscale
+        )
         lattice = CompactLattice(0 if arcs else -1, arcs, finals)
         if options.minimize:
             lattice = minimize(push_weights(push_strings(lattice)), options.delta)

@@ -15,7 +15,9 @@ INFINITY = float("inf")
 
 def _sorted(lattice: CompactLattice) -> CompactLattice:
     if topological_order(lattice.start, lattice.arcs) is None:
-        raise KaldiError("the lattice has a cycle (empty words in the lexicon, or epsilon cycles in the language model?)")
+        raise KaldiError(
+            "the lattice has a cycle (empty words in the lexicon, or epsilon cycles in the language model?)"
+        )
     return top_sorted(lattice)
 
 

@@ -60,7 +60,9 @@ def lattice_determinize_pruned(options: Options, lattice_rspecifier: str, lattic
                 continue
             writer.write(key, scale(result, acoustic=1.0 / options.acoustic_scale))
             done += 1
-    log.info(f"Done {done} lattices, determinization finished earlier than specified by the beam on {incomplete} of these.")
+    log.info(
+        f"Done {done} lattices, determinization finished earlier than specified by the beam on {incomplete} of these."
+    )
     if failed:
         log.warning(f"{failed} lattices could not be determinized")
     return 0 if done else 1

@@ -1,0 +1,64 @@
+"""nnet-pytorch-lattice-prune: twin of lattice-prune."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.lattice import COMPACT_LATTICE
+from kaldi_bridge.lattice_costs import acoustic_scale_of, prune, scale
+from kaldi_bridge.tables import SequentialReader, TableWriter
+
+USAGE = """Keep of lattices what is on paths within a beam of the best one.
+Usage: nnet-pytorch-lattice-prune [options] <lattice-rspecifier> <lattice-wspecifier>
+e.g.: nnet-pytorch-lattice-prune --acoustic-scale=0.1 --beam=4.0 ark:1.lats ark:pruned.lats"""
+
+
+@dataclass
+class Options:
+    """Options of lattice-prune."""
+
+    acoustic_scale: float = option(1.0, "Scaling factor for acoustic likelihoods")
+    inv_acoustic_scale: float = option(1.0, "Another way to set the acoustic scale: its inverse")
+    beam: float = option(10.0, "Pruning beam [applied after acoustic scaling]")
+
+
+def lattice_prune(options: Options, lattice_rspecifier: str, lattice_wspecifier: str) -> int:
+    acoustic = acoustic_scale_of(options.acoustic_scale, options.inv_acoustic_scale)
+    if acoustic == 0.0:
+        raise KaldiError("Do not use a zero acoustic scale (cannot be inverted)")
+    done = 0
+    before, after = [0, 0], [0, 0]
+    with (
+        SequentialReader(lattice_rspecifier, COMPACT_LATTICE) as lattices,
+        TableWriter(lattice_wspecifier, COMPACT_LATTICE) as writer,
+    ):
+        for key, lattice in lattices:
+            try:
+                pruned = prune(scale(lattice, acoustic), options.beam)
+            except KaldiError as error:
+                raise KaldiError(f"lattice of {key}: {error}") from None
+            log.info(
+                f"For utterance {key}, pruned #states from {lattice.num_states} to {pruned.num_states} "
+                f"and #arcs from {lattice.num_arcs} to {pruned.num_arcs}"
+            )
+            for counts, counted in ((before, lattice), (after, pruned)):
+                counts[0] += counted.num_states
+                counts[1] += counted.num_arcs
+            writer.write(key, scale(pruned, 1.0 / acoustic))
+            done += 1
+    n = max(done, 1)
+    log.info(
+        f"Overall, pruned from on average {before[0] / n:g} to {after[0] / n:g} states, and from "
+        f"{before[1] / n:g} to {after[1] / n:g} arcs, over {done} utterances."
+    )
+    log.info(f"Done {done} lattices.")
+    return 0 if done else 1
+
+
+main = command(lattice_prune, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
