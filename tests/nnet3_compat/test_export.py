@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from kaldi_bridge.command import run
@@ -151,8 +154,8 @@ FREE = [(name, f) for name in ("tdnn-batchnorm-ivector", "tdnn-renorm", "cnn-tdn
 
 def run_onnx(data: bytes, features: Tensor, ivector: Tensor | None) -> np.ndarray:
     runtime = pytest.importorskip("onnxruntime")
-    given = {"features": features.numpy()} | ({} if ivector is None else {"ivector": ivector.numpy()})
-    return runtime.InferenceSession(data).run(["output"], given)[0]
+    inputs = {"features": features.numpy()} | ({} if ivector is None else {"ivector": ivector.numpy()})
+    return runtime.InferenceSession(data).run(["output"], inputs)[0]
 
 
 @pytest.mark.parametrize(("name", "factor"), FREE)
@@ -255,6 +258,22 @@ def test_broken_archives(reference: Path, tmp_path: Path) -> None:
         read_any(str(tmp_path / "cut"))
 
 
+@given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=10))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damaged_archives(small_archive: bytes, changes: list[tuple[float, int]]) -> None:
+    """They load or are refused with a message: nothing else."""
+    data = bytearray(small_archive)
+    for where, value in changes:
+        data[int(where * len(data))] = value
+    with contextlib.suppress(KaldiError):
+        load_archive(bytes(data), "damaged")
+
+
+@pytest.fixture(scope="module")
+def small_archive() -> bytes:
+    return archive_bytes(wrap(Own(), **OWN))
+
+
 @pytest.mark.parametrize(
     "change",
     [{"version": 2}, {"format": "x"}, {"input_dim": 0}, {"input_dim": "40"}, {"left_context": -1}, {"priors": [1.0]},
@@ -300,8 +319,8 @@ OWN: dict[str, Any] = dict(input_dim=10, output_dim=7, left_context=2, right_con
 @pytest.mark.parametrize("scripted", [False, True])
 def test_wrap(reference: Path, tmp_path: Path, scripted: bool) -> None:
     module = Own()
-    given: nn.Module = torch.jit.script(module) if scripted else module
-    wrap(given, **OWN, chunk_invariant=True).save(str(tmp_path / "own.pt"))
+    wrapped: nn.Module = torch.jit.script(module) if scripted else module
+    wrap(wrapped, **OWN, chunk_invariant=True).save(str(tmp_path / "own.pt"))
     found = read_any(str(tmp_path / "own.pt"))
     assert isinstance(found, Archive)
     loaded = load_archive(found.data, "own")
