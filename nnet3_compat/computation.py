@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -149,6 +149,21 @@ class Computer:
                 yield from self._run(waiting)
                 waiting, frames = [], 0
         yield from self._run(waiting)
+
+    def num_outputs(self, utterance: Utterance) -> int:
+        """Rows of the output."""
+        return -(-len(utterance.features) // self.options.frame_subsampling_factor)
+
+    def compute_blocks(self, utterance: Utterance) -> Iterator[np.ndarray]:
+        """The rows of the output of one long utterance, some at a time: the whole of it need not fit into memory."""
+        job = self._job(utterance)
+        size = max(1, self.BATCH_FRAMES // job.chunks[0].num_inputs)
+        for start in range(0, len(job.chunks), size):
+            some = job.chunks[start : start + size]
+            first = some[0].first + some[0].unused
+            here = [replace(c, first=c.first - first) for c in some]
+            part = _Job(utterance, here, sum(c.num_used for c in some))
+            yield next(self._run([part]))[1]
 
     def check(self, utterance: Utterance) -> None:
         """Raises KaldiError where the utterance does not fit the model."""
