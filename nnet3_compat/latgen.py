@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.holders import FLOAT_MATRIX
@@ -18,8 +17,12 @@ from kaldi_bridge.lattice_generation import (
     tasks_for_graph,
 )
 from kaldi_bridge.tables import RandomAccessReader
-from kaldi_bridge.transition_model import TransitionModel
 from nnet3_compat.computation_options import IvectorOptions, OptimizationOptions, SimpleComputationOptions
+
+if TYPE_CHECKING:
+    from kaldi_bridge.decoder import Graph
+    from nnet3_compat.computation import Computer
+    from nnet3_compat.compute_tables import Utterances
 
 
 @dataclass
@@ -48,38 +51,26 @@ def latgen(
     if transition_model is None:
         raise KaldiError(f"{model_in} has no transition model, so no graph can be searched with it: this needs a .mdl")
     computer = make_computer(model, options, use_gpu, use_priors=True, name=model_in)
-    writer = LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier)
-    with writer:
+    utterances = Utterances(features_rspecifier, options)
+    with LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer:
         if is_table_of_graphs(graph_in):
-            tasks = _tasks_with_own_graphs(options, writer, computer, transition_model, graph_in, features_rspecifier)
-            writer.decode_all(tasks, scaled=True, num_threads=num_threads)
+            tasks = _with_own_graphs(writer, utterances, computer, graphs_in_table(graph_in, transition_model))
         else:
-            utterances = Utterances(features_rspecifier, options)
-            outputs = computer.compute_many(utterances)
-            writer.decode_all(tasks_for_graph(graph_in, transition_model, outputs), True, num_threads)
-            writer.failed += utterances.failed
+            tasks = tasks_for_graph(graph_in, transition_model, computer.compute_many(utterances))
+        writer.decode_all(tasks, scaled=True, num_threads=num_threads)
+    writer.failed += utterances.failed
     return writer.report(options.frame_subsampling_factor)
 
 
-def _tasks_with_own_graphs(  # type: ignore[no-untyped-def]
-    options: Options,
-    writer: LatticeWriter,
-    computer,
-    transition_model: TransitionModel,
-    graphs_rspecifier: str,
-    features_rspecifier: str,
+def _with_own_graphs(
+    writer: LatticeWriter, utterances: Utterances, computer: Computer, graphs: Iterator[tuple[str, Graph]]
 ) -> Iterator[Task]:
-    from nnet3_compat.compute_tables import utterance_lookup
-
-    with RandomAccessReader(features_rspecifier, FLOAT_MATRIX) as features:
-        lookup = utterance_lookup(options)
-        for key, graph in graphs_in_table(graphs_rspecifier, transition_model):
+    with RandomAccessReader(utterances.feature_rspecifier, FLOAT_MATRIX) as features:
+        for key, graph in graphs:
             if key not in features:
                 writer.fail(f"Not decoding utterance {key} because no features available.")
                 continue
-            found = lookup(key, features[key])
-            if isinstance(found, str):
-                writer.fail(found)
-                continue
-            output: np.ndarray = next(iter(computer.compute_many([found])))[1]
-            yield key, output, graph
+            utterance = utterances.complete(key, features[key])
+            if utterance is not None:
+                for _, output in computer.compute_many([utterance]):
+                    yield key, output, graph

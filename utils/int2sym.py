@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
                     print(f"int2sym.py: undefined symbol {words[i]} (in position {i + 1})", file=sys.stderr)
                     return 1
                 words[i] = symbols[words[i]]
-            print(" ".join(words))
+            print(*words, "")  # a space after the last word too, as int2sym.pl has it
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stderr.close()

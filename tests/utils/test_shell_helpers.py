@@ -48,8 +48,8 @@ class TestInt2sym:
         return str(tmp_path / "words.txt")
 
     def test_fields(self, table: str) -> None:
-        assert run("int2sym.py", "-f", "2-", table, text="u1 1 2\nu2\n").stdout == "u1 zero one\nu2\n"
-        assert run("int2sym.py", "-f", "2", table, text="1 1 2\n").stdout == "1 zero 2\n"
+        assert run("int2sym.py", "-f", "2-", table, text="u1 1 2\nu2\n").stdout == "u1 zero one \nu2 \n"
+        assert run("int2sym.py", "-f", "2", table, text="1 1 2\n").stdout == "1 zero 2 \n"
 
     def test_an_unknown_integer_is_an_error(self, table: str) -> None:
         result = run("int2sym.py", "-f", "2-", table, text="u1 7\n")
