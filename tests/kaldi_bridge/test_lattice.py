@@ -1,5 +1,6 @@
 """Lattices: files as Kaldi wrote them, conversions, and the tools that scoring scripts pipe through."""
 
+import contextlib
 import gzip
 from pathlib import Path
 
@@ -188,16 +189,12 @@ def test_damaged_lattices_are_errors(tmp_path_factory: pytest.TempPathFactory, d
     for _ in range(data.draw(st.integers(1, 4))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     raw = raw[: data.draw(st.integers(0, len(raw)))]
-    try:
+    with contextlib.suppress(KaldiError):
         read_lattice(InputStream.from_bytes(bytes(raw), "damaged"))
-    except KaldiError:
-        pass
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="0123456789\t\n,_.- eInfx", max_size=120))
 def test_any_text_is_a_lattice_or_an_error(text: str) -> None:
-    try:
+    with contextlib.suppress(KaldiError):
         read_lattice(InputStream.from_bytes(b"\n" + text.encode() + b"\n\n", "text"))
-    except KaldiError:
-        pass
