@@ -11,7 +11,9 @@ holds its own weights: make it again when parameters change.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +21,7 @@ from torch import Tensor
 from nnet3_compat.executor import Executor, leaf_size, nothing_like, read_leaf
 from nnet3_compat.graph import Const, Expression, Graph, Leaf, Sum, Value
 from nnet3_compat.layout import Layout
+from nnet3_compat.recurrent_inference import RecurrentInference
 
 AFFINE = {"LinearComponent", "TdnnComponent"}
 AFFINE |= {"AffineComponent", "NaturalGradientAffineComponent", "FixedAffineComponent"}
@@ -80,7 +83,13 @@ class Inference:
             for i, v in enumerate(graph.values)
             if v.component is not None and not self.recurrent[i]
         }
+        self.steps: list[Callable[..., list[Tensor]]] = list(executor.steps)
         with torch.no_grad():
+            for g, group in enumerate(graph.groups):
+                if group.direction != 0:
+                    members: Any = executor.steps[g].members
+                    found = {i: m.component for i, m in zip(group.members, members, strict=True) if m.has_component}
+                    self.steps[g] = RecurrentInference(graph, group, found)
             self.takes_offset = self._who_takes_offsets()
             self.offsets: list[Tensor | None] = [None] * len(graph.values)
             self.chains: dict[int, _Chain] = {}
@@ -253,7 +262,7 @@ class Inference:
             if first in self.chains:
                 values[first] = self._run(self.chains[first], values, layout)
             elif first not in self.skipped:
-                for i, made in zip(group.members, self.executor.steps[g](inputs, values, layout[g]), strict=True):
+                for i, made in zip(group.members, self.steps[g](inputs, values, layout[g]), strict=True):
                     values[i] = made
             for old in self.free[g]:
                 values[old] = nothing

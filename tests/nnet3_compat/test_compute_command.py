@@ -166,7 +166,7 @@ def random_recurrence(offsets: list[int]) -> Nnet:
 @pytest.mark.parametrize("offsets", [[-1], [-3], [-2, -3], [2], [4, 6], [-5]])
 @pytest.mark.parametrize("n, factor", [(1, 1), (2, 1), (7, 1), (4, 3)])
 def test_recurrences_frame_by_frame(offsets: list[int], n: int, factor: int) -> None:
-    """The loop over blocks against the recursion itself."""
+    """The loops over blocks, of the module and of the network made for computing, against the recursion itself."""
     nnet = random_recurrence(offsets)
     network = Network.from_nnet(nnet)
     network.frame_subsampling_factor = factor
@@ -183,5 +183,7 @@ def test_recurrences_frame_by_frame(offsets: list[int], n: int, factor: int) -> 
 
     with torch.no_grad():
         y = network(torch.from_numpy(x)[None], left=left, num_outputs=n)[0].numpy()
+        folded = NetworkModel(network, factor)(torch.from_numpy(x)[None].repeat(2, 1, 1), None, left, n).numpy()
     want = np.stack([r[left + i * factor] for i in range(n)])
     assert np.allclose(y, want, atol=1e-5)
+    assert np.allclose(folded, want[None], atol=1e-5)
