@@ -50,6 +50,11 @@ ZOO = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(1)
+
+
 def zoo(reference: Path, name: str) -> Network:
     return Network.from_nnet(read_nnet(str(reference / "zoo" / name / "model.raw")))
 
