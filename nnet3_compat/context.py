@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from nnet3_compat.nnet import Nnet
 
 
+MAX_MODULUS = 2000
+
+
 def modulus(nnet: Nnet) -> int:
     """Shifting input and output by a multiple of this leaves the network's structure as it is (Nnet::Modulus)."""
     out = 1
@@ -65,6 +68,10 @@ def compute_context(nnet: Nnet) -> tuple[int, int]:
             "the network needs an input node 'input' (and at most 'ivector' beside it) and an output node 'output'"
         )
     graph, mod = build_graph(nnet), modulus(nnet)
+    if mod > MAX_MODULUS:
+        raise KaldiError(
+            f"the network repeats itself in time only every {mod} frames; up to {MAX_MODULUS} can be handled"
+        )
     window = 40
     while window < 800:
         each = [_for_shift(graph, start, window, mod) for start in range(mod + 1)]

@@ -161,6 +161,10 @@ class Graph:
 def component_taps(component: Component) -> Taps | None:
     """The time structure of a component; None where an output needs just the input of the same time."""
     kind = component.TYPE
+    if kind == "StatisticsPoolingComponent":
+        span = component.left_context + component.right_context  # type: ignore[attr-defined]
+        if span > MAX_TAPS * component.input_period:  # type: ignore[attr-defined]
+            raise KaldiError(f"{kind}: a context of {span} frames is more than can be computed")
     offsets = tuple(int(t) for t in component.input_times(0))
     if kind == "StatisticsExtractionComponent":
         period = component.output_period  # type: ignore[attr-defined]
@@ -177,15 +181,33 @@ def component_taps(component: Component) -> Taps | None:
     return Taps(offsets, tuple(t in needed for t in offsets))
 
 
+MAX_TAPS = 100000
+
+
 class _Builder:
     def __init__(self, nnet: Nnet):
         self.nnet = nnet
         self.nodes = {node.name: node for node in nnet.nodes}
         self.values: list[Value] = []
         self.ids: dict[tuple[str, str, int], int] = {}
+        self.unfilled: list[tuple[Value, int]] = []
+
+    def build(self, outputs: tuple[str, ...]) -> dict[str, int]:
+        """Makes all that the outputs depend on; no recursion, as networks may be deep."""
+        ids = {name: self.value(name, 0) for name in outputs}
+        while self.unfilled:
+            made, x = self.unfilled.pop()
+            node = self.nodes[made.node]
+            if isinstance(node, DimRangeNode):
+                made.taps = [Leaf(self.value(node.input_node, x), (), 1.0)]
+            elif isinstance(node, OutputNode):
+                self.fill(made, node.input, x)
+            elif isinstance(node, ComponentNode):
+                self.fill_component(made, node, x)
+        return ids
 
     def value(self, name: str, x: int) -> int:
-        """The id of what other nodes see as (node, x); made, with all that it depends on, when it is new."""
+        """The id of what other nodes see as (node, x); when it is new, to be filled later."""
         key = (name, "", x)
         if key in self.ids:
             return self.ids[key]
@@ -201,11 +223,7 @@ class _Builder:
             made.is_input, made.dim = True, node.dim
         elif isinstance(node, DimRangeNode):
             made.dim, made.first_column = node.dim, node.dim_offset
-            made.taps = [Leaf(self.value(node.input_node, x), (), 1.0)]
-        elif isinstance(node, OutputNode):
-            self.fill(made, node.input, x)
-        else:
-            self.fill_component(made, node, x)
+        self.unfilled.append((made, x))
         return here
 
     def fill(self, value: Value, descriptor: ast.Descriptor, x: int) -> None:
@@ -281,7 +299,7 @@ def build_graph(nnet: Nnet, outputs: tuple[str, ...] = ("output",)) -> Graph:
         KaldiError: a node is missing, or a descriptor is not one that Kaldi accepts.
     """
     builder = _Builder(nnet)
-    ids = {name: builder.value(name, 0) for name in outputs}
+    ids = builder.build(outputs)
     edges = [[leaf.source for leaf in v.leaves()] for v in builder.values]
     groups = []
     for members in strong_components(edges):

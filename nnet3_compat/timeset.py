@@ -63,7 +63,18 @@ class Universe:
 
     def shift(self, members: int, by: int) -> int:
         """{t + by : t in members}."""
+        if abs(by) >= self.size:
+            return 0
         return (members << by) & self.full if by >= 0 else members >> -by
+
+    def smear(self, members: int, steps: int, forward: bool) -> int:
+        """The union of the members shifted by 0, 1, ..., steps - 1, forward or backward."""
+        steps, done = min(steps, self.size), 1
+        while done < steps:
+            by = min(done, steps - done)
+            members |= self.shift(members, by if forward else -by)
+            done += by
+        return members
 
 
 @dataclass(frozen=True)
@@ -92,17 +103,10 @@ class RoundDown:
     modulus: int
 
     def image(self, u: Universe, members: int) -> int:
-        out = members
-        for k in range(1, self.modulus):
-            out |= members >> k
-        return out & u.residue(self.modulus, 0)
+        return u.smear(members, self.modulus, forward=False) & u.residue(self.modulus, 0)
 
     def preimage(self, u: Universe, members: int) -> int:
-        members &= u.residue(self.modulus, 0)
-        out = members
-        for k in range(1, self.modulus):
-            out |= members << k
-        return out & u.full
+        return u.smear(members & u.residue(self.modulus, 0), self.modulus, forward=True)
 
     def apply(self, t: np.ndarray) -> np.ndarray:
         return t - t % self.modulus

@@ -139,3 +139,20 @@ def test_what_cannot_be_computed_is_said() -> None:
         compute_context(nnet)
     with pytest.raises(KaldiError, match="frame"):
         plan_layout(build_graph(nnet), {"output": np.arange(3)}, {"input": np.arange(3)})
+
+
+def test_deep_network() -> None:
+    """Deeper than Python's recursion limit."""
+    lines = ["component name=c type=NoOpComponent dim=2"]
+    for i in range(600):
+        source = f"n{i - 1}" if i else "input"
+        offset = 1 if i % 10 == 0 else 0
+        lines.append(f"component-node name=n{i} component=c input=Offset({source}, {offset})")
+    assert compute_context(simple(*lines, "output-node name=output input=n599")) == (0, 60)
+
+
+def test_absurd_times_end_in_an_error() -> None:
+    for descriptor in ("Offset(input, 2000000000)", "Round(input, 1000000007)", "ReplaceIndex(input, t, 1000000000)"):
+        nnet = simple(f"output-node name=output input={descriptor}")
+        with pytest.raises(KaldiError):
+            compute_context(nnet)
