@@ -1,0 +1,30 @@
+"""nnet-pytorch-info: twin of nnet3-info."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from kaldi_bridge.command import command
+from nnet3_compat.model_file import read_nnet
+from nnet3_compat.nnet_info import nnet_info
+
+USAGE = """Print what a neural network is made of: contexts, dimensions, nodes, components.
+Usage: nnet-pytorch-info [options] <nnet-in>
+e.g.: nnet-pytorch-info 0.raw"""
+
+
+@dataclass
+class Options:
+    """No options of its own."""
+
+
+def info(options: Options, nnet_in: str) -> int:
+    sys.stdout.write(nnet_info(read_nnet(nnet_in)))
+    return 0
+
+
+main = command(info, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Priors of an acoustic model: what its outputs are divided by at test time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.transition_model import TransitionModel
+
+
+def priors_from_counts(counts: np.ndarray, floor: float = 0.0) -> np.ndarray:
+    """Counts or posteriors, one per pdf, as probabilities of at least ``floor``. Raises KaldiError when they are not usable."""
+    total = float(counts.sum(dtype=np.float64))
+    if not (np.isfinite(counts).all() and total > 0.0):
+        raise KaldiError(f"priors cannot be made of counts whose sum is {total:g}")
+    priors = np.maximum(counts / total, floor)
+    return (priors / priors.sum()).astype(np.float32)
+
+
+def pdf_counts(model: TransitionModel, stats: np.ndarray) -> np.ndarray:
+    """Counts per pdf from counts per transition-id [ids + 1]."""
+    return np.bincount(model.id_to_pdf[1:], weights=stats[1:], minlength=model.num_pdfs)
+
+
+def report_change(old: np.ndarray, new: np.ndarray) -> None:
+    """Says how much the priors change, as nnet3-am-adjust-priors does."""
+    if old.size == 0:
+        log.info("Model did not previously have priors attached.")
+        return
+    if old.size != new.size:
+        raise KaldiError(f"the model has {old.size} priors, the vector {new.size}")
+    largest = int(np.abs(new - old).argmax())
+    log.info(
+        f"Adjusting priors: largest absolute difference was for pdf {largest}, {old[largest]:g} -> {new[largest]:g}"
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        divergence = float(np.where(old > 0, old * np.log(old / new), 0.0).sum(dtype=np.float64))
+    log.info(f"Adjusting priors: K-L divergence from old to new is {divergence:g}")
