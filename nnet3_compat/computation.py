@@ -176,6 +176,8 @@ class Computer:
                 f"Neural net expects 'input' features with dimension {model.input_dim} but you provided {given}"
             )
         given = 0
+        if utterance.ivector is not None and utterance.online_ivectors is not None:
+            raise KaldiError("give --ivectors or --online-ivectors, not both")
         if utterance.ivector is not None:
             given = len(utterance.ivector)
         elif utterance.online_ivectors is not None:

@@ -94,6 +94,18 @@ def test_mistakes(reference: Path, tmp_path: Path, capfd) -> None:  # type: igno
         assert run(compute, arguments) == status, arguments
         assert message in capfd.readouterr().err, arguments
         assert not (tmp_path / "out").exists()
+    vector = write(tmp_path / "vector", {"a": np.zeros(30, np.float32)}, FLOAT_VECTOR)
+    online = write(tmp_path / "online", {"a": np.zeros((1, 30), np.float32)})
+    for options, message in (
+        ([f"--ivectors={vector}", f"--online-ivectors={online}", "--online-ivector-period=10"], "not both"),
+        ([f"--online-ivectors={online}"], "--online-ivector-period"),
+    ):
+        assert run(compute, ["--use-gpu=no", *options, model, features, out]) == 255
+        assert message in capfd.readouterr().err
+    late = write(tmp_path / "late", feats(a=5000))
+    period = ["--online-ivector-period=10", "--frames-per-chunk=150"]
+    assert run(compute, ["--use-gpu=no", f"--online-ivectors={online}", *period, model, late, out]) == 255
+    assert "mismatched --online-ivector-period?" in capfd.readouterr().err
     empty = write(tmp_path / "empty", {})
     assert run(compute, ["--use-gpu=no", model, empty, out]) == 1
     assert "Done 0 utterances, failed for 0" in capfd.readouterr().err
