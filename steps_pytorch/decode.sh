@@ -57,7 +57,7 @@ fail() { echo "$0: $1" >&2; exit 1; }
 
 # Our programs stand under Kaldi's names; Kaldi's own lattice and feature tools are used where they are on the PATH.
 command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
-PATH="$(nnet-pytorch-path):$PATH"
+PATH="$(nnet-pytorch-path --print-args=false):$PATH"
 : "${cmd:=$utils/run.py}"
 
 source=$(dirname "$dir")

@@ -31,7 +31,7 @@ symbols=$graph/words.txt
 for file in "$symbols" "$dir/lat.1.gz" "$data/text"; do
   [ -f "$file" ] || { echo "$0: no such file $file" >&2; exit 1; }
 done
-PATH="$(nnet-pytorch-path):$PATH"
+PATH="$(nnet-pytorch-path --print-args=false):$PATH"
 : "${cmd:=$utils/run.py}"
 
 filter() { # the recipe's own filter of reference or hypothesis text, if it has one

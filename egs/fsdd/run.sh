@@ -19,10 +19,10 @@ Stages: 0 data, 1 features, 2 lattices and scores (steps_pytorch/decode.sh), 3 t
 [ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }
 
 repository=https://github.com/Jakobovski/free-spoken-digit-dataset.git
-shared=$here/../../../shared
+shared=${NNET_PYTORCH_SHARED:-$here/../../../shared}
 tiny=$here/../tiny
 
-PATH="$(nnet-pytorch-path):$PATH"
+PATH="$(nnet-pytorch-path --print-args=false):$PATH"
 
 if [ -z "$model" ] && [ -f "$shared/reference/fsdd/tdnnf_cmvn/final.mdl" ]; then
   model=$shared/reference/fsdd/tdnnf_cmvn
@@ -38,7 +38,9 @@ if [ -z "$corpus" ] && [ -n "$model" ]; then
   fi
 fi
 if [ -z "$corpus" ] || [ -z "$model" ]; then
-  echo "$0: no ${corpus:+model by Kaldi}${corpus:-corpus of recorded digits} is to be had here (--corpus, --model, --graph):" \
+  missing="model by Kaldi"
+  if [ -n "$model" ]; then missing="corpus of recorded digits"; fi
+  echo "$0: no $missing is to be had here (--corpus, --model, --graph):" \
     "taking the synthetic digits and the small model of egs/tiny instead" >&2
   corpus=$tiny/data model=$tiny/model graph=$tiny/graph
 fi
