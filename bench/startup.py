@@ -1,6 +1,4 @@
-"""How long a command takes before it does anything: the interpreter, NumPy, typer, the command line.
-
-"""
+"""How long a command takes before it does anything: the interpreter, NumPy, typer, the command line."""
 
 from __future__ import annotations
 

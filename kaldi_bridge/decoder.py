@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kaldi_bridge.transition_model import TransitionModel
 
 try:
-    from kaldi_bridge import _csrc
+    from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 except ImportError as error:  # pragma: no cover - depends on how it was installed
     raise ImportError(
         "kaldi_bridge's C++ extension, which searches, is not built: install nnet-pytorch where there is a C++ "
@@ -63,7 +63,8 @@ class SearchOptions(DeterminizationOptions):
                 raise KaldiError(f"--{name.replace('_', '-')}={getattr(self, name)} must be greater than zero")
         if self.max_active <= 1 or not 0 <= self.min_active <= self.max_active:
             raise KaldiError(
-                f"--max-active={self.max_active} must be greater than 1, and --min-active={self.min_active} between 0 and it"
+                f"--max-active={self.max_active} must be greater than 1, "
+                f"and --min-active={self.min_active} between 0 and it"
             )
         if self.max_mem <= 0 or not self.delta >= 0:
             raise KaldiError(f"--max-mem={self.max_mem} must be greater than zero, --delta={self.delta} not negative")

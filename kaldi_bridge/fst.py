@@ -1,7 +1,7 @@
 """Weighted finite-state transducers over the tropical semiring, and their files.
 
-Read: OpenFst's binary vector, const and compact types with standard arcs, and the text form (fstprint). Written: vector,
-const, and text. Kaldi itself reads vector and const (fstext/kaldi-fst-io.h).
+Read: OpenFst's binary vector, const and compact types with standard arcs, and the text form (fstprint).
+Written: vector, const, and text. Kaldi itself reads vector and const (fstext/kaldi-fst-io.h).
 """
 
 from __future__ import annotations
@@ -283,15 +283,17 @@ def _read_const(stream: InputStream, header: FstHeader, base: int) -> Fst:
 def _read_compact(stream: InputStream, header: FstHeader, base: int) -> Fst:
     prefix, _, kind = header.fst_type.partition("_")
     dtype, width = COMPACT[kind], prefix.removeprefix("compact")
-    unsigned = {"": np.dtype("<u4"), "8": np.dtype("<u1"), "16": np.dtype("<u2"), "64": np.dtype("<u8")}.get(width)
-    if unsigned is None:
+    names = {"": "<u4", "8": "<u1", "16": "<u2", "64": "<u8"}
+    if width not in names:
         raise KaldiError(f"{stream.name}: FST of type {header.fst_type}: convert it with fstconvert")
     n = header.num_states
+    if n < 0 or not stream.holds(n):
+        raise KaldiError(f"{stream.where()}: the FST is truncated, or its header makes no sense")
     if kind in ("string", "weighted_string"):
         positions = np.arange(n + 1)
     else:
         _align(stream, header, base)
-        positions = _block(stream, n + 1, unsigned).astype(np.int64)
+        positions = _block(stream, n + 1, np.dtype(names[width])).astype(np.int64)
         if positions[0] != 0 or (np.diff(positions) < 0).any():
             raise KaldiError(f"{stream.name}: the states of the FST do not fit together (corrupt file?)")
     _align(stream, header, base)

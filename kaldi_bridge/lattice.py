@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from kaldi_bridge.basic_io import format_float
 from kaldi_bridge.errors import KaldiError
@@ -222,7 +223,8 @@ def top_sorted(lattice: L) -> L:
     arcs: list[Any] = [[] for _ in order]
     finals: list[Any] = [None] * len(order)
     for s, number in enumerate(order):
-        arcs[number] = [(*arc[:-1], order[arc[-1]]) for arc in lattice.arcs[s]]
+        out: list[tuple[Any, ...]] = list(lattice.arcs[s])
+        arcs[number] = [(*arc[:-1], order[arc[-1]]) for arc in out]  # type: ignore[has-type]
         finals[number] = lattice.finals[s]
     return type(lattice)(order[lattice.start], arcs, finals)
 
@@ -364,13 +366,13 @@ def _check(lattice: AnyLattice, name: str) -> None:
                 raise KaldiError(f"{name}: the lattice has an arc to state {arc[4]} of {n}, or a negative label")
 
 
-class LatticeHolder:
+class LatticeHolder(Generic[L]):
     """Lattices in tables; reads either kind and gives the one it is for, as Kaldi's holders do."""
 
-    def __init__(self, compact: bool) -> None:
-        self._convert = to_compact if compact else to_lattice
+    def __init__(self, convert: Callable[[AnyLattice], L]) -> None:
+        self._convert: Callable[[AnyLattice], L] = convert
 
-    def read(self, stream: InputStream) -> AnyLattice:
+    def read(self, stream: InputStream) -> L:
         return self._convert(read_lattice(stream))
 
     def write(self, stream: OutputStream, binary: bool, value: AnyLattice) -> None:
@@ -381,9 +383,9 @@ class LatticeHolder:
             self._convert(value).write_text(stream)
             stream.write(b"\n")
 
-    def extract_range(self, value: AnyLattice, text: str) -> AnyLattice:
+    def extract_range(self, value: AnyLattice, text: str) -> L:
         raise KaldiError(f"a lattice has no ranges: [{text}]")
 
 
-LATTICE = LatticeHolder(compact=False)
-COMPACT_LATTICE = LatticeHolder(compact=True)
+LATTICE = LatticeHolder(to_lattice)
+COMPACT_LATTICE = LatticeHolder(to_compact)

@@ -59,21 +59,22 @@ def prune(lattice: L, beam: float) -> L:
         raise KaldiError("cycles detected in lattice")
     lattice = top_sorted(lattice)
     at, count = _cost_at(lattice), lattice.num_states
+    arcs_of: list[list[tuple[Any, ...]]] = list(lattice.arcs)  # type: ignore[arg-type]
     forward, backward = [INFINITY] * count, [INFINITY] * count
     if count:
         forward[lattice.start] = 0.0
     for s in range(count):
-        for arc in lattice.arcs[s]:
+        for arc in arcs_of[s]:
             forward[arc[-1]] = min(forward[arc[-1]], forward[s] + arc[at] + arc[at + 1])
     for s in range(count - 1, -1, -1):
         final = lattice.finals[s]
-        ways = [arc[at] + arc[at + 1] + backward[arc[-1]] for arc in lattice.arcs[s]]
+        ways: list[float] = [arc[at] + arc[at + 1] + backward[arc[-1]] for arc in arcs_of[s]]
         backward[s] = min([*ways, INFINITY if final is None else final[0] + final[1]], default=INFINITY)
     cutoff = (backward[lattice.start] if count else 0.0) + beam
     arcs: list[Any] = []
     finals: list[Any] = []
     for s in range(count):
-        arcs.append([a for a in lattice.arcs[s] if forward[s] + a[at] + a[at + 1] + backward[a[-1]] <= cutoff])
+        arcs.append([a for a in arcs_of[s] if forward[s] + a[at] + a[at + 1] + backward[a[-1]] <= cutoff])
         final = lattice.finals[s]
         finals.append(final if final is not None and forward[s] + final[0] + final[1] <= cutoff else None)
     return connected(type(lattice)(lattice.start, arcs, finals))
@@ -103,7 +104,11 @@ def connected(lattice: L) -> L:
     number = {s: i for i, s in enumerate(kept)}
     if lattice.start not in number:
         return type(lattice)(-1, [], [])
-    arcs: list[Any] = [[(*a[:-1], number[a[-1]]) for a in lattice.arcs[s] if a[-1] in number] for s in kept]
+    arcs_of: list[list[tuple[Any, ...]]] = list(lattice.arcs)  # type: ignore[arg-type]
+    arcs: list[Any] = [
+        [(*a[:-1], number[a[-1]]) for a in arcs_of[s] if a[-1] in number]  # type: ignore[has-type]
+        for s in kept
+    ]
     finals: list[Any] = [lattice.finals[s] for s in kept]
     return type(lattice)(number[lattice.start], arcs, finals)
 

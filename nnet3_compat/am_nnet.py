@@ -33,7 +33,7 @@ class AmNnet:
         return self.nnet.output_dim()
 
     def set_nnet(self, nnet: Nnet) -> None:
-        """Replaces the network; priors of another dimension go, with a warning. Raises KaldiError if it is not simple."""
+        """Replaces the network; priors of another dimension go, with a warning. KaldiError unless it is simple."""
         self.nnet = nnet
         self.left_context, self.right_context = compute_context(nnet)
         if self.priors.size and self.priors.size != self.num_pdfs:

@@ -1,7 +1,7 @@
 """Descriptors: how a node's input is glued together from other nodes (nnet3/nnet-descriptor.h).
 
-``parse`` gives the normal form that Kaldi keeps and writes: Append only outermost; below it Sum, Failover, IfDefined and
-Const (Sum with two arguments); below those Offset, Round, ReplaceIndex and Switch; Scale only around a node's name.
+``parse`` gives the normal form that Kaldi keeps and writes: Append only outermost; below it Sum, Failover, IfDefined
+and Const (Sum with two arguments); below those Offset, Round, ReplaceIndex and Switch; Scale only around a node's name.
 """
 
 from __future__ import annotations

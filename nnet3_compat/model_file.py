@@ -1,7 +1,7 @@
 """Model files of every kind, told apart by their content, never by their name.
 
-Kaldi raw (``<Nnet3>``), Kaldi .mdl (``<TransitionModel>``, then network and priors), a TorchScript archive (a zip file),
-and our .mdl: Kaldi's transition model, then ``<TorchScript>``, the archive's size and the archive.
+Kaldi raw (``<Nnet3>``), Kaldi .mdl (``<TransitionModel>``, then network and priors), a TorchScript archive (a zip),
+and our own .mdl: Kaldi's transition model, then ``<TorchScript>``, the archive's size and the archive.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _to_end(stream: InputStream) -> bytes:
 
 
 def read_nnet(rxfilename: str) -> Nnet:
-    """The network of a Kaldi raw or .mdl file. Raises KaldiError for a TorchScript model, which has no nnet3 network."""
+    """The network of a Kaldi raw or .mdl file. Raises KaldiError for a TorchScript model, which has none."""
     model = read_any(rxfilename)
     if isinstance(model, Archive):
         raise KaldiError(f"{rxfilename} is a TorchScript model: this needs an nnet3 network (Kaldi raw or .mdl)")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from kaldi_bridge import basic_io, log
 from kaldi_bridge.errors import KaldiError
@@ -68,7 +68,7 @@ class OutputNode:
         return f"output-node name={self.name} input={self.input} objective={self.objective}"
 
 
-Node = Union[InputNode, ComponentNode, DimRangeNode, OutputNode]
+Node = InputNode | ComponentNode | DimRangeNode | OutputNode
 
 
 class Nnet:
@@ -94,7 +94,7 @@ class Nnet:
         return next((node for node in self.nodes if node.name == name), None)
 
     def node_dim(self, name: str) -> int:
-        """The dimension of what a descriptor that names this node gets. Raises KaldiError when there is no such node."""
+        """The dimension of what a descriptor that names it gets. Raises KaldiError when there is no such node."""
         node = self.node(name)
         if node is None:
             raise KaldiError(f"the network has no node named {name}")

@@ -1,4 +1,4 @@
-"""Making a network ready for test time: fixed statistics, no dropout, fewer components (CollapseModel, nnet-utils.cc)."""
+"""Readying a network for test time: fixed statistics, no dropout, fewer components (CollapseModel, nnet-utils.cc)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from kaldi_bridge.transition_model import TransitionModel
 
 
 def priors_from_counts(counts: np.ndarray, floor: float = 0.0) -> np.ndarray:
-    """Counts or posteriors, one per pdf, as probabilities of at least ``floor``. Raises KaldiError when they are not usable."""
+    """Counts or posteriors per pdf as probabilities of at least ``floor``. Raises KaldiError when they are unusable."""
     total = float(counts.sum(dtype=np.float64))
     if not (np.isfinite(counts).all() and total > 0.0):
         raise KaldiError(f"priors cannot be made of counts whose sum is {total:g}")

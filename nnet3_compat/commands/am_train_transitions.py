@@ -14,7 +14,8 @@ from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.model_file import read_model, write_model
 from nnet3_compat.priors import pdf_counts, priors_from_counts
 
-USAGE = """Train the transition probabilities of a model from alignments, and set its priors to the pdfs' shares in them.
+USAGE = """Train the transition probabilities of a model from alignments,
+and set its priors to the pdfs' shares in them.
 Usage: nnet-pytorch-am-train-transitions [options] <model-in> <alignments-rspecifier> <model-out>
 e.g.: nnet-pytorch-am-train-transitions 1.mdl "ark:gunzip -c ali.*.gz |" 2.mdl"""
 

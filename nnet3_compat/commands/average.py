@@ -38,7 +38,8 @@ def _weights(text: str, count: int) -> list[float]:
 
 
 def average(options: Options, first: str, second: str, *more: str) -> int:
-    *inputs, nnet_out = (first, second, *more)
+    everything = [first, second, *more]
+    inputs, nnet_out = everything[:-1], everything[-1]
     weights = _weights(options.weights, len(inputs))
     total = read_nnet(inputs[0])
     scale(total, weights[0])

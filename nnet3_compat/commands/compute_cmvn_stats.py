@@ -45,12 +45,12 @@ class _Accumulator:
         weights = None
         if self._weights is not None:
             if utterance not in self._weights:
-                return self.failed(f"No weights available for utterance {utterance}")
+                self.failed(f"No weights available for utterance {utterance}")
+                return None
             weights = self._weights[utterance]
             if len(weights) != len(feats):
-                return self.failed(
-                    f"Weights for utterance {utterance} have wrong dimension {len(weights)} vs. {len(feats)}"
-                )
+                self.failed(f"Weights for utterance {utterance} have wrong dimension {len(weights)} vs. {len(feats)}")
+                return None
         self.done += 1
         return compute_stats(feats, weights)
 

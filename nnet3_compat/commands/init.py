@@ -11,7 +11,8 @@ from nnet3_compat.model_changes import read_lines
 from nnet3_compat.model_file import read_nnet, write_model
 from nnet3_compat.nnet import Nnet
 
-USAGE = """Make a neural network from a config file, with random parameters; or add to, and replace parts of, one that exists.
+USAGE = """Make a neural network from a config file, with random parameters,
+or add to, and replace parts of, one that exists.
 Usage: nnet-pytorch-init [options] [<existing-nnet-in>] <config-in> <nnet-out>
 e.g.: nnet-pytorch-init nnet.config 0.raw
 or:   nnet-pytorch-init 1.raw nnet.config 2.raw"""

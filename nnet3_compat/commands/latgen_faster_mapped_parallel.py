@@ -8,7 +8,8 @@ from kaldi_bridge.command import command
 from kaldi_bridge.lattice_generation import LatticeOptions, ThreadOptions
 from kaldi_bridge.mapped_latgen import latgen_mapped
 
-USAGE = """Generate lattices from log-likelihoods, one matrix per utterance with a column for each pdf, searching with several threads.
+USAGE = """Generate lattices from log-likelihoods, one matrix per utterance with a column for each pdf,
+searching with several threads.
 Usage: nnet-pytorch-latgen-faster-mapped-parallel [options] <transition-model-in> <fst-in|fsts-rspecifier> \\
     <log-likelihoods-rspecifier> <lattice-wspecifier> [<words-wspecifier> [<alignments-wspecifier>]]"""
 

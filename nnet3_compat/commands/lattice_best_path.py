@@ -16,7 +16,8 @@ from kaldi_bridge.symbol_table import SymbolTable
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Write the words, and the alignment, of each lattice's best path.
-Usage: nnet-pytorch-lattice-best-path [options] <lattice-rspecifier> [<transcriptions-wspecifier> [<alignments-wspecifier>]]
+Usage: nnet-pytorch-lattice-best-path [options] <lattice-rspecifier> \\
+    [<transcriptions-wspecifier> [<alignments-wspecifier>]]
 e.g.: nnet-pytorch-lattice-best-path --acoustic-scale=0.1 ark:1.lats ark,t:1.tra ark:1.ali"""
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattice import COMPACT_LATTICE, LATTICE
+from kaldi_bridge.lattice import COMPACT_LATTICE, LATTICE, LatticeHolder
 from kaldi_bridge.streams import open_input
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
@@ -42,7 +43,7 @@ def lattice_copy(options: Options, lattice_rspecifier: str, lattice_wspecifier: 
         raise KaldiError("should not have both --exclude and --include option!")
     include = _first_fields(options.include) if options.include else None
     exclude = _first_fields(options.exclude) if options.exclude else set()
-    holder = COMPACT_LATTICE if options.write_compact else LATTICE
+    holder: LatticeHolder[Any] = COMPACT_LATTICE if options.write_compact else LATTICE
     done = total = 0
     with (
         SequentialReader(lattice_rspecifier, holder) as lattices,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.decoder import DeterminizationOptions, determinize
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattice import COMPACT_LATTICE, LATTICE, Lattice
+from kaldi_bridge.lattice import COMPACT_LATTICE, LATTICE, LatticeHolder
 from kaldi_bridge.lattice_costs import scale
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
@@ -37,13 +38,13 @@ def lattice_determinize_pruned(options: Options, lattice_rspecifier: str, lattic
     if options.acoustic_scale == 0.0:
         raise KaldiError("Do not use a zero acoustic scale (cannot be inverted)")
     settings = DeterminizationOptions(delta=options.delta, max_mem=options.max_mem, minimize=options.minimize)
+    holder: LatticeHolder[Any] = COMPACT_LATTICE if options.write_compact else LATTICE
     done = incomplete = failed = 0
     with (
         SequentialReader(lattice_rspecifier, LATTICE) as lattices,
-        TableWriter(lattice_wspecifier, COMPACT_LATTICE if options.write_compact else LATTICE) as writer,
+        TableWriter(lattice_wspecifier, holder) as writer,
     ):
         for key, lattice in lattices:
-            assert isinstance(lattice, Lattice)
             try:
                 scaled = scale(lattice, acoustic=options.acoustic_scale)
                 result, complete = determinize(scaled, options.beam, settings)

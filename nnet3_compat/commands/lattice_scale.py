@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.lattice import COMPACT_LATTICE, LATTICE
+from kaldi_bridge.lattice import COMPACT_LATTICE, LATTICE, LatticeHolder
 from kaldi_bridge.lattice_costs import acoustic_scale_of, scale
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
@@ -29,7 +30,7 @@ class Options:
 
 def lattice_scale(options: Options, lattice_rspecifier: str, lattice_wspecifier: str) -> int:
     acoustic = acoustic_scale_of(options.acoustic_scale, options.inv_acoustic_scale)
-    holder = COMPACT_LATTICE if options.write_compact else LATTICE
+    holder: LatticeHolder[Any] = COMPACT_LATTICE if options.write_compact else LATTICE
     done = 0
     with (
         SequentialReader(lattice_rspecifier, holder) as lattices,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattice import COMPACT_LATTICE, LATTICE
+from kaldi_bridge.lattice import COMPACT_LATTICE, LATTICE, to_compact
 from kaldi_bridge.lattice_costs import connected, scale
 from kaldi_bridge.lattice_paths import n_best_paths, random_paths
 from kaldi_bridge.tables import SequentialReader, TableWriter
@@ -48,7 +48,8 @@ def lattice_to_nbest(options: Options, lattice_rspecifier: str, lattice_wspecifi
             )
             count = 0
             for count, path in enumerate(chosen, 1):
-                writer.write(f"{key}-{count}", scale(path, 1.0 / options.acoustic_scale, 1.0 / options.lm_scale))
+                unscaled = scale(path, 1.0 / options.acoustic_scale, 1.0 / options.lm_scale)
+                writer.write(f"{key}-{count}", to_compact(unscaled))
             if count == 0:
                 log.warning(f"Possibly empty lattice for utterance-id {key}(no N-best entries)")
                 continue

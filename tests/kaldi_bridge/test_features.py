@@ -28,7 +28,7 @@ def tone() -> np.ndarray:
 
 
 def test_mfcc_are_kaldis(reference: Path, corpus: Path, tmp_path: Path) -> None:
-    """Kaldi's have its random dither and 8-bit compression; 2 % of each dimension's spread covers those, not a wrong option."""
+    """Kaldi's have its random dither and 8-bit compression; the tolerances cover those, not a wrong option."""
     wavs = sorted((corpus / "fsdd/test/wav").glob("*.wav"))[:10]
     (tmp_path / "wav.scp").write_text("".join(f"{w.stem} {w}\n" for w in wavs))
     config = reference / "fsdd/conf/mfcc_hires.conf"

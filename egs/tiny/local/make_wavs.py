@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 RATE = 8000
-DIGITS = "zero one two three four five six seven eight nine".split()
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 VOICES = {
     "train": ["en-us", "en-us+m1", "en-us+m2", "en-us+m4", "en-us+f1", "en-us+f2", "en-us+f4", "en-us+m7"],
     "test": ["en-us+m3", "en-us+f3"],

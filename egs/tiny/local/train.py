@@ -3,8 +3,8 @@
 
     train.py <data-dir> <model-dir> <graph-dir>
 
-A TDNN with one pdf per phone, trained in PyTorch by cross-entropy: first on words cut into phones of equal length, then on
-its own alignments. It is written as an nnet3 final.mdl, with the priors inside the last layer's bias.
+A TDNN with one pdf per phone, trained in PyTorch by cross-entropy: first on words cut into phones of equal length,
+then on its own alignments. It is written as an nnet3 final.mdl, with the priors inside the last layer's bias.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def config() -> list[str]:
             lines.append(f"component-node name={layer}.{part} component={layer}.{part} input={descriptor}")
             descriptor = f"{layer}.{part}"
         source, dim = descriptor, HIDDEN
-    lines.append(f"component name=output.affine type=NaturalGradientAffineComponent input-dim={HIDDEN} output-dim={len(PHONES)}")
+    output = f"NaturalGradientAffineComponent input-dim={HIDDEN} output-dim={len(PHONES)}"
+    lines.append(f"component name=output.affine type={output}")
     lines.append(f"component-node name=output.affine component=output.affine input={source}")
     lines.append("output-node name=output input=output.affine")
     return lines
@@ -86,7 +87,7 @@ def features_of(data: Path) -> dict[str, np.ndarray]:
 
 
 def first_alignments(data: Path, features: dict[str, np.ndarray]) -> tuple[dict, dict]:
-    """For each utterance its phones in order, and a label for each output frame with all phones of a word equally long."""
+    """For each utterance its phones in order, and a label for each output frame, a word's phones equally long."""
     words, times = read_table(data / "text"), read_table(data / "digits")
     sequences, labels = {}, {}
     for utterance, feats in features.items():
