@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-
 from kaldi_bridge.feature_extraction import ExtractionOptions, extract_features
 from kaldi_bridge.features import FbankOptions
 
