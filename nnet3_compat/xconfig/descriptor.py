@@ -1,7 +1,7 @@
 """Descriptors as xconfigs write them: nnet3's, with layers for nodes, and shorthands.
 
-``[-1]`` is the layer before, ``name@-3`` its output three frames earlier, a bare number an offset of the layer before, and
-``layer.output`` one of a layer's further outputs.
+``[-1]`` is the layer before, ``name@-3`` its output three frames earlier, a bare number an offset of the layer before,
+and ``layer.output`` one of a layer's further outputs.
 """
 
 from __future__ import annotations

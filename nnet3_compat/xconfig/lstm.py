@@ -10,7 +10,7 @@ from nnet3_compat.xconfig.recurrent import RecurrentLayer
 
 
 class LstmLayer(RecurrentLayer):
-    TYPES = ("lstm-layer",)
+    TYPES: ClassVar[tuple[str, ...]] = ("lstm-layer",)
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "cell-dim": -1, "clipping-threshold": 30.0, "delay": -1,
         "ng-per-element-scale-options": " max-change=0.75", "ng-affine-options": " max-change=0.75 ",
@@ -18,7 +18,11 @@ class LstmLayer(RecurrentLayer):
         "l2-regularize": 0.0, "decay-time": -1.0,
     }  # fmt: skip
     # Where Kaldi's lines have two spaces, or end with one.
-    SCALE_LINES: ClassVar[dict[str, str]] = {"i": "{0} dim={1} {2} {3} ", "f": "{0} dim={1} {2} {3}", "o": "{0}  dim={1} {2} {3}"}
+    SCALE_LINES: ClassVar[dict[str, str]] = {
+        "i": "{0} dim={1} {2} {3} ",
+        "f": "{0} dim={1} {2} {3}",
+        "o": "{0}  dim={1} {2} {3}",
+    }
 
     def auxiliary_outputs(self) -> tuple[str, ...]:
         return ("c_t",)
@@ -88,7 +92,7 @@ class LstmLayer(RecurrentLayer):
 
 
 class LstmpLayer(LstmLayer):
-    TYPES = ("lstmp-layer", "lstmp-batchnorm-layer")
+    TYPES: ClassVar[tuple[str, ...]] = ("lstmp-layer", "lstmp-batchnorm-layer")
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "cell-dim": -1, "recurrent-projection-dim": -1, "non-recurrent-projection-dim": -1,
         "clipping-threshold": 30.0, "delay": -1, "ng-per-element-scale-options": " max-change=0.75 ",
@@ -96,7 +100,11 @@ class LstmpLayer(LstmLayer):
         "zeroing-threshold": 15.0, "dropout-proportion": -1.0, "dropout-per-frame": False, "decay-time": -1.0,
         "l2-regularize": 0.0,
     }  # fmt: skip
-    SCALE_LINES: ClassVar[dict[str, str]] = {"i": "{0} dim={1} {2} {3}", "f": "{0}  dim={1} {2} {3}", "o": "{0} dim={1} {2} {3}"}
+    SCALE_LINES: ClassVar[dict[str, str]] = {
+        "i": "{0} dim={1} {2} {3}",
+        "f": "{0}  dim={1} {2} {3}",
+        "o": "{0} dim={1} {2} {3}",
+    }
 
     def output_name(self, auxiliary: str | None = None) -> str:
         return f"{self.name}.{auxiliary or ('rp_t_batchnorm' if 'batchnorm' in self.type else 'rp_t')}"
@@ -126,7 +134,7 @@ class LstmpLayer(LstmLayer):
 
 
 class FastLstmLayer(RecurrentLayer):
-    TYPES = ("fast-lstm-layer", "fast-lstm-batchnorm-layer")
+    TYPES: ClassVar[tuple[str, ...]] = ("fast-lstm-layer", "fast-lstm-batchnorm-layer")
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "cell-dim": -1, "clipping-threshold": 30.0, "zeroing-interval": 20, "zeroing-threshold": 15.0,
         "delay": -1, "lstm-nonlinearity-options": " max-change=0.75", "ng-affine-options": " max-change=1.5",
@@ -173,7 +181,7 @@ class FastLstmLayer(RecurrentLayer):
 class LstmbLayer(FastLstmLayer):
     """With a bottleneck in front of the gates."""
 
-    TYPES = ("lstmb-layer",)
+    TYPES: ClassVar[tuple[str, ...]] = ("lstmb-layer",)
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "cell-dim": -1, "bottleneck-dim": -1, "clipping-threshold": 30.0, "zeroing-interval": 20,
         "zeroing-threshold": 15.0, "orthonormal-constraint": 1.0, "delay": -1,
@@ -212,7 +220,7 @@ class LstmbLayer(FastLstmLayer):
 
 
 class FastLstmpLayer(RecurrentLayer):
-    TYPES = ("fast-lstmp-layer", "fast-lstmp-batchnorm-layer")
+    TYPES: ClassVar[tuple[str, ...]] = ("fast-lstmp-layer", "fast-lstmp-batchnorm-layer")
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "cell-dim": -1, "recurrent-projection-dim": -1, "non-recurrent-projection-dim": -1,
         "clipping-threshold": 30.0, "delay": -1, "lstm-nonlinearity-options": " max-change=0.75",
