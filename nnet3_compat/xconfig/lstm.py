@@ -49,17 +49,12 @@ class LstmLayer(RecurrentLayer):
             )
             yield self.component(f"w_{gate}.c", scale)
         yield self.component("W_c.xr", affine)
-        repair = f"dim={cell} self-repair-scale={self.config['self-repair-scale-nonlinearity']:.10f}"
         for name, kind in zip("ifogh", ("Sigmoid",) * 3 + ("Tanh",) * 2, strict=True):
-            yield self.component(name, f"{kind}Component {repair}")
+            yield self.component(name, f"{kind}Component dim={cell} {self.repair()}")
         if self.has_dropout:
-            per_frame = "true" if self.config["dropout-per-frame"] else "false"
-            proportion = self.config["dropout-proportion"]
-            yield self.component(
-                "dropout", f"DropoutComponent dim={cell} dropout-proportion={proportion} dropout-per-frame={per_frame}"
-            )
+            yield self.component("dropout", self.dropout(cell))
         for name in ("c1", "c2", "m"):
-            yield self.component(name, f"ElementwiseProductComponent input-dim={2 * cell} output-dim={cell}")
+            yield self.component(name, self.product(cell))
         yield self.component("c", f"BackpropTruncationComponent dim={cell} {self.truncation()}")
 
     def _gate_nodes(self) -> Iterator[str]:

@@ -6,7 +6,7 @@ from nnet3_compat.xconfig.layer import Layer
 
 
 class RecurrentLayer(Layer):
-    """Options that all have: cell-dim, delay, decay-time, clipping-threshold, zeroing-interval, zeroing-threshold."""
+    """Options that all have: cell-dim, delay, clipping-threshold, zeroing-interval, zeroing-threshold."""
 
     def derive(self) -> None:
         if "recurrent-projection-dim" in self.config:
@@ -43,17 +43,31 @@ class RecurrentLayer(Layer):
         return bool(self.config.get("dropout-proportion", -1.0) != -1.0)
 
     def _recurrence_scale(self) -> float:
-        decay = self.config["decay-time"]
+        decay = self.config.get("decay-time", -1.0)
         return 1.0 if decay < 0 else 1.0 - abs(self.config["delay"]) / decay
 
     def truncation(self) -> str:
         """Options of a BackpropTruncationComponent."""
         config = self.config
+        scale = f" scale={self._recurrence_scale()}" if "decay-time" in config else ""
         return (
             f"clipping-threshold={config['clipping-threshold']} zeroing-threshold={config['zeroing-threshold']} "
-            f"zeroing-interval={config['zeroing-interval']} recurrence-interval={abs(config['delay'])} "
-            f"scale={self._recurrence_scale()}"
+            f"zeroing-interval={config['zeroing-interval']} recurrence-interval={abs(config['delay'])}{scale}"
         )
+
+    def repair(self) -> str:
+        """Option of the gates' nonlinearities."""
+        return f"self-repair-scale={self.config['self-repair-scale-nonlinearity']:.10f}"
+
+    def dropout(self, dim: int) -> str:
+        """The type and options of a gate's dropout."""
+        per_frame = "true" if self.config["dropout-per-frame"] else "false"
+        proportion = self.config["dropout-proportion"]
+        return f"DropoutComponent dim={dim} dropout-proportion={proportion} dropout-per-frame={per_frame}"
+
+    def product(self, dim: int) -> str:
+        """The type and options of an elementwise product of two vectors."""
+        return f"ElementwiseProductComponent input-dim={2 * dim} output-dim={dim}"
 
     def l2(self) -> str:
         value = self.config["l2-regularize"]
