@@ -36,16 +36,18 @@ class _Gru(RecurrentLayer):
         return int(self.config["cell-dim"])
 
     @property
+    def _projected_state(self) -> bool:
+        return "recurrent-projection-dim" in self.config
+
+    @property
     def _recurrent(self) -> int:
-        return int(self.config.get("recurrent-projection-dim", self.config["cell-dim"]))
+        return int(self.config["recurrent-projection-dim" if self._projected_state else "cell-dim"])
 
     def output_name(self, auxiliary: str | None = None) -> str:
         return f"{self.name}.{auxiliary or self.OUTPUT}"
 
     def output_dim(self, auxiliary: str | None = None) -> int:
-        if auxiliary or "recurrent-projection-dim" not in self.config:
-            return self._cell
-        return self.projection_dim
+        return self.projection_dim if self._projected_state and not auxiliary else self._cell
 
     def _affine(self, name: str, input_dim: int, output_dim: int) -> str:
         l2 = f" {self.l2()}" if "l2-regularize" in self.config else ""
