@@ -29,7 +29,17 @@ from typer.core import TyperCommand
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.options import STANDARD, OptionSpec, UsageError, command_line, option, parse, specs_of, usage_text
+from kaldi_bridge.options import (
+    STANDARD,
+    OptionSpec,
+    UsageError,
+    command_line,
+    joined,
+    option,
+    parse,
+    specs_of,
+    usage_text,
+)
 
 __all__ = ["Command", "command", "option", "run"]
 
@@ -58,9 +68,10 @@ class _KaldiCommand(TyperCommand):
 class Command:
     """A program. Calling it runs it on sys.argv and exits."""
 
-    def __init__(self, function: Callable[..., int | None], usage: str) -> None:
+    def __init__(self, function: Callable[..., int | None], usage: str, script: bool) -> None:
         self.function = function
         self.usage = usage
+        self._script = script
         parameters = list(inspect.signature(function).parameters.values())
         self._options_class: Any = None
         if parameters and parameters[0].name == "options":
@@ -81,7 +92,7 @@ class Command:
 
     def run(self, arguments: Sequence[str], program: str | None = None) -> int:
         """Runs the program in this process; returns its exit status."""
-        arguments = list(arguments)
+        arguments = joined(self._specs(), list(arguments)) if self._script else list(arguments)
         program = program or "nnet-pytorch-" + self.function.__name__.replace("_", "-")
         log.set_program_name(program)
         log.set_verbose(0)
@@ -171,9 +182,12 @@ class Command:
         return result
 
 
-def command(function: Callable[..., int | None], *, usage: str) -> Command:
-    """Makes a program of a function ``f(options, argument, optional=None, *rest) -> exit status or None``."""
-    return Command(function, usage)
+def command(function: Callable[..., int | None], *, usage: str, script: bool = False) -> Command:
+    """Makes a program of a function ``f(options, argument, optional=None, *rest) -> exit status or None``.
+
+    ``script``: the twin of one of Kaldi's Python scripts, which also take ``--key value``.
+    """
+    return Command(function, usage, script)
 
 
 def run(program: Command, arguments: Sequence[str]) -> int:

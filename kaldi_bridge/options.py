@@ -154,6 +154,18 @@ def parse(specs: list[OptionSpec], arguments: list[str]) -> tuple[dict[str, Any]
     return values, positional
 
 
+def joined(specs: list[OptionSpec], arguments: list[str]) -> list[str]:
+    """Arguments in the style of argparse: ``--key value`` becomes ``--key=value`` where the option has a value."""
+    takes_value = {spec.key for spec in specs if spec.type != "bool"}
+    result: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        is_key = word.startswith("--") and "=" not in word and normalize(word[2:]) in takes_value
+        value = next(words, None) if is_key else None
+        result.append(word if value is None else f"{word}={value}")
+    return result
+
+
 def _split(argument: str) -> tuple[str, str, bool]:
     name, equal_sign, text = argument[2:].partition("=")
     if not name:

@@ -13,8 +13,8 @@ from nnet3_compat.model_changes import read_lines
 from nnet3_compat.xconfig.writer import write_configs
 
 USAGE = """Expand an xconfig, which describes a network layer by layer, into nnet3 configs.
-Usage: nnet-pytorch-xconfig-to-config --xconfig-file=<xconfig> --config-dir=<dir>
-e.g.: nnet-pytorch-xconfig-to-config --xconfig-file=configs/network.xconfig --config-dir=configs/"""
+Usage: nnet-pytorch-xconfig-to-config --xconfig-file <xconfig> --config-dir <dir>
+e.g.: nnet-pytorch-xconfig-to-config --xconfig-file configs/network.xconfig --config-dir configs/"""
 
 
 @dataclass
@@ -37,7 +37,7 @@ def xconfig_to_config(options: Options) -> int:
     return 0
 
 
-main = command(xconfig_to_config, usage=USAGE)
+main = command(xconfig_to_config, usage=USAGE, script=True)
 
 if __name__ == "__main__":
     main()
