@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kaldi_bridge import basic_io
+from kaldi_bridge import basic_io, log
 from kaldi_bridge.errors import KaldiError
 
 if TYPE_CHECKING:
@@ -142,6 +142,9 @@ def _check_entry(entry: list[HmmState]) -> None:
                 raise KaldiError(f"state {j} of a topology entry has a transition of probability {probability}")
             if not emitting and target in (j, last):
                 raise KaldiError(f"state {j} of a topology entry emits nothing, but loops or leads to the final state")
+        total = sum(probability for _, probability in state.transitions)
+        if targets and abs(total - 1.0) > 0.01:
+            log.warning(f"Total probability for state {j} in topology entry is {total:g}")
         reached |= set(targets)
     if not reached >= set(range(1, last + 1)):
         raise KaldiError("a topology entry has a state that no transition leads to")
