@@ -215,7 +215,6 @@ def test_prepared_for_test_computes_the_same(raw: str, tmp_path: Path) -> None:
     assert run(copy.main, ["--prepare-for-test=true", raw, f"{tmp_path}/test.raw"]) == 0
     after = read_nnet(f"{tmp_path}/test.raw")
     assert "half" not in after.components  # joined with the affine before it
-    assert component(after, "drop").test_mode
     features = torch.randn(1, 60, 3)
     with torch.no_grad():
         first, second = (Network.from_nnet(nnet).eval()(features) for nnet in (before, after))
