@@ -70,7 +70,7 @@ class Network(nn.Module):
         self.components = nn.ModuleDict()
         for name, component in nnet.components.items():
             key = re.sub(r"\W", "_", name)
-            while key in self.components:
+            while hasattr(self.components, key):  # taken by another, or a method such as half()
                 key += "_"
             self._keys[name] = key
             self.components[key] = modules.from_component(component)
