@@ -1,4 +1,4 @@
-"""The lattice search and determinization: Kaldi's lattices on real speech, exact paths on small graphs, hostile input."""
+"""The lattice search: Kaldi's lattices on real speech, every path of small graphs, hostile input."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -214,7 +214,15 @@ def test_what_cannot_be_decoded(tiny: TransitionModel) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"beam": 0.0}, {"lattice_beam": -1.0}, {"max_active": 1}, {"min_active": -1}, {"prune_interval": 0}, {"max_mem": 0}]
+    "wrong",
+    [
+        {"beam": 0.0},
+        {"lattice_beam": -1.0},
+        {"max_active": 1},
+        {"min_active": -1},
+        {"prune_interval": 0},
+        {"max_mem": 0},
+    ],
 )
 def test_options_that_make_no_sense(wrong: dict[str, float]) -> None:
     with pytest.raises(KaldiError, match=next(iter(wrong)).replace("_", "-")):
