@@ -54,7 +54,9 @@ class Builder:
         self.num_states += 1
         return self.num_states - 1
 
-    def tree(self, root: int, words: dict[int, float], lexicon: list[tuple[int, ...]], ends: Callable[[int], int]) -> None:
+    def tree(
+        self, root: int, words: dict[int, float], lexicon: list[tuple[int, ...]], ends: Callable[[int], int]
+    ) -> None:
         """A prefix tree of words with costs, which are paid as early as all words below an arc share them."""
         children: dict[int, dict[int, int]] = {root: {}}
         best: dict[int, float] = {}
@@ -98,7 +100,9 @@ def bigram_graph(num_words: int, random: np.random.Generator) -> tuple[Fst, list
     for history in histories:
         successors = np.unique(random.choice(num_words, SUCCESSORS, p=frequency / frequency.sum()))
         costs = -np.log(random.dirichlet(np.ones(len(successors))) * 0.7 + 1e-4)
-        builder.tree(history, dict(zip(successors.tolist(), costs.tolist(), strict=True)), lexicon, histories.__getitem__)
+        builder.tree(
+            history, dict(zip(successors.tolist(), costs.tolist(), strict=True)), lexicon, histories.__getitem__
+        )
         builder.arcs.append((history, 0, 0, 1.2, backoff))
         builder.arcs.append((history, 0, 0, 3.0, end))
     table = np.array(builder.arcs, dtype=[("state", "<i4"), *ARC.descr])
@@ -149,7 +153,9 @@ def compare(name: str, fst: Fst, model: TransitionModel, matrices: list[np.ndarr
         for matrix in by_id:
             decoder = kaldi_hmm_gmm.LatticeFasterDecoderStdVectorFst(their_fst, config)
             scores = kaldi_hmm_gmm.DecodableCtc(matrix)
-            _, _, words, _ = kaldi_hmm_gmm.decode_utterance_lattice_faster(decoder, scores, their_model, "utterance", True)
+            _, _, words, _ = kaldi_hmm_gmm.decode_utterance_lattice_faster(
+                decoder, scores, their_model, "utterance", True
+            )
             their_words.append(list(words))
 
     def ours(options: SearchOptions) -> list[list[int]]:
@@ -157,11 +163,16 @@ def compare(name: str, fst: Fst, model: TransitionModel, matrices: list[np.ndarr
         return [each.words if each else [] for each in decoded]
 
     our_words = ours(whole)
-    their_time, our_time, whole_time = best_time(theirs), best_time(lambda: ours(search)), best_time(lambda: ours(whole))
+    their_time, our_time, whole_time = (
+        best_time(theirs),
+        best_time(lambda: ours(search)),
+        best_time(lambda: ours(whole)),
+    )
     same = sum(a == b for a, b in zip(our_words, their_words, strict=True))
     frames = sum(map(len, matrices))
+    speeds = [frames / seconds for seconds in (our_time, their_time)]
     print(
-        f"{name:<22} {fst.num_states:>9,} {fst.num_arcs:>10,} {frames:>7} {frames / our_time:>9.0f} {frames / their_time:>9.0f} "
+        f"{name:<22} {fst.num_states:>9,} {fst.num_arcs:>10,} {frames:>7} {speeds[0]:>9.0f} {speeds[1]:>9.0f} "
         f"{their_time / our_time:>6.2f} {frames / whole_time:>9.0f} {same:>4}/{len(matrices)}"
     )
 
@@ -174,13 +185,16 @@ def main() -> None:
     arguments = parser.parse_args()
     print("frames per second on one thread; ratio: ours over kaldi_hmm_gmm's, without our determinization")
     print(
-        f"{'graph':<22} {'states':>9} {'arcs':>10} {'frames':>7} {'ours':>9} {'theirs':>9} {'ratio':>6} {'+ determ.':>9} same words"
+        f"{'graph':<22} {'states':>9} {'arcs':>10} {'frames':>7} {'ours':>9} {'theirs':>9} {'ratio':>6} "
+        f"{'+ determ.':>9} same words"
     )
     fsdd = Path(arguments.shared) / "reference/fsdd"
     if fsdd.is_dir():
         with SequentialReader(f"ark:{fsdd}/tdnnf/output.sub3.chunk140.ark", FLOAT_MATRIX) as table:
             matrices = [matrix for _, matrix in table]
-        compare("digits", read_fst(f"{fsdd}/graph/HCLG.fst"), read_transition_model(f"{fsdd}/tdnnf/final.mdl"), matrices)
+        compare(
+            "digits", read_fst(f"{fsdd}/graph/HCLG.fst"), read_transition_model(f"{fsdd}/tdnnf/final.mdl"), matrices
+        )
     else:
         print(f"(no {fsdd}: only the made graph)")
     random = np.random.default_rng(0)
