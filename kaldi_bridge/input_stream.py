@@ -69,8 +69,12 @@ class InputStream:
         have = self.end - self.pos
         if have >= n or self._at_end:
             return have
-        target = max(n, self._ahead)
-        self._make_room(target)
+        target = self._ahead if self._ahead > n else n
+        if have or len(self.buffer) < target:
+            self._make_room(target)
+        else:
+            self._base += self.pos
+            self.pos = self.end = 0
         if self._ahead < BUFFER_SIZE:
             self._ahead *= 4
         view = memoryview(self.buffer)
