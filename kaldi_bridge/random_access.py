@@ -56,10 +56,8 @@ class RandomAccessReader(Generic[T]):
         return self._table.has(self._mapped(key))
 
     def __getitem__(self, key: str) -> T:
-        # A key that is found needs no check of its form.
-        value = self._table.get(key if self._speakers is None else self._mapped(key))
+        value = self._table.get(self._mapped(key))
         if value is _MISSING:
-            self._mapped(key)
             raise KaldiError(
                 f"No object for key {key} in {self._rspecifier} "
                 "(to ignore this, add the p, (permissive) option to the rspecifier)"

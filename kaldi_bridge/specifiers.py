@@ -107,4 +107,5 @@ def parse_wspecifier(wspecifier: str) -> Wspecifier | None:
 
 def is_token(word: str) -> bool:
     """Whether the word can be a key: not empty, printable, no white space."""
-    return _TOKEN.fullmatch(word) is not None
+    usual = word.isascii() and word.isprintable() and " " not in word and word != ""
+    return usual or _TOKEN.fullmatch(word) is not None
