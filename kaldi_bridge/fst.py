@@ -1,7 +1,7 @@
 """Weighted finite-state transducers over the tropical semiring, and their files.
 
 Read: OpenFst's binary vector, const and compact types with standard arcs, and the text form (fstprint).
-Written: vector, const, and text. Kaldi itself reads vector and const (fstext/kaldi-fst-io.h).
+Written: vector, const, compact acceptors, and text. Kaldi itself reads vector and const (fstext/kaldi-fst-io.h).
 """
 
 from __future__ import annotations
@@ -111,9 +111,9 @@ class Fst:
         return fst
 
     def write(self, stream: OutputStream, fst_type: str | None = None) -> None:
-        """Binary; as the type that it was read as, else vector."""
+        """Binary; as the type that it was read as if it is vector, const or compact_acceptor, else as vector."""
         kind = fst_type or (self.header.fst_type if self.header else "vector")
-        if kind not in ("vector", "const"):
+        if kind not in ("vector", "const", "compact_acceptor"):
             kind = "vector"
         same = self.header is not None and self.header.fst_type == kind
         static = EXPANDED | (MUTABLE if kind == "vector" else 0)
@@ -125,13 +125,15 @@ class Fst:
             self.header.properties if same and self.header else static,
             self.start,
             self.num_states,
-            self.num_arcs if kind == "const" or not same or not self.header else self.header.num_arcs,
+            self.num_arcs if kind != "vector" or not same or not self.header else self.header.num_arcs,
             self.header.symbols if same and self.header else b"",
         )
         base = stream.tell()
         header.write(stream)
         if kind == "const":
             self._write_const(stream, header, base)
+        elif kind == "compact_acceptor":
+            self._write_compact_acceptor(stream, header, base)
         else:
             self._write_vector(stream)
 
@@ -151,6 +153,26 @@ class Fst:
         states["nieps"] = np.bincount(owner[self.arcs["ilabel"] == 0], minlength=self.num_states)
         states["noeps"] = np.bincount(owner[self.arcs["olabel"] == 0], minlength=self.num_states)
         for block in (states, self.arcs):
+            if header.flags & IS_ALIGNED or header.version == 1:
+                stream.write(bytes(-(stream.tell() - base) % ALIGNMENT))
+            stream.write(block.tobytes())
+
+    def _write_compact_acceptor(self, stream: OutputStream, header: FstHeader, base: int) -> None:
+        """Elements (label, cost, next state), that of a final cost (label -1) before the state's arcs."""
+        if (self.arcs["ilabel"] != self.arcs["olabel"]).any():
+            raise KaldiError(f"{stream.name}: an FST with different input and output labels is no acceptor")
+        is_final = np.isfinite(self.finals)
+        positions = self.offsets + np.concatenate([[0], np.cumsum(is_final)])
+        elements = np.zeros(int(positions[-1]), dtype=COMPACT["acceptor"])
+        finals = positions[:-1][is_final]
+        elements["label"][finals] = elements["nextstate"][finals] = -1
+        elements["weight"][finals] = self.finals[is_final]
+        arcs = np.ones(len(elements), dtype=bool)
+        arcs[finals] = False
+        elements["label"][arcs] = self.arcs["ilabel"]
+        elements["weight"][arcs] = self.arcs["weight"]
+        elements["nextstate"][arcs] = self.arcs["nextstate"]
+        for block in (positions.astype("<u4"), elements):
             if header.flags & IS_ALIGNED or header.version == 1:
                 stream.write(bytes(-(stream.tell() - base) % ALIGNMENT))
             stream.write(block.tobytes())

@@ -1,0 +1,138 @@
+"""Kaldi's training examples: back byte for byte, by hand, and never trusted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fst import Fst
+from kaldi_bridge.holders import ObjectHolder
+from kaldi_bridge.sparse import SparseMatrix
+from kaldi_bridge.streams import InputStream, open_output
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from nnet3_compat.chain.example import CHAIN_EXAMPLE, ChainExample, ChainOutput
+from nnet3_compat.chain.supervision import Supervision
+from nnet3_compat.examples import EXAMPLE, NnetExample, NnetIo, read_indexes, write_indexes
+
+
+def chain_example() -> ChainExample:
+    """Two sequences of two frames with three pdfs."""
+    fst = Fst.from_arcs(
+        0, {4: 0.0}, [(0, 1, 1, 0.0, 1), (0, 2, 2, 0.5, 1), (1, 3, 3, 0.0, 2), (2, 1, 1, 0.0, 3), (3, 1, 1, 0.0, 4)]
+    )
+    indexes = np.array([(n, t, 0) for t in (0, 3) for n in (0, 1)], np.int32)
+    features = np.arange(16, dtype=np.float32).reshape(8, 2)
+    inputs = [NnetIo("input", np.array([(n, t, 0) for n in (0, 1) for t in range(4)], np.int32), features)]
+    supervision = Supervision(1.0, 2, 2, 3, fst)
+    return ChainExample(inputs, [ChainOutput("output", indexes, supervision, np.ones(4, np.float32))])
+
+
+def example() -> NnetExample:
+    targets = SparseMatrix([(np.array([1], np.int32), np.array([1.0], np.float32))] * 3, 5)
+    indexes = np.array([(0, t, 0) for t in range(3)], np.int32)
+    features = np.arange(12, dtype=np.float32).reshape(6, 2)
+    return NnetExample(
+        [
+            NnetIo("input", np.array([(0, t, 0) for t in range(-2, 4)], np.int32), features),
+            NnetIo("output", indexes, targets),
+        ]
+    )
+
+
+def written(holder: ObjectHolder, value: object, path: Path, binary: bool) -> bytes:  # type: ignore[type-arg]
+    with open_output(str(path)) as stream:
+        holder.write(stream, binary, value)
+    return path.read_bytes()
+
+
+def test_kaldis_examples_round_trip(reference: Path, tmp_path: Path) -> None:
+    paths = sorted(reference.rglob("*.cegs"))
+    assert len(paths) >= 5
+    for path in paths:
+        with (
+            SequentialReader(f"ark:{path}", CHAIN_EXAMPLE) as examples,
+            TableWriter(f"ark:{tmp_path}/again", CHAIN_EXAMPLE) as writer,
+        ):
+            for key, value in examples:
+                writer.write(key, value)
+        assert (tmp_path / "again").read_bytes() == path.read_bytes(), path
+
+
+def test_what_an_example_holds(reference: Path) -> None:
+    with SequentialReader(f"ark:{reference}/one_step/one.cegs", CHAIN_EXAMPLE) as examples:
+        [(key, value)] = list(examples)
+    assert key == "merged-0-8"
+    [output] = value.outputs
+    supervision = output.supervision
+    assert (supervision.num_sequences, supervision.frames_per_sequence, supervision.label_dim) == (8, 47, 72)
+    assert output.indexes[:9].tolist() == [[n, 0, 0] for n in range(8)] + [[0, 3, 0]]
+    assert [part.name for part in value.inputs] == ["input", "ivector"]
+    assert supervision.fst is not None
+    assert supervision.fst.num_states == 734
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_both_forms(tmp_path: Path, binary: bool) -> None:
+    for holder, value in ((CHAIN_EXAMPLE, chain_example()), (EXAMPLE, example())):
+        data = written(holder, value, tmp_path / "1", binary)  # type: ignore[arg-type]
+        again = holder.read(InputStream.from_bytes(data))  # type: ignore[attr-defined]
+        assert written(holder, again, tmp_path / "2", binary) == data  # type: ignore[arg-type]
+
+
+def test_derivative_weights_of_older_examples(tmp_path: Path) -> None:
+    data = written(CHAIN_EXAMPLE, chain_example(), tmp_path / "1", True)
+    at = data.index(b"<DW2> ")
+    older = data[:at] + b"<DW> \1\4\0\0\0\xff\x7f\0\xff" + data[data.index(b"</NnetChainSup>") :]
+    again = CHAIN_EXAMPLE.read(InputStream.from_bytes(older))
+    assert np.allclose(again.outputs[0].deriv_weights, [1.0, 127 / 255, 0.0, 1.0])
+
+
+INDEX = st.tuples(st.integers(-3, 300), st.integers(-(2**31), 2**31 - 1) | st.integers(-300, 300), st.integers(0, 2))
+
+
+@given(st.lists(INDEX, max_size=30), st.booleans())
+def test_any_indexes(rows: list[tuple[int, int, int]], binary: bool) -> None:
+    import io
+
+    indexes = np.array(rows, np.int32).reshape(len(rows), 3)
+    sink = io.BytesIO()
+    write_indexes(sink, binary, indexes)  # type: ignore[arg-type]
+    stream = InputStream.from_bytes(sink.getvalue())
+    assert np.array_equal(read_indexes(stream, binary), indexes)
+    assert stream.at_end() or not binary
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        (b"<Nnet3ChainEg>", b"<Nnet3Eg>", "Nnet3ChainEg"),
+        (b"<NumSequences> \4\2", b"<NumSequences> \4\0", "NumSequences"),
+        (b"<NumSequences> \4\2", b"<NumSequences> \4\3", "6 frames"),
+        (b"<LabelDim> \4\3", b"<LabelDim> \4\2", "label 3"),
+        (b"<NumInputs> \4\1\0\0\0", b"<NumInputs> \4\1\0\0\x7f", "inputs or outputs"),
+        (b"<I1V> \4\x08\0\0\0", b"<I1V> \4\x08\0\0\x7f", "indexes"),
+        (b"<I1V> \4\x08\0\0\0", b"<I1V> \4\x07\0\0\0", "matrix"),
+    ],
+)
+def test_impossible_examples(tmp_path: Path, old: bytes, new: bytes, what: str) -> None:
+    data = written(CHAIN_EXAMPLE, chain_example(), tmp_path / "1", True)
+    assert old in data
+    with pytest.raises(KaldiError, match=what):
+        CHAIN_EXAMPLE.read(InputStream.from_bytes(data.replace(old, new, 1), "egs"))
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_damaged_examples_are_errors(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    folder = tmp_path_factory.mktemp("egs")
+    original = written(CHAIN_EXAMPLE, chain_example(), folder / "1", data.draw(st.booleans()))
+    damaged = bytearray(original[: data.draw(st.integers(1, len(original)))])
+    for _ in range(data.draw(st.integers(0, 3))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        CHAIN_EXAMPLE.read(InputStream.from_bytes(bytes(damaged), "damaged"))
+    except KaldiError as error:
+        assert "damaged" in str(error)
