@@ -62,5 +62,5 @@ def _initial_probabilities(fst: Fst, source: np.ndarray, target: np.ndarray, pro
     for _ in range(_STEPS):
         average += current / _STEPS
         current = np.bincount(target, current[source] * normalized, fst.num_states)
-        current /= current.sum()
+        current = current / current.sum()
     return average.astype(np.float32)
