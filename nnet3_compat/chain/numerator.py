@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.chain.supervision import Supervision
+from kaldi_bridge.supervision import Supervision
 
 
 @dataclass

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.supervision import Supervision
 from nnet3_compat.chain.denominator import LIMIT, denominator
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.numerator import NumeratorGraph, numerator
-from nnet3_compat.chain.supervision import Supervision
 
 FAILED_OBJECTIVE = -10.0  # per frame, where the computation failed
 

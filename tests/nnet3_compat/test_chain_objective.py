@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import Fst, read_fst
 from kaldi_bridge.holders import FLOAT_MATRIX
+from kaldi_bridge.supervision import Supervision
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from nnet3_compat.chain.denominator import denominator
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
-from nnet3_compat.chain.example import CHAIN_EXAMPLE
 from nnet3_compat.chain.numerator import NumeratorGraph, numerator
 from nnet3_compat.chain.objective import ChainLoss, ChainOptions, chain_objective
-from nnet3_compat.chain.supervision import Supervision
 
 OPTIONS = {
     "leaky0.1": ChainOptions(leaky_hmm_coefficient=0.1, l2_regularize=0.0, xent_regularize=0.1),

@@ -9,12 +9,12 @@ import numpy as np
 
 from kaldi_bridge.basic_io import expect_token, read_token, write_int32, write_token
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.examples import NnetIo, read_count, read_indexes, write_indexes
 from kaldi_bridge.holders import ObjectHolder
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.matrix_io import read_vector, write_vector
 from kaldi_bridge.output_stream import OutputStream
-from nnet3_compat.chain.supervision import Supervision
-from nnet3_compat.examples import NnetIo, read_count, read_indexes, write_indexes
+from kaldi_bridge.supervision import Supervision
 
 
 @dataclass

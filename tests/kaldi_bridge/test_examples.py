@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, ChainExample, ChainOutput
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.examples import EXAMPLE, NnetExample, NnetIo, read_indexes, write_indexes
 from kaldi_bridge.fst import Fst
 from kaldi_bridge.holders import ObjectHolder
 from kaldi_bridge.sparse import SparseMatrix
 from kaldi_bridge.streams import InputStream, open_output
+from kaldi_bridge.supervision import Supervision
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from nnet3_compat.chain.example import CHAIN_EXAMPLE, ChainExample, ChainOutput
-from nnet3_compat.chain.supervision import Supervision
-from nnet3_compat.examples import EXAMPLE, NnetExample, NnetIo, read_indexes, write_indexes
 
 
 def chain_example() -> ChainExample:
