@@ -16,7 +16,7 @@ help:
 
 install: $(READY)
 
-$(READY): setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bridge/csrc/*)
+$(READY): setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bridge/csrc/* nnet3_compat/chain/csrc/*)
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable '.[test,lint,onnx]'
 	touch $@

@@ -1,19 +1,27 @@
-"""Builds the C++ extension; everything else is in setup.cfg."""
+"""Builds the C++ extensions; everything else is in setup.cfg."""
 
 from glob import glob
 
 from pybind11.setup_helpers import Pybind11Extension, build_ext
 from setuptools import setup
 
+
+def extension(package: str, optional: bool = False) -> Pybind11Extension:
+    """package._csrc of all sources in the package's csrc/; an optional one may fail to build."""
+    folder = package.replace(".", "/") + "/csrc"
+    made = Pybind11Extension(
+        f"{package}._csrc",
+        sorted(glob(f"{folder}/*.cc")),
+        depends=sorted(glob(f"{folder}/*.h")),
+        cxx_std=17,
+        extra_compile_args=["-O3", "-g0", "-pthread", "-Wno-psabi"],
+        extra_link_args=["-pthread"],
+    )
+    made.optional = optional
+    return made
+
+
 setup(
-    ext_modules=[
-        Pybind11Extension(
-            "kaldi_bridge._csrc",
-            sorted(glob("kaldi_bridge/csrc/*.cc")),
-            depends=sorted(glob("kaldi_bridge/csrc/*.h")),
-            cxx_std=17,
-            extra_compile_args=["-O3", "-g0"],
-        )
-    ],
+    ext_modules=[extension("kaldi_bridge"), extension("nnet3_compat.chain", optional=True)],
     cmdclass={"build_ext": build_ext},
 )

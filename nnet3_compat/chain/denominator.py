@@ -1,16 +1,21 @@
-"""The denominator of LF-MMI in plain PyTorch: forward-backward over all word sequences (chain/chain-denominator.cc).
+"""The denominator of LF-MMI: forward-backward over all word sequences (chain/chain-denominator.cc).
 
+``denominator_plain`` is the definition, in plain PyTorch; ``denominator`` the fastest version for its input.
 In the probability domain: alphas are divided by their sum at every frame, and whatever state one is in, one may leak to
 any other with probability ``leaky_hmm_coefficient`` times its initial probability.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from kaldi_bridge import log
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 
 LIMIT = 30.0  # outputs are clamped to it before the exponential
@@ -37,9 +42,37 @@ def denominator(graph: DenominatorGraph, output: Tensor, leaky_hmm_coefficient: 
     """``output``: [frames, sequences, pdfs], unnormalized log-probabilities.
 
     Returns the log-probability of each sequence [sequences], and its derivative with respect to the output: the
-    posteriors of the pdfs [frames, sequences, pdfs].
+    posteriors of the pdfs [frames, sequences, pdfs]. In C++ for float32 on the CPU, on torch's number of threads.
     """
-    frames, sequences, pdfs = output.shape
+    native = _native(graph) if output.device.type == "cpu" and output.dtype == torch.float32 else None
+    if native is None:
+        return denominator_plain(graph, output, leaky_hmm_coefficient)
+    likelihoods = output.clamp(-LIMIT, LIMIT).exp().numpy()
+    log_probs, posteriors = native.forward_backward(likelihoods, leaky_hmm_coefficient, torch.get_num_threads())
+    return torch.from_numpy(log_probs).float(), torch.from_numpy(posteriors)
+
+
+def _native(graph: DenominatorGraph) -> Any:
+    """The graph in C++, made once; None where the extension was not built."""
+    extension = _extension()
+    if graph.native is None and extension is not None:
+        arcs = (graph.source, graph.target, graph.pdf, graph.probability)
+        graph.native = extension.DenominatorGraph(*arcs, graph.initial, graph.num_pdfs)
+    return graph.native
+
+
+@functools.cache
+def _extension() -> Any:
+    try:
+        return importlib.import_module("nnet3_compat.chain._csrc")
+    except ImportError:
+        log.warning("The C++ part of LF-MMI is not built (no compiler?): computing in plain PyTorch, many times slower")
+        return None
+
+
+def denominator_plain(graph: DenominatorGraph, output: Tensor, leaky_hmm_coefficient: float) -> tuple[Tensor, Tensor]:
+    """As ``denominator``, on any device and in any precision."""
+    frames, sequences, _ = output.shape
     arcs = _Arcs.of(graph, output)
     probs = output.clamp(-LIMIT, LIMIT).exp()
     leak = leaky_hmm_coefficient * arcs.initial

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ class DenominatorGraph:
     source, target, pdf: int64 [arcs]; pdf-ids from 0.
     probability: float32 [arcs], of each transition.
     initial: float32 [num_states], with which a chunk starts, and which leaky-HMM transitions lead to.
+    native: the graph in C++, once it was needed.
     """
 
     num_states: int
@@ -28,6 +30,7 @@ class DenominatorGraph:
     pdf: np.ndarray
     probability: np.ndarray
     initial: np.ndarray
+    native: Any = field(default=None, repr=False, compare=False)
 
     @classmethod
     def from_fst(cls, fst: Fst, num_pdfs: int) -> DenominatorGraph:

@@ -13,7 +13,7 @@ from kaldi_bridge.fst import Fst, read_fst
 from kaldi_bridge.holders import FLOAT_MATRIX
 from kaldi_bridge.supervision import Supervision
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
-from nnet3_compat.chain.denominator import denominator
+from nnet3_compat.chain.denominator import denominator, denominator_plain
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.numerator import NumeratorGraph, numerator
 from nnet3_compat.chain.objective import ChainLoss, ChainOptions, chain_objective
@@ -124,6 +124,36 @@ def test_gradients(graph: DenominatorGraph, meeting_states: int) -> None:
     assert torch.autograd.gradcheck(lambda x: loss(x, supervision), (output,), atol=1e-6)
     xent_output = torch.randn(6, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: loss(output.detach(), supervision, x), (xent_output,), atol=1e-6)
+
+
+@pytest.mark.parametrize("sequences", [1, 15, 16, 17, 40])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_extension_computes_what_plain_pytorch_does(graph: DenominatorGraph, sequences: int, threads: int) -> None:
+    """Whole blocks of sequences and parts of one; outputs beyond the limit too."""
+    from nnet3_compat.chain import _csrc
+
+    native = _csrc.DenominatorGraph(
+        graph.source, graph.target, graph.pdf, graph.probability, graph.initial, graph.num_pdfs
+    )
+    output = 8.0 * torch.randn(20, sequences, 4)
+    log_prob, posteriors = denominator_plain(graph, output.double(), 0.05)
+    found, found_posteriors = native.forward_backward(output.clamp(-30, 30).exp().numpy(), 0.05, threads)
+    assert np.allclose(found, log_prob, rtol=1e-5)
+    assert np.allclose(found_posteriors, posteriors, atol=1e-5)
+
+
+def test_extension_refuses_what_does_not_fit(graph: DenominatorGraph) -> None:
+    from nnet3_compat.chain import _csrc
+
+    parts = [graph.source, graph.target, graph.pdf, graph.probability, graph.initial]
+    native = _csrc.DenominatorGraph(*parts, graph.num_pdfs)
+    for shape in ((0, 2, 4), (3, 2, 5), (3, 4)):
+        with pytest.raises(ValueError, match="frames, sequences, pdfs"):
+            native.forward_backward(np.ones(shape, np.float32), 0.1, 1)
+    with pytest.raises(ValueError, match="does not exist"):
+        _csrc.DenominatorGraph(*parts, graph.num_pdfs - 1)
+    with pytest.raises(ValueError, match="different sizes"):
+        _csrc.DenominatorGraph(parts[0][:-1], *parts[1:], graph.num_pdfs)
 
 
 def test_long_sequences_do_not_overflow(graph: DenominatorGraph) -> None:
