@@ -75,7 +75,7 @@ class FrameDiagnostics:
                 if gradient:
                     objective.backward(retain_graph=len(targets) > 1)
                 total = self.objectives.setdefault(name, Total())
-                total.objective += float(objective)
+                total.objective += float(objective.detach())
                 total.weight += weight
                 if self._accuracy:
                     self._add_accuracy(name, output.detach(), target)

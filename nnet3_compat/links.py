@@ -12,8 +12,8 @@ from kaldi_bridge.errors import KaldiError
 
 PREFIX = "nnet-pytorch-"
 NNET3 = {
-    "compute", "compute-batch", "compute-prob", "copy", "info", "init", "average", "show-progress",
-    "am-init", "am-copy", "am-info", "am-adjust-priors", "am-train-transitions",
+    "compute", "compute-batch", "compute-prob", "chain-compute-prob", "copy", "info", "init", "average",
+    "show-progress", "am-init", "am-copy", "am-info", "am-adjust-priors", "am-train-transitions",
     "latgen-faster", "latgen-faster-parallel", "latgen-faster-batch",
 }  # fmt: skip
 OURS_ALONE = {"export", "path", "xconfig-to-config"}

@@ -14,18 +14,9 @@ from kaldi_bridge.supervision import Supervision
 from nnet3_compat.chain.denominator import LIMIT, denominator
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.numerator import NumeratorGraph, numerator
+from nnet3_compat.chain.options import ChainOptions
 
 FAILED_OBJECTIVE = -10.0  # per frame, where the computation failed
-
-
-@dataclass
-class ChainOptions:
-    """Kaldi's ChainTrainingOptions."""
-
-    l2_regularize: float = 0.0
-    out_of_range_regularize: float = 0.01
-    leaky_hmm_coefficient: float = 1e-5
-    xent_regularize: float = 0.0
 
 
 @dataclass

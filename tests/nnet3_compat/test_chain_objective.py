@@ -16,7 +16,8 @@ from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from nnet3_compat.chain.denominator import denominator, denominator_plain
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.numerator import NumeratorGraph, numerator
-from nnet3_compat.chain.objective import ChainLoss, ChainOptions, chain_objective
+from nnet3_compat.chain.objective import ChainLoss, chain_objective
+from nnet3_compat.chain.options import ChainOptions
 
 OPTIONS = {
     "leaky0.1": ChainOptions(leaky_hmm_coefficient=0.1, l2_regularize=0.0, xent_regularize=0.1),

@@ -1,0 +1,74 @@
+"""Sums of the chain objective over examples (nnet3/nnet-chain-diagnostics.cc)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from kaldi_bridge import log
+from kaldi_bridge.chain_examples import ChainExample
+from kaldi_bridge.errors import KaldiError
+from nnet3_compat.chain.denominator_graph import DenominatorGraph
+from nnet3_compat.chain.objective import chain_objective
+from nnet3_compat.chain.options import ChainOptions
+from nnet3_compat.example_batch import compute_outputs
+from nnet3_compat.frame_objective import objective_types
+from nnet3_compat.network import Network
+from nnet3_compat.nnet import Nnet
+
+
+@dataclass
+class ChainTotal:
+    objective: float = 0.0
+    l2_term: float = 0.0
+    weight: float = 0.0
+
+    @property
+    def per_frame(self) -> float:
+        """With the L2 term."""
+        return (self.objective + self.l2_term) / self.weight if self.weight else float("nan")
+
+
+class ChainDiagnostics:
+    """Totals of each output: LF-MMI's, and the cross-entropy of NAME-xent where ``xent_regularize`` is not zero."""
+
+    def __init__(self, nnet: Nnet, graph: DenominatorGraph, options: ChainOptions, train: bool = False) -> None:
+        """``train``: components that the file does not put into test mode compute as in training."""
+        self.network = Network.from_nnet(nnet)
+        self.network.train(train)
+        self._outputs = objective_types(nnet)
+        self._graph = graph
+        self._options = options
+        self.totals: dict[str, ChainTotal] = {}
+
+    @torch.no_grad()
+    def add(self, example: ChainExample) -> None:
+        """Adds one example, a minibatch as a rule."""
+        wanted = {}
+        for part in example.outputs:
+            names = [part.name, f"{part.name}-xent"] if self._options.xent_regularize else [part.name]
+            for name in names:
+                if name not in self._outputs:
+                    raise KaldiError(f"Network has no output named {name}")
+                wanted[name] = part.indexes
+        outputs = compute_outputs(self.network, example.inputs, wanted)
+        for part in example.outputs:
+            result = chain_objective(self._graph, part.supervision, outputs[part.name], self._options)
+            total = self.totals.setdefault(part.name, ChainTotal())
+            total.objective += float(result.objective)
+            total.l2_term += float(result.l2_term)
+            total.weight += result.weight
+            if self._options.xent_regularize:
+                xent = self.totals.setdefault(f"{part.name}-xent", ChainTotal())
+                xent.objective += float((result.numerator_posteriors * outputs[f"{part.name}-xent"]).sum())
+                xent.weight += result.weight
+
+    def report(self) -> bool:
+        """Logs everything the way Kaldi does; whether there were any frames."""
+        for name, total in self.totals.items():
+            value = f"{total.objective / total.weight:g}"
+            if total.l2_term:
+                value += f" + {total.l2_term / total.weight:g} = {total.per_frame:g}"
+            log.info(f"Overall log-probability for '{name}' is {value} per frame, over {total.weight:g} frames.")
+        return any(total.weight > 0 for total in self.totals.values())

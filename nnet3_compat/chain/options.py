@@ -1,0 +1,21 @@
+"""Options of the chain objective (chain/chain-training.h, ChainTrainingOptions)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge.command import option
+
+
+@dataclass
+class ChainOptions:
+    """What programs that compute the objective take; also to be made by hand."""
+
+    l2_regularize: float = option(0.0, "L2 regularization of the network's output")
+    out_of_range_regularize: float = option(
+        0.01, "Penalty for outputs outside [-30, 30], to which they are limited in the denominator"
+    )
+    leaky_hmm_coefficient: float = option(
+        1e-5, "Probability of leaking from each state of the denominator graph to any other, to forget gradually"
+    )
+    xent_regularize: float = option(0.0, "Weight of the cross-entropy of the output 'output-xent'")
