@@ -69,6 +69,13 @@ def write_general_matrix(stream: OutputStream, binary: bool, matrix: GeneralMatr
         write_matrix(stream, binary, np.asarray(to_dense(matrix), np.float32))
 
 
+def general_matrix_rows(matrix: GeneralMatrix, keep: np.ndarray) -> GeneralMatrix:
+    """The rows where ``keep`` (bool [rows]) is true; of a compressed matrix decompressed, as by Kaldi."""
+    if isinstance(matrix, SparseMatrix):
+        return SparseMatrix([row for row, kept in zip(matrix.rows, keep, strict=True) if kept], matrix.dim)
+    return to_dense(matrix)[keep]
+
+
 def general_matrix_range(matrix: GeneralMatrix, text: str) -> np.ndarray:
     """Part of a matrix, in full form."""
     return matrix_range(to_dense(matrix), text)

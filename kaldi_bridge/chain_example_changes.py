@@ -1,0 +1,76 @@
+"""Changes of chain examples on the way to training: other times, less context, other weights and names."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kaldi_bridge.chain_examples import ChainExample, ChainOutput
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.sparse import general_matrix_rows
+
+_NOT_SHIFTED = ("ivector",)
+
+
+def frame_subsampling_factor(indexes: np.ndarray) -> int:
+    """The distance of successive frames; raises KaldiError where there is only one."""
+    times = indexes[:, 1]
+    others = times[times != times[0]]
+    if not len(others) or others[0] <= times[0]:
+        raise KaldiError("the supervision of an example has fewer than two frames: their distance is unknown")
+    return int(others[0] - times[0])
+
+
+def shift_times(example: ChainExample, shift: int) -> None:
+    """Moves the input by ``shift`` frames, the outputs by the nearest multiple of their distance."""
+    for part in example.inputs:
+        if part.name not in _NOT_SHIFTED:
+            part.indexes[:, 1] += shift
+    for output in example.outputs:
+        factor = frame_subsampling_factor(output.indexes)
+        output.indexes[:, 1] += factor * math.floor(0.5 + shift / factor)
+
+
+def reduce_context(example: ChainExample, left: int, right: int) -> tuple[int, int]:
+    """Drops input frames beyond ``left`` and ``right`` frames of context (-1: as they are); returns what there was.
+
+    Raises KaldiError for merged examples, or those without 'input' and 'output'.
+    """
+    all_indexes = [part.indexes for part in example.inputs] + [part.indexes for part in example.outputs]
+    if any(indexes[:, 0].any() for indexes in all_indexes):
+        raise KaldiError("Too late to reduce the context of these examples: they are merged already")
+    output = _output(example).indexes[:, 1]
+    source = next((part for part in example.inputs if part.name == "input"), None)
+    if source is None:
+        raise KaldiError("No input named 'input' in the example")
+    times = source.indexes[:, 1]
+    had = int(output.min() - times.min()), int(times.max() - output.max())
+    keep = np.ones(len(times), bool)
+    if left != -1:
+        keep &= times >= output.min() - left
+    if right != -1:
+        keep &= times <= output.max() + right
+    if not keep.any():
+        raise KaldiError("Reducing the context removed all frames of 'input'")
+    if not keep.all():
+        source.indexes = source.indexes[keep]
+        source.features = general_matrix_rows(source.features, keep)
+    return had
+
+
+def scale_weight(example: ChainExample, weight: float) -> None:
+    """Multiplies the weight of the supervision of 'output'."""
+    _output(example).supervision.weight *= weight
+
+
+def rename_output(example: ChainExample, name: str) -> None:
+    """Gives 'output' another name, for networks of several tasks."""
+    _output(example).name = name
+
+
+def _output(example: ChainExample) -> ChainOutput:
+    for output in example.outputs:
+        if output.name == "output":
+            return output
+    raise KaldiError("No supervision with name 'output' exists in the example")

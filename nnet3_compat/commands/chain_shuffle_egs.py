@@ -1,0 +1,21 @@
+"""nnet-pytorch-chain-shuffle-egs: twin of nnet3-chain-shuffle-egs."""
+
+from __future__ import annotations
+
+from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.command import command
+from nnet3_compat.example_programs import ShuffleOptions, shuffle
+
+USAGE = """Copy chain examples in random order, all of them in memory unless --buffer-size is given.
+Usage: nnet-pytorch-chain-shuffle-egs [options] <egs-rspecifier> <egs-wspecifier>
+e.g.: nnet-pytorch-chain-shuffle-egs --srand=1 ark:train.cegs ark:shuffled.cegs"""
+
+
+def chain_shuffle_egs(options: ShuffleOptions, egs_rspecifier: str, egs_wspecifier: str) -> int:
+    return shuffle(CHAIN_EXAMPLE, options, egs_rspecifier, egs_wspecifier)
+
+
+main = command(chain_shuffle_egs, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

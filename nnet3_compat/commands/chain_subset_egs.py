@@ -1,0 +1,21 @@
+"""nnet-pytorch-chain-subset-egs: twin of nnet3-chain-subset-egs."""
+
+from __future__ import annotations
+
+from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.command import command
+from nnet3_compat.example_programs import SubsetOptions, subset
+
+USAGE = """Write a random subset of chain examples; no more than those are in memory.
+Usage: nnet-pytorch-chain-subset-egs [options] <egs-rspecifier> <egs-wspecifier>
+e.g.: nnet-pytorch-chain-subset-egs --n=1000 ark:train.cegs ark:subset.cegs"""
+
+
+def chain_subset_egs(options: SubsetOptions, egs_rspecifier: str, egs_wspecifier: str) -> int:
+    return subset(CHAIN_EXAMPLE, options, egs_rspecifier, egs_wspecifier)
+
+
+main = command(chain_subset_egs, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
