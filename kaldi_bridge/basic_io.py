@@ -35,11 +35,11 @@ def read_header(stream: InputStream) -> bool:
     """Passes over the binary marker if there is one; True means that binary data follow."""
     if stream.end - stream.pos < 2:
         stream.fill(2)
-    marker = stream.buffer[stream.pos : min(stream.pos + 2, stream.end)]
-    if marker == b"\0B":
-        stream.pos += 2
+    pos, end = stream.pos, stream.end
+    if stream.buffer.startswith(b"\0B", pos, end):
+        stream.pos = pos + 2
         return True
-    if marker[:1] == b"\0":
+    if stream.buffer.startswith(b"\0", pos, end):
         raise KaldiError(f"{stream.where()}: neither text nor Kaldi's binary format")
     return False
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fst import Fst
 from kaldi_bridge.supervision import Supervision
 
 
@@ -25,46 +26,88 @@ class _Level:
 
 
 class NumeratorGraph:
-    """A supervision's acceptor, unrolled in time.
+    """A supervision's acceptors, unrolled in time.
 
-    Sequences that meet in one state are done side by side, all of a minibatch's as a rule; else one after the other.
+    Sequences that share no states but the one where they meet are done side by side, as groups of their own; where
+    they meet in several states, all sequences are one group, one after the other.
+
+    Attributes:
+        num_states: of the unrolled graph.
+        levels: the arcs of successive times.
+        starts: start states.
+        ends, end_log_prob, end_group: the final states, their final log-probabilities, their groups.
+        num_groups: the number of sequences, or 1.
     """
 
     def __init__(self, supervision: Supervision) -> None:
-        """Raises KaldiError when a path has not one arc for each frame."""
-        fst = supervision.fst
-        if fst is None:
-            raise KaldiError("flat-start (end-to-end) supervision has no numerator graph here yet")
+        """Raises KaldiError when a path of a supervision that is not flat-start has not one arc for each frame."""
+        if supervision.fst is None:
+            self._unroll(supervision)
+        else:
+            self._arrange(supervision, supervision.fst)
+
+    def _arrange(self, supervision: Supervision, fst: Fst) -> None:
+        """The usual supervision: one acceptor, whose states each belong to a time."""
         frames, sequences = supervision.frames_per_sequence, supervision.num_sequences
-        source = np.repeat(np.arange(fst.num_states), np.diff(fst.offsets))
-        target = fst.arcs["nextstate"].astype(np.int64)
+        source, target, pdf, log_prob = _arcs(fst)
         times = _times(fst.start, fst.num_states, source, target, frames * sequences)
         finals = np.flatnonzero(np.isfinite(fst.finals))
-        if fst.arcs["ilabel"].min(initial=1) < 1 or (times[finals] != frames * sequences).any():
+        if (pdf < 0).any() or (times[finals] != frames * sequences).any():
             raise KaldiError(f"the supervision has a path that is not {frames * sequences} frames long")
-        meeting = np.bincount(times[times >= 0] // frames, times[times >= 0] % frames == 0, sequences + 1)
-        apart = bool((meeting[:-1] == 1).all()) and len(finals) == 1
         time = times[source]
-        self.num_states = fst.num_states
-        self.starts = np.array([fst.start])
-        self.ends = finals
+        boundary = (times >= 0) & (times % frames == 0)
+        meeting = np.bincount(times[boundary] // frames, minlength=sequences + 1)
+        apart = bool((meeting[:-1] == 1).all())
+        self.num_states, self.num_groups = fst.num_states, 1
+        self.starts, self.ends = np.array([fst.start]), finals
+        self.end_log_prob = -fst.finals[finals].astype(np.float64)
+        self.end_group = np.zeros(len(finals), np.int64)
         if apart:
             # Where two sequences meet, the first one ends in a state of its own.
-            boundary = (times % frames == 0) & (times > 0)
-            ends = np.where(boundary, fst.num_states + times // frames - 1, np.arange(fst.num_states))
+            inner = boundary & (times > 0) & (times < frames * sequences)
+            ends = np.where(inner, fst.num_states + times // frames - 1, np.arange(fst.num_states))
             target = ends[target]
-            self.starts = np.flatnonzero((times % frames == 0) & (times >= 0) & (times < frames * sequences))
-            self.ends = fst.num_states + np.arange(sequences)
-            self.num_states += sequences
-        self.apart = apart
-        self.end_log_prob = float(-fst.finals[finals[0]]) if apart else -fst.finals[finals].astype(np.float64)
-        order = np.argsort(time % frames if apart else time, kind="stable")
-        level = (time % frames if apart else time)[order]
-        columns = (source, target, fst.arcs["ilabel"].astype(np.int64) - 1, time // frames, time % frames)
-        log_prob = -fst.arcs["weight"].astype(np.float64)
-        cuts = np.searchsorted(level, np.arange(1, frames if apart else frames * sequences))
-        pieces = [np.split(column[order], cuts) for column in (*columns, log_prob)]
+            self.num_states, self.num_groups = fst.num_states + sequences - 1, sequences
+            self.starts = np.flatnonzero(boundary & (times < frames * sequences))
+            self.ends = np.concatenate([fst.num_states + np.arange(sequences - 1), finals])
+            self.end_log_prob = np.concatenate([np.zeros(sequences - 1), self.end_log_prob])
+            self.end_group = np.concatenate([np.arange(sequences - 1), np.full(len(finals), sequences - 1)])
+        position = time % frames if apart else time
+        order = np.argsort(position, kind="stable")
+        cuts = np.searchsorted(position[order], np.arange(1, frames if apart else frames * sequences))
+        columns = (source, target, pdf, time // frames, time % frames, log_prob)
+        pieces = [np.split(column[order], cuts) for column in columns]
         self.levels = [_Level(*parts) for parts in zip(*pieces, strict=True)]
+
+    def _unroll(self, supervision: Supervision) -> None:
+        """Flat-start supervision: an acceptor with loops for each sequence, a copy of its states for each frame."""
+        frames, fsts = supervision.frames_per_sequence, supervision.e2e_fsts
+        offsets = np.concatenate([[0], np.cumsum([fst.num_states for fst in fsts])])
+        size = int(offsets[-1])
+        parts = [_arcs(fst) for fst in fsts]
+        source, target = (np.concatenate([p[i] + o for p, o in zip(parts, offsets, strict=False)]) for i in (0, 1))
+        pdf, log_prob = (np.concatenate([p[i] for p in parts]) for i in (2, 3))
+        if (pdf < 0).any() or any(fst.start < 0 for fst in fsts):
+            raise KaldiError("a flat-start supervision has an empty acceptor, or an arc without a pdf")
+        sequence = np.repeat(np.arange(len(fsts)), [fst.num_arcs for fst in fsts])
+        finals = np.concatenate([fst.finals for fst in fsts])
+        ends = np.flatnonzero(np.isfinite(finals))
+        self.num_states, self.num_groups = size * (frames + 1), len(fsts)
+        self.starts = offsets[:-1] + np.array([fst.start for fst in fsts])
+        self.ends = ends + frames * size
+        self.end_log_prob = -finals[ends].astype(np.float64)
+        self.end_group = np.searchsorted(offsets, ends, side="right") - 1
+        self.levels = [
+            _Level(source + t * size, target + (t + 1) * size, pdf, sequence, np.full(len(pdf), t), log_prob)
+            for t in range(frames)
+        ]
+
+
+def _arcs(fst: Fst) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Source, target, pdf (-1 for an arc without a label), log-probability."""
+    source = np.repeat(np.arange(fst.num_states), np.diff(fst.offsets))
+    pdf = fst.arcs["ilabel"].astype(np.int64) - 1
+    return source, fst.arcs["nextstate"].astype(np.int64), pdf, -fst.arcs["weight"].astype(np.float64)
 
 
 def numerator(graph: NumeratorGraph, output: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,22 +127,19 @@ def numerator(graph: NumeratorGraph, output: Tensor) -> tuple[Tensor, Tensor]:
         scores.append(output[frame, sequence, pdf].double() + log_prob)
         _log_add(log_alpha, target, log_alpha[source] + scores[-1])
 
-    ends = torch.as_tensor(graph.ends, device=device)
+    ends, end_group = (torch.as_tensor(x, device=device) for x in (graph.ends, graph.end_group))
     end_log_prob = torch.as_tensor(graph.end_log_prob, dtype=torch.float64, device=device)
+    of_group = torch.full((graph.num_groups,), -torch.inf, dtype=torch.float64, device=device)
+    _log_add(of_group, end_group, log_alpha[ends] + end_log_prob)
+    total = of_group.sum()
+    of_sequence = of_group.expand(output.shape[1])
     log_beta = torch.full_like(log_alpha, -torch.inf)
-    if graph.apart:
-        log_beta[ends] = 0.0
-        log_prob_of = log_alpha[ends]  # of each sequence
-        total = log_prob_of.sum() + end_log_prob
-    else:
-        log_beta[ends] = end_log_prob
-        total = torch.logsumexp(log_alpha[ends] + end_log_prob, 0)
-        log_prob_of = total.expand(output.shape[1])
+    log_beta[ends] = end_log_prob
 
     posteriors = torch.zeros(output.shape, dtype=torch.float64, device=device)
     for (source, target, frame, sequence, pdf, _), score in zip(reversed(levels), reversed(scores), strict=True):
         score = score + log_beta[target]
-        occupation = (log_alpha[source] + score - log_prob_of[sequence]).exp()
+        occupation = (log_alpha[source] + score - of_sequence[sequence]).exp()
         posteriors.index_put_((frame, sequence, pdf), occupation, accumulate=True)
         _log_add(log_beta, source, score)
     return total.to(output.dtype), posteriors.to(output.dtype)

@@ -97,8 +97,9 @@ def paths_log_prob(fst: Fst, output: np.ndarray) -> float:
     total, stack = -np.inf, [(fst.start, 0, 0.0)]
     while stack:
         state, time, score = stack.pop()
-        if np.isfinite(fst.finals[state]):
+        if time == len(output):
             total = np.logaddexp(total, score - float(fst.finals[state]))
+            continue
         for label, _, weight, target in fst.arcs_of(state).tolist():
             stack.append((target, time + 1, score - weight + output[time, label - 1]))
     return float(total)
@@ -109,12 +110,45 @@ def test_numerator_sums_all_paths(meeting_states: int) -> None:
     supervision = two_sequences(meeting_states)
     output = torch.randn(3, 2, 4, dtype=torch.float64)
     graph = NumeratorGraph(supervision)
-    assert graph.apart == (meeting_states == 1)
+    assert graph.num_groups == (2 if meeting_states == 1 else 1)
     total, posteriors = numerator(graph, output)
     assert supervision.fst is not None
     in_time = output.transpose(0, 1).reshape(6, 4).numpy()
     assert total.item() == pytest.approx(paths_log_prob(supervision.fst, in_time), abs=1e-9)
     assert torch.allclose(posteriors.sum(2), torch.ones(3, 2, dtype=torch.float64))
+
+
+def flat_start() -> Supervision:
+    """Two sequences with loops, which pass through their states at any times."""
+    first = Fst.from_arcs(
+        0, {2: 0.5}, [(0, 1, 1, 0.1, 0), (0, 2, 2, 0.3, 1), (1, 2, 2, 0.2, 1), (1, 3, 3, 0.7, 2), (2, 3, 3, 0.4, 2)]
+    )
+    second = Fst.from_arcs(0, {1: 0.0, 0: 1.0}, [(0, 4, 4, 0.2, 1), (1, 4, 4, 0.3, 1), (0, 1, 1, 0.9, 0)])
+    return Supervision(1.0, 2, 4, 4, None, [first, second])
+
+
+def test_flat_start_sums_all_paths() -> None:
+    supervision = flat_start()
+    output = torch.randn(4, 2, 4, dtype=torch.float64)
+    total, posteriors = numerator(NumeratorGraph(supervision), output)
+    expected = sum(paths_log_prob(fst, output[:, i].numpy()) for i, fst in enumerate(supervision.e2e_fsts))
+    assert total.item() == pytest.approx(expected, abs=1e-9)
+    assert torch.allclose(posteriors.sum(2), torch.ones(4, 2, dtype=torch.float64))
+
+
+def test_flat_start_gradients(graph: DenominatorGraph) -> None:
+    loss = ChainLoss(graph, ChainOptions(leaky_hmm_coefficient=0.1, xent_regularize=0.2))
+    output = torch.randn(8, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: loss(x, flat_start()), (output,), atol=1e-6)
+
+
+def test_impossible_flat_start(graph: DenominatorGraph) -> None:
+    """No path is as long as the chunk: the minibatch is dropped."""
+    supervision = flat_start()
+    supervision.e2e_fsts[0] = Fst.from_arcs(0, {1: 0.0}, [(0, 1, 1, 0.0, 1)])
+    result = chain_objective(graph, supervision, torch.randn(8, 4), ChainOptions())
+    assert not result.ok
+    assert not result.derivative.any()
 
 
 @pytest.mark.parametrize("meeting_states", [1, 2])
