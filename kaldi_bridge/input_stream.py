@@ -78,12 +78,11 @@ class InputStream:
         if self._ahead < BUFFER_SIZE:
             self._ahead *= 4
         view = memoryview(self.buffer)
-        while self.end < n:
+        while True:
             got = self._read_some([view[self.end : target]])
-            if not got:
-                break
             self.end += got
-        return self.end
+            if self.end >= n or not got:
+                return self.end
 
     def _make_room(self, capacity: int) -> None:
         """Moves what is buffered to the front of a buffer of at least this capacity."""

@@ -110,17 +110,20 @@ class _Script:
     def get(self, key: str) -> Any:
         if key == self._last_key:
             return self._last_value
-        if key not in self._files:
+        filename = self._files.get(key)
+        if filename is None:
             return _MISSING
-        self._last_key, self._last_value = "", None  # frees its memory for the next one
+        self._last_value = None  # frees its memory for the next one
+        self._last_key = ""
         try:
-            value = self._loader.load(self._files[key])
+            value = self._loader.load(filename)
         except KaldiError as error:
             if not self._permissive:
                 raise KaldiError(f"Failed to load the object of key {key}: {error}") from error
             log.warning(f"{error} (key {key} counts as absent, as permissive mode is specified)")
             value = _MISSING
-        self._last_key, self._last_value = key, value
+        self._last_key = key
+        self._last_value = value
         return value
 
     def close(self, failed: bool) -> None:
