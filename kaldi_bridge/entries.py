@@ -62,10 +62,6 @@ class ObjectLoader:
 
     def load(self, filename: str) -> Any:
         """The object at "file", "file:offset", "command |", ..., or the part of it that a range at the end names."""
-        path, _, offset = filename.rpartition(":")
-        if path == self._path and offset.isdigit() and self._stream is not None:  # the usual case
-            self._stream.seek(int(offset))
-            return self._holder.read(self._stream)
         if not filename.endswith("]"):
             self._last_value = None
             self._last_name = ""
@@ -83,14 +79,14 @@ class ObjectLoader:
             stream.close()
 
     def _read(self, name: str) -> Any:
+        path, _, offset = name.rpartition(":")
+        if path == self._path and self._stream is not None and offset.isdigit():
+            self._stream.seek(int(offset))
+            return self._holder.read(self._stream)
         if classify_input(name) == "offset":
-            path, _, offset = name.rpartition(":")
-            if path == self._path and self._stream is not None:
-                self._stream.seek(int(offset))
-            else:
-                self.close()
-                self._stream = open_input(name)
-                self._path = path
+            self.close()
+            self._stream = open_input(name)
+            self._path = path
             return self._holder.read(self._stream)
         with open_input(name) as stream:
             return self._holder.read(stream)

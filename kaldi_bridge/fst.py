@@ -74,6 +74,11 @@ class Fst:
     def num_arcs(self) -> int:
         return len(self.arcs)
 
+    @property
+    def sources(self) -> np.ndarray:
+        """int64 [arcs], the state that each arc leaves."""
+        return np.repeat(np.arange(self.num_states), np.diff(self.offsets))
+
     def arcs_of(self, state: int) -> np.ndarray:
         return self.arcs[self.offsets[state] : self.offsets[state + 1]]
 
@@ -147,7 +152,7 @@ class Fst:
 
     def _write_const(self, stream: OutputStream, header: FstHeader, base: int) -> None:
         counts = np.diff(self.offsets)
-        owner = np.repeat(np.arange(self.num_states), counts)
+        owner = self.sources
         states = np.zeros(self.num_states, dtype=CONST_STATE)
         states["final"], states["pos"], states["narcs"] = self.finals, self.offsets[:-1], counts
         states["nieps"] = np.bincount(owner[self.arcs["ilabel"] == 0], minlength=self.num_states)

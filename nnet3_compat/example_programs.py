@@ -1,10 +1,10 @@
-"""What the programs that shuffle or choose examples do, for examples of any kind."""
+"""What programs do with examples, whatever their kind: shuffle, choose, compute objectives."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
@@ -12,8 +12,12 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.example_streams import random_subset, shuffled
 from kaldi_bridge.holders import Holder
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from nnet3_compat.model_file import read_nnet
+from nnet3_compat.nnet import Nnet
+from nnet3_compat.whole_network import set_test_mode
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
 @dataclass
@@ -36,6 +40,37 @@ def shuffle(holder: Holder[T], options: ShuffleOptions, rspecifier: str, wspecif
     how = "using a buffer (partial randomization)" if options.buffer_size else ""
     log.info(f"Shuffled order of {count} neural-network training examples {how}")
     return 0 if count else 1
+
+
+@dataclass
+class TestModeOptions:
+    """Options of nnet3-compute-prob and nnet3-chain-compute-prob."""
+
+    batchnorm_test_mode: bool = option(True, "Set test mode of batch-norm components")
+    dropout_test_mode: bool = option(True, "Set test mode of dropout components")
+
+
+def read_in_test_mode(nnet_in: str, options: TestModeOptions) -> Nnet:
+    """The network of a file, its components in test mode as the options say."""
+    nnet = read_nnet(nnet_in)
+    set_test_mode(nnet, batchnorm=options.batchnorm_test_mode or None, dropout=options.dropout_test_mode or None)
+    return nnet
+
+
+class Diagnostics(Protocol[T_contra]):
+    """Sums of objectives over examples."""
+
+    def add(self, example: T_contra) -> None: ...
+
+    def report(self) -> bool: ...
+
+
+def diagnose(diagnostics: Diagnostics[T], holder: Holder[T], rspecifier: str) -> int:
+    """Adds a table of examples and reports; 1 where there were no frames."""
+    with SequentialReader(rspecifier, holder) as examples:
+        for _, example in examples:
+            diagnostics.add(example)
+    return 0 if diagnostics.report() else 1
 
 
 @dataclass

@@ -45,7 +45,7 @@ class DenominatorGraph:
             raise KaldiError(
                 f"the denominator graph has labels from {labels.min()} to {labels.max()}, the model {num_pdfs} pdfs"
             )
-        source = np.repeat(np.arange(fst.num_states), np.diff(fst.offsets))
+        source = fst.sources
         target = fst.arcs["nextstate"].astype(np.int64)
         probability = np.exp(-fst.arcs["weight"].astype(np.float64))
         initial = _initial_probabilities(fst, source, target, probability)

@@ -105,9 +105,8 @@ class NumeratorGraph:
 
 def _arcs(fst: Fst) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Source, target, pdf (-1 for an arc without a label), log-probability."""
-    source = np.repeat(np.arange(fst.num_states), np.diff(fst.offsets))
     pdf = fst.arcs["ilabel"].astype(np.int64) - 1
-    return source, fst.arcs["nextstate"].astype(np.int64), pdf, -fst.arcs["weight"].astype(np.float64)
+    return fst.sources, fst.arcs["nextstate"].astype(np.int64), pdf, -fst.arcs["weight"].astype(np.float64)
 
 
 def numerator(graph: NumeratorGraph, output: Tensor) -> tuple[Tensor, Tensor]:

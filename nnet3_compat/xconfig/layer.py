@@ -112,10 +112,10 @@ class Layer:
         """`` key=value`` for each option that is set."""
         return "".join(f" {key}={self.config[key]}" for key in keys if self.config[key] != "")
 
-    def part(self, name: str, component: str, source: str) -> Iterator[str]:
-        """A component called layer.name and its node."""
+    def part(self, name: str, component: str, source: str, gap: str = " ") -> Iterator[str]:
+        """A component called layer.name and its node; Kaldi writes some with a wider ``gap`` before the type."""
         full = f"{self.name}.{name}" if name else self.name
-        yield f"component name={full} type={component}"
+        yield f"component name={full}{gap}type={component}"
         yield f"component-node name={full} component={full} input={source}"
 
     def normalize_descriptors(self) -> None:

@@ -36,29 +36,24 @@ class _Block(Layer):
         self.expect(self.input_dim % height == 0, f"the input's {self.input_dim} is no multiple of the height {height}")
         return self.input_dim // height
 
-    def _step(self, name: str, kind: str, source: str, gap: str = " ") -> Iterator[str]:
-        full = f"{self.name}.{name}"
-        yield f"component name={full}{gap}type={kind}"
-        yield f"component-node name={full} component={full} input={source}"
-
     def _relu(self, n: int, filters: int, height: int, source: str) -> Iterator[str]:
         threshold = self.config[f"self-repair-lower-threshold{n}"]
         kind = (
             f"RectifiedLinearComponent dim={filters * height} block-dim={filters} "
             f"self-repair-scale={self.config['self-repair-scale']} self-repair-lower-threshold={threshold}"
         )
-        yield from self._step(f"relu{n}", kind, source)
+        yield from self.part(f"relu{n}", kind, source)
 
     def _batchnorm(self, n: int, filters: int, height: int, source: str) -> Iterator[str]:
         kind = f"BatchNormComponent dim={filters * height} block-dim={filters}"
-        yield from self._step(f"batchnorm{n}", kind, source, gap="  ")
+        yield from self.part(f"batchnorm{n}", kind, source, gap="  ")
 
     def _convolution(self, name: str, shape: str, source: str) -> Iterator[str]:
         options = self.given(
             "param-stddev", "bias-stddev", "use-natural-gradient", "max-change", "rank-in", "rank-out",
             "num-minibatches-history", "alpha-in", "alpha-out", "l2-regularize",
         )  # fmt: skip
-        yield from self._step(name, f"TimeHeightConvolutionComponent {shape}{options}", source)
+        yield from self.part(name, f"TimeHeightConvolutionComponent {shape}{options}", source)
 
     @property
     def _padding(self) -> str:
@@ -192,7 +187,7 @@ class Res2Block(_Block):
             height, filters = config["height-out"], output_filters
             yield from self._batchnorm(n, filters, height, f"{name}.conv{n}")
             kind = f"ScaleAndOffsetComponent dim={filters * height} block-dim={filters}"
-            yield from self._step(f"scaleoffset{n}", kind, f"{name}.batchnorm{n}", gap="  ")
+            yield from self.part(f"scaleoffset{n}", kind, f"{name}.batchnorm{n}", gap="  ")
             scaled = f"{name}.scaleoffset{n}"
             yield from self._relu(n, filters, height, f"Sum({scaled}, {bypass})" if n == last else scaled)
             node = f"{name}.relu{n}"
