@@ -67,10 +67,8 @@ def test_script_file(reference, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("data", ["train", "test", "train_hires", "test_hires"])
 def test_as_kaldi_native_io_reads_them(reference, data):
-    scripts = sorted((reference / "fsdd" / "data" / data).glob("*.scp"))
     archives = [path for path in sorted((reference / "fsdd" / "data" / data).rglob("*.ark")) if path.stat().st_size]
-    if not archives:
-        pytest.skip(f"no archives in {scripts}")
+    assert archives
     for path in archives:
         count = 0
         with judge.SequentialFloatMatrixReader(f"ark:{path}") as theirs:
