@@ -97,6 +97,10 @@ class Network(nn.Module):
         """
         return cls(nnet)
 
+    def modules_by_name(self) -> dict[str, modules.ComponentModule]:
+        """The module of each component, by the component's name in the file."""
+        return {name: self.components[key] for name, key in self._keys.items()}  # type: ignore[misc]
+
     def to_nnet(self) -> Nnet:
         """A new Nnet with the present parameters and statistics; all else as it was read."""
         nnet = copy.deepcopy(self._nnet)

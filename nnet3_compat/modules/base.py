@@ -109,8 +109,3 @@ def in_blocks(x: Tensor, blocks: int) -> Tensor:
 def join_blocks(x: Tensor) -> Tensor:
     """[T, N, blocks, D] -> [T, N, blocks * D]."""
     return x.reshape(x.size(0), x.size(1), -1)
-
-
-def last_rows(x: Tensor) -> Tensor:
-    """[..., D] as a matrix [rows, D]."""
-    return x.reshape(-1, x.size(-1))

@@ -44,9 +44,9 @@ class Normalize(ComponentModule):
 class BatchNorm(ComponentModule):
     """y = r (x - mean) / sqrt(variance + epsilon) per column of blocks of ``block_dim`` columns, r = ``target_rms``.
 
-    Training mode takes mean and variance of all rows of the call and adds them to the statistics ``count``,
-    ``stats_sum``, ``stats_sumsq`` [block_dim]; test mode takes those of the statistics. What its file says is in test
-    mode stays there. Without statistics, test mode assumes mean 0 and variance 1, with a warning.
+    Training mode takes mean and variance of all rows of the call and, where ``store_stats`` is set, adds them to the
+    statistics ``count``, ``stats_sum``, ``stats_sumsq`` [block_dim]; test mode takes those of the statistics. What its
+    file says is in test mode stays there. Without statistics, test mode assumes mean 0 and variance 1, with a warning.
     """
 
     STATS = ("count", "stats_sum", "stats_sumsq")
@@ -59,6 +59,7 @@ class BatchNorm(ComponentModule):
         self.target_rms: float = component.target_rms
         self.test_mode: bool = component.test_mode
         self.has_stats: bool = False
+        self.store_stats: bool = True
         self.register_buffer("scale", torch.ones(component.dim), persistent=False)
         self.register_buffer("offset", torch.zeros(component.dim), persistent=False)
         self.derive()
@@ -101,9 +102,14 @@ class BatchNorm(ComponentModule):
         rows = x.reshape(-1, self.block_dim)
         variance, mean = torch.var_mean(rows, dim=0, correction=0)
         scale = self.target_rms * torch.rsqrt(variance + self.epsilon)
-        with torch.no_grad():
-            n = rows.size(0)
-            self.count += n
-            self.stats_sum += n * mean.double()
-            self.stats_sumsq += n * (variance.double() + mean.double() ** 2)
+        if self.store_stats:
+            self.add_stats(mean.detach().double(), variance.detach().double(), rows.size(0))
         return torch.addcmul(-mean * scale, rows, scale).view(x.shape)
+
+    @torch.jit.unused
+    def add_stats(self, mean: Tensor, variance: Tensor, rows: int) -> None:
+        """Unless they are infinite or no numbers."""
+        ok = torch.isfinite(mean).all() & torch.isfinite(variance).all()
+        self.count += rows * ok
+        self.stats_sum += torch.where(ok, rows * mean, 0.0)
+        self.stats_sumsq += torch.where(ok, rows * (variance + mean * mean), 0.0)

@@ -5,9 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nnet3_compat.modules.base import ComponentModule, in_blocks, module_for
+
+GATE_STATS = ("value_sum", "deriv_sum", "self_repair_total", "count")
+
+
+class Product(nn.Module):
+    """W x, a module so that training can watch it."""
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        return torch.nn.functional.linear(x, w)
+
+
+class ElementwiseProduct(nn.Module):
+    """w * x, a module so that training can watch it."""
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        return x * w
 
 
 @module_for("LstmNonlinearityComponent")
@@ -21,24 +37,27 @@ class LstmNonlinearity(ComponentModule):
     """
 
     PARAMS = ("params",)
+    STATS = GATE_STATS
 
     def __init__(self, component: Any) -> None:
         super().__init__(component)
         self.cell_dim: int = component.params.shape[1]
         self.use_dropout: bool = component.use_dropout
+        self.gates, self.update = nn.Sigmoid(), nn.Tanh()  # modules, so that training can watch them
+        self.output_gate, self.cell = nn.Sigmoid(), nn.Tanh()
 
     def forward(self, x: Tensor) -> Tensor:
         n = self.cell_dim
         c_prev = x[..., 4 * n : 5 * n]
-        gates = torch.sigmoid(in_blocks(x[..., : 2 * n], 2) + self.params[:2] * c_prev.unsqueeze(-2))
+        gates = self.gates(in_blocks(x[..., : 2 * n], 2) + self.params[:2] * c_prev.unsqueeze(-2))
         i, f = gates[..., 0, :], gates[..., 1, :]
-        update = i * torch.tanh(x[..., 2 * n : 3 * n])
+        update = i * self.update(x[..., 2 * n : 3 * n])
         kept = f * c_prev
         if self.use_dropout:
             update = update * x[..., 5 * n : 5 * n + 1]
             kept = kept * x[..., 5 * n + 1 : 5 * n + 2]
         c = kept + update
-        m = torch.sigmoid(torch.addcmul(x[..., 3 * n : 4 * n], self.params[2], c)) * torch.tanh(c)
+        m = self.output_gate(torch.addcmul(x[..., 3 * n : 4 * n], self.params[2], c)) * self.cell(c)
         if self.use_dropout:
             m = m * x[..., 5 * n + 2 : 5 * n + 3]
         return torch.cat([c, m], dim=-1)
@@ -52,17 +71,19 @@ class GruNonlinearity(ComponentModule):
     """
 
     PARAMS = ("w_h",)
+    STATS = GATE_STATS
 
     def __init__(self, component: Any) -> None:
         super().__init__(component)
         self.cell_dim: int = component.cell_dim
         self.recurrent_dim: int = component.recurrent_dim
+        self.product, self.tanh = Product(), nn.Tanh()
 
     def forward(self, x: Tensor) -> Tensor:
         n, r = self.cell_dim, self.recurrent_dim
         z = x[..., :n]
         gated = x[..., n : n + r] * x[..., x.size(-1) - r :]
-        h = torch.tanh(x[..., n + r : 2 * n + r] + torch.nn.functional.linear(gated, self.w_h))
+        h = self.tanh(x[..., n + r : 2 * n + r] + self.product(gated, self.w_h))
         c = h + z * (x[..., 2 * n + r : 3 * n + r] - h)
         return torch.cat([h, c], dim=-1)
 
@@ -72,14 +93,16 @@ class OutputGruNonlinearity(ComponentModule):
     """(z, hpart, c_{t-1}) -> (h_t, c_t): h_t = tanh(hpart + w * c_{t-1}),  c_t = (1 - z) h_t + z c_{t-1}."""
 
     PARAMS = ("w_h",)
+    STATS = GATE_STATS
 
     def __init__(self, component: Any) -> None:
         super().__init__(component)
         self.cell_dim: int = component.cell_dim
+        self.product, self.tanh = ElementwiseProduct(), nn.Tanh()
 
     def forward(self, x: Tensor) -> Tensor:
         n = self.cell_dim
         c_prev = x[..., 2 * n :]
-        h = torch.tanh(torch.addcmul(x[..., n : 2 * n], self.w_h, c_prev))
+        h = self.tanh(x[..., n : 2 * n] + self.product(c_prev, self.w_h))
         c = h + x[..., :n] * (c_prev - h)
         return torch.cat([h, c], dim=-1)

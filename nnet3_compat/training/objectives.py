@@ -1,0 +1,116 @@
+"""Objectives of training: what of the network an example needs, and the derivatives at the outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kaldi_bridge.chain_examples import ChainExample
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.examples import NnetExample, NnetIo
+from kaldi_bridge.sparse import to_dense
+from nnet3_compat.chain.denominator_graph import DenominatorGraph
+from nnet3_compat.chain.objective import chain_objective
+from nnet3_compat.chain.options import ChainOptions
+from nnet3_compat.frame_objective import objective_types
+from nnet3_compat.nnet import Nnet
+
+E = TypeVar("E", contravariant=True)
+
+
+@dataclass
+class OutputObjective:
+    """Of one output for a minibatch: sums over its frames, and the derivative [rows, dim] of what is maximized."""
+
+    name: str
+    weight: float
+    objective: float
+    auxiliary: float
+    derivative: Tensor
+
+
+class TrainingObjective(Protocol[E]):
+    """What is maximized."""
+
+    def inputs(self, example: E) -> list[NnetIo]: ...
+
+    def wanted(self, example: E) -> dict[str, np.ndarray]:
+        """Output -> indexes [rows, 3]; raises KaldiError where the network has no such output."""
+
+    def evaluate(self, example: E, outputs: dict[str, Tensor]) -> list[OutputObjective]:
+        """``outputs``: those that were wanted, [rows, dim], without gradients."""
+
+
+class ChainTraining:
+    """LF-MMI, and the cross-entropy of NAME-xent where ``xent_regularize`` is not zero (nnet-chain-training.cc)."""
+
+    def __init__(self, nnet: Nnet, graph: DenominatorGraph, options: ChainOptions, deriv_weights: bool = True) -> None:
+        self._known = objective_types(nnet)
+        self._graph, self._options, self._deriv_weights = graph, options, deriv_weights
+
+    def inputs(self, example: ChainExample) -> list[NnetIo]:
+        return example.inputs
+
+    def wanted(self, example: ChainExample) -> dict[str, np.ndarray]:
+        found = {}
+        for part in example.outputs:
+            for name in [part.name, f"{part.name}-xent"] if self._options.xent_regularize else [part.name]:
+                if name not in self._known:
+                    raise KaldiError(f"Network has no output named {name}")
+                found[name] = part.indexes
+        return found
+
+    def evaluate(self, example: ChainExample, outputs: dict[str, Tensor]) -> list[OutputObjective]:
+        made = []
+        for part in example.outputs:
+            output, factor = outputs[part.name], self._options.xent_regularize
+            result = chain_objective(self._graph, part.supervision, output, self._options)
+            derivative, posteriors = result.derivative, result.numerator_posteriors
+            xent_name = f"{part.name}-xent"
+            cross_entropy = float((posteriors * outputs[xent_name]).sum()) if factor else 0.0
+            if self._deriv_weights and part.deriv_weights.size:
+                weights = torch.as_tensor(part.deriv_weights, device=output.device).unsqueeze(1)
+                derivative, posteriors = derivative * weights, posteriors * weights
+            if factor:
+                made.append(OutputObjective(xent_name, result.weight, cross_entropy, 0.0, posteriors * factor))
+            objective, l2_term = float(result.objective), float(result.l2_term)
+            made.append(OutputObjective(part.name, result.weight, objective, l2_term, derivative))
+        return made
+
+
+class FrameTraining:
+    """A target for each frame, e.g. cross-entropy (nnet-training.cc, ComputeObjectiveFunction)."""
+
+    def __init__(self, nnet: Nnet) -> None:
+        self._types = objective_types(nnet)
+
+    def inputs(self, example: NnetExample) -> list[NnetIo]:
+        return [part for part in example.io if part.name not in self._types]
+
+    def wanted(self, example: NnetExample) -> dict[str, np.ndarray]:
+        return {part.name: part.indexes for part in example.io if part.name in self._types}
+
+    def evaluate(self, example: NnetExample, outputs: dict[str, Tensor]) -> list[OutputObjective]:
+        made = []
+        for part in example.io:
+            if part.name not in self._types:
+                continue
+            output = outputs[part.name]
+            target = torch.from_numpy(to_dense(part.features)).to(output.device)
+            if target.shape[1] != output.shape[1]:
+                raise KaldiError(
+                    f"Nnet versus example output dimension (num-classes) mismatch for '{part.name}': "
+                    f"{output.shape[1]} (nnet) vs. {target.shape[1]} (egs)"
+                )
+            if self._types[part.name] == "quadratic":
+                derivative, weight = target - output, float(len(output))
+                objective = -0.5 * float(derivative.square().sum())
+            else:
+                derivative, weight = target, float(target.sum())
+                objective = float((output * target).sum())
+            made.append(OutputObjective(part.name, weight, objective, 0.0, derivative))
+        return made

@@ -1,0 +1,33 @@
+"""Options of the training programs (nnet3/nnet-training.h, NnetTrainerOptions)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge.command import option
+from nnet3_compat.computation_options import NO_EFFECT, OptimizationOptions
+
+
+@dataclass
+class TrainerOptions(OptimizationOptions):
+    """How minibatches change a network; see trainer.py."""
+
+    store_component_stats: bool = option(True, "Store statistics of nonlinear and batch-norm components")
+    zero_component_stats: bool = option(True, "Forget the statistics that the network was read with")
+    print_interval: int = option(100, "Minibatches between messages about the objective")
+    max_param_change: float = option(2.0, "Largest change of all parameters in a minibatch (Euclidean norm), 0: any")
+    momentum: float = option(0.0, "Momentum; learning rates are multiplied by one minus it")
+    l2_regularize_factor: float = option(1.0, "Factor of the components' own l2-regularize values")
+    batchnorm_stats_scale: float = option(0.8, "Factor of the statistics of batch norm after each minibatch")
+    backstitch_training_scale: float = option(0.0, "Size of the backward step of backstitch training; 0: none")
+    backstitch_training_interval: int = option(1, "Minibatches from one backstitch step to the next")
+    read_cache: str = option("", "File of compiled computations. " + NO_EFFECT)
+    write_cache: str = option("", "File of compiled computations. " + NO_EFFECT)
+    binary_write_cache: bool = option(True, NO_EFFECT)
+    optimizer: str = option(
+        "natural-gradient",
+        "natural-gradient (as nnet3), or PyTorch's sgd, adam or adamw in its place; learning rates are the components'",
+    )
+    optimizer_state: str = option(
+        "", "File with the state of --optimizer, read at the start if it is there and written at the end"
+    )
