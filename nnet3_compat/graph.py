@@ -107,6 +107,7 @@ class Value:
     component: str | None = None
     taps: list[Leaf] = field(default_factory=list)
     tap_rule: Taps | None = None  # None: one tap, the same time
+    fills_gaps: bool = False  # in training, Kaldi computes it at equal distances in time, needed or not
     first_column: int = 0
 
     def leaves(self) -> list[Leaf]:
@@ -251,6 +252,7 @@ class _Builder:
             return
         value.component = node.component
         value.tap_rule = component_taps(component)
+        value.fills_gaps = component.TYPE == "TdnnComponent"
         rule = value.tap_rule or Taps((0,), (True,))
         value.taps = [Leaf(source, rule.maps(k), 1.0) for k in range(len(rule.offsets))]
 

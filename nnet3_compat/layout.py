@@ -104,8 +104,14 @@ def _encode_leaf(plan: Plan, leaf: Leaf, at: np.ndarray, rows: np.ndarray, sourc
     return encode_rows(rows, source, at % _leaf_period(leaf))
 
 
-def make_layout(plan: Plan, inputs: dict[str, np.ndarray]) -> Layout:
-    """One spec per group of the graph. ``inputs``: the times of the rows that the caller will give, per input node."""
+def make_layout(plan: Plan, inputs: dict[str, np.ndarray], fill_gaps: bool = False) -> Layout:
+    """One spec per group of the graph.
+
+    Args:
+        inputs: the times of the rows that the caller will give, per input node.
+        fill_gaps: also compute rows between those that are needed where Kaldi does (``Value.fills_gaps``): its natural
+            gradient sees them (nnet3/convolution.cc, RegularizeTList).
+    """
     graph, values = plan.graph, plan.graph.values
     times = [plan.times(i) for i in range(len(values))]
     layout: Layout = []
@@ -114,16 +120,34 @@ def make_layout(plan: Plan, inputs: dict[str, np.ndarray]) -> Layout:
             layout.append(_recurrence_spec(plan, group, times))
             continue
         i = group.members[0]
+        filled = fill_gaps and values[i].fills_gaps
+        if filled:
+            times[i] = _without_gaps(times[i])
         mine = times[i]
         spec = [len(mine)]
         if values[i].is_input:
             given = np.asarray(inputs.get(values[i].node, ()), np.int64)
             spec += _encode_leaf(plan, Leaf(i, (), 1.0), mine, np.arange(len(mine)), given)
         for leaf in values[i].leaves():
-            at = plan.universe.times(plan.used[id(leaf)])
+            at = _readable(leaf, mine, times[leaf.source]) if filled else plan.universe.times(plan.used[id(leaf)])
             spec += _encode_leaf(plan, leaf, at, np.searchsorted(mine, at), times[leaf.source])
         layout.append(spec)
     return layout
+
+
+def _without_gaps(times: np.ndarray) -> np.ndarray:
+    """All times from the first to the last, at the largest distance that has those that are given."""
+    if len(times) < 2:
+        return times
+    return np.arange(times[0], times[-1] + 1, math.gcd(*np.diff(times).tolist()))
+
+
+def _readable(leaf: Leaf, at: np.ndarray, source_times: np.ndarray) -> np.ndarray:
+    """Those of the times ``at`` at which there is something to read."""
+    t = at
+    for m in leaf.maps:
+        t = m.apply(t)
+    return at[np.isin(t, source_times)]
 
 
 @dataclass(frozen=True)
@@ -300,6 +324,8 @@ def _fit(plan_for: Callable[[int], Layout], period: int, minimum: int) -> Layout
     return LayoutTable(period, first * period, sizes or [], np.stack(bases), np.stack(slopes))
 
 
-def plan_layout(graph: Graph, outputs: dict[str, np.ndarray], inputs: dict[str, np.ndarray]) -> Layout:
+def plan_layout(
+    graph: Graph, outputs: dict[str, np.ndarray], inputs: dict[str, np.ndarray], fill_gaps: bool = False
+) -> Layout:
     """Plan and layout in one."""
-    return make_layout(make_plan(graph, outputs, inputs), inputs)
+    return make_layout(make_plan(graph, outputs, inputs), inputs, fill_gaps)

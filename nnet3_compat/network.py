@@ -138,14 +138,15 @@ class Network(nn.Module):
         outputs: tuple[str, ...] = ("output",),
         ivector_rows: int = 1,
         ivector_period: int = 0,
+        fill_gaps: bool = False,
     ) -> Layout:
         """The layout for ``n`` output frames at times 0, f, 2f, ... and inputs from ``-left`` to ``(n - 1) f + right``.
 
-        The i-vector has rows at times 0, ``ivector_period``, ... Layouts are cached.
+        The i-vector has rows at times 0, ``ivector_period``, ... ``fill_gaps``: see make_layout. Layouts are cached.
         """
         left = self.left_context if left is None else left
         right = self.right_context if right is None else right
-        shape = (self.frame_subsampling_factor, left, right, outputs, ivector_rows, ivector_period)
+        shape = (self.frame_subsampling_factor, left, right, outputs, ivector_rows, ivector_period, fill_gaps)
         key = (n, *shape)
         made = self._layouts.get(key)
         if made is None:
@@ -157,11 +158,19 @@ class Network(nn.Module):
         return made
 
     def _plan(
-        self, n: int, factor: int, left: int, right: int, outputs: tuple[str, ...], rows: int, period: int
+        self,
+        n: int,
+        factor: int,
+        left: int,
+        right: int,
+        outputs: tuple[str, ...],
+        rows: int,
+        period: int,
+        fill_gaps: bool,
     ) -> Layout:
         times = np.arange(n) * factor
         given = {"input": np.arange(-left, (n - 1) * factor + right + 1), "ivector": np.arange(rows) * max(period, 1)}
-        return plan_layout(self.graph(outputs), dict.fromkeys(outputs, times), given)
+        return plan_layout(self.graph(outputs), dict.fromkeys(outputs, times), given, fill_gaps)
 
     def layout_table(
         self, left: int | None = None, right: int | None = None, outputs: tuple[str, ...] = ("output",)
@@ -170,7 +179,7 @@ class Network(nn.Module):
         left = self.left_context if left is None else left
         right = self.right_context if right is None else right
         factor = self.frame_subsampling_factor
-        shape = (factor, left, right, outputs, 1, 0)
+        shape = (factor, left, right, outputs, 1, 0, False)
         if shape not in self._tables:
             graph, turn, reach = self.graph(outputs), 1, 0
             for group in graph.groups:
@@ -223,7 +232,7 @@ class Network(nn.Module):
             )
         right = frames - left - 1 - (num_outputs - 1) * factor
         rows = 1 if ivector is None or ivector.dim() == 2 else ivector.shape[1]
-        layout = self.layout(num_outputs, left, right, outputs, rows, ivector_period)
+        layout = self.layout(num_outputs, left, right, outputs, rows, ivector_period, fill_gaps=self.training)
         executor = self.executor(outputs)
         made = executor([inputs[name] for name in executor.input_names], layout)
         turned = [y.transpose(0, 1) for y in made]

@@ -7,7 +7,6 @@ from test_components_config import make
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components.collapse import collapse
 from nnet3_compat.components.low_rank import factorize, reduce_rank
-from nnet3_compat.components.orthonormal import constrain_orthonormal, semi_orthogonal_step
 
 
 def test_nonlinear_statistics():
@@ -149,27 +148,6 @@ def test_factorize():
     assert factorize("a", affine, 3, 0.0, 0.2) is None
     by_energy = factorize("a", affine, 20, 0.999, 0.9)
     assert by_energy is not None and by_energy[0].output_dim <= 3
-
-
-@pytest.mark.parametrize("shape", [(10, 30), (30, 10)])
-@pytest.mark.parametrize("scale", [-1.0, 1.0])
-def test_semi_orthogonal(shape, scale):
-    matrix = np.random.default_rng(0).standard_normal(shape).astype(np.float32) / np.sqrt(30, dtype=np.float32)
-    for _ in range(60):
-        matrix = semi_orthogonal_step(matrix, scale)
-    short = matrix if shape[0] < shape[1] else matrix.T
-    gram = short @ short.T
-    np.testing.assert_allclose(gram / gram[0, 0], np.eye(10), atol=1e-4)
-    if scale > 0:
-        assert gram[0, 0] == pytest.approx(1.0, abs=1e-4)
-
-
-def test_constrain_orthonormal_applies_where_asked():
-    assert not constrain_orthonormal(make("type=RectifiedLinearComponent dim=3"))
-    assert not constrain_orthonormal(make("type=LinearComponent input-dim=5 output-dim=3"))
-    tdnn = make("type=TdnnComponent input-dim=5 output-dim=3 time-offsets=0,1 orthonormal-constraint=-1")
-    before = tdnn.linear_params.copy()
-    assert constrain_orthonormal(tdnn) and not np.array_equal(before, tdnn.linear_params)
 
 
 def test_collapse_affine():

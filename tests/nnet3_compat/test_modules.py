@@ -498,20 +498,6 @@ def test_noop_scales_the_gradient() -> None:
     torch.testing.assert_close(x.grad, torch.full((1, 1, 4), 0.3))
 
 
-def test_nonlinearity_remembers_when_asked() -> None:
-    c: Any = CASES["SigmoidComponent"][0]
-    module: Any = from_component(c).train()
-    x = torch.randn(3, 2, 4)
-    module(x)
-    same_fields(module.to_component(), c)
-    module.store_stats = True
-    y = module(x).numpy().reshape(-1, 4).astype(np.float64)
-    made: Any = module.to_component()
-    assert made.count == c.count + 6
-    np.testing.assert_allclose(made.value_sum, c.value_sum + y.sum(0), rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(made.deriv_sum, c.deriv_sum + (y * (1 - y)).sum(0), rtol=1e-5, atol=1e-5)
-
-
 def test_dropout() -> None:
     torch.manual_seed(0)
     x = torch.ones(200, 10, 4)
