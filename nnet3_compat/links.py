@@ -15,9 +15,9 @@ NNET3 = {
     "compute", "compute-batch", "compute-prob", "chain-compute-prob", "copy", "info", "init", "average",
     "show-progress", "am-init", "am-copy", "am-info", "am-adjust-priors", "am-train-transitions",
     "latgen-faster", "latgen-faster-parallel", "latgen-faster-batch",
-    "chain-copy-egs", "chain-shuffle-egs", "chain-subset-egs", "shuffle-egs", "subset-egs",
+    "train", "chain-train", "chain-copy-egs", "chain-shuffle-egs", "chain-subset-egs", "shuffle-egs", "subset-egs",
 }  # fmt: skip
-OURS_ALONE = {"export", "path", "xconfig-to-config"}
+OURS_ALONE = {"export", "path", "train-chain", "xconfig-to-config"}
 FOLDER = "nnet-pytorch-links"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import Fst
+from kaldi_bridge.fst import Fst, read_fst
 
 _STEPS = 100  # over which the initial probabilities are averaged
 
@@ -31,6 +31,14 @@ class DenominatorGraph:
     probability: np.ndarray
     initial: np.ndarray
     native: Any = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def read(cls, rxfilename: str, num_pdfs: int) -> DenominatorGraph:
+        """From a file; raises KaldiError as ``from_fst``, naming it."""
+        try:
+            return cls.from_fst(read_fst(rxfilename), num_pdfs)
+        except KaldiError as error:
+            raise KaldiError(f"{rxfilename}: {error}") from None
 
     @classmethod
     def from_fst(cls, fst: Fst, num_pdfs: int) -> DenominatorGraph:

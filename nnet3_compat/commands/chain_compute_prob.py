@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import read_fst
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.options import ChainOptions
 from nnet3_compat.computation_options import OptimizationOptions
@@ -30,10 +28,7 @@ def chain_compute_prob(options: Options, nnet_in: str, den_fst_in: str, examples
     from nnet3_compat.chain.diagnostics import ChainDiagnostics
 
     nnet = read_in_test_mode(nnet_in, options)
-    try:
-        graph = DenominatorGraph.from_fst(read_fst(den_fst_in), nnet.node_dim("output"))
-    except KaldiError as error:
-        raise KaldiError(f"{den_fst_in}: {error}") from None
+    graph = DenominatorGraph.read(den_fst_in, nnet.node_dim("output"))
     diagnostics = ChainDiagnostics(nnet, graph, options, train=True)
     return diagnose(diagnostics, CHAIN_EXAMPLE, examples_rspecifier)
 

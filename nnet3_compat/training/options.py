@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option
-from nnet3_compat.computation_options import NO_EFFECT, OptimizationOptions
+from nnet3_compat.computation_options import NO_EFFECT, DeviceOptions, OptimizationOptions
 
 
 @dataclass
@@ -31,3 +31,11 @@ class TrainerOptions(OptimizationOptions):
     optimizer_state: str = option(
         "", "File with the state of --optimizer, read at the start if it is there and written at the end"
     )
+
+
+@dataclass
+class ProgramOptions(TrainerOptions, DeviceOptions):
+    """What nnet3-train and nnet3-chain-train both take."""
+
+    srand: int = option(0, "Seed for random number generator")
+    binary: bool = option(True, "Write output in binary mode")

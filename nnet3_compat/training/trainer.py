@@ -29,6 +29,7 @@ from nnet3_compat.training.activations import Activations, Chance, OutputDerivat
 from nnet3_compat.training.component_updates import make_update
 from nnet3_compat.training.max_change import MaxChange
 from nnet3_compat.training.objectives import OutputObjective, TrainingObjective
+from nnet3_compat.training.optimizers import OPTIMIZERS, TorchOptimizer
 from nnet3_compat.training.options import TrainerOptions
 from nnet3_compat.training.progress import OutputProgress
 from nnet3_compat.training.semi_orthogonal import constrain
@@ -76,6 +77,10 @@ class Trainer(Generic[E]):
         self._watches: list[tuple[str, Activations | OutputDerivatives]] = []
         for name, module in self._modules.items():
             self._prepare(name, module)
+        own = options.optimizer == "natural-gradient"
+        self._optimizer = None if own else TorchOptimizer(options.optimizer, self._updates)
+        if self._optimizer and options.optimizer_state:
+            self._optimizer.load(options.optimizer_state)
         self._changes: dict[str, list[Tensor]] = {}
         limits = {name: self._modules[name].component.max_change for name in self._updates}  # type: ignore[attr-defined]
         self._max_change = MaxChange(limits, options.max_param_change)
@@ -92,7 +97,8 @@ class Trainer(Generic[E]):
             if isinstance(part, Nonlinear):
                 self._watches.append((name, OutputDerivatives(part)))
         updatable = [part for part in parts if part.PARAMS and part.component.is_updatable]
-        updates = [make_update(part) for part in updatable if part.component.learning_rate != 0.0]
+        natural = self.options.optimizer == "natural-gradient"
+        updates = [make_update(part, natural) for part in updatable if part.component.learning_rate != 0.0]
         if updates:
             self._updates[name] = updates
         for part in updatable:
@@ -153,23 +159,35 @@ class Trainer(Generic[E]):
 
     def _collect(self, frozen: bool, l2_scale: float) -> None:
         """Adds what this minibatch asks for to the changes."""
+        asked = self._asked(frozen, l2_scale)
         for name, updates in self._updates.items():
-            changes = []
-            for update in updates:
-                component = update.module.component
-                update.frozen = frozen
-                directions = update.direction()
-                rate, l2 = component.learning_rate, component.l2_regularize  # type: ignore[attr-defined]
-                for i, parameter in enumerate(update.parameters):
-                    change = torch.zeros_like(parameter) if directions is None else directions[i].mul_(rate)
-                    if l2 * l2_scale:
-                        change.add_(parameter, alpha=-2.0 * l2_scale * rate * l2)
-                    changes.append(change)
-            old = self._changes.get(name)
-            if old is not None:
-                for change, before in zip(changes, old, strict=True):
-                    change.add_(before)
+            changes = [asked[parameter] for update in updates for parameter in update.parameters]
+            for change, before in zip(changes, self._changes.get(name, ()), strict=False):
+                change.add_(before)
             self._changes[name] = changes
+
+    def _asked(self, frozen: bool, l2_scale: float) -> dict[Tensor, Tensor]:
+        """For each parameter, learning rate times direction, with the L2 term."""
+        made: dict[Tensor, Tensor] = {}
+        decays: list[tuple[Tensor, float]] = []
+        for update in (update for updates in self._updates.values() for update in updates):
+            component: Any = update.module.component
+            rate, decay = component.learning_rate, -2.0 * l2_scale * component.l2_regularize
+            update.frozen = frozen
+            directions = update.direction()
+            for i, parameter in enumerate(update.parameters):
+                change = torch.zeros_like(parameter) if directions is None else directions[i]
+                if self._optimizer and not self._optimizer.l2_apart:
+                    made[parameter] = change.add_(parameter, alpha=decay)
+                else:
+                    made[parameter] = change if self._optimizer else change.mul_(rate)
+                    decays.append((parameter, decay * rate))
+        if self._optimizer:
+            made = self._optimizer.changes(made)
+        for parameter, decay in decays:
+            if decay:
+                made[parameter].add_(parameter, alpha=decay)
+        return made
 
     def _apply(self, scale: float, limit_scale: float) -> bool:
         factors = self._max_change.factors(self._changes, scale, limit_scale)
@@ -203,6 +221,11 @@ class Trainer(Generic[E]):
         self._max_change.report_totals()
         return ok
 
+    def save_optimizer(self) -> None:
+        """Writes the state of a PyTorch optimizer where the options say."""
+        if self._optimizer and self.options.optimizer_state:
+            self._optimizer.save(self.options.optimizer_state)
+
 
 def _parts(module: ComponentModule) -> list[Any]:
     """The module, or those that it is made of."""
@@ -221,5 +244,7 @@ def _check(options: TrainerOptions) -> None:
     for name, ok in limits.items():
         if not ok:
             raise KaldiError(f"--{name}={getattr(options, name.replace('-', '_'))} is out of range")
+    if options.optimizer not in OPTIMIZERS:
+        raise KaldiError(f"--optimizer={options.optimizer} must be one of {', '.join(OPTIMIZERS)}")
     if options.backstitch_training_scale > 0.0 and options.momentum > 0.0:
         raise KaldiError("--backstitch-training-scale cannot be combined with --momentum")
