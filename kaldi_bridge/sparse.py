@@ -76,6 +76,22 @@ def general_matrix_rows(matrix: GeneralMatrix, keep: np.ndarray) -> GeneralMatri
     return to_dense(matrix)[keep]
 
 
+def num_columns(matrix: GeneralMatrix) -> int:
+    if isinstance(matrix, CompressedMatrix):
+        return matrix.cols
+    return matrix.dim if isinstance(matrix, SparseMatrix) else matrix.shape[1]
+
+
+def append_rows(matrices: list[GeneralMatrix]) -> GeneralMatrix:
+    """All rows in one matrix: sparse if all are, else full. Raises KaldiError where dimensions differ."""
+    dims = {num_columns(matrix) for matrix in matrices}
+    if len(dims) != 1:
+        raise KaldiError(f"Appending rows of matrices with inconsistent num-cols: {sorted(dims)}")
+    if all(isinstance(matrix, SparseMatrix) for matrix in matrices):
+        return SparseMatrix([row for m in matrices if isinstance(m, SparseMatrix) for row in m.rows], dims.pop())
+    return np.concatenate([to_dense(matrix) for matrix in matrices])
+
+
 def general_matrix_range(matrix: GeneralMatrix, text: str) -> np.ndarray:
     """Part of a matrix, in full form."""
     return matrix_range(to_dense(matrix), text)

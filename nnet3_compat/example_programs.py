@@ -11,6 +11,7 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.example_streams import random_subset, shuffled
 from kaldi_bridge.holders import Holder
+from kaldi_bridge.minibatch_sizes import MinibatchSizes
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.model_file import read_nnet
 from nnet3_compat.nnet import Nnet
@@ -93,3 +94,32 @@ def subset(holder: Holder[T], options: SubsetOptions, rspecifier: str, wspecifie
             writer.write(key, example)
     log.info(f"Selected a subset of {len(chosen)} out of {count} neural-network training examples")
     return 0 if count else 1
+
+
+def merger_options(default: str) -> str:
+    """--minibatch-size, whose default differs between the programs."""
+    return option(
+        default,
+        "Examples in a minibatch: N; or sizes and ranges like 64:128,256, the largest until the input ends; or by the "
+        "size of the examples, 50=64,32/150=32",
+    )
+
+
+@dataclass
+class MergeOptions:
+    """Options of nnet3-merge-egs and nnet3-chain-merge-egs."""
+
+    compress: bool = option(False, "Compress the features of the output")
+    minibatch_size: str = merger_options("256")
+    multilingual_eg: bool = option(
+        False, "Examples of keys KEY?lang=NAME (chain ones) are for output-NAME, and minibatches get keys like that"
+    )
+    measure_output_frames: str = option("deprecated", "No effect, as in Kaldi")
+    discard_partial_minibatches: str = option("deprecated", "No effect, as in Kaldi")
+
+    def sizes(self) -> MinibatchSizes:
+        """The rules; warns of options without effect."""
+        for name in ("measure_output_frames", "discard_partial_minibatches"):
+            if getattr(self, name) != "deprecated":
+                log.warning(f"The --{name.replace('_', '-')} option is deprecated and will be ignored.")
+        return MinibatchSizes(self.minibatch_size)
