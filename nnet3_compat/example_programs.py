@@ -123,3 +123,23 @@ class MergeOptions:
             if getattr(self, name) != "deprecated":
                 log.warning(f"The --{name.replace('_', '-')} option is deprecated and will be ignored.")
         return MinibatchSizes(self.minibatch_size)
+
+
+@dataclass
+class CombineOptions:
+    """Options of nnet3-combine and nnet3-chain-combine."""
+
+    binary: bool = option(True, "Write output in binary mode")
+    max_objective_evaluations: int = option(30, "Most evaluations of the objective, for many models")
+    batchnorm_test_mode: bool = option(False, "Test mode of batch-norm components while evaluating")
+    dropout_test_mode: bool = option(True, "Test mode of dropout components while evaluating")
+
+
+def read_all(holder: Holder[T], rspecifier: str) -> list[T]:
+    """All examples of a table that must not be empty."""
+    with SequentialReader(rspecifier, holder) as table:
+        examples = [example for _, example in table]
+    log.info(f"Read {len(examples)} examples.")
+    if not examples:
+        raise KaldiError(f"no examples in {rspecifier}")
+    return examples

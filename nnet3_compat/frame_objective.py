@@ -46,10 +46,18 @@ class Total:
 class FrameDiagnostics:
     """Sums of objectives and accuracies over examples."""
 
-    def __init__(self, nnet: Nnet, accuracy: bool = True, per_dim: bool = False, train: bool = False) -> None:
+    def __init__(
+        self,
+        nnet: Nnet,
+        accuracy: bool = True,
+        per_dim: bool = False,
+        train: bool = False,
+        device: torch.device | None = None,
+    ) -> None:
         """``train``: components that the file does not put into test mode compute as in training."""
         self.network = Network.from_nnet(nnet)
-        self.network.train(train)
+        self.network.to(device).train(train)
+        self._device = device
         self.types = objective_types(nnet)
         self.objectives: dict[str, Total] = {}
         self.accuracies: dict[str, Total] = {}
@@ -63,9 +71,10 @@ class FrameDiagnostics:
             raise KaldiError(f"the network has no output of the example's {', '.join(p.name for p in example.io)}")
         inputs = [part for part in example.io if part.name not in targets]
         with torch.set_grad_enabled(gradient):
-            outputs = compute_outputs(self.network, inputs, {n: p.indexes for n, p in targets.items()})
+            wanted = {n: p.indexes for n, p in targets.items()}
+            outputs = compute_outputs(self.network, inputs, wanted, self._device)
             for name, part in targets.items():
-                output, target = outputs[name], torch.from_numpy(to_dense(part.features))
+                output, target = outputs[name], torch.from_numpy(to_dense(part.features)).to(self._device)
                 if output.shape != target.shape:
                     raise KaldiError(
                         f"Nnet versus example output dimension (num-classes) mismatch for '{name}': "
@@ -87,7 +96,12 @@ class FrameDiagnostics:
         total.weight += float(weights.sum())
         total.objective += float(right.sum())
         for row, values in enumerate((right, weights)):
-            total.by_dim[row] += np.bincount(best.numpy(), values.numpy(), output.shape[1])
+            total.by_dim[row] += np.bincount(best.cpu().numpy(), values.cpu().numpy(), output.shape[1])
+
+    def per_frame(self) -> float:
+        """Objectives of all outputs, divided by their weights."""
+        weight = sum(total.weight for total in self.objectives.values())
+        return sum(total.objective for total in self.objectives.values()) / weight if weight else float("nan")
 
     def gradient(self) -> Nnet:
         """A network whose parameters are the derivatives that were added up."""

@@ -15,7 +15,8 @@ NNET3 = {
     "compute", "compute-batch", "compute-prob", "chain-compute-prob", "copy", "info", "init", "average",
     "show-progress", "am-init", "am-copy", "am-info", "am-adjust-priors", "am-train-transitions",
     "latgen-faster", "latgen-faster-parallel", "latgen-faster-batch", "train",
-    "chain-train", "chain-copy-egs", "chain-shuffle-egs", "chain-subset-egs", "chain-merge-egs",
+    "combine", "chain-combine", "chain-train",
+    "chain-copy-egs", "chain-shuffle-egs", "chain-subset-egs", "chain-merge-egs",
     "merge-egs", "shuffle-egs", "subset-egs",
 }  # fmt: skip
 OURS_ALONE = {"export", "path", "train-chain", "xconfig-to-config"}

@@ -33,10 +33,18 @@ class ChainTotal:
 class ChainDiagnostics:
     """Totals of each output: LF-MMI's, and the cross-entropy of NAME-xent where ``xent_regularize`` is not zero."""
 
-    def __init__(self, nnet: Nnet, graph: DenominatorGraph, options: ChainOptions, train: bool = False) -> None:
+    def __init__(
+        self,
+        nnet: Nnet,
+        graph: DenominatorGraph,
+        options: ChainOptions,
+        train: bool = False,
+        device: torch.device | None = None,
+    ) -> None:
         """``train``: components that the file does not put into test mode compute as in training."""
         self.network = Network.from_nnet(nnet)
-        self.network.train(train)
+        self.network.to(device).train(train)
+        self._device = device
         self._outputs = objective_types(nnet)
         self._graph = graph
         self._options = options
@@ -52,7 +60,7 @@ class ChainDiagnostics:
                 if name not in self._outputs:
                     raise KaldiError(f"Network has no output named {name}")
                 wanted[name] = part.indexes
-        outputs = compute_outputs(self.network, example.inputs, wanted)
+        outputs = compute_outputs(self.network, example.inputs, wanted, self._device)
         for part in example.outputs:
             result = chain_objective(self._graph, part.supervision, outputs[part.name], self._options)
             total = self.totals.setdefault(part.name, ChainTotal())
@@ -63,6 +71,12 @@ class ChainDiagnostics:
                 xent = self.totals.setdefault(f"{part.name}-xent", ChainTotal())
                 xent.objective += float((result.numerator_posteriors * outputs[f"{part.name}-xent"]).sum())
                 xent.weight += result.weight
+
+    def per_frame(self) -> float:
+        """Objectives and L2 terms of all outputs, divided by their weights."""
+        totals = self.totals.values()
+        weight = sum(total.weight for total in totals)
+        return sum(total.objective + total.l2_term for total in totals) / weight if weight else float("nan")
 
     def report(self) -> bool:
         """Logs everything the way Kaldi does; whether there were any frames."""

@@ -64,7 +64,7 @@ class Activations:
         return total if self.part is None else total[self.part]
 
     def _after(self, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-        if not (self.stats.training and torch.is_grad_enabled()):
+        if not self.stats.training:
             return
         y = output.detach()
         if self.storing:
@@ -127,7 +127,7 @@ class ComponentActivations(Activations):
 
     def _after(self, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         super()._after(module, args, output)
-        if self.storing and self.stats.training and torch.is_grad_enabled():
+        if self.storing and self.stats.training:
             self.stats.count += output.numel() // output.shape[-1]
 
     def mean_derivative(self) -> Tensor:
@@ -152,7 +152,7 @@ class GateActivations(Activations):
 
     def _after(self, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         super()._after(module, args, output)
-        if self._counts and self.storing and self.stats.training and torch.is_grad_enabled():
+        if self._counts and self.storing and self.stats.training:
             self.stats.count += output.numel() // self._sums("value_sum").numel()
 
     def count_repaired(self, repaired: Tensor, rows: int) -> None:
