@@ -14,7 +14,7 @@ import numpy as np
 from kaldi_bridge.basic_io import format_float
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst_header import ALIGNMENT, EXPANDED, IS_ALIGNED, MAGIC, MUTABLE, FstHeader
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.streams import open_input, open_output
 
 if TYPE_CHECKING:
     from kaldi_bridge.streams import InputStream, OutputStream
@@ -228,6 +228,12 @@ class Fst:
             if final != np.inf:
                 lines.append(f"{s}\t{format_float(final)}\n" if final else f"{s}\n")
         stream.write("".join(lines).encode())
+
+
+def write_fst(wxfilename: str, fst: Fst) -> None:
+    """Writes a binary vector FST, whole or not at all."""
+    with open_output(wxfilename) as stream:
+        fst.write(stream, "vector")
 
 
 def read_fst(rxfilename: str) -> Fst:

@@ -21,6 +21,7 @@ from kaldi_bridge.basic_io import (
 )
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import FST, Fst
+from kaldi_bridge.holders import ObjectHolder
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.output_stream import OutputStream
 
@@ -112,3 +113,6 @@ def _write_fst(stream: OutputStream, binary: bool, fst: Fst) -> None:
         fst.write(stream, "compact_acceptor")
     else:
         FST.write(stream, False, fst)
+
+
+SUPERVISION = ObjectHolder[Supervision](Supervision.read, lambda stream, binary, value: value.write(stream, binary))

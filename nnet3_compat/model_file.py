@@ -12,6 +12,7 @@ from kaldi_bridge import basic_io
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.streams import InputStream, OutputStream, open_input, open_output
 from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.tree import ContextDependency
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.nnet import Nnet
 
@@ -88,6 +89,12 @@ def read_transition_model(rxfilename: str) -> TransitionModel:
     """The transition model that any .mdl, or a file of its own, starts with."""
     with open_input(rxfilename) as stream:
         return TransitionModel.read(stream, basic_io.read_header(stream))
+
+
+def read_tree(rxfilename: str) -> ContextDependency:
+    """A phonetic decision tree."""
+    with open_input(rxfilename) as stream:
+        return ContextDependency.read(stream, basic_io.read_header(stream))
 
 
 def write_model(wxfilename: str, model: Nnet | AmNnet, binary: bool = True) -> None:

@@ -9,9 +9,9 @@ from kaldi_bridge.basic_io import read_header
 from kaldi_bridge.command import command, option
 from kaldi_bridge.streams import open_input
 from kaldi_bridge.topology import Topology
-from kaldi_bridge.tree import ContextDependency, make_transition_model
+from kaldi_bridge.tree import make_transition_model
 from nnet3_compat.am_nnet import AmNnet
-from nnet3_compat.model_file import read_nnet, read_transition_model, write_model
+from nnet3_compat.model_file import read_nnet, read_transition_model, read_tree, write_model
 
 USAGE = """Put a raw network and a transition model, or a tree and a topology, together into a .mdl.
 Usage: nnet-pytorch-am-init [options] <tree-in> <topology-in> <raw-nnet-in> <model-out>
@@ -30,8 +30,7 @@ def am_init(options: Options, first: str, second: str, third: str, fourth: str |
     if fourth is None:
         transition_model, nnet_in, model_out = read_transition_model(first), second, third
     else:
-        with open_input(first) as stream:
-            tree = ContextDependency.read(stream, read_header(stream))
+        tree = read_tree(first)
         with open_input(second) as stream:
             topology = Topology.read(stream, read_header(stream))
         transition_model, nnet_in, model_out = make_transition_model(tree, topology), third, fourth

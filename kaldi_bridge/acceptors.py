@@ -1,0 +1,204 @@
+"""Weighted acceptors: epsilon removal, reversal, pushing, minimization (fstext/push-special.cc and OpenFst).
+
+Epsilon is the label 0. Costs are negative log-probabilities; where several paths are one, the best counts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fst import ARC, Fst
+
+INFINITY = math.inf
+Arc = tuple[int, float, int]
+"""Label, cost, next state."""
+
+
+@dataclass
+class Acceptor:
+    """``arcs`` and final costs (infinity: not final) by state."""
+
+    start: int
+    arcs: list[list[Arc]]
+    finals: list[float]
+
+    @classmethod
+    def from_fst(cls, fst: Fst) -> Acceptor:
+        """Raises KaldiError where input and output labels differ."""
+        if not np.array_equal(fst.arcs["ilabel"], fst.arcs["olabel"]):
+            raise KaldiError("the FST is no acceptor")
+        columns = zip(
+            fst.arcs["ilabel"].tolist(), fst.arcs["weight"].tolist(), fst.arcs["nextstate"].tolist(), strict=True
+        )
+        every = list(columns)
+        offsets = fst.offsets.tolist()
+        arcs = [every[offsets[s] : offsets[s + 1]] for s in range(fst.num_states)]
+        return cls(int(fst.start), arcs, fst.finals.tolist())
+
+    def to_fst(self) -> Fst:
+        flat = [(label, label, cost, target) for arcs in self.arcs for label, cost, target in arcs]
+        offsets = np.concatenate([[0], np.cumsum([len(arcs) for arcs in self.arcs])]).astype(np.int64)
+        return Fst(self.start, np.array(self.finals, np.float32), offsets, np.array(flat, ARC))
+
+    @property
+    def num_states(self) -> int:
+        return len(self.arcs)
+
+    @property
+    def num_arcs(self) -> int:
+        return sum(map(len, self.arcs))
+
+    def renumbered(self, order: list[int]) -> Acceptor:
+        """With just these states, in this order; arcs to others are dropped."""
+        number = {state: n for n, state in enumerate(order)}
+        arcs = [[(label, cost, number[t]) for label, cost, t in self.arcs[s] if t in number] for s in order]
+        return Acceptor(number.get(self.start, -1), arcs, [self.finals[s] for s in order])
+
+
+def connected(a: Acceptor) -> Acceptor:
+    """Only states on a path from the start to an end."""
+    forward = _reachable([a.start] if a.start >= 0 else [], lambda s: (t for _, _, t in a.arcs[s]))
+    into: list[list[int]] = [[] for _ in a.arcs]
+    for s, arcs in enumerate(a.arcs):
+        for _, _, t in arcs:
+            into[t].append(s)
+    backward = _reachable([s for s, cost in enumerate(a.finals) if cost < INFINITY], lambda s: iter(into[s]))
+    return a.renumbered([s for s in range(a.num_states) if s in forward and s in backward])
+
+
+def _reachable(starts: list[int], following: Callable) -> set[int]:
+    seen, waiting = set(starts), list(starts)
+    while waiting:
+        for t in following(waiting.pop()):
+            if t not in seen:
+                seen.add(t)
+                waiting.append(t)
+    return seen
+
+
+def without_epsilons(a: Acceptor) -> Acceptor:
+    """An acceptor of the same paths without label 0; arcs alike are one."""
+    arcs, finals = [], []
+    for state in range(a.num_states):
+        reached = _epsilon_closure(a, state)
+        best: dict[tuple[int, int], float] = {}
+        final = INFINITY
+        for s, cost in reached.items():
+            final = min(final, cost + a.finals[s])
+            for label, weight, target in a.arcs[s]:
+                if label:
+                    key = (label, target)
+                    best[key] = min(best.get(key, INFINITY), cost + weight)
+        arcs.append([(label, cost, target) for (label, target), cost in best.items()])
+        finals.append(final)
+    return connected(Acceptor(a.start, arcs, finals))
+
+
+def _epsilon_closure(a: Acceptor, state: int) -> dict[int, float]:
+    """The states that epsilons lead to, and the best cost of getting there; raises KaldiError for endless gains."""
+    best = {state: 0.0}
+    waiting = [state]
+    for _ in range(100 * (a.num_states + 1)):
+        if not waiting:
+            return best
+        s = waiting.pop(0)
+        for label, cost, target in a.arcs[s]:
+            if label == 0 and best[s] + cost < best.get(target, INFINITY) - 1.0e-9:
+                best[target] = best[s] + cost
+                waiting.append(target)
+    raise KaldiError("the FST has a cycle of epsilons with a negative cost")
+
+
+def reversed_acceptor(a: Acceptor) -> Acceptor:
+    """What it accepts, backwards: a new start state 0 has epsilons to what were the final states."""
+    arcs: list[list[Arc]] = [[(0, cost, s + 1) for s, cost in enumerate(a.finals) if cost < INFINITY]]
+    arcs += [[] for _ in a.arcs]
+    for s, out in enumerate(a.arcs):
+        for label, cost, target in out:
+            arcs[target + 1].append((label, cost, s + 1))
+    finals = [INFINITY] * len(arcs)
+    finals[a.start + 1] = 0.0
+    return Acceptor(0, arcs, finals)
+
+
+def pushed(a: Acceptor, delta: float) -> Acceptor:
+    """Costs moved along the paths so that the probabilities out of all states have the same sum.
+
+    A final state counts as if an arc led from it to the start. The potentials are the principal eigenvector of the
+    matrix of probabilities, found by the power method until the logarithms of the sums differ by at most ``delta``.
+    """
+    source = np.repeat(np.arange(a.num_states), [len(arcs) for arcs in a.arcs])
+    flat = [arc for arcs in a.arcs for arc in arcs]
+    target = np.array([t for _, _, t in flat], np.int64)
+    prob = np.exp(-np.array([cost for _, cost, _ in flat]))
+    final = np.exp(-np.array(a.finals))
+    potential = np.full(a.num_states, 1.0 / math.sqrt(a.num_states))
+    for iteration in range(200):
+        flow = np.bincount(source, prob * potential[target], a.num_states) + final * potential[a.start]
+        if iteration % 5 == 1 and iteration > 1:
+            sums = flow / potential
+            if math.log(sums.max() / sums.min()) <= delta:
+                break
+        potential = 0.1 * potential + flow
+        potential /= np.linalg.norm(potential)
+    else:
+        log.warning("Pushing weights: no convergence after 200 iterations; the result will not be exact")
+    move = -np.log(potential)
+    costs = iter((np.array([cost for _, cost, _ in flat]) + move[target] - move[source]).astype(np.float32).tolist())
+    arcs = [[(label, next(costs), t) for label, _, t in out] for out in a.arcs]
+    finals = (np.array(a.finals) + move[a.start] - move).astype(np.float32).tolist()
+    return Acceptor(a.start, arcs, finals)
+
+
+def minimized(a: Acceptor, delta: float) -> Acceptor:
+    """States with the same arcs and final costs, to within ``delta``, are one; no cost is moved.
+
+    States are alike that have arcs of the same labels and costs to states that are alike (Moore's algorithm). As with
+    OpenFst, states whose arcs have another order are taken apart from the beginning: a little larger than the smallest,
+    but then of the very size that Kaldi's graphs have.
+    """
+    a = connected(_quantized(a, delta))
+    codes: dict[tuple[int, float], int] = {}
+    coded: list[list[tuple[int, int]]] = []
+    for arcs, final in zip(a.arcs, a.finals, strict=True):
+        row = [(codes.setdefault((label, cost), len(codes)), target) for label, cost, target in arcs]
+        if final < INFINITY:
+            row.append((codes.setdefault((-1, final), len(codes)), -1))
+        coded.append(row)
+    classes = _numbered([tuple(code for code, _ in itertools.groupby(code for code, _ in row)) for row in coded])
+    count = 0
+    while count != len(set(classes)):
+        count = len(set(classes))
+        signatures: list[Hashable] = []
+        for own, row in zip(classes, coded, strict=True):
+            signatures.append((own, frozenset((code, classes[t] if t >= 0 else -1) for code, t in row)))
+        classes = _numbered(signatures)
+    kept = {number: state for state, number in enumerate(classes)}  # the last one of each class
+    order = {number: n for n, number in enumerate(sorted(kept, key=kept.__getitem__))}
+    label_of = {code: label for label, code in codes.items()}
+    arcs_of = []
+    for number in order:
+        row = sorted({(code, order[classes[t]]) for code, t in coded[kept[number]] if t >= 0})
+        arcs_of.append([(*label_of[code], target) for code, target in row])
+    return Acceptor(order[classes[a.start]], arcs_of, [a.finals[kept[number]] for number in order])
+
+
+def _numbered(values: list) -> list[int]:
+    """Equal values get the same number, in the order of their first occurrence."""
+    numbers: dict[Hashable, int] = {}
+    return [numbers.setdefault(value, len(numbers)) for value in values]
+
+
+def _quantized(a: Acceptor, delta: float) -> Acceptor:
+    def rounded(cost: float) -> float:
+        return math.floor(cost / delta + 0.5) * delta if math.isfinite(cost) else cost
+
+    arcs = [[(label, rounded(cost), t) for label, cost, t in out] for out in a.arcs]
+    return Acceptor(a.start, arcs, [rounded(cost) for cost in a.finals])

@@ -1,0 +1,61 @@
+"""nnet-pytorch-chain-get-supervision: twin of chain-get-supervision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.holders import INT32_PAIR_VECTOR
+from kaldi_bridge.lattice import COMPACT_LATTICE
+from kaldi_bridge.supervision import SUPERVISION
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from nnet3_compat.chain.phone_graph import PhoneGraph
+from nnet3_compat.chain.phone_supervision import PhonesInTime, SupervisionOptions, make_supervision
+from nnet3_compat.model_file import read_transition_model, read_tree
+
+USAGE = """Make the chain supervision of utterances, from phones with lengths (ali-to-phones --write-lengths=true)
+or, with --lattice-input=true, from phone lattices (lattice-align-phones --replace-output-symbols=true).
+Usage: nnet-pytorch-chain-get-supervision [options] <tree> <transition-model>
+ [<phones-with-lengths-rspecifier>|<phone-lattice-rspecifier>] <supervision-wspecifier>
+e.g.: nnet-pytorch-chain-get-supervision --frame-subsampling-factor=3 tree 0.trans_mdl ark:phones ark:-"""
+
+
+@dataclass
+class Options(SupervisionOptions):
+    """Options of chain-get-supervision."""
+
+    lattice_input: bool = option(False, "If true, expect phone lattices as input")
+
+
+def chain_get_supervision(options: Options, tree_in: str, model_in: str, source_in: str, wspecifier: str) -> int:
+    options.check()
+    model = read_transition_model(model_in)
+    graph = PhoneGraph(read_tree(tree_in), model, transition_scale=0.0, self_loop_scale=0.0)
+    num_done = num_bad = 0
+    holder: Any = COMPACT_LATTICE if options.lattice_input else INT32_PAIR_VECTOR
+    in_time: Callable[..., PhonesInTime] = (
+        PhonesInTime.of_lattice if options.lattice_input else PhonesInTime.of_alignment
+    )
+    with SequentialReader(source_in, holder) as sources, TableWriter(wspecifier, SUPERVISION) as writer:
+        for key, source in sources:
+            try:
+                phones = in_time(source, options)
+                supervision = make_supervision(graph, model, phones, options.convert_to_pdfs)
+            except KaldiError as error:
+                log.warning(f"Failed creating supervision for utterance {key}: {error}")
+                num_bad += 1
+                continue
+            writer.write(key, supervision)
+            num_done += 1
+    log.info(f"Generated chain supervision information for {num_done} utterances, errors on {num_bad}")
+    return 0 if num_done > num_bad else 1
+
+
+main = command(chain_get_supervision, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
