@@ -68,6 +68,19 @@ class CompressedMatrix:
             increment = _F32(float(self.range) * (1.0 / steps))
             return self.minimum + data.view(dtype).reshape(self.rows, self.cols).astype(np.float32) * increment
 
+    def row_range(self, first: int, count: int) -> CompressedMatrix:
+        """``count`` rows from row ``first``, still compressed; the first or last one for rows that are not there."""
+        rows = np.clip(np.arange(first, first + count), 0, self.rows - 1)
+        data = np.frombuffer(self.data, np.uint8)
+        if self.token == "CM":
+            if count < 8:  # for so few rows this form is too large
+                return CompressedMatrix.compress(self.decompress()[rows])
+            head, codes = data[: 8 * self.cols], data[8 * self.cols :].reshape(self.cols, self.rows)
+            made = np.concatenate([head, codes[:, rows].reshape(-1)])
+        else:
+            made = data.reshape(self.rows, -1)[rows].reshape(-1)
+        return CompressedMatrix(self.token, self.minimum, self.range, count, self.cols, made.tobytes())
+
     @staticmethod
     def compress(matrix: np.ndarray, method: int = AUTOMATIC) -> CompressedMatrix:
         """Compresses a matrix [rows, columns] by one of Kaldi's methods 1 to 7; no NaN or infinity."""

@@ -92,6 +92,17 @@ def append_rows(matrices: list[GeneralMatrix]) -> GeneralMatrix:
     return np.concatenate([to_dense(matrix) for matrix in matrices])
 
 
+def padded_rows(matrix: GeneralMatrix, first: int, count: int) -> GeneralMatrix:
+    """``count`` rows from row ``first``; the first or last one for rows that are not there."""
+    if isinstance(matrix, CompressedMatrix):
+        return matrix.row_range(first, count)
+    height = len(matrix.rows) if isinstance(matrix, SparseMatrix) else len(matrix)
+    rows = np.clip(np.arange(first, first + count), 0, height - 1)
+    if isinstance(matrix, SparseMatrix):
+        return SparseMatrix([matrix.rows[i] for i in rows.tolist()], matrix.dim)
+    return matrix[rows]
+
+
 def general_matrix_range(matrix: GeneralMatrix, text: str) -> np.ndarray:
     """Part of a matrix, in full form."""
     return matrix_range(to_dense(matrix), text)

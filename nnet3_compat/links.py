@@ -17,7 +17,7 @@ NNET3 = {
     "latgen-faster", "latgen-faster-parallel", "latgen-faster-batch", "train",
     "combine", "chain-combine", "chain-train",
     "chain-copy-egs", "chain-shuffle-egs", "chain-subset-egs", "chain-merge-egs",
-    "chain-normalize-egs", "merge-egs", "shuffle-egs", "subset-egs",
+    "chain-normalize-egs", "chain-get-egs", "merge-egs", "shuffle-egs", "subset-egs",
 }  # fmt: skip
 OURS_ALONE = {"export", "path", "train-chain", "xconfig-to-config"}
 FOLDER = "nnet-pytorch-links"

@@ -1,0 +1,220 @@
+"""How utterances are cut into chunks of a few lengths (nnet3/nnet-example-utils.cc, UtteranceSplitter).
+
+Chunks have the first, principal, of the given lengths, but for up to two of the others. For each length of an utterance
+those combinations are found that fit best, where frames left out count twice as much as frames used twice, and one is
+drawn at random. Overlaps and gaps are then spread over the utterance.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.command import option
+from kaldi_bridge.errors import KaldiError
+
+_NEARLY_BEST = 1.9999  # combinations that cost so many frames more than the best are drawn too
+
+
+@dataclass
+class ChunkOptions:
+    """How examples are cut: options of the programs that make them."""
+
+    left_context: int = option(0, "Frames of left context that are added to each example")
+    right_context: int = option(0, "Frames of right context that are added to each example")
+    left_context_initial: int = option(-1, "Left context at the beginning of an utterance (<0: as elsewhere)")
+    right_context_final: int = option(-1, "Right context at the end of an utterance (<0: as elsewhere)")
+    num_frames: str = option(
+        "1", "Frames with labels in an example; a principal value and others, 150,110,90; -1: whole utterances"
+    )
+    num_frames_overlap: int = option(0, "Frames of overlap of adjacent examples, about")
+    frame_subsampling_factor: int = option(1, "Frames of input for one label")
+
+
+@dataclass
+class Chunk:
+    """``output_weights`` [num_frames / frame_subsampling_factor]: one over the number of chunks with that frame."""
+
+    first_frame: int
+    num_frames: int
+    left_context: int
+    right_context: int
+    output_weights: np.ndarray
+
+
+class UtteranceSplitter:
+    """Cuts utterances, and counts what it did."""
+
+    def __init__(self, options: ChunkOptions, random: Random) -> None:
+        """Raises KaldiError for options that make no sense."""
+        self.options = options
+        self._random = random
+        self._factor = options.frame_subsampling_factor
+        if self._factor < 1:
+            raise KaldiError(f"Invalid value --frame-subsampling-factor={self._factor}")
+        self._sizes = _sizes(options)
+        self._splits = self._table() if self._sizes else []
+        self._utterances = self._frames = self._overlap = 0
+        self._chunks: Counter[int] = Counter()
+
+    def _table(self) -> list[list[tuple[int, ...]]]:
+        """For each length of an utterance up to a few chunks the combinations to choose from."""
+        principal, longest = self._sizes[0], 2 * max(self._sizes) + self._sizes[0]
+        if self.options.num_frames_overlap >= principal:
+            raise KaldiError("--num-frames-overlap must be smaller than the first of --num-frames")
+        splits = set()
+        for others in itertools.product((0, *self._sizes[1:]), repeat=2):
+            split = tuple(size for size in others if size)
+            while self._duration(split) <= longest + principal:
+                if split:
+                    splits.add(split)
+                split = tuple(sorted((*split, principal)))
+        ordered = sorted(splits)
+        durations = np.array([self._duration(split) for split in ordered], np.float32)
+        largest = np.array([max(split) for split in ordered])
+        table = []
+        for length in range(longest + 1):
+            costs = np.where(durations > length, durations - length, 2.0 * (length - durations))
+            costs = np.where(largest > length, np.inf, costs)
+            best = costs.min()
+            chosen = np.flatnonzero(costs < best + _NEARLY_BEST) if np.isfinite(best) else ()
+            table.append([ordered[i] for i in chosen])
+        return table
+
+    def _duration(self, split: tuple[int, ...]) -> float:
+        """Frames that the chunks cover when they overlap as they should."""
+        share = self.options.num_frames_overlap / self._sizes[0]
+        return sum(split) - share * sum(min(a, b) for a, b in itertools.pairwise(split))
+
+    def lengths_match(self, utterance: str, input_frames: int, output_frames: int, tolerance: int) -> bool:
+        """Whether features and supervision fit together; warns where not."""
+        expected = -(-input_frames // self._factor)
+        if abs(output_frames - expected) <= tolerance:
+            return True
+        log.warning(
+            f"Supervision does not have expected length for utterance {utterance}: expected length = ({input_frames} + "
+            f"{self._factor} - 1) / {self._factor} = {expected}, got: {output_frames}"
+        )
+        return False
+
+    def split(self, length: int) -> list[Chunk]:
+        """The chunks of an utterance of so many frames; none where it is too short."""
+        o = self.options
+        initial = o.left_context_initial if o.left_context_initial >= 0 else o.left_context
+        final = o.right_context_final if o.right_context_final >= 0 else o.right_context
+        sizes = self._chunk_sizes(length) if self._sizes else [length]
+        gaps = self._gaps(length, sizes) if self._sizes else [0]
+        chunks, t = [], 0
+        for i, (gap, size) in enumerate(zip(gaps, sizes, strict=True)):
+            t += gap
+            left = initial if i == 0 else o.left_context
+            right = final if i == len(sizes) - 1 else o.right_context
+            chunks.append(Chunk(t, size, left, right, np.zeros(0, np.float32)))
+            t += size
+        self._weigh(length, chunks)
+        self._count(length, chunks)
+        return chunks
+
+    def _chunk_sizes(self, length: int) -> list[int]:
+        principal = self._sizes[0]
+        repeats = 0
+        while length >= len(self._splits):
+            length -= principal - self.options.num_frames_overlap
+            repeats += 1
+        possible = self._splits[length]
+        if not possible:
+            return []
+        sizes = sorted((*self._random.choice(possible), *[principal] * repeats))
+        return sizes[::-1] if self._random.random() < 0.5 else sizes
+
+    def _gaps(self, length: int, sizes: list[int]) -> list[int]:
+        """Frames before each chunk, negative where it overlaps the one before; multiples of the subsampling factor."""
+        if not sizes:
+            return []
+        factor = self._factor
+        reduced = [size // factor for size in sizes]
+        rest = -(-length // factor) - sum(reduced)
+        if rest >= 0:
+            gaps = [rest // (len(sizes) + 1) + (i < rest % (len(sizes) + 1)) for i in range(len(sizes) + 1)]
+            self._random.shuffle(gaps)
+            return [gap * factor for gap in gaps[:-1]]
+        if len(sizes) == 1:
+            raise KaldiError(f"Chunk size is {sizes[0]} but utterance length is only {length}")
+        smaller = [min(a, b) for a, b in itertools.pairwise(reduced)]
+        overlaps = _distribute(-rest, smaller)
+        return [0, *(-overlap * factor for overlap in overlaps)]
+
+    def _weigh(self, length: int, chunks: list[Chunk]) -> None:
+        factor = self._factor
+        spans = [slice(c.first_frame // factor, (c.first_frame + c.num_frames) // factor) for c in chunks]
+        if not self._sizes:  # as by Kaldi, whole utterances may end within a label
+            spans = [slice(0, length // factor)]
+        count = np.zeros(max([-(-length // factor), *(span.stop for span in spans)]), np.float32)
+        for span in spans:
+            count[span] += 1
+        for chunk, span in zip(chunks, spans, strict=True):
+            chunk.output_weights = 1.0 / count[span]
+
+    def _count(self, length: int, chunks: list[Chunk]) -> None:
+        self._utterances += 1
+        self._frames += length
+        for before, chunk in itertools.pairwise(chunks):
+            self._overlap += max(0, before.first_frame + before.num_frames - chunk.first_frame)
+        self._chunks.update(chunk.num_frames for chunk in chunks)
+
+    def report(self) -> bool:
+        """Logs what was cut; whether there was any chunk."""
+        total = sum(size * count for size, count in self._chunks.items())
+        count = sum(self._chunks.values())
+        log.info(
+            f"Split {self._utterances} utts, with total length {self._frames} frames ({self._frames / 360000.0:g} "
+            f"hours assuming 100 frames per second) into {count} chunks."
+        )
+        if count:
+            overlap, output = 100.0 * self._overlap / self._frames, 100.0 * total / self._frames
+            log.info(
+                f"Average chunk length was {total / count:g} frames; overlap between adjacent chunks was {overlap:g}% "
+                f"of input length; length of output was {output:g}% of input length (minus overlap = "
+                f"{output - overlap:g}%)."
+            )
+        if len(self._chunks) > 1:
+            shares = ", ".join(f"{size} = {100.0 * size * n / total:.4g}%" for size, n in sorted(self._chunks.items()))
+            log.info(f"Output frames are distributed among chunk-sizes as follows: {shares}")
+        return total > 0
+
+
+def _sizes(options: ChunkOptions) -> list[int]:
+    """The lengths of chunks, rounded up to multiples of the subsampling factor; empty for whole utterances."""
+    if options.num_frames == "-1":
+        return []
+    try:
+        given = [int(part) for part in options.num_frames.split(",")]
+    except ValueError:
+        given = []
+    if not given or min(given) <= 0:
+        raise KaldiError(
+            f"Invalid option (expected comma-separated list of integers): --num-frames={options.num_frames}"
+        )
+    factor = options.frame_subsampling_factor
+    rounded = [-(-size // factor) * factor for size in given]
+    if rounded != given:
+        log.info(
+            f"Rounding up --num-frames={options.num_frames} to multiples of --frame-subsampling-factor={factor}, to: "
+            + ",".join(map(str, rounded))
+        )
+    return rounded
+
+
+def _distribute(total: int, magnitudes: list[int]) -> list[int]:
+    """``total`` in whole parts about proportional to the magnitudes."""
+    shares = [total * m / sum(magnitudes) for m in magnitudes]
+    parts = [int(share) for share in shares]
+    order = range(len(parts))
+    for i in itertools.islice(order, total - sum(parts)):
+        parts[i] += 1
+    return parts

@@ -1,0 +1,137 @@
+"""Chain examples of an utterance (chainbin/nnet3-chain-get-egs.cc)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.acceptors import Acceptor
+from kaldi_bridge.chain_examples import ChainExample, ChainOutput
+from kaldi_bridge.compressed import CompressedMatrix
+from kaldi_bridge.examples import NnetIo, num_rows
+from kaldi_bridge.sparse import GeneralMatrix, padded_rows
+from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.supervision_splitting import SupervisionSplitter
+from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.utterance_splitting import Chunk, UtteranceSplitter
+from nnet3_compat.chain.normalization import normalized
+from nnet3_compat.chain.unconstrained import unconstrained
+
+
+@dataclass
+class Utterance:
+    """What examples are made of. ``ivectors`` [rows, dim], one for each ``ivector_period`` frames; ``deriv_weights``:
+    one for each frame of the supervision."""
+
+    key: str
+    features: GeneralMatrix
+    supervision: Supervision
+    ivectors: np.ndarray | None = None
+    ivector_period: int = 1
+    deriv_weights: np.ndarray | None = None
+
+
+class ExampleMaker:
+    """Cuts utterances into examples.
+
+    Args:
+        normalization: whose costs are added to the supervisions; None: to be added later.
+        model: makes supervisions of transition-ids flat-start ones.
+        compress: compress features that are not.
+        long_key: keys tell the contexts.
+        tolerance: how far the lengths of supervision, features and weights may differ, in frames of the supervision.
+    """
+
+    def __init__(
+        self,
+        splitter: UtteranceSplitter,
+        random: Random,
+        normalization: Acceptor | None = None,
+        model: TransitionModel | None = None,
+        compress: bool = True,
+        long_key: bool = False,
+        tolerance: int = 1,
+    ) -> None:
+        self._splitter, self._random = splitter, random
+        self._normalization, self._model = normalization, model
+        self._compress, self._long_key, self._tolerance = compress, long_key, tolerance
+
+    def make(self, utterance: Utterance) -> Iterator[tuple[str, ChainExample]]:
+        """(key, example) pairs; none, and a warning, where lengths do not fit or the utterance is too short."""
+        supervision, weights = utterance.supervision, utterance.deriv_weights
+        frames, outputs = num_rows(utterance.features), supervision.frames_per_sequence
+        if weights is not None and abs(len(weights) - outputs) > self._tolerance:
+            log.warning(
+                f"For utterance {utterance.key}, mismatch between deriv-weights dim and num-output-frames; "
+                f"{len(weights)} vs {outputs}"
+            )
+            return
+        if not self._splitter.lengths_match(utterance.key, frames, outputs, self._tolerance):
+            return
+        factor = self._splitter.options.frame_subsampling_factor
+        frames = min(frames, outputs * factor)
+        chunks = self._splitter.split(frames)
+        if not chunks:
+            log.warning(f"Not producing egs for utterance {utterance.key} because it is too short: {frames} frames.")
+            return
+        cutter = SupervisionSplitter(supervision)
+        for chunk in chunks:
+            part = self._supervision(
+                utterance, chunk, cutter.part(chunk.first_frame // factor, chunk.num_frames // factor)
+            )
+            if part is None:
+                continue
+            key = f"{utterance.key}-{chunk.first_frame}"
+            if self._long_key:
+                key += f"-{chunk.left_context}-{chunk.num_frames}-{chunk.right_context}-v1"
+            yield (
+                key,
+                ChainExample(self._inputs(utterance, chunk, frames), [self._output(utterance, chunk, part, factor)]),
+            )
+
+    def _supervision(self, utterance: Utterance, chunk: Chunk, part: Supervision) -> Supervision | None:
+        if self._model is not None:
+            part = unconstrained(part, self._model, self._random)
+        if self._normalization is None:
+            return part
+        made = normalized(part, self._normalization)
+        if made is None:
+            log.warning(
+                f"For utterance {utterance.key}, feature frames {chunk.first_frame} to "
+                f"{chunk.first_frame + chunk.num_frames}, FST was empty after composing with normalization FST. "
+                "This should be extremely rare (a few per corpus, at most)"
+            )
+        return made
+
+    def _output(self, utterance: Utterance, chunk: Chunk, supervision: Supervision, factor: int) -> ChainOutput:
+        weights = chunk.output_weights
+        if utterance.deriv_weights is not None:
+            first = chunk.first_frame // factor
+            given = utterance.deriv_weights[first : first + len(weights)]
+            weights = weights * np.pad(given, (0, len(weights) - len(given)))
+        return ChainOutput("output", _frames(0, supervision.frames_per_sequence, factor), supervision, weights)
+
+    def _inputs(self, utterance: Utterance, chunk: Chunk, utterance_frames: int) -> list[NnetIo]:
+        count = chunk.left_context + chunk.num_frames + chunk.right_context
+        first = chunk.first_frame - chunk.left_context
+        made = [NnetIo("input", _frames(-chunk.left_context, count), padded_rows(utterance.features, first, count))]
+        if utterance.ivectors is not None:
+            frame = self._random.randrange(first, first + utterance_frames)  # as Kaldi draws it
+            row = min(max(frame // utterance.ivector_period, 0), len(utterance.ivectors) - 1)
+            made.append(NnetIo("ivector", _frames(0, 1), utterance.ivectors[row : row + 1]))
+        if self._compress:
+            for part in made:
+                if isinstance(part.features, np.ndarray):
+                    part.features = CompressedMatrix.compress(part.features)
+        return made
+
+
+def _frames(first: int, count: int, step: int = 1) -> np.ndarray:
+    """Indexes [count, 3] of one sequence."""
+    indexes = np.zeros((count, 3), np.int32)
+    indexes[:, 1] = first + step * np.arange(count)
+    return indexes
