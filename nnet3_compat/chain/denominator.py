@@ -7,16 +7,14 @@ any other with probability ``leaky_hmm_coefficient`` times its initial probabili
 
 from __future__ import annotations
 
-import functools
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from kaldi_bridge import log
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
+from nnet3_compat.chain.extension import extension
 
 LIMIT = 30.0  # outputs are clamped to it before the exponential
 
@@ -54,20 +52,11 @@ def denominator(graph: DenominatorGraph, output: Tensor, leaky_hmm_coefficient: 
 
 def _native(graph: DenominatorGraph) -> Any:
     """The graph in C++, made once; None where the extension was not built."""
-    extension = _extension()
-    if graph.native is None and extension is not None:
+    made = extension()
+    if graph.native is None and made is not None:
         arcs = (graph.source, graph.target, graph.pdf, graph.probability)
-        graph.native = extension.DenominatorGraph(*arcs, graph.initial, graph.num_pdfs)
+        graph.native = made.DenominatorGraph(*arcs, graph.initial, graph.num_pdfs)
     return graph.native
-
-
-@functools.cache
-def _extension() -> Any:
-    try:
-        return importlib.import_module("nnet3_compat.chain._csrc")
-    except ImportError:
-        log.warning("The C++ part of LF-MMI is not built (no compiler?): computing in plain PyTorch, many times slower")
-        return None
 
 
 def denominator_plain(graph: DenominatorGraph, output: Tensor, leaky_hmm_coefficient: float) -> tuple[Tensor, Tensor]:

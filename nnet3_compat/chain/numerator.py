@@ -11,6 +11,7 @@ from torch import Tensor
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import Fst
 from kaldi_bridge.supervision import Supervision
+from nnet3_compat.chain.extension import extension
 
 
 @dataclass
@@ -109,12 +110,28 @@ def _arcs(fst: Fst) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return fst.sources, fst.arcs["nextstate"].astype(np.int64), pdf, -fst.arcs["weight"].astype(np.float64)
 
 
-def numerator(graph: NumeratorGraph, output: Tensor) -> tuple[Tensor, Tensor]:
+def numerator(supervision: Supervision, output: Tensor) -> tuple[Tensor, Tensor]:
     """``output``: [frames, sequences, pdfs], unnormalized log-probabilities.
 
     Returns the log-probability of all sequences together, and its derivative with respect to the output: the
-    posteriors of the pdfs [frames, sequences, pdfs]. Computed in double precision, as by Kaldi.
+    posteriors of the pdfs [frames, sequences, pdfs]. Computed in double precision, as by Kaldi; in C++ on the CPU,
+    flat-start supervision excepted. Raises KaldiError for a supervision whose paths have not one arc for each frame.
     """
+    native = extension() if output.device.type == "cpu" and output.dtype == torch.float32 else None
+    fst = supervision.fst
+    if native is None or fst is None:
+        return numerator_plain(NumeratorGraph(supervision), output)
+    arcs = fst.arcs
+    columns = (arcs["ilabel"], arcs["nextstate"], arcs["weight"])
+    try:
+        log_prob, posteriors = native.numerator(fst.offsets, *columns, fst.finals, int(fst.start), output.numpy())
+    except ValueError as error:
+        raise KaldiError(str(error)) from None
+    return torch.tensor(log_prob, dtype=output.dtype), torch.from_numpy(posteriors)
+
+
+def numerator_plain(graph: NumeratorGraph, output: Tensor) -> tuple[Tensor, Tensor]:
+    """As ``numerator``, on any device and in any precision."""
     device, scores = output.device, []
     log_alpha = torch.full((graph.num_states,), -torch.inf, dtype=torch.float64, device=device)
     log_alpha[torch.as_tensor(graph.starts, device=device)] = 0.0

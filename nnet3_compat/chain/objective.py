@@ -13,7 +13,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.supervision import Supervision
 from nnet3_compat.chain.denominator import LIMIT, denominator
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
-from nnet3_compat.chain.numerator import NumeratorGraph, numerator
+from nnet3_compat.chain.numerator import numerator
 from nnet3_compat.chain.options import ChainOptions
 
 FAILED_OBJECTIVE = -10.0  # per frame, where the computation failed
@@ -55,7 +55,7 @@ def chain_objective(
         )
     shaped = output.detach().view(frames, sequences, graph.num_pdfs)
     den_log_prob, den_posteriors = denominator(graph, shaped, options.leaky_hmm_coefficient)
-    num_log_prob, num_posteriors = numerator(NumeratorGraph(supervision), shaped)
+    num_log_prob, num_posteriors = numerator(supervision, shaped)
     scale, weight = supervision.weight, supervision.weight * frames * sequences
     objective = scale * (num_log_prob - den_log_prob.sum())
     derivative = scale * (num_posteriors - den_posteriors)

@@ -100,11 +100,12 @@ class BatchNorm(ComponentModule):
     def normalize_batch(self, x: Tensor) -> Tensor:
         """Training mode; [T, N, D]."""
         rows = x.reshape(-1, self.block_dim)
-        variance, mean = torch.var_mean(rows, dim=0, correction=0)
-        scale = self.target_rms * torch.rsqrt(variance + self.epsilon)
+        weight = x.new_full((self.block_dim,), self.target_rms)
+        y, mean, inverse = torch.native_batch_norm(rows, weight, None, None, None, True, 0.0, self.epsilon)
         if self.store_stats:
-            self.add_stats(mean.detach().double(), variance.detach().double(), rows.size(0))
-        return torch.addcmul(-mean * scale, rows, scale).view(x.shape)
+            variance = inverse.detach().double() ** -2 - self.epsilon
+            self.add_stats(mean.detach().double(), variance.clamp(min=0.0), rows.size(0))
+        return y.view(x.shape)
 
     @torch.jit.unused
     def add_stats(self, mean: Tensor, variance: Tensor, rows: int) -> None:

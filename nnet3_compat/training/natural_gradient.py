@@ -133,8 +133,9 @@ class OnlineNaturalGradient:
         if not np.isfinite(z).all() or not math.isfinite(squared_norm):
             return
         largest = max(1.0, float(np.trace(z)))
-        c, u = np.linalg.eigh(z / largest)
-        c, u = c[::-1] * largest, u[:, ::-1]
+        # Not numpy's: its threads and torch's would get in each other's way.
+        values, vectors = torch.linalg.eigh(torch.from_numpy(z / largest))
+        c, u = values.flip(0).numpy() * largest, vectors.flip(1).numpy()
         floor = (rho * keep) ** 2
         reorthogonalize = c[0] > CONDITION_LIMIT * c[-1] or bool((c < floor).any())
         root_c = np.sqrt(np.maximum(c, floor))

@@ -31,14 +31,10 @@ class Rows:
 
     def transposed_times(self, other: Tensor) -> Tensor:
         """A^T X for A [rows, k]: [k, dim]."""
-        made = other.new_empty(other.shape[1], self.dim)
-        at = 0
-        for block in self.blocks:
-            torch.mm(other.t(), block, out=made[:, at : at + block.shape[1]])
-            at += block.shape[1]
+        parts = [other.t() @ block for block in self.blocks]
         if self.ones:
-            made[:, -1] = other.sum(0)
-        return made
+            parts.append(other.sum(0).unsqueeze(1))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
     def squared_norm(self) -> Tensor:
         """The sum of all squared elements, in double precision."""

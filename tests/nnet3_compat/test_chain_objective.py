@@ -15,7 +15,7 @@ from kaldi_bridge.supervision import Supervision
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from nnet3_compat.chain.denominator import denominator, denominator_plain
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
-from nnet3_compat.chain.numerator import NumeratorGraph, numerator
+from nnet3_compat.chain.numerator import NumeratorGraph, numerator, numerator_plain
 from nnet3_compat.chain.objective import ChainLoss, chain_objective
 from nnet3_compat.chain.options import ChainOptions
 
@@ -46,7 +46,7 @@ def test_kaldis_numbers(reference: Path, name: str) -> None:
             assert result.l2_term.item() == pytest.approx(row["l2_term"], rel=1e-4)
             shaped = output.view(supervision.frames_per_sequence, supervision.num_sequences, -1)
             den_log_prob, _ = denominator(graph, shaped, options.leaky_hmm_coefficient)
-            num_log_prob, _ = numerator(NumeratorGraph(supervision), shaped)
+            num_log_prob, _ = numerator(supervision, shaped)
             assert den_log_prob.sum().item() == pytest.approx(row["den_logprob"], rel=1e-4)
             assert num_log_prob.item() == pytest.approx(row["num_logprob"], rel=1e-4)
             derivative, posteriors = (torch.from_numpy(matrices[f"{key}.{n}"]) for n in ("deriv", "xent_deriv"))
@@ -111,7 +111,7 @@ def test_numerator_sums_all_paths(meeting_states: int) -> None:
     output = torch.randn(3, 2, 4, dtype=torch.float64)
     graph = NumeratorGraph(supervision)
     assert graph.num_groups == (2 if meeting_states == 1 else 1)
-    total, posteriors = numerator(graph, output)
+    total, posteriors = numerator_plain(graph, output)
     assert supervision.fst is not None
     in_time = output.transpose(0, 1).reshape(6, 4).numpy()
     assert total.item() == pytest.approx(paths_log_prob(supervision.fst, in_time), abs=1e-9)
@@ -130,7 +130,7 @@ def flat_start() -> Supervision:
 def test_flat_start_sums_all_paths() -> None:
     supervision = flat_start()
     output = torch.randn(4, 2, 4, dtype=torch.float64)
-    total, posteriors = numerator(NumeratorGraph(supervision), output)
+    total, posteriors = numerator_plain(NumeratorGraph(supervision), output)
     expected = sum(paths_log_prob(fst, output[:, i].numpy()) for i, fst in enumerate(supervision.e2e_fsts))
     assert total.item() == pytest.approx(expected, abs=1e-9)
     assert torch.allclose(posteriors.sum(2), torch.ones(4, 2, dtype=torch.float64))

@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include "denominator.h"
+#include "numerator.h"
 
 namespace py = pybind11;
 using nnet3_compat::DenominatorGraph;
@@ -38,6 +39,32 @@ py::tuple forward_backward(const DenominatorGraph &graph, Array<float> likelihoo
   return py::make_tuple(log_probs, posteriors);
 }
 
+py::tuple numerator(Array<int64_t> offsets, Array<int32_t> labels, Array<int32_t> next_states, Array<float> costs,
+                    Array<float> final_costs, int64_t start, Array<float> output) {
+  const int64_t num_states = final_costs.size(), num_arcs = labels.size();
+  if (output.ndim() != 3 || offsets.size() != num_states + 1 || next_states.size() != num_arcs || costs.size() != num_arcs)
+    throw std::invalid_argument("the numerator's arrays do not fit together");
+  for (int64_t s = 0; s <= num_states; s++) {
+    const int64_t low = s == 0 ? 0 : offsets.data()[s - 1];
+    if (offsets.data()[s] < low || offsets.data()[s] > num_arcs) throw std::invalid_argument("offsets out of order");
+  }
+  for (int64_t a = 0; a < num_arcs; a++)
+    if (next_states.data()[a] < 0 || next_states.data()[a] >= num_states)
+      throw std::invalid_argument("the supervision has an arc to a state that does not exist");
+  const nnet3_compat::Acceptor acceptor{offsets.data(), labels.data(),      next_states.data(), costs.data(),
+                                        final_costs.data(), num_states, start};
+  const int64_t frames = output.shape(0), sequences = output.shape(1), pdfs = output.shape(2);
+  py::array_t<float> posteriors({frames, sequences, pdfs});
+  const float *from = output.data();
+  float *to = posteriors.mutable_data();
+  double log_prob = 0.0;
+  {
+    py::gil_scoped_release release;
+    log_prob = nnet3_compat::numerator(acceptor, from, frames, sequences, pdfs, to);
+  }
+  return py::make_tuple(log_prob, posteriors);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_csrc, m) {
@@ -46,4 +73,6 @@ PYBIND11_MODULE(_csrc, m) {
            py::arg("initial"), py::arg("num_pdfs"))
       .def("forward_backward", &forward_backward, py::arg("likelihoods"), py::arg("leaky_hmm_coefficient"),
            py::arg("num_threads"));
+  m.def("numerator", &numerator, py::arg("offsets"), py::arg("labels"), py::arg("next_states"), py::arg("costs"),
+        py::arg("final_costs"), py::arg("start"), py::arg("output"));
 }
