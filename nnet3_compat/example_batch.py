@@ -79,7 +79,17 @@ def compute_outputs(
     outputs = [made] if isinstance(made, Tensor) else made
     result = {}
     for name, output in zip(names, outputs, strict=True):
-        place = np.empty(frames[name].order.size, np.int64)
-        place[frames[name].order.ravel()] = np.arange(len(place))
-        result[name] = output.reshape(len(place), -1)[torch.from_numpy(place).to(output.device)]
+        result[name] = _in_rows(output, frames[name].order)
     return result
+
+
+def _in_rows(output: Tensor, order: np.ndarray) -> Tensor:
+    """[sequences, frames, dim] as rows, of which ``order`` [sequences, frames] tells where each belongs."""
+    every = np.arange(order.size)
+    if np.array_equal(order.T.ravel(), every):  # frame by frame, as they are computed
+        return output.transpose(0, 1).reshape(order.size, -1)
+    if np.array_equal(order.ravel(), every):
+        return output.reshape(order.size, -1)
+    place = np.empty(order.size, np.int64)
+    place[order.ravel()] = every
+    return output.reshape(order.size, -1)[torch.from_numpy(place).to(output.device)]

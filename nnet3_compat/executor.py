@@ -11,51 +11,11 @@ from torch import Tensor, nn
 
 from nnet3_compat.graph import Const, Either, Expression, Graph, Group, Leaf, Optional, Select, Sum, Value
 from nnet3_compat.layout import check_recurrence
+from nnet3_compat.leaves import leaf_size, nothing_like, read_leaf
+from nnet3_compat.modules.tdnn import Tdnn
 
 # TorchScript wants typing.List in annotations.
 # ruff: noqa: UP006, UP035
-
-
-def leaf_size(spec: List[int], at: int) -> int:
-    """The number of integers of the leaf that begins at ``spec[at]``."""
-    n = spec[at]
-    if n < 0:
-        return 2 + 2 * spec[at + 1]
-    return 1 + 5 * n
-
-
-def read_leaf(x: Tensor, spec: List[int], at: int, rows: int) -> Tensor:
-    """[rows, N, D] from ``x``: a view where one progression fills all rows, else a copy with zeros in unfilled rows."""
-    n = spec[at]
-    if n == 1 and spec[at + 1] == 0 and spec[at + 5] == rows and (spec[at + 2] == 1 or rows == 1):
-        return progression(x, spec[at + 3], spec[at + 4], rows)
-    out = torch.zeros([rows, x.size(1), x.size(2)], dtype=x.dtype, device=x.device)
-    if n < 0:
-        count = spec[at + 1]
-        to = torch.tensor(spec[at + 2 : at + 2 + count], dtype=torch.long, device=x.device)
-        source = torch.tensor(spec[at + 2 + count : at + 2 + 2 * count], dtype=torch.long, device=x.device)
-        return out.index_copy(0, to, x.index_select(0, source))
-    for i in range(n):
-        k = at + 1 + 5 * i
-        to_first, to_step, count = spec[k], spec[k + 1], spec[k + 4]
-        if count > 0:
-            end = to_first + (count - 1) * to_step + 1
-            out[to_first:end:to_step] = progression(x, spec[k + 2], spec[k + 3], count)
-    return out
-
-
-def progression(x: Tensor, first: int, step: int, count: int) -> Tensor:
-    """Rows first, first + step, ... of ``x`` ([count, N, D]); step 0 repeats one row."""
-    if count <= 0:
-        return x[0:0]
-    if step == 0:
-        return x[first : first + 1].expand(count, x.size(1), x.size(2))
-    return x[first : first + (count - 1) * step + 1 : step]
-
-
-def nothing_like(x: Tensor, rows: int, dim: int) -> Tensor:
-    """Zeros [rows, N, dim] with N, type and device of ``x``."""
-    return torch.zeros([rows, x.size(1), dim], dtype=x.dtype, device=x.device)
 
 
 class Step(nn.Module):
@@ -100,6 +60,7 @@ class DescriptorStep(Step):
         self.constants: List[float] = []
         self.sources: List[int] = []
         self.scales: List[float] = []
+        self.swapped: List[bool] = []  # scaled + unscaled: one operation when taken the other way round
         for dim, part in value.parts:
             leaves, constant = terms_of(part)
             self.dims.append(dim)
@@ -107,6 +68,7 @@ class DescriptorStep(Step):
             self.constants.append(constant)
             self.sources += [leaf.source for leaf in leaves]
             self.scales += [leaf.scale for leaf in leaves]
+            self.swapped.append(len(leaves) == 2 and leaves[0].scale != 1.0 and leaves[1].scale == 1.0)
 
     def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
         rows = spec[0]
@@ -116,7 +78,18 @@ class DescriptorStep(Step):
         for p in range(len(self.dims)):
             total = torch.zeros([0])
             found = False
-            for _ in range(self.terms[p]):
+            first = 0
+            if self.swapped[p]:
+                after = at + leaf_size(spec, at)
+                if spec[at] != 0 and spec[after] != 0:
+                    scaled = read_leaf(values[self.sources[leaf]], spec, at, rows)
+                    total = read_leaf(values[self.sources[leaf + 1]], spec, after, rows)
+                    total = torch.add(total, scaled, alpha=self.scales[leaf])
+                    at = after + leaf_size(spec, after)
+                    leaf += 2
+                    first = 2
+                    found = True
+            for _ in range(first, self.terms[p]):
                 if spec[at] != 0:
                     x = read_leaf(values[self.sources[leaf]], spec, at, rows)
                     scale = self.scales[leaf]
@@ -170,12 +143,20 @@ class TapsStep(Step):
     def __init__(self, source: int, taps: int, component: nn.Module, dim: int):
         super().__init__()
         self.source, self.taps, self.component, self.dim = source, taps, component, dim
+        self.is_tdnn = isinstance(component, Tdnn)
+
+    @torch.jit.unused
+    def train_on(self, x: Tensor, spec: List[int], rows: int) -> Tensor:
+        """Affine maps read their taps themselves in training."""
+        return self.component.train_on(x, spec, rows)  # type: ignore[operator]
 
     def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
         x = values[self.source]
         rows = spec[0]
         if rows == 0:
             return [nothing_like(x, 0, self.dim)]
+        if not torch.jit.is_scripting() and self.training and self.is_tdnn:
+            return [self.train_on(x, spec, rows)]
         taps: List[Tensor] = []
         valid: List[Tensor] = []
         one = torch.ones([1, 1, 1], dtype=x.dtype, device=x.device)

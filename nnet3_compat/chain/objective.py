@@ -58,10 +58,13 @@ def chain_objective(
     num_log_prob, num_posteriors = numerator(supervision, shaped)
     scale, weight = supervision.weight, supervision.weight * frames * sequences
     objective = scale * (num_log_prob - den_log_prob.sum())
-    derivative = scale * (num_posteriors - den_posteriors)
-    # Kaldi adds twice this penalty to every other minibatch.
-    derivative -= options.out_of_range_regularize * (shaped - shaped.clamp(-LIMIT, LIMIT))
-    num_posteriors = scale * num_posteriors
+    derivative = num_posteriors - den_posteriors
+    if scale != 1.0:
+        derivative, num_posteriors = scale * derivative, scale * num_posteriors
+    low, high = torch.aminmax(shaped)
+    if options.out_of_range_regularize and not (low >= -LIMIT and high <= LIMIT):
+        # Kaldi adds twice this penalty to every other minibatch.
+        derivative -= options.out_of_range_regularize * (shaped - shaped.clamp(-LIMIT, LIMIT))
     ok = bool(torch.isfinite(objective)) and bool(torch.isfinite(derivative).all())
     if not ok:
         log.warning(
@@ -70,7 +73,9 @@ def chain_objective(
         )
         objective = torch.full_like(objective, FAILED_OBJECTIVE * weight)
         derivative, num_posteriors = torch.zeros_like(shaped), torch.zeros_like(shaped)
-    l2_term = -0.5 * scale * options.l2_regularize * shaped.square().sum()
+    l2_term = objective.new_zeros(())
+    if options.l2_regularize:
+        l2_term = -0.5 * scale * options.l2_regularize * shaped.square().sum()
     if options.l2_regularize and ok:
         derivative -= scale * options.l2_regularize * shaped
     return ChainObjective(objective, l2_term, weight, derivative.view_as(output), num_posteriors.view_as(output), ok)

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nnet3_compat.leaves import add_rows, leaf_size, read_leaf
 from nnet3_compat.modules.base import ComponentModule, module_for
 
 
@@ -24,6 +25,7 @@ class Tdnn(ComponentModule):
         super().__init__(component)
         self.has_bias: bool = component.bias_params.size > 0
         self.input_dim: int = component.input_dim
+        self.observers: Any = None  # called in training with the taps and the output
 
     def forward(self, taps: List[Tensor], valid: List[Tensor]) -> Tensor:  # noqa: UP006
         first, weight, dim = taps[0], self.linear_params, self.input_dim
@@ -37,3 +39,57 @@ class Tdnn(ComponentModule):
         for k in range(1, len(taps)):
             y.addmm_(taps[k].reshape(-1, dim), weight[:, k * dim : (k + 1) * dim].t())
         return y.view(first.size(0), first.size(1), -1)
+
+    @torch.jit.unused
+    def train_on(self, x: Tensor, spec: List[int], rows: int) -> Tensor:  # noqa: UP006
+        """As forward, for the ``rows`` output frames whose taps a layout's ``spec`` reads in ``x`` [T, N, D].
+
+        The derivative of ``x`` is made in place, tap by tap, where autograd would make one as large for each tap.
+        """
+        taps, at = [], 1
+        with torch.no_grad():
+            for _ in range(self.linear_params.shape[1] // self.input_dim):
+                taps.append(read_leaf(x, spec, at, rows))
+                at += leaf_size(spec, at)
+        y = _Product.apply(x, self.linear_params, self.bias_params if self.has_bias else None, taps, spec)
+        for observer in self.observers or ():
+            observer(taps, y)
+        return y
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, taps: list[Tensor], spec: list[int]
+    ) -> Tensor:
+        ctx.taps, ctx.spec, ctx.shape = taps, spec, x.shape
+        ctx.save_for_backward(weight)
+        dim, shape = x.shape[2], (taps[0].shape[0], x.shape[1])
+        parts = [(tap.reshape(-1, dim), weight[:, k * dim : (k + 1) * dim].t()) for k, tap in enumerate(taps)]
+        y = torch.mm(*parts[0]) if bias is None else torch.addmm(bias, *parts[0])
+        for part in parts[1:]:
+            y.addmm_(*part)
+        return y.view(*shape, -1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        (weight,) = ctx.saved_tensors
+        dim, spec = ctx.shape[2], ctx.spec
+        rows = gradient.reshape(-1, gradient.shape[2])
+        of_x = of_weight = of_bias = None
+        if ctx.needs_input_grad[0]:
+            of_x = gradient.new_zeros(ctx.shape)
+            at = 1
+            for k in range(len(ctx.taps)):
+                part = weight[:, k * dim : (k + 1) * dim]
+                count = gradient.shape[0]
+                if spec[at] == 1 and spec[at + 1] == 0 and spec[at + 4] == 1 and spec[at + 5] == count:
+                    of_x[spec[at + 3] : spec[at + 3] + count].view(-1, dim).addmm_(rows, part)
+                elif spec[at] != 0:
+                    add_rows(of_x, spec, at, (rows @ part).view(count, ctx.shape[1], dim))
+                at += leaf_size(spec, at)
+        if ctx.needs_input_grad[1]:
+            of_weight = torch.cat([rows.t() @ tap.reshape(-1, dim) for tap in ctx.taps], 1)
+        if ctx.needs_input_grad[2]:
+            of_bias = rows.sum(0)
+        return of_x, of_weight, of_bias, None, None

@@ -57,7 +57,12 @@ class Activations:
         self.lower, self.upper = thresholds
         self.push = push
         self.storing = self.repairing = False
+        watched.register_forward_pre_hook(self._before)
         watched.register_forward_hook(self._after)
+
+    def _before(self, module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+        """A tensor of its own, so that who watches where it comes from sees its derivative with what is added."""
+        return (args[0].view_as(args[0]),) if self.repairing and self.stats.training else None
 
     def _sums(self, name: str) -> Tensor:
         total: Tensor = getattr(self.stats, name)
@@ -215,5 +220,5 @@ class OutputDerivatives:
 
     def _add(self, gradient: Tensor) -> None:
         rows = gradient.detach().reshape(-1, gradient.shape[-1])
-        self.module.oderiv_sumsq += rows.square().sum(0)
+        self.module.oderiv_sumsq += (rows * rows).sum(0)
         self.module.oderiv_count += rows.shape[0]

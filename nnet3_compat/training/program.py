@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from kaldi_bridge import log
 from nnet3_compat.device import select_device
+from nnet3_compat.memory import keep_memory
 from nnet3_compat.model_file import write_model
 from nnet3_compat.nnet import Nnet
 from nnet3_compat.training.objectives import TrainingObjective
@@ -24,6 +25,7 @@ def train(
     nnet_out: str,
 ) -> int:
     """Trains on all examples and writes the network; 1 where there were no frames."""
+    keep_memory()
     trainer = Trainer(nnet, objective, options, options.srand, select_device(options.use_gpu))
     for _, example in examples:
         trainer.train(example)

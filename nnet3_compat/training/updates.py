@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nnet3_compat.modules.base import ComponentModule
+from nnet3_compat.modules.tdnn import Tdnn
 from nnet3_compat.training.natural_gradient import OnlineNaturalGradient
 from nnet3_compat.training.rows import Rows
 
@@ -59,17 +60,24 @@ class WatchingUpdate(Update):
         self._seen: list[tuple[list[Tensor], Tensor]] = []
         for parameter in self.parameters:
             parameter.requires_grad_(False)
-        (watched or module).register_forward_hook(self._hook)
+        if isinstance(module, Tdnn):
+            module.observers = [*(module.observers or ()), self._observe]
+        else:
+            (watched or module).register_forward_hook(self._hook)
 
     def _hook(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
-        if not torch.is_grad_enabled() or not self.module.training:
+        if self.module.training:
+            self._observe(args[0] if isinstance(args[0], list) else [args[0]], output)
+
+    def _observe(self, inputs: list[Tensor], output: Tensor) -> None:
+        if not torch.is_grad_enabled():
             return
-        inputs = [x.detach() for x in (args[0] if isinstance(args[0], list) else [args[0]])]
         if not output.requires_grad:
             output.requires_grad_()
+        blocks = [x.detach() for x in inputs]
 
         def remember(gradient: Tensor) -> None:
-            self._seen.append((inputs, gradient.detach()))
+            self._seen.append((blocks, gradient.detach()))
 
         output.register_hook(remember)
 

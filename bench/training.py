@@ -1,0 +1,144 @@
+"""How fast a chain model is trained: the TDNN-F of Kaldi's mini-LibriSpeech recipe, beside nnet3-chain-train.
+
+    python bench/training.py [--minibatches=6] [--sequences=64] [--threads=1]
+
+Minibatches of 64 chunks of 140 frames, made here (random features, one path through a random denominator graph each),
+natural gradient, cross-entropy output, all of nnet3's rules. Frames per second are of input, over all minibatches but
+the first. Where nnet3-chain-train is on the PATH it runs on the same files, as many threads, its own time for the same
+minibatches. With a GPU, --use-gpu=yes runs ours there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from chain import made_graph
+from computation import SIZES, config
+
+from kaldi_bridge.acceptors import Acceptor
+from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, ChainExample, ChainOutput
+from kaldi_bridge.compressed import CompressedMatrix
+from kaldi_bridge.example_merging import merge_chain_examples
+from kaldi_bridge.examples import NnetIo
+from kaldi_bridge.fst import Fst, write_fst
+from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.tables import TableWriter
+from nnet3_compat.chain.denominator_graph import DenominatorGraph
+from nnet3_compat.model_file import write_model
+from nnet3_compat.nnet import Nnet
+
+CHUNK, FACTOR, LEFT, RIGHT = 141, 3, 35, 35
+
+
+def make_model(path: str, size: str) -> None:
+    """The network of bench/computation.py with a cross-entropy branch, constraints and L2 as in the recipe."""
+    lines = config(**SIZES[size])  # type: ignore[arg-type]
+    small, outputs, dim = (SIZES[size][k] for k in ("small", "outputs", "dim"))
+    lines += [
+        f"component name=xent.affine type=NaturalGradientAffineComponent input-dim={small} output-dim={dim}",
+        "component-node name=xent.affine component=xent.affine input=prefinal-l",
+        f"component name=xent.relu type=RectifiedLinearComponent dim={dim}",
+        "component-node name=xent.relu component=xent.relu input=xent.affine",
+        f"component name=xent.batchnorm type=BatchNormComponent dim={dim}",
+        "component-node name=xent.batchnorm component=xent.batchnorm input=xent.relu",
+        f"component name=xent.linear type=LinearComponent input-dim={dim} output-dim={small}",
+        "component-node name=xent.linear component=xent.linear input=xent.batchnorm",
+        f"component name=output-xent.affine type=NaturalGradientAffineComponent input-dim={small} output-dim={outputs}",
+        "component-node name=output-xent.affine component=output-xent.affine input=xent.linear",
+        f"component name=output-xent.log-softmax type=LogSoftmaxComponent dim={outputs}",
+        "component-node name=output-xent.log-softmax component=output-xent.log-softmax input=output-xent.affine",
+        "output-node name=output-xent input=output-xent.log-softmax",
+    ]
+    nnet = Nnet.from_config(lines)
+    for name, component in nnet.components.items():
+        if hasattr(component, "learning_rate"):
+            component.learning_rate, component.max_change, component.l2_regularize = 2e-4, 0.75, 0.01
+        if name.endswith(".linear") or name == "prefinal-l":
+            component.orthonormal_constraint = -1.0  # type: ignore[attr-defined]
+    write_model(path, nnet)
+
+
+def graph_fst(graph: DenominatorGraph) -> Fst:
+    arcs: list[list[tuple[int, float, int]]] = [[] for _ in range(graph.num_states)]
+    columns = (graph.source, graph.target, graph.pdf, graph.probability)
+    for source, target, pdf, probability in zip(*(c.tolist() for c in columns), strict=True):
+        arcs[source].append((pdf + 1, -float(np.log(probability)), target))
+    return Acceptor(0, arcs, [0.0] * graph.num_states).to_fst()
+
+
+def make_examples(path: str, graph: DenominatorGraph, minibatches: int, sequences: int) -> None:
+    random = np.random.default_rng(0)
+    by_source = np.argsort(graph.source, kind="stable")
+    first = np.searchsorted(graph.source[by_source], np.arange(graph.num_states + 1))
+    frames = CHUNK // FACTOR
+    times = np.zeros((LEFT + CHUNK + RIGHT, 3), np.int32)
+    times[:, 1] = np.arange(-LEFT, CHUNK + RIGHT)
+    labels = np.zeros((frames, 3), np.int32)
+    labels[:, 1] = FACTOR * np.arange(frames)
+    with TableWriter(f"ark:{path}", CHAIN_EXAMPLE) as writer:
+        for number in range(minibatches):
+            parts = []
+            for _ in range(sequences):
+                state, pdfs = int(random.integers(graph.num_states)), []
+                for _ in range(frames):
+                    arc = by_source[random.integers(first[state], first[state + 1])]
+                    pdfs.append(int(graph.pdf[arc]))
+                    state = int(graph.target[arc])
+                path_arcs = [[(pdf + 1, 0.0, i + 1)] for i, pdf in enumerate(pdfs)]
+                fst = Acceptor(0, [*path_arcs, []], [np.inf] * frames + [0.0]).to_fst()
+                supervision = Supervision(1.0, 1, frames, graph.num_pdfs, fst)
+                features = CompressedMatrix.compress(random.standard_normal((len(times), 40), np.float32))
+                output = ChainOutput("output", labels, supervision, np.ones(frames, np.float32))
+                parts.append(ChainExample([NnetIo("input", times, features)], [output]))
+            writer.write(f"merged-{number}-{sequences}", merge_chain_examples(parts))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minibatches", type=int, default=6)
+    parser.add_argument("--sequences", type=int, default=64)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--use-gpu", default="no")
+    arguments = parser.parse_args()
+    graph = made_graph(num_states=2000, num_arcs=20000, num_pdfs=SIZES["mini"]["outputs"])  # type: ignore[arg-type]
+    count = arguments.threads
+    environment = dict(
+        os.environ, OMP_NUM_THREADS=str(count), OPENBLAS_NUM_THREADS=str(count), MKL_NUM_THREADS=str(count)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        model, den, one, many = (str(Path(folder, name)) for name in ("0.raw", "den.fst", "one.cegs", "many.cegs"))
+        make_model(model, "mini")
+        write_fst(den, graph_fst(graph))
+        make_examples(one, graph, 1, arguments.sequences)
+        make_examples(many, graph, 1 + arguments.minibatches, arguments.sequences)
+        frames = arguments.minibatches * arguments.sequences * CHUNK
+        results: dict[str, float] = {}
+        for program in ("nnet-pytorch-train-chain", "nnet3-chain-train"):
+            if shutil.which(program) is None:
+                print(f"{program} is not on the PATH")
+                continue
+
+            def seconds(egs: str, program: str = program) -> float:
+                options = "--leaky-hmm-coefficient=0.1 --xent-regularize=0.1 --max-param-change=2.0"
+                gpu = arguments.use_gpu if program.startswith("nnet-pytorch") else "no"
+                line = f"{program} --use-gpu={gpu} {options} {model} {den} ark:{egs} {folder}/out.raw"
+                start = time.perf_counter()
+                subprocess.run(line.split(), check=True, capture_output=True, env=environment)
+                return time.perf_counter() - start
+
+            results[program] = frames / (min(seconds(many) for _ in range(2)) - min(seconds(one) for _ in range(2)))
+            print(f"{program:<26} {results[program]:8.0f} frames/s, {count} threads")
+        if len(results) == 2:
+            ours, kaldi = results.values()
+            print(f"{ours / kaldi:.2f}x")
+
+
+if __name__ == "__main__":
+    main()
