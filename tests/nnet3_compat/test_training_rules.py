@@ -10,6 +10,7 @@ import torch
 from test_components_config import make
 from torch import Tensor
 
+from nnet3_compat.components.randomness import set_seed
 from nnet3_compat.modules import from_component
 from nnet3_compat.training.activations import OutputDerivatives, activations_of
 from nnet3_compat.training.component_updates import make_update
@@ -21,7 +22,8 @@ from nnet3_compat.training.updates import AffineUpdate, PlainUpdate
 
 
 def module(line: str) -> Any:
-    """A component's module in training mode."""
+    """A component's module in training mode, always with the same parameters."""
+    set_seed(1)
     return from_component(make(line)).train()
 
 
@@ -122,10 +124,16 @@ UPDATES = [
 ]
 
 
+TAPS = [36, 1, 0, 1, 0, 1, 36, 1, 0, 1, 2, 1, 36, 2, 0, 2, 3, 2, 18, 1, 2, 4, 2, 18]
+"""36 rows that read three taps of 40 frames, the last of them in two pieces."""
+
+
 def run(m: Any, x: list[Tensor], weights: Tensor | None = None) -> Tensor:
     """Forward, and backward from a fixed derivative; the output."""
     if m.component.is_pointwise:
         y = m(x[0])
+    elif m.component.TYPE == "TdnnComponent":
+        y = m.train_on(x[0], TAPS, TAPS[0])
     else:
         taps = x[: len(m.component.input_times(0))]  # of those here, all have at most three
         y = m(taps, [torch.ones(len(x[0]), 1, 1) for _ in taps])
@@ -161,6 +169,22 @@ def test_updates_agree_with_autograd(line: str) -> None:
         run(natural, x)
         for ours, theirs in zip(update.direction() or [], expected, strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_tdnn_has_the_derivatives_of_autograd() -> None:
+    torch.manual_seed(0)
+    m = module("type=TdnnComponent input-dim=6 output-dim=5 time-offsets=-1,0,1")
+    x = torch.randn(40, 3, 6, requires_grad=True)
+    derivative = torch.randn(36, 3, 5)
+    m.train_on(x, TAPS, 36).backward(derivative)
+    assert x.grad is not None
+    made = [x.grad.clone(), *(p.grad.clone() for p in m.parameters())]
+    x.grad = None
+    m.zero_grad()
+    third = torch.stack([x[3:39:2], x[4:40:2]], 1).reshape(36, 3, 6)
+    m([x[:36], x[2:38], third], []).backward(derivative)
+    for ours, theirs in zip(made, [x.grad, *(p.grad for p in m.parameters())], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
 def test_calls_of_a_minibatch_are_taken_together() -> None:
