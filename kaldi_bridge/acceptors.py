@@ -34,6 +34,11 @@ class Acceptor:
         """Raises KaldiError where input and output labels differ."""
         if not np.array_equal(fst.arcs["ilabel"], fst.arcs["olabel"]):
             raise KaldiError("the FST is no acceptor")
+        return cls.of_input(fst)
+
+    @classmethod
+    def of_input(cls, fst: Fst) -> Acceptor:
+        """The input side of a transducer."""
         columns = zip(
             fst.arcs["ilabel"].tolist(), fst.arcs["weight"].tolist(), fst.arcs["nextstate"].tolist(), strict=True
         )

@@ -7,11 +7,14 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from kaldi_bridge import log
+from kaldi_bridge.basic_io import write_header
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.example_streams import random_subset, shuffled
 from kaldi_bridge.holders import Holder
+from kaldi_bridge.lda_statistics import LdaStatistics
 from kaldi_bridge.minibatch_sizes import MinibatchSizes
+from kaldi_bridge.streams import open_output
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.model_file import read_nnet
 from nnet3_compat.nnet import Nnet
@@ -143,3 +146,21 @@ def read_all(holder: Holder[T], rspecifier: str) -> list[T]:
     if not examples:
         raise KaldiError(f"no examples in {rspecifier}")
     return examples
+
+
+@dataclass
+class LdaOptions:
+    """Options of nnet3-acc-lda-stats and nnet3-chain-acc-lda-stats."""
+
+    binary: bool = option(True, "Write output in binary mode")
+    rand_prune: float = option(0.0, "Posteriors below this are made zero or this, at random")
+
+
+def write_lda_statistics(statistics: LdaStatistics | None, wxfilename: str, binary: bool) -> None:
+    """Raises KaldiError when nothing was counted."""
+    if statistics is None or statistics.counts.sum() == 0.0:
+        raise KaldiError("Accumulated no stats.")
+    with open_output(wxfilename) as stream:
+        write_header(stream, binary)
+        statistics.write(stream, binary)
+    log.info(f"Accumulated stats, soft frame count = {statistics.counts.sum():g}.  Wrote to {wxfilename}")

@@ -17,6 +17,7 @@ NNET3 = {
     "latgen-faster", "latgen-faster-parallel", "latgen-faster-batch", "train",
     "combine", "chain-combine", "chain-train",
     "chain-copy-egs", "chain-shuffle-egs", "chain-subset-egs", "chain-merge-egs",
+    "get-egs", "copy-egs", "acc-lda-stats", "chain-acc-lda-stats", "compute-from-egs", "chain-compute-post",
     "chain-normalize-egs", "chain-get-egs", "merge-egs", "shuffle-egs", "subset-egs",
 }  # fmt: skip
 OURS_ALONE = {"export", "path", "train-chain", "xconfig-to-config"}

@@ -11,9 +11,9 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.acceptors import Acceptor
 from kaldi_bridge.chain_examples import ChainExample, ChainOutput
-from kaldi_bridge.compressed import CompressedMatrix
-from kaldi_bridge.examples import NnetIo, num_rows
-from kaldi_bridge.sparse import GeneralMatrix, padded_rows
+from kaldi_bridge.example_cutting import InputCutter, frame_indexes
+from kaldi_bridge.examples import num_rows
+from kaldi_bridge.sparse import GeneralMatrix
 from kaldi_bridge.supervision import Supervision
 from kaldi_bridge.supervision_splitting import SupervisionSplitter
 from kaldi_bridge.transition_model import TransitionModel
@@ -79,6 +79,9 @@ class ExampleMaker:
             log.warning(f"Not producing egs for utterance {utterance.key} because it is too short: {frames} frames.")
             return
         cutter = SupervisionSplitter(supervision)
+        inputs = InputCutter(
+            utterance.features, utterance.ivectors, utterance.ivector_period, self._compress, self._random
+        )
         for chunk in chunks:
             part = self._supervision(
                 utterance, chunk, cutter.part(chunk.first_frame // factor, chunk.num_frames // factor)
@@ -90,7 +93,7 @@ class ExampleMaker:
                 key += f"-{chunk.left_context}-{chunk.num_frames}-{chunk.right_context}-v1"
             yield (
                 key,
-                ChainExample(self._inputs(utterance, chunk, frames), [self._output(utterance, chunk, part, factor)]),
+                ChainExample(inputs.cut(chunk, frames), [self._output(utterance, chunk, part, factor)]),
             )
 
     def _supervision(self, utterance: Utterance, chunk: Chunk, part: Supervision) -> Supervision | None:
@@ -113,25 +116,4 @@ class ExampleMaker:
             first = chunk.first_frame // factor
             given = utterance.deriv_weights[first : first + len(weights)]
             weights = weights * np.pad(given, (0, len(weights) - len(given)))
-        return ChainOutput("output", _frames(0, supervision.frames_per_sequence, factor), supervision, weights)
-
-    def _inputs(self, utterance: Utterance, chunk: Chunk, utterance_frames: int) -> list[NnetIo]:
-        count = chunk.left_context + chunk.num_frames + chunk.right_context
-        first = chunk.first_frame - chunk.left_context
-        made = [NnetIo("input", _frames(-chunk.left_context, count), padded_rows(utterance.features, first, count))]
-        if utterance.ivectors is not None:
-            frame = self._random.randrange(first, first + utterance_frames)  # as Kaldi draws it
-            row = min(max(frame // utterance.ivector_period, 0), len(utterance.ivectors) - 1)
-            made.append(NnetIo("ivector", _frames(0, 1), utterance.ivectors[row : row + 1]))
-        if self._compress:
-            for part in made:
-                if isinstance(part.features, np.ndarray):
-                    part.features = CompressedMatrix.compress(part.features)
-        return made
-
-
-def _frames(first: int, count: int, step: int = 1) -> np.ndarray:
-    """Indexes [count, 3] of one sequence."""
-    indexes = np.zeros((count, 3), np.int32)
-    indexes[:, 1] = first + step * np.arange(count)
-    return indexes
+        return ChainOutput("output", frame_indexes(0, supervision.frames_per_sequence, factor), supervision, weights)

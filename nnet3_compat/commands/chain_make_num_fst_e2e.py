@@ -1,0 +1,51 @@
+"""nnet-pytorch-chain-make-num-fst-e2e: twin of chain-make-num-fst-e2e."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.acceptors import Acceptor, without_epsilons
+from kaldi_bridge.acyclic_acceptors import compose
+from kaldi_bridge.command import command
+from kaldi_bridge.fst import FST
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from nnet3_compat.chain.normalization import read_normalization_fst
+from nnet3_compat.model_file import read_transition_model
+
+USAGE = """Make flat-start numerator FSTs, of pdf-ids plus one, of training graphs, of transition-ids.
+Usage: nnet-pytorch-chain-make-num-fst-e2e [options] <model> <normalization-fst> <transition-fst-rspecifier>
+ <pdf-fst-wspecifier>
+e.g.: nnet-pytorch-chain-make-num-fst-e2e 1.mdl normalization.fst ark:1.fst ark,t:-"""
+
+
+@dataclass
+class Options:
+    """chain-make-num-fst-e2e has no options of its own."""
+
+
+def chain_make_num_fst_e2e(options: Options, model_in: str, fst_in: str, rspecifier: str, wspecifier: str) -> int:
+    pdf = (read_transition_model(model_in).id_to_pdf + 1).tolist()
+    normalization = read_normalization_fst(fst_in, 1.0)
+    num_done = num_empty = 0
+    with SequentialReader(rspecifier, FST) as graphs, TableWriter(wspecifier, FST) as writer:
+        for key, fst in graphs:
+            graph = without_epsilons(Acceptor.of_input(fst))
+            graph.arcs = [[(pdf[label], cost, t) for label, cost, t in arcs] for arcs in graph.arcs]
+            made = compose(graph, normalization)
+            if not made.num_states:
+                log.warning(f"{key}: nothing is left of the graph after composing with the normalization FST")
+                num_empty += 1
+                continue
+            writer.write(key, made.to_fst())
+            num_done += 1
+    log.info(
+        f"Converted {num_done} Fsts with transition-id to Fsts with pdf-id and normalized; {num_empty} were empty."
+    )
+    return 0 if num_done else 1
+
+
+main = command(chain_make_num_fst_e2e, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

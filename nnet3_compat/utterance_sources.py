@@ -1,0 +1,74 @@
+"""What belongs to the features of an utterance when examples are made, from several tables."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.command import option
+from kaldi_bridge.examples import num_rows
+from kaldi_bridge.holders import FLOAT_MATRIX, FLOAT_VECTOR, Holder
+from kaldi_bridge.tables import RandomAccessReader
+from kaldi_bridge.utterance_splitting import ChunkOptions
+
+
+@dataclass
+class ExampleOptions(ChunkOptions):
+    """What nnet3-get-egs and nnet3-chain-get-egs both take."""
+
+    compress: bool = option(True, "Compress features (those that are read compressed stay as they are)")
+    ivectors: str = option("", "The same as --online-ivectors")
+    online_ivectors: str = option("", "Rspecifier of i-vectors as matrices")
+    online_ivector_period: int = option(1, "Frames between the rows of --online-ivectors")
+    srand: int = option(0, "Seed for random number generator")
+    length_tolerance: int = option(100, "By how many frames features and i-vectors may differ in length")
+
+
+@dataclass
+class Sources:
+    """Of one utterance; None where there is no such table."""
+
+    target: Any
+    ivectors: np.ndarray | None
+    weights: np.ndarray | None
+
+
+class UtteranceSources:
+    """Looks up the targets, i-vectors and weights of utterances."""
+
+    def __init__(
+        self, stack: ExitStack, options: ExampleOptions, targets: str, holder: Holder[Any], weights: str = ""
+    ) -> None:
+        """The tables stay open as long as ``stack``; ``weights``: an rspecifier of vectors."""
+
+        def reader(rspecifier: str, holder: Holder[Any]) -> RandomAccessReader[Any] | None:
+            return stack.enter_context(RandomAccessReader(rspecifier, holder)) if rspecifier else None
+
+        self._options = options
+        self._tables = (
+            ("pdf-level posterior", reader(targets, holder)),
+            ("iVectors", reader(options.online_ivectors or options.ivectors, FLOAT_MATRIX)),
+            ("deriv weights", reader(weights, FLOAT_VECTOR)),
+        )
+
+    def find(self, key: str, features: Any) -> Sources | None:
+        """None, and a warning, where something is missing or of another length than the features."""
+        for name, table in self._tables:
+            if table is not None and key not in table:
+                log.warning(f"No {name} for utterance {key}")
+                return None
+        values: list[Any] = [None if table is None else table[key] for _, table in self._tables]
+        ivectors, frames = values[1], num_rows(features)
+        if ivectors is not None:
+            difference = abs(frames - len(ivectors) * self._options.online_ivector_period)
+            if difference > self._options.length_tolerance or not len(ivectors):
+                log.warning(
+                    f"Length difference between feats {frames} and iVectors {len(ivectors)} exceeds tolerance "
+                    f"{self._options.length_tolerance}, utterance {key}"
+                )
+                return None
+        return Sources(*values)
