@@ -263,9 +263,9 @@ def test_bad_files(reference: Path, tmp_path: Path, capfd: pytest.CaptureFixture
     folder = reference / "fsdd/tdnnf"
     write_fst(str(tmp_path / "other.fst"), Fst.from_arcs(0, {1: 0.0}, [(0, 999, 999, 0.0, 1)]))
     parts = [folder / "tree", folder / "0.trans_mdl", tmp_path / "other.fst", tmp_path / "den", tmp_path / "norm"]
-    assert status(make_den_fst, *parts) == 1
+    assert status(make_den_fst, *parts) == 255
     assert "999" in capfd.readouterr().err and not (tmp_path / "den").exists()
     with gzip.open(tmp_path / "x.gz", "wb") as stream:
         stream.write(b"nothing")
-    assert status(make_den_fst, tmp_path / "x.gz", *parts[1:]) == 1
+    assert status(make_den_fst, tmp_path / "x.gz", *parts[1:]) == 255
     assert "x.gz" in capfd.readouterr().err
