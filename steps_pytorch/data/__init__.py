@@ -1,0 +1,1 @@
+"""Chunks of utterances for training, made on the fly from memory-mapped features or from audio."""

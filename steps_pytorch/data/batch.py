@@ -1,0 +1,44 @@
+"""A minibatch: chunks of equal width, what a data set gives and an objective takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from kaldi_bridge.supervision import Supervision
+
+
+@dataclass
+class Batch:
+    """Chunks of one data set.
+
+    Attributes:
+        features: [sequences, frames, dim], normalized, with the model's left and right context: for n output frames
+            (n - 1) * frame_subsampling_factor + 1 + left_context + right_context frames.
+        num_outputs: output frames of each sequence.
+        pdfs: int64 [sequences, num_outputs], a pdf for each output frame, -1 where none is known; None without.
+        supervision: of all sequences, merged, for LF-MMI; None without.
+        ivectors: [sequences, dim] or None.
+        dataset: which of several data sets it is from.
+        chunks: the utterance and first frame (without context) of each sequence.
+        weight: of its objective among the data sets'.
+    """
+
+    features: Tensor
+    num_outputs: int
+    pdfs: Tensor | None = None
+    supervision: Supervision | None = None
+    ivectors: Tensor | None = None
+    dataset: str = ""
+    chunks: list[tuple[str, int]] = field(default_factory=list)
+    weight: float = 1.0
+
+    @property
+    def is_labeled(self) -> bool:
+        return self.pdfs is not None or self.supervision is not None
+
+    @property
+    def num_frames(self) -> int:
+        """Output frames of all sequences."""
+        return self.features.shape[0] * self.num_outputs

@@ -1,0 +1,40 @@
+"""What training and decoding know of a model."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from steps_pytorch.trainable import Trainable
+
+
+class ModelOutput(NamedTuple):
+    """``output`` [sequences, frames, pdfs]: unnormalized log-likelihoods (chain) or logits; ``xent``, the same shape:
+    log-probabilities of a second branch for the cross-entropy regularizer, None where there is none or in eval()."""
+
+    output: Tensor
+    xent: Tensor | None = None
+
+
+class Model(Trainable):
+    """Attributes:
+    feature_dim, ivector_dim (0: takes none), num_pdfs.
+    left_context, right_context: input frames before the first output frame's and after the last one's.
+    frame_subsampling_factor: input frames per output frame.
+    """
+
+    feature_dim: int
+    ivector_dim: int = 0
+    num_pdfs: int
+    left_context: int
+    right_context: int
+    frame_subsampling_factor: int = 1
+
+    def frames_in(self, num_outputs: int) -> int:
+        """Input frames, with context, for so many output frames."""
+        return (num_outputs - 1) * self.frame_subsampling_factor + 1 + self.left_context + self.right_context
+
+    def forward(self, features: Tensor, ivectors: Tensor | None = None) -> ModelOutput:
+        """``features``: [sequences, frames_in(n), feature_dim], ``ivectors``: [sequences, ivector_dim]; n is free."""
+        raise NotImplementedError

@@ -1,0 +1,47 @@
+"""What the training loop knows of an objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from steps_pytorch.data.batch import Batch
+from steps_pytorch.models.base import Model
+from steps_pytorch.trainable import Trainable
+
+
+@dataclass
+class Term:
+    """What a person follows: a sum over frames, of which ``total / weight`` is shown."""
+
+    total: float
+    weight: float
+
+
+@dataclass
+class Loss:
+    """Attributes:
+    loss: to be minimized, per output frame; gradients flow to the model.
+    terms: named parts, e.g. ``{"chain": Term(objf, frames), "xent": ...}``; the first is the one that is validated.
+    ok: False where infinities or NaNs made the minibatch useless: the loop counts it and takes no step.
+    """
+
+    loss: Tensor
+    terms: dict[str, Term] = field(default_factory=dict)
+    ok: bool = True
+
+
+class Objective(Trainable):
+    """Computes the loss of a batch. Its own state (priors, replay buffer, counts) are its buffers."""
+
+    def forward(self, model: Model, batch: Batch) -> Loss:
+        """Runs the model on the batch.
+
+        Raises:
+            KaldiError: the batch has not the targets that this objective needs.
+        """
+        raise NotImplementedError
+
+    def after_update(self, model: Model) -> None:
+        """Called after each update of the model's parameters."""
