@@ -1,0 +1,187 @@
+"""Data directories: files of lines "key value", sorted by key in the C locale (https://kaldi-asr.org/doc/data_prep.html).
+
+A key is an utterance, a speaker or a recording; without ``segments`` a recording is an utterance.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from kaldi_bridge.errors import KaldiError
+
+UTTERANCE_FILES = (
+    "utt2spk", "text", "feats.scp", "segments", "vad.scp",
+    "utt2lang", "utt2uniq", "utt2dur", "utt2num_frames", "utt2warp",
+)  # fmt: skip
+SPEAKER_FILES = ("spk2utt", "cmvn.scp", "spk2gender", "spk2warp")
+RECORDING_FILES = ("wav.scp", "reco2dur", "reco2file_and_channel")
+FILES = UTTERANCE_FILES + SPEAKER_FILES + RECORDING_FILES
+
+Rows = dict[str, str]
+"""The rest of the line by its key."""
+
+
+class Segment(NamedTuple):
+    """A part of a recording, in seconds; an ``end`` of -1 is the recording's."""
+
+    recording: str
+    start: float
+    end: float
+
+
+def c_locale(key: str) -> bytes:
+    """What to sort by: the bytes of the key."""
+    return key.encode("utf-8", "surrogateescape")
+
+
+def in_order(keys: Iterable[str]) -> list[str]:
+    """Sorted as ``LC_ALL=C sort`` does."""
+    return sorted(keys, key=c_locale)
+
+
+def read_lines(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
+    """(first word, rest of the line) of each line that is not empty, whatever their order."""
+    lines = []
+    try:
+        with open(path, "rb") as stream:
+            for line in stream:
+                words = line.split(maxsplit=1)  # of bytes: a word may hold a space that only Unicode knows
+                if words:
+                    key, value = words[0], words[1].rstrip() if len(words) == 2 else b""
+                    lines.append((key.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")))
+    except OSError as error:
+        raise KaldiError(f"cannot read {os.fspath(path)}: {error.strerror}") from None
+    return lines
+
+
+def read_rows(path: str | os.PathLike[str]) -> Rows:
+    """Raises KaldiError when the file is missing or empty, or a key is in it twice."""
+    lines = read_lines(path)
+    rows = dict(lines)
+    if not rows:
+        raise KaldiError(f"empty file {os.fspath(path)}")
+    if len(rows) < len(lines):
+        seen: set[str] = set()
+        twice = next(key for key, _ in lines if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise KaldiError(f"{os.fspath(path)}: {twice} is there twice (fix_data_dir.sh keeps the first)")
+    return rows
+
+
+def write_rows(path: Path, rows: Mapping[str, str]) -> None:
+    """Writes the lines in the order of the keys, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    text = "".join(f"{key} {rows[key]}\n" if rows[key] else f"{key}\n" for key in in_order(rows))
+    temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
+    temporary.replace(path)
+
+
+def words(text: str) -> list[str]:
+    """Split at white space as Kaldi does: only that of ASCII."""
+    return [word.decode("utf-8", "surrogateescape") for word in c_locale(text).split()]
+
+
+def spk2utt_of(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
+    """Speakers in the order of their first utterances, each with its utterances."""
+    speakers: dict[str, list[str]] = {}
+    for utterance, speaker in utt2spk.items():
+        speakers.setdefault(speaker, []).append(utterance)
+    return speakers
+
+
+@dataclass
+class DataDir:
+    """A directory's tables by file name; ``path`` is where they came from, for messages."""
+
+    path: Path
+    tables: dict[str, Rows] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], names: Iterable[str] = FILES) -> DataDir:
+        """Reads those of the files that are there.
+
+        Raises:
+            KaldiError: there is no such directory, it has no utt2spk, a file is empty or has a key twice.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise KaldiError(f"no such directory {path}")
+        if not (path / "utt2spk").is_file():
+            raise KaldiError(f"no such file {path / 'utt2spk'}")
+        return cls(path, {name: read_rows(path / name) for name in names if (path / name).is_file()})
+
+    def table(self, name: str) -> Rows:
+        """Raises KaldiError when the directory has no such file."""
+        if name not in self.tables:
+            raise KaldiError(f"no such file {self.path / name}")
+        return self.tables[name]
+
+    @property
+    def utterances(self) -> list[str]:
+        return list(self.table("utt2spk"))
+
+    @property
+    def utt2spk(self) -> Rows:
+        return self.table("utt2spk")
+
+    @property
+    def spk2utt(self) -> dict[str, list[str]]:
+        return spk2utt_of(self.utt2spk)
+
+    @property
+    def text(self) -> dict[str, list[str]]:
+        """Transcripts as words."""
+        return {utterance: words(text) for utterance, text in self.table("text").items()}
+
+    @property
+    def segments(self) -> dict[str, Segment]:
+        """Raises KaldiError for a line that is not "utterance recording start end"."""
+        return {utterance: self._segment(utterance, line) for utterance, line in self.table("segments").items()}
+
+    def _segment(self, utterance: str, line: str) -> Segment:
+        recording, *times = words(line) or [""]
+        try:
+            start, end = (float(time) for time in times[:2])
+        except ValueError:
+            start, end = 0.0, 0.0
+        if start < 0 or not (start < end or end == -1):
+            raise KaldiError(
+                f"{self.path / 'segments'}: bad line of utterance {utterance}: {line!r} "
+                "(expected a recording, a start and a later end in seconds)"
+            )
+        return Segment(recording, start, end)
+
+    @property
+    def recordings(self) -> dict[str, str]:
+        """The recording of each utterance."""
+        if "segments" in self.tables:
+            return {utterance: segment.recording for utterance, segment in self.segments.items()}
+        return {utterance: utterance for utterance in self.utterances}
+
+    def subset(self, keep: Callable[[str], bool]) -> DataDir:
+        """The utterances that ``keep`` is true of, with their speakers and recordings; spk2utt is made anew."""
+        utt2spk = {utterance: speaker for utterance, speaker in self.utt2spk.items() if keep(utterance)}
+        speakers, recordings = spk2utt_of(utt2spk), self.recordings
+        kept_recordings = {recordings[utterance] for utterance in utt2spk if utterance in recordings}
+        tables: dict[str, Rows] = {}
+        for name, rows in self.tables.items():
+            kept: Iterable[str] = utt2spk
+            if name in SPEAKER_FILES:
+                kept = speakers
+            elif name in RECORDING_FILES:
+                kept = kept_recordings
+            tables[name] = {key: value for key, value in rows.items() if key in kept}
+        tables["utt2spk"] = utt2spk
+        tables["spk2utt"] = {speaker: " ".join(utterances) for speaker, utterances in speakers.items()}
+        return DataDir(self.path, tables)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Writes the tables that have lines, sorted; each file whole or not at all."""
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        for name, rows in self.tables.items():
+            if rows:
+                write_rows(path / name, rows)

@@ -1,0 +1,62 @@
+"""Deltas, splicing and linear transforms of features [frames, dim] (feat/feature-functions.cc, transform-feats.cc)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kaldi_bridge.errors import KaldiError
+
+
+def add_deltas(feats: np.ndarray, order: int = 2, window: int = 2) -> np.ndarray:
+    """Features with their derivatives over time up to ``order`` behind them: float32 [frames, (order + 1) * dim].
+
+    A derivative is a regression over ``2 * window + 1`` frames; the first and last frames are repeated beyond the ends.
+    Raises KaldiError for a negative order or a window below 1.
+    """
+    if not 0 <= order < 1000 or not 0 < window < 1000:
+        raise KaldiError(f"deltas of order {order} over a window of {window} frames: must be from 0 and from 1 on")
+    slope = np.arange(-window, window + 1) / float(sum(j * j for j in range(-window, window + 1)))
+    scales, parts = np.ones(1), [feats.astype(np.float32, copy=False)]
+    for _ in range(order):
+        scales = np.convolve(scales, slope)
+        reach = len(scales) // 2
+        padded = _padded(feats, reach, reach)
+        delta = np.zeros(feats.shape, np.float32)
+        for j, scale in enumerate(scales.astype(np.float32)):
+            delta += scale * padded[j : j + len(feats)]
+        parts.append(delta)
+    return np.concatenate(parts, axis=1)
+
+
+def splice(feats: np.ndarray, left: int = 4, right: int = 4) -> np.ndarray:
+    """Each frame with its neighbours: [frames, (left + 1 + right) * dim], the ends repeated.
+
+    Raises KaldiError for a negative context or features without frames.
+    """
+    if left < 0 or right < 0:
+        raise KaldiError(f"a frame cannot be spliced with {left} frames to the left and {right} to the right")
+    if not feats.size:
+        raise KaldiError("no frames to splice")
+    padded = _padded(feats, left, right)
+    return np.concatenate([padded[j : j + len(feats)] for j in range(left + 1 + right)], axis=1)
+
+
+def transform(feats: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Features [frames, dim] times ``matrix`` [rows, dim], or [rows, dim + 1] with an offset last: [frames, rows].
+
+    Raises KaldiError when the matrix has another number of columns.
+    """
+    rows, columns = matrix.shape
+    dim = feats.shape[1]
+    if columns == dim:
+        return feats @ matrix.T
+    if columns == dim + 1:
+        return feats @ matrix[:, :dim].T + matrix[:, dim]
+    hint = " (a composed transform made without --b-is-affine?)" if columns == dim + 2 else ""
+    raise KaldiError(f"transform matrix has bad dimension {rows}x{columns} versus feat dim {dim}{hint}")
+
+
+def _padded(feats: np.ndarray, left: int, right: int) -> np.ndarray:
+    if not len(feats):
+        return feats
+    return np.pad(feats, ((left, right), (0, 0)), mode="edge")
