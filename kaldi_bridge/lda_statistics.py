@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kaldi_bridge import basic_io, matrix_io
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.output_stream import OutputStream
+from kaldi_bridge.streams import open_input
 
 
 class LdaStatistics:
@@ -30,8 +34,7 @@ class LdaStatistics:
 
     def write(self, stream: OutputStream, binary: bool) -> None:
         """Files hold the sum of products about the means of the classes, in single precision."""
-        seen = self.counts != 0.0
-        within = self.products - (self.sums[seen].T / self.counts[seen]) @ self.sums[seen]
+        within = self.products - self._between()
         basic_io.write_token(stream, binary, "<LDAACCS>")
         basic_io.write_token(stream, binary, "<VECSIZE>")
         basic_io.write_int32(stream, binary, self.sums.shape[1])
@@ -42,19 +45,68 @@ class LdaStatistics:
         basic_io.write_token(stream, binary, "<FIRST_ACCS>")
         matrix_io.write_matrix(stream, binary, self.sums.astype(np.float32))
         basic_io.write_token(stream, binary, "<SECOND_ACCS>")
-        _write_packed(stream, binary, within.astype(np.float32))
+        matrix_io.write_packed(stream, binary, matrix_io.pack_symmetric(within.astype(np.float32)))
         basic_io.write_token(stream, binary, "</LDAACCS>")
 
+    @classmethod
+    def read(cls, stream: InputStream, binary: bool) -> LdaStatistics:
+        """Raises KaldiError when the stream holds no such statistics."""
+        basic_io.expect_token(stream, binary, "<LDAACCS>")
+        basic_io.expect_token(stream, binary, "<VECSIZE>")
+        dim = basic_io.read_int32(stream, binary)
+        basic_io.expect_token(stream, binary, "<NUMCLASSES>")
+        classes = basic_io.read_int32(stream, binary)
+        basic_io.expect_token(stream, binary, "<ZERO_ACCS>")
+        counts = matrix_io.read_vector(stream, binary, np.float64)
+        basic_io.expect_token(stream, binary, "<FIRST_ACCS>")
+        sums = matrix_io.read_matrix(stream, binary, np.float64)
+        basic_io.expect_token(stream, binary, "<SECOND_ACCS>")
+        within = matrix_io.unpack_symmetric(matrix_io.read_packed(stream, binary, np.float64))
+        basic_io.expect_token(stream, binary, "</LDAACCS>")
+        if counts.shape != (classes,) or sums.shape != (classes, dim) or within.shape != (dim, dim):
+            raise KaldiError(
+                f"{stream.name}: statistics whose sizes do not fit their {classes} classes, dimension {dim}"
+            )
+        made = cls.__new__(cls)
+        made.counts, made.sums = counts, sums
+        made.products = within + made._between()
+        return made
 
-def _write_packed(stream: OutputStream, binary: bool, matrix: np.ndarray) -> None:
-    """A symmetric matrix as its lower triangle, row by row (matrix/packed-matrix.cc)."""
-    dim = len(matrix)
-    if binary:
-        basic_io.write_token(stream, binary, "FP")
-        basic_io.write_int32(stream, binary, dim)
-        stream.write(np.ascontiguousarray(matrix[np.tril_indices(dim)]).astype("<f4").tobytes())
-        return
-    stream.write(b"[\n")
-    for i, row in enumerate(matrix):
-        stream.write((" ".join(basic_io.format_float(float(v)) for v in row[: i + 1]) + " ").encode())
-        stream.write(b"\n" if i < dim - 1 else b"]\n")
+    def _between(self) -> np.ndarray:
+        """The sum of outer products of the classes' means, each as often as it counts [dim, dim]."""
+        seen = self.counts != 0.0
+        return (self.sums[seen].T / self.counts[seen]) @ self.sums[seen]
+
+    def __iadd__(self, other: LdaStatistics) -> LdaStatistics:
+        """Raises KaldiError when their sizes differ."""
+        if self.sums.shape != other.sums.shape:
+            raise KaldiError(
+                f"statistics of other sizes cannot be added: {other.sums.shape[0]} classes of dimension "
+                f"{other.sums.shape[1]}, {self.sums.shape[0]} of {self.sums.shape[1]}"
+            )
+        self.counts += other.counts
+        self.sums += other.sums
+        self.products += other.products
+        return self
+
+    def covariances(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean [dim], covariance [dim, dim], and the part of it between the classes [dim, dim]."""
+        count = self.counts.sum()
+        mean = self.sums.sum(0) / count
+        outer = np.outer(mean, mean)
+        return mean, self.products / count - outer, self._between() / count - outer
+
+
+def read_sum(rxfilenames: Sequence[str]) -> LdaStatistics:
+    """The sum of the statistics of several files. Raises KaldiError."""
+    total: LdaStatistics | None = None
+    for rxfilename in rxfilenames:
+        with open_input(rxfilename) as stream:
+            read = LdaStatistics.read(stream, basic_io.read_header(stream))
+        try:
+            total = read if total is None else total.__iadd__(read)
+        except KaldiError as error:
+            raise KaldiError(f"{rxfilename}: {error}") from None
+    if total is None:
+        raise KaldiError("no statistics were given")
+    return total

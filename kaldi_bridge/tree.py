@@ -136,6 +136,11 @@ class ContextDependency:
             raise KaldiError(f"a tree cannot have phone {central} in the middle of a window of {width}")
         self.width, self.central, self.to_pdf = width, central, to_pdf
 
+    @property
+    def num_pdfs(self) -> int:
+        """One more than the largest pdf that the tree answers."""
+        return max(answers(self.to_pdf, {}), default=-1) + 1
+
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> ContextDependency:
         """Raises KaldiError where the file is not a tree."""

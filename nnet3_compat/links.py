@@ -20,6 +20,7 @@ NNET3 = {
     "get-egs", "copy-egs", "acc-lda-stats", "chain-acc-lda-stats", "compute-from-egs", "chain-compute-post",
     "chain-normalize-egs", "chain-get-egs", "merge-egs", "shuffle-egs", "subset-egs",
 }  # fmt: skip
+OTHER_NAMES = {"transitions-info": "am-info"}  # am-info is the twin of nnet3-am-info
 OURS_ALONE = {"export", "path", "train-chain", "xconfig-to-config"}
 FOLDER = "nnet-pytorch-links"
 
@@ -29,7 +30,7 @@ def kaldi_name(program: str) -> str | None:
     name = program.removeprefix(PREFIX)
     if name == program or name in OURS_ALONE:
         return None
-    return f"nnet3-{name}" if name in NNET3 else name
+    return f"nnet3-{name}" if name in NNET3 else OTHER_NAMES.get(name, name)
 
 
 def wanted_links(programs: list[str], bin_folder: Path, links: Path) -> dict[str, Path]:

@@ -1,0 +1,32 @@
+"""nnet-pytorch-transitions-info: twin of am-info (nnet-pytorch-am-info is that of nnet3-am-info)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge.command import command
+from nnet3_compat.model_file import read_transition_model
+
+USAGE = """Print what the transition model is made of that a model of any kind starts with.
+Usage: nnet-pytorch-transitions-info [options] <model-in>
+e.g.: nnet-pytorch-transitions-info final.mdl"""
+
+
+@dataclass
+class Options:
+    """No options of its own."""
+
+
+def transitions_info(options: Options, model_in: str) -> int:
+    model = read_transition_model(model_in)
+    print(f"number of phones {len(model.phones)}")
+    print(f"number of pdfs {model.num_pdfs}")
+    print(f"number of transition-ids {model.num_transition_ids}")
+    print(f"number of transition-states {model.num_transition_states}")
+    return 0
+
+
+main = command(transitions_info, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

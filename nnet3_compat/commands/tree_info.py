@@ -1,0 +1,31 @@
+"""nnet-pytorch-tree-info: twin of tree-info."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge.command import command
+from nnet3_compat.model_file import read_tree
+
+USAGE = """Print information about a phonetic decision tree: its number of pdfs, the width of its context.
+Usage: nnet-pytorch-tree-info <tree-in>
+e.g.: nnet-pytorch-tree-info tree"""
+
+
+@dataclass
+class Options:
+    """No options of its own."""
+
+
+def tree_info(options: Options, tree_in: str) -> int:
+    tree = read_tree(tree_in)
+    print(f"num-pdfs {tree.num_pdfs}")
+    print(f"context-width {tree.width}")
+    print(f"central-position {tree.central}")
+    return 0
+
+
+main = command(tree_info, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
