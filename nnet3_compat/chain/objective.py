@@ -109,8 +109,14 @@ class ChainLoss(nn.Module):
         self.options = options or ChainOptions()
 
     def forward(self, output: Tensor, supervision: Supervision, xent_output: Tensor | None = None) -> Tensor:
+        return self.evaluate(output, supervision, xent_output)[0]
+
+    def evaluate(
+        self, output: Tensor, supervision: Supervision, xent_output: Tensor | None = None
+    ) -> tuple[Tensor, ChainObjective]:
+        """The loss, and what it is made of."""
         result = chain_objective(self.graph, supervision, output, self.options)
         total = _Function.apply(output, result)
         if xent_output is not None and self.options.xent_regularize:
             total = total + self.options.xent_regularize * (result.numerator_posteriors * xent_output).sum()
-        return -total / result.weight
+        return -total / result.weight, result

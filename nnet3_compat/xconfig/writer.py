@@ -55,8 +55,7 @@ def write_configs(
     for layer in layers:
         layer.normalize_descriptors()
         if isinstance(layer, IdctLayer):
-            rows = [" ".join(map(str, row)) for row in layer.matrix().tolist()]
-            _write(Path(layer.config["affine-transform-file"]), [], [f"[ {rows[0]}", *rows[1:-1], f"{rows[-1]} ]"])
+            write_matrix(layer)
     _write(
         config_dir / "xconfig.expanded.2",
         [f"{made_by}{about}, inputs written out.\n"],
@@ -83,6 +82,12 @@ def write_configs(
             "give the fixed-affine-layer delay=<label delay>"
         )
     _write(config_dir / "vars", [], [f"model_left_context={left}", f"model_right_context={right}"])
+
+
+def write_matrix(layer: IdctLayer) -> None:
+    """Into the file that its affine-transform-file names."""
+    rows = [" ".join(map(str, row)) for row in layer.matrix().tolist()]
+    _write(Path(layer.config["affine-transform-file"]), [], [f"[ {rows[0]}", *rows[1:-1], f"{rows[-1]} ]"])
 
 
 def _write(path: Path, head: list[str], lines: Sequence[str]) -> None:

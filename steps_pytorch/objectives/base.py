@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
 from torch import Tensor
 
 from steps_pytorch.data.batch import Batch
@@ -23,7 +25,8 @@ class Term:
 class Loss:
     """Attributes:
     loss: to be minimized, per output frame; gradients flow to the model.
-    terms: named parts, e.g. ``{"chain": Term(objf, frames), "xent": ...}``; the first is the one that is validated.
+    terms: named parts, e.g. ``{"chain": Term(objf, frames), "xent": ...}``, all the higher the better; the first is the
+        one that is validated, and its weight says how many frames the loss is the mean of.
     ok: False where infinities or NaNs made the minibatch useless: the loop counts it and takes no step.
     """
 
@@ -31,9 +34,19 @@ class Loss:
     terms: dict[str, Term] = field(default_factory=dict)
     ok: bool = True
 
+    @property
+    def weight(self) -> float:
+        return next(iter(self.terms.values())).weight
+
 
 class Objective(Trainable):
-    """Computes the loss of a batch. Its own state (priors, replay buffer, counts) are its buffers."""
+    """Computes the loss of a batch. Its own state (priors, replay buffer, counts) are its buffers.
+
+    Attributes:
+        wants_xent: whether models are to have a second branch for it (ModelOutput.xent).
+    """
+
+    wants_xent: bool = False
 
     def forward(self, model: Model, batch: Batch) -> Loss:
         """Runs the model on the batch.
@@ -45,3 +58,10 @@ class Objective(Trainable):
 
     def after_update(self, model: Model) -> None:
         """Called after each update of the model's parameters."""
+
+    def estimate_priors(self, model: Model, batches: Iterable[Batch]) -> None:
+        """Called with the trained model, and batches of training data, where there are priors to be made of them."""
+
+    def priors(self) -> np.ndarray | None:
+        """[pdfs], what decoding divides by; None where the model's outputs are likelihoods."""
+        return None

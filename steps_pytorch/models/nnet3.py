@@ -1,0 +1,93 @@
+"""Every network that nnet3 has: from an xconfig, a config, or a model that exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from kaldi_bridge.command import option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.streams import open_input
+from nnet3_compat.components import set_seed
+from nnet3_compat.model_changes import read_lines
+from nnet3_compat.model_file import read_nnet
+from nnet3_compat.network import Network
+from nnet3_compat.nnet import Nnet, OutputNode
+from nnet3_compat.xconfig.nnet import nnet_of_xconfig
+from steps_pytorch.models.base import Model, ModelOutput
+from steps_pytorch.models.registry import MODELS
+from steps_pytorch.registry import Dimensions
+
+XENT_OUTPUT = "output-xent"
+CONFIG_LINES = ("component", "component-node", "input-node", "output-node", "dim-range-node")
+
+
+@dataclass
+class Nnet3Options:
+    network: str = option("", "xconfig or config file, or a raw model or .mdl to train on from (required)")
+
+
+class Nnet3Model(Model):
+    """``network`` as the training loop wants it.
+
+    ``xent``: whether ``output-xent`` is computed in training.
+    """
+
+    def __init__(self, nnet: Nnet, frame_subsampling_factor: int = 1, xent: bool = False) -> None:
+        """Raises KaldiError for a network that cannot be run, or has no ``output-xent`` where that is wanted."""
+        super().__init__()
+        if xent and not isinstance(nnet.node(XENT_OUTPUT), OutputNode):
+            raise KaldiError(
+                f"the network has no output named {XENT_OUTPUT} for the cross-entropy regularizer: "
+                "add one, or give the objective --xent-regularize=0"
+            )
+        self.network = Network.from_nnet(nnet)
+        self.network.frame_subsampling_factor = self.frame_subsampling_factor = frame_subsampling_factor
+        self.xent = xent
+        self.feature_dim, self.ivector_dim = self.network.input_dim, self.network.ivector_dim
+        self.num_pdfs = self.network.output_dim
+        self.left_context, self.right_context = self.network.left_context, self.network.right_context
+        self.train()
+
+    def forward(self, features: Tensor, ivectors: Tensor | None = None) -> ModelOutput:
+        if not (self.xent and self.training):
+            output = self.network(features, ivectors)
+            assert isinstance(output, Tensor)
+            return ModelOutput(output)
+        return ModelOutput(*self.network(features, ivectors, outputs=("output", XENT_OUTPUT)))
+
+
+@MODELS.add("nnet3", Nnet3Options)
+def make_nnet3(options: Nnet3Options, dimensions: Dimensions) -> Nnet3Model:
+    """Raises KaldiError where the network has other dimensions than the data and targets."""
+    if not options.network:
+        raise KaldiError("model nnet3: --network=<xconfig, config or model> is required")
+    try:
+        nnet = read_network(options.network)
+        model = Nnet3Model(nnet, dimensions.frame_subsampling_factor, dimensions.xent)
+    except KaldiError as error:
+        raise KaldiError(f"{options.network}: {error}") from None
+    for what, has, wanted in (
+        ("features of dimension", model.feature_dim, dimensions.feature_dim),
+        ("i-vectors of dimension", model.ivector_dim, dimensions.ivector_dim),
+        ("targets: pdfs numbering", model.num_pdfs, dimensions.num_pdfs),
+    ):
+        if has != wanted:
+            raise KaldiError(f"{options.network} is for {what} {has}, but the data have {wanted}")
+    return model
+
+
+def read_network(rxfilename: str) -> Nnet:
+    """An existing network, or a new one with random parameters, which torch's seed fixes."""
+    with open_input(rxfilename) as stream:
+        head = stream.peek(16).lstrip()
+    if head.startswith((b"\0B", b"<Nnet3>", b"<Transition")):
+        return read_nnet(rxfilename)
+    set_seed(int(torch.randint(2**31, ())))
+    lines = read_lines(rxfilename)
+    words = [line.split()[0] for line in lines if line.split() and not line.startswith("#")]
+    if words and words[0] in CONFIG_LINES:
+        return Nnet.from_config(lines)
+    return nnet_of_xconfig(lines)

@@ -1,0 +1,88 @@
+"""Models and objectives by name, each with options of its own.
+
+MODELS = Registry[Model]("model", "steps_pytorch.models", ("nnet3", "tdnn"))
+
+@MODELS.add("tdnn", TdnnOptions)                      # in steps_pytorch/models/tdnn.py
+def make_tdnn(options: TdnnOptions, dimensions: Dimensions) -> Model: ...
+
+model = MODELS.build("tdnn", ["--hidden-dim=512"], dimensions)
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.options import UsageError, parse, specs_of
+
+T = TypeVar("T")
+Maker = Callable[[Any, "Dimensions"], T]
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """What data and targets ask of a model.
+
+    Attributes:
+        feature_dim, ivector_dim (0: none), num_pdfs.
+        frame_subsampling_factor: input frames per output frame.
+        xent: whether a second branch is wanted, for the cross-entropy regularizer of LF-MMI.
+    """
+
+    feature_dim: int
+    num_pdfs: int
+    ivector_dim: int = 0
+    frame_subsampling_factor: int = 1
+    xent: bool = False
+
+
+class Registry(Generic[T]):
+    """Makers by name; the modules that hold them are imported when a name is first looked up."""
+
+    def __init__(self, kind: str, package: str, modules: Sequence[str]) -> None:
+        self._kind, self._package, self._modules = kind, package, tuple(modules)
+        self._makers: dict[str, tuple[Any, Maker[T]]] = {}
+
+    def add(self, name: str, options: Any) -> Callable[[Maker[T]], Maker[T]]:
+        """Decorator: the function makes what ``name`` stands for of a dataclass of options and the dimensions."""
+
+        def register(make: Maker[T]) -> Maker[T]:
+            self._makers[name] = (options, make)
+            return make
+
+        return register
+
+    @property
+    def names(self) -> list[str]:
+        for module in self._modules:
+            importlib.import_module(f"{self._package}.{module}")
+        return sorted(self._makers)
+
+    def build(self, name: str, words: Sequence[str], dimensions: Dimensions) -> T:
+        """``words``: its options as on a command line, each ``--name=value``.
+
+        Raises KaldiError for an unknown name or option, and what the maker raises.
+        """
+        if name not in self.names:
+            raise KaldiError(f"there is no {self._kind} {name!r}; known are {', '.join(self.names)}")
+        options_class, make = self._makers[name]
+        specs = specs_of(options_class)
+        try:
+            values, positional = parse(specs, list(words))
+            if positional:
+                raise UsageError(f"{positional[0]!r} is no option")
+        except UsageError as error:
+            known = " ".join(f"--{spec.name}" for spec in specs)
+            raise KaldiError(f"{self._kind} {name}: {error}; its options are {known or 'none'}") from None
+        return make(options_class(**values), dimensions)
+
+    def help(self) -> str:
+        """All names with their options, as lines of text."""
+        lines = []
+        for name in self.names:
+            lines.append(f"{self._kind} {name}\n")
+            lines += [spec.usage_line() for spec in specs_of(self._makers[name][0])]
+        return "".join(lines)
