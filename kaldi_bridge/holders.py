@@ -120,6 +120,17 @@ class TokenVectorHolder(_Rangeless):
         stream.write(b"".join(_token(stream, word) + b" " for word in value) + b"\n")
 
 
+class WaveInfoHolder(_Rangeless):
+    """The header of a recording; only to be read, from script files."""
+
+    def read(self, stream: InputStream) -> wave.WaveInfo:
+        """Reads the header."""
+        return wave.read_wave_info(stream)
+
+    def write(self, stream: OutputStream, binary: bool, value: wave.WaveInfo) -> None:
+        raise KaldiError(f"{stream.name}: the header of a recording cannot be written alone")
+
+
 class WaveHolder(_Rangeless):
     """A recording; always in RIFF form."""
 
@@ -205,3 +216,4 @@ GAUSS_POSTERIOR = ObjectHolder(posterior.read_gauss_posterior, posterior.write_g
 TOKEN = TokenHolder()
 TOKEN_VECTOR = TokenVectorHolder()
 WAVE = WaveHolder()
+WAVE_INFO = WaveInfoHolder()

@@ -25,8 +25,48 @@ class Wave:
     data: np.ndarray
 
 
+@dataclass
+class WaveInfo:
+    """What the header of a recording says: ``samples`` per channel, None where only the data's end tells."""
+
+    sample_frequency: float
+    channels: int
+    samples: int | None
+
+
+@dataclass
+class _Header:
+    order: str
+    sample_rate: int
+    channels: int
+    data_size: int
+    streamed: bool
+
+
 def read_wave(stream: InputStream) -> Wave:
     """Reads one recording; raises KaldiError for anything but 16-bit PCM."""
+    header = _read_header(stream)
+    raw = _read_to_end(stream) if header.streamed else _read_available(stream, header.data_size)
+    if not raw:
+        raise KaldiError(f"{stream.where()}: a wave file without data")
+    if not header.streamed and len(raw) < header.data_size:
+        log.warning(
+            f"{stream.name}: expected {header.data_size} bytes of wave data, read only {len(raw)}. Truncated file?"
+        )
+    channels = header.channels
+    samples = len(raw) // (2 * channels)
+    data = np.frombuffer(raw, header.order + "i2", samples * channels).reshape(samples, channels)
+    return Wave(float(header.sample_rate), np.ascontiguousarray(data.T, np.float32))
+
+
+def read_wave_info(stream: InputStream) -> WaveInfo:
+    """Reads no more than the header; raises KaldiError as ``read_wave``."""
+    header = _read_header(stream)
+    samples = None if header.streamed else header.data_size // (2 * header.channels)
+    return WaveInfo(float(header.sample_rate), header.channels, samples)
+
+
+def _read_header(stream: InputStream) -> _Header:
     magic = stream.read(4)
     if magic not in (b"RIFF", b"RIFX"):
         raise KaldiError(f"{stream.where()}: expected RIFF or RIFX, got {magic!r}: not a wave file")
@@ -37,19 +77,9 @@ def read_wave(stream: InputStream) -> Wave:
     sample_rate, channels = _read_format(stream, order, _find_chunk(stream, order, b"fmt "))
     data_size = _find_chunk(stream, order, b"data")
     streamed = riff_size in (0, 0xFFFFFFFF) or data_size in _UNKNOWN_LENGTHS
-    if streamed:
-        raw = _read_to_end(stream)
-    else:
-        if abs(stream.tell() - start + data_size - riff_size) > 1:
-            log.warning(f"{stream.name}: the RIFF chunk says {riff_size} bytes, its first data chunk ends elsewhere")
-        raw = _read_available(stream, data_size)
-    if not raw:
-        raise KaldiError(f"{stream.where()}: a wave file without data")
-    if not streamed and len(raw) < data_size:
-        log.warning(f"{stream.name}: expected {data_size} bytes of wave data, read only {len(raw)}. Truncated file?")
-    samples = len(raw) // (2 * channels)
-    data = np.frombuffer(raw, order + "i2", samples * channels).reshape(samples, channels)
-    return Wave(float(sample_rate), np.ascontiguousarray(data.T, np.float32))
+    if not streamed and abs(stream.tell() - start + data_size - riff_size) > 1:
+        log.warning(f"{stream.name}: the RIFF chunk says {riff_size} bytes, its first data chunk ends elsewhere")
+    return _Header(order, sample_rate, channels, data_size, streamed)
 
 
 def _expect(stream: InputStream, tag: bytes) -> None:
