@@ -16,10 +16,11 @@ class MaxChange:
     Args:
         limits: component -> its limit, 0: none.
         limit: of the whole network, 0: none.
+        quiet: no message when a limit is reached.
     """
 
-    def __init__(self, limits: dict[str, float], limit: float) -> None:
-        self.limits, self.limit = limits, limit
+    def __init__(self, limits: dict[str, float], limit: float, quiet: bool = False) -> None:
+        self.limits, self.limit, self._quiet = limits, limit, quiet
         self._counts = dict.fromkeys(limits, 0)
         self._count = 0
         self._minibatches = 0
@@ -44,13 +45,15 @@ class MaxChange:
             total += factors[name] ** 2 * square
         norm = math.sqrt(total) * size
         if not math.isfinite(norm):
-            log.warning("Infinite parameter change, will not apply.")
+            if not self._quiet:
+                log.warning("Infinite parameter change, will not apply.")
             return None
         overall = 1.0
         if self.limit != 0.0 and norm > self.limit * slack:
             overall = self.limit * slack / norm
             self._count += 1
-        self._report(factors, overall)
+        if not self._quiet:
+            self._report(factors, overall)
         return {name: factor * overall * scale for name, factor in factors.items()}
 
     def _report(self, factors: dict[str, float], overall: float) -> None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,6 +76,13 @@ class OnlineNaturalGradient:
         self.w: Tensor | None = None
         self.d = np.zeros(0)
         self.rho = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rank": self.rank, "calls": self.calls, "w": self.w, "d": torch.from_numpy(self.d), "rho": self.rho}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.rank, self.calls, self.w, self.rho = (state[name] for name in ("rank", "calls", "w", "rho"))
+        self.d = state["d"].cpu().numpy()
 
     def precondition(self, x: Rows, frozen: bool = False) -> Preconditioned:
         """What the rows become; the estimate learns from them, unless ``frozen``."""
@@ -143,7 +151,7 @@ class OnlineNaturalGradient:
         new_rho = (new * squared_norm + keep * (dim * rho + d.sum()) - root_c.sum()) / (dim - rank)
         least = max(EPSILON, DELTA * root_c.max())
         new_d = np.maximum(root_c - new_rho, least)
-        new_rho = max(new_rho, least)
+        new_rho = float(max(new_rho, least))
 
         e = self._e(new_d, new_rho, dim)
         a = new * np.sqrt(e)[:, None] / root_c[:, None] * u.T * inverse_root

@@ -31,13 +31,13 @@ def constrained_matrix(module: ComponentModule) -> tuple[Tensor, float] | None:
 
 
 @torch.no_grad()
-def constrain(modules: dict[str, ComponentModule], chance: Chance) -> None:
-    """A step for each component that asks for it, or rather for a random choice of them."""
+def constrain(modules: dict[str, ComponentModule], chance: Chance, quiet: bool = False) -> None:
+    """A step for each component that asks for it, or rather for a random choice of them; ``quiet``: no warnings."""
     for name, module in modules.items():
         asked = constrained_matrix(module)
         if asked is not None and chance(f"semi-orthogonal {name}", PROBABILITY):
             matrix, scale = asked
-            matrix.copy_(semi_orthogonal_step(matrix, scale, name))
+            matrix.copy_(semi_orthogonal_step(matrix, scale, "" if quiet else name))
 
 
 def semi_orthogonal_step(matrix: M, scale: float, name: str = "") -> M:

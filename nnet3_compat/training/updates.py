@@ -25,12 +25,14 @@ class Update:
     Attributes:
         module: whose parameters these are.
         names: the parameters, in the order in which ``direction`` gives them.
-        frozen: whether estimates of natural gradient stay as they are.
+        estimates: of natural gradient, where it is used.
+        frozen: whether they stay as they are.
     """
 
     def __init__(self, module: ComponentModule) -> None:
         self.module = module
         self.names = [name for name in module.PARAMS if getattr(module, name).numel()]
+        self.estimates: list[OnlineNaturalGradient] = []
         self.frozen = False
 
     @property
@@ -45,6 +47,11 @@ class Update:
         if any(gradient is None for gradient in gradients):
             return None
         return [gradient for gradient in gradients if gradient is not None]
+
+    def forget(self) -> None:
+        """Drops what was seen since the last call of ``direction``."""
+        for parameter in self.parameters:
+            parameter.grad = None
 
 
 class PlainUpdate(Update):
@@ -81,6 +88,9 @@ class WatchingUpdate(Update):
 
         output.register_hook(remember)
 
+    def forget(self) -> None:
+        self._seen = []
+
     def seen(self) -> tuple[list[Tensor], Tensor] | None:
         """Inputs (one or more blocks [..., D]) and output derivatives since the last call; of all calls together."""
         taken, self._seen = self._seen, []
@@ -106,7 +116,7 @@ class AffineUpdate(WatchingUpdate):
         self, module: ComponentModule, inputs: OnlineNaturalGradient, outputs: OnlineNaturalGradient, **watched: Any
     ) -> None:
         super().__init__(module, **watched)
-        self.inputs, self.outputs = inputs, outputs
+        self.inputs, self.outputs = self.estimates = [inputs, outputs]
 
     def direction(self) -> list[Tensor] | None:
         seen = self.seen()
@@ -131,6 +141,7 @@ class RowUpdate(WatchingUpdate):
         """``derivatives``: per parameter its estimate, and what makes [rows, size] of input and output derivative."""
         super().__init__(module, **watched)
         self._derivatives = derivatives
+        self.estimates = [estimate for estimate, _ in derivatives if estimate is not None]
 
     def direction(self) -> list[Tensor] | None:
         seen = self.seen()
@@ -155,6 +166,7 @@ class GradientUpdate(Update):
     ) -> None:
         super().__init__(module)
         self._rows, self._columns = rows, columns
+        self.estimates = [rows] if columns is None else [rows, columns]
 
     def direction(self) -> list[Tensor] | None:
         gradients = super().direction()
