@@ -1,4 +1,4 @@
-"""Weighted acceptors: epsilon removal, reversal, pushing, minimization (fstext/push-special.cc and OpenFst).
+"""Weighted acceptors: epsilon removal, reversal, pushing, minimization (OpenFst).
 
 Epsilon is the label 0. Costs are negative log-probabilities; where several paths are one, the best counts.
 """
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import ARC, Fst
+from kaldi_bridge.weight_pushing import push_special
 
 INFINITY = math.inf
 Arc = tuple[int, float, int]
@@ -134,32 +134,8 @@ def reversed_acceptor(a: Acceptor) -> Acceptor:
 
 
 def pushed(a: Acceptor, delta: float) -> Acceptor:
-    """Costs moved along the paths so that the probabilities out of all states have the same sum.
-
-    A final state counts as if an arc led from it to the start. The potentials are the principal eigenvector of the
-    matrix of probabilities, found by the power method until the logarithms of the sums differ by at most ``delta``.
-    """
-    source = np.repeat(np.arange(a.num_states), [len(arcs) for arcs in a.arcs])
-    flat = [arc for arcs in a.arcs for arc in arcs]
-    target = np.array([t for _, _, t in flat], np.int64)
-    prob = np.exp(-np.array([cost for _, cost, _ in flat]))
-    final = np.exp(-np.array(a.finals))
-    potential = np.full(a.num_states, 1.0 / math.sqrt(a.num_states))
-    for iteration in range(200):
-        flow = np.bincount(source, prob * potential[target], a.num_states) + final * potential[a.start]
-        if iteration % 5 == 1 and iteration > 1:
-            sums = flow / potential
-            if math.log(sums.max() / sums.min()) <= delta:
-                break
-        potential = 0.1 * potential + flow
-        potential /= np.linalg.norm(potential)
-    else:
-        log.warning("Pushing weights: no convergence after 200 iterations; the result will not be exact")
-    move = -np.log(potential)
-    costs = iter((np.array([cost for _, cost, _ in flat]) + move[target] - move[source]).astype(np.float32).tolist())
-    arcs = [[(label, next(costs), t) for label, _, t in out] for out in a.arcs]
-    finals = (np.array(a.finals) + move[a.start] - move).astype(np.float32).tolist()
-    return Acceptor(a.start, arcs, finals)
+    """Costs moved along the paths so that the probabilities out of all states have the same sum."""
+    return Acceptor.from_fst(push_special(a.to_fst(), delta))
 
 
 def minimized(a: Acceptor, delta: float) -> Acceptor:

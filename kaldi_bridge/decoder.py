@@ -12,20 +12,13 @@ import numpy as np
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.lattice import CompactLattice, Lattice
 from kaldi_bridge.minimize import minimize, push_strings, push_weights
 
 if TYPE_CHECKING:
     from kaldi_bridge.fst import Fst
     from kaldi_bridge.transition_model import TransitionModel
-
-try:
-    from kaldi_bridge import _csrc  # type: ignore[attr-defined]
-except ImportError as error:  # pragma: no cover - depends on how it was installed
-    raise ImportError(
-        "kaldi_bridge's C++ extension, which searches, is not built: install nnet-pytorch where there is a C++ "
-        "compiler (or run `python setup.py build_ext --inplace` in a checkout)"
-    ) from error
 
 MAX_INT = 2**31 - 1
 

@@ -105,6 +105,14 @@ class TransitionModel:
         """The transition-id of a transition state's self-loop; 0 when it has none."""
         return next((tid for tid in self.transition_ids(state) if self.is_self_loop[tid]), 0)
 
+    @property
+    def non_self_loop_log_probs(self) -> np.ndarray:
+        """float32 [states + 1]: of leaving each transition state; 0 where it has no self-loop."""
+        stay = np.zeros(self.num_transition_states + 1, dtype=np.float32)
+        stay[self.id_to_state[self.is_self_loop]] = np.exp(self.log_probs[self.is_self_loop])
+        leave = 1 - stay
+        return np.log(np.where(leave > 0, leave, np.float32(1e-10)))
+
     # Files.
 
     @classmethod

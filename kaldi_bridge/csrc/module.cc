@@ -1,10 +1,11 @@
-// The C++ part of kaldi_bridge, for Python: search and determinization, without the interpreter's lock.
+// The C++ part of kaldi_bridge, for Python: search, determinization and epsilon removal, without the interpreter's lock.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include "determinize.h"
+#include "epsilon_removal.h"
 #include "search.h"
 
 namespace py = pybind11;
@@ -107,10 +108,39 @@ Lattice lattice_from_lists(int32_t start, const py::list &arcs, const py::list &
   return lattice;
 }
 
+// (start, finals, offsets, arcs) of kaldi_bridge.fst.Fst without the epsilons that can go.
+py::tuple epsilons_removed(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs, bool in_log) {
+  const int32_t states = static_cast<int32_t>(finals.size());
+  if (offsets.size() != states + 1 || start < 0 || start >= states || offsets.at(0) != 0 || offsets.at(states) != arcs.size())
+    throw std::invalid_argument("the FST's start, states and arcs do not fit together");
+  MutableFst fst{start, {finals.data(), finals.data() + states}, std::vector<std::vector<FstArc>>(states)};
+  for (int32_t s = 0; s < states; s++) {
+    if (offsets.at(s) > offsets.at(s + 1)) throw std::invalid_argument("the FST's offsets decrease");
+    fst.arcs[s].assign(arcs.data() + offsets.at(s), arcs.data() + offsets.at(s + 1));
+    for (const FstArc &arc : fst.arcs[s])
+      if (arc.nextstate < 0 || arc.nextstate >= states) throw std::invalid_argument("the FST has an arc to no state");
+  }
+  {
+    py::gil_scoped_release release;
+    remove_epsilons_local(fst, in_log);
+  }
+  py::array_t<int64_t> new_offsets(fst.arcs.size() + 1);
+  int64_t *offset = new_offsets.mutable_data();
+  offset[0] = 0;
+  for (size_t s = 0; s < fst.arcs.size(); s++) offset[s + 1] = offset[s] + static_cast<int64_t>(fst.arcs[s].size());
+  py::array_t<FstArc> new_arcs(offset[fst.arcs.size()]);
+  for (size_t s = 0; s < fst.arcs.size(); s++)
+    std::copy(fst.arcs[s].begin(), fst.arcs[s].end(), new_arcs.mutable_data() + offset[s]);
+  return py::make_tuple(fst.start, py::array_t<float>(fst.finals.size(), fst.finals.data()), new_offsets, new_arcs);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_csrc, m) {
-  m.doc() = "Search and lattice determinization for kaldi_bridge.";
+  m.doc() = "Search, lattice determinization and epsilon removal for kaldi_bridge.";
+
+  PYBIND11_NUMPY_DTYPE(FstArc, ilabel, olabel, weight, nextstate);
+  m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
 
   py::class_<SearchOptions>(m, "SearchOptions")
       .def(py::init<>())

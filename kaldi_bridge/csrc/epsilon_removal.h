@@ -1,0 +1,28 @@
+// Removing those epsilons of a transducer that can go without the transducer growing (fstext/remove-eps-local.h).
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace kaldi_bridge {
+
+// As numpy's ARC in kaldi_bridge/fst.py.
+struct FstArc {
+  int32_t ilabel, olabel;
+  float weight;
+  int32_t nextstate;
+};
+
+struct MutableFst {
+  int32_t start = -1;
+  std::vector<float> finals;               // infinity: not final
+  std::vector<std::vector<FstArc>> arcs;   // by state
+};
+
+// An arc and the ones that follow it become one where at least one of them has no input label and one no output label,
+// and the state between them has a single arc in or a single arc out. Then unconnected states go. What is accepted stays,
+// in the tropical semiring; with `in_log` the sums of probabilities out of states stay, else their maxima.
+void remove_epsilons_local(MutableFst &fst, bool in_log);
+
+}  // namespace kaldi_bridge

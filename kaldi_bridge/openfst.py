@@ -1,0 +1,93 @@
+"""What OpenFst and Kaldi's fstext do to transducers, by the kaldifst package.
+
+An FST goes there and back through a temporary file, which takes little beside the operations themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fst import Fst, read_fst, write_fst
+
+
+def _kaldifst() -> Any:
+    import kaldi_hmm_gmm  # noqa: F401 - whoever imports it after kaldifst hangs
+    import kaldifst
+
+    return kaldifst
+
+
+@contextmanager
+def _temporary_file() -> Iterator[str]:
+    descriptor, name = tempfile.mkstemp(suffix=".fst")
+    os.close(descriptor)
+    try:
+        yield name
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def to_kaldifst(fst: Fst) -> Any:
+    """As kaldifst.StdVectorFst."""
+    kaldifst = _kaldifst()
+    with _temporary_file() as name:
+        write_fst(name, fst)
+        return kaldifst.StdVectorFst.read(name)
+
+
+def from_kaldifst(native: Any) -> Fst:
+    with _temporary_file() as name:
+        native.write(name)
+        return read_fst(name)
+
+
+def arc_sorted(fst: Fst, by: str = "ilabel") -> Fst:
+    """Arcs of each state in the order of their input or output labels ("ilabel", "olabel")."""
+    native = to_kaldifst(fst)
+    _kaldifst().arcsort(native, sort_type=by)
+    return from_kaldifst(native)
+
+
+def table_composed(left: Fst, right: Fst) -> Fst:
+    """``left``, then ``right`` (Kaldi's fsttablecompose); ``left`` sorted by output or ``right`` by input labels."""
+    return from_kaldifst(_kaldifst().compose(to_kaldifst(left), to_kaldifst(right)))
+
+
+def context_composed(fst: Fst, disambig: Sequence[int], width: int, central: int) -> tuple[Fst, list[list[int]]]:
+    """Kaldi's fstcomposecontext: phones in windows of ``width`` phones, of which number ``central`` is said.
+
+    Returns the FST and what its input labels mean: nothing, the negative of a disambiguation symbol, or a window.
+    """
+    composed, labels = _kaldifst().compose_context(list(disambig), width, central, to_kaldifst(fst))
+    return from_kaldifst(composed), [list(label) for label in labels]
+
+
+def star_determinized(fst: Fst, in_log: bool = True, max_states: int = -1) -> Fst:
+    """Determinized, with epsilons removed: Kaldi's fstdeterminizestar --use-log.
+
+    Raises KaldiError when it has more than ``max_states`` states (-1: any number).
+    """
+    native = to_kaldifst(fst)
+    if _kaldifst().determinize_star(native, max_states=max_states, use_log=in_log):
+        raise KaldiError(f"determinization stopped at {max_states} states: is the FST determinizable at all?")
+    return from_kaldifst(native)
+
+
+def encoded_minimized(fst: Fst) -> Fst:
+    """Minimized with labels and weights as one symbol: Kaldi's fstminimizeencoded."""
+    native = to_kaldifst(fst)
+    _kaldifst().minimize_encoded(native)
+    return from_kaldifst(native)
+
+
+def connected(fst: Fst) -> Fst:
+    """Only states on a path from the start to an end."""
+    native = to_kaldifst(fst)
+    _kaldifst().connect(native)
+    return from_kaldifst(native)
