@@ -1,0 +1,79 @@
+"""Cepstral mean and variance normalization of chunks, with statistics per speaker or for all."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+
+from kaldi_bridge.basic_io import read_header
+from kaldi_bridge.cmvn import apply_cmvn
+from kaldi_bridge.data_dir import DataDir
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.holders import DOUBLE_MATRIX
+from kaldi_bridge.matrix_io import read_matrix
+from kaldi_bridge.streams import open_input
+from kaldi_bridge.tables import SequentialReader
+
+
+class Normalizer:
+    """Normalizes features of utterances.
+
+    Args:
+        statistics: [2, dim + 1] by speaker (kaldi_bridge/cmvn.py), or for all under "".
+        utt2spk: the speaker of each utterance; empty for global statistics.
+        norm_vars: variances too, not only means.
+    """
+
+    def __init__(self, statistics: dict[str, np.ndarray], utt2spk: dict[str, str], norm_vars: bool) -> None:
+        self._statistics, self._utt2spk, self._norm_vars = statistics, utt2spk, norm_vars
+
+    @classmethod
+    def per_speaker(cls, directory: str, norm_vars: bool = False) -> Normalizer:
+        """With utt2spk and cmvn.scp of a data directory."""
+        data = DataDir.read(directory, ("utt2spk", "cmvn.scp"))
+        data.table("cmvn.scp")
+        with SequentialReader(f"scp:{data.path / 'cmvn.scp'}", DOUBLE_MATRIX) as reader:
+            return cls(dict(reader), data.utt2spk, norm_vars)
+
+    @classmethod
+    def overall(cls, rxfilename: str, norm_vars: bool = False) -> Normalizer:
+        """With the same statistics for all, e.g. global_cmvn.stats."""
+        with open_input(rxfilename) as stream:
+            return cls({"": read_matrix(stream, read_header(stream), np.float64)}, {}, norm_vars)
+
+    @classmethod
+    def of_options(cls, cmvn_opts: str, directory: str) -> Normalizer | None:
+        """By a model's ``cmvn_opts``, "--norm-means=true --norm-vars=false" say; None where nothing is normalized."""
+        options = {"norm-means": True, "norm-vars": False}
+        for word in shlex.split(cmvn_opts):
+            name, _, value = word.removeprefix("--").replace("_", "-").partition("=")
+            if name not in options or value not in ("true", "false", ""):
+                raise KaldiError(f"cmvn options {cmvn_opts!r}: only --norm-means and --norm-vars are possible")
+            options[name] = value != "false"
+        if not options["norm-means"]:
+            if options["norm-vars"]:
+                raise KaldiError("You cannot normalize the variance but not the mean.")
+            return None
+        return cls.per_speaker(directory, options["norm-vars"])
+
+    def problem(self, utterance: str) -> str:
+        """What is missing for an utterance; "" if nothing is."""
+        if not self._utt2spk:
+            return ""
+        if utterance not in self._utt2spk:
+            return "no speaker (utt2spk)"
+        speaker = self._utt2spk[utterance]
+        return "" if speaker in self._statistics else f"no statistics (cmvn.scp) of its speaker {speaker}"
+
+    def __call__(self, utterance: str, features: np.ndarray) -> np.ndarray:
+        """Features [frames, dim], normalized."""
+        speaker = self._utt2spk[utterance] if self._utt2spk else ""
+        return apply_cmvn(self._statistics[speaker], features, self._norm_vars)
+
+
+def read_cmvn_opts(directory: str) -> str:
+    """The content of a model directory's cmvn_opts; "--norm-means=false" where there is none, as in decode.sh."""
+    path = Path(directory) / "cmvn_opts"
+    return path.read_text() if path.is_file() else "--norm-means=false"

@@ -1,0 +1,105 @@
+"""Targets of utterances: a pdf for each frame, or what a chain model shall say."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from kaldi_bridge.data_dir import read_rows
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.holders import INT32_VECTOR
+from kaldi_bridge.scp import read_script
+from kaldi_bridge.supervision import SUPERVISION, Supervision
+from kaldi_bridge.supervision_splitting import SupervisionSplitter
+from kaldi_bridge.tables import RandomAccessReader, SequentialReader
+from nnet3_compat.chain.normalization import normalized, read_normalization_fst
+from nnet3_compat.model_file import read_transition_model
+
+
+class Targets(Protocol):
+    """Attributes:
+    lengths: output frames of each utterance that has targets.
+    num_pdfs: of the model to train.
+    """
+
+    lengths: dict[str, int]
+    num_pdfs: int
+
+
+class PdfTargets:
+    """A pdf for each frame.
+
+    Args:
+        pdfs: int [frames] by utterance.
+        step: input frames for one frame of the alignments.
+    """
+
+    def __init__(self, pdfs: dict[str, np.ndarray], num_pdfs: int, step: int = 1) -> None:
+        self._pdfs, self.num_pdfs, self.step = pdfs, num_pdfs, step
+        self.lengths = {utterance: len(sequence) for utterance, sequence in pdfs.items()}
+
+    @classmethod
+    def of_alignments(cls, directory: str, step: int = 1) -> PdfTargets:
+        """Of a directory's ali.*.gz and final.mdl; ``step`` 3 for the alignments of a chain tree."""
+        model = read_transition_model(str(Path(directory) / "final.mdl"))
+        files = sorted(glob.glob(glob.escape(directory) + "/ali.*.gz"))
+        if not files:
+            raise KaldiError(f"no such files {directory}/ali.*.gz")
+        dtype = np.int16 if model.num_pdfs < 1 << 15 else np.int32
+        pdfs: dict[str, np.ndarray] = {}
+        for file in files:
+            with SequentialReader(f"ark:gunzip -c {file} |", INT32_VECTOR) as reader:
+                for utterance, ids in reader:
+                    if len(ids) and not 0 < ids.min() <= ids.max() <= model.num_transition_ids:
+                        raise KaldiError(
+                            f"{file}: utterance {utterance} has transition-ids that {directory}/final.mdl has not"
+                        )
+                    pdfs[utterance] = model.id_to_pdf[ids].astype(dtype)
+        return cls(pdfs, model.num_pdfs, step)
+
+    def pdfs(self, utterance: str, frames: np.ndarray) -> np.ndarray:
+        """int64 [len(frames)], the pdfs at these input frames; -1 beyond the ends."""
+        sequence = self._pdfs[utterance]
+        places = frames // self.step
+        inside = (places >= 0) & (places < len(sequence))
+        return np.where(inside, sequence[np.clip(places, 0, len(sequence) - 1)], -1).astype(np.int64)
+
+
+class SupervisionTargets:
+    """Supervisions of whole utterances, with all alternatives of their lattices, to be cut for each chunk.
+
+    Args:
+        directory: with supervision.scp and num_frames (make_supervisions.sh).
+        normalization_fst: of the denominator graph (chain-make-den-fst).
+    """
+
+    def __init__(self, directory: str, normalization_fst: str, scale: float = 1.0) -> None:
+        path = Path(directory)
+        self._path = str(path / "supervision.scp")
+        rows = read_rows(path / "num_frames")
+        self.lengths = {utterance: int(rows[utterance]) for utterance in read_script(self._path) if utterance in rows}
+        self._normalization = read_normalization_fst(normalization_fst, scale)
+        self._reader: RandomAccessReader[Supervision] | None = None
+        self.num_pdfs = self._load(next(iter(self.lengths))).label_dim
+
+    def _load(self, utterance: str) -> Supervision:
+        if self._reader is None:
+            self._reader = RandomAccessReader(f"scp:{self._path}", SUPERVISION)
+        return self._reader[utterance]
+
+    def part(self, utterance: str, first: int, count: int) -> Supervision:
+        """Of ``count`` output frames from frame ``first``, with the weights of the normalization FST."""
+        cut = SupervisionSplitter(self._load(utterance)).part(first, count)
+        made = normalized(cut, self._normalization)
+        if made is None:
+            raise KaldiError(
+                f"output frames {first} to {first + count - 1}: the supervision has nothing in common with the "
+                "normalization FST"
+            )
+        return made
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_reader": None}
