@@ -21,7 +21,8 @@ class Trainable(nn.Module):
     def average_states(self, states: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """One state of several of this module: floating-point tensors are averaged, others are the first's.
 
-        ``weights`` sum to one. Override where an average has no meaning (of a replay buffer: a share of each).
+        ``weights`` sum to one. Override where an average has no meaning (of a replay buffer: a share of each); what
+        is trainable within a module averages its own part of the states.
 
         Raises:
             KaldiError: the states have different entries or shapes.
@@ -31,7 +32,21 @@ class Trainable(nn.Module):
             if state.keys() != first.keys():
                 different = sorted(state.keys() ^ first.keys())
                 raise KaldiError(f"states of different modules cannot be averaged: only one of them has {different[0]}")
-        return {name: _average(name, [state[name] for state in states], weights) for name in first}
+        made: dict[str, Any] = {}
+        for prefix, part in self._parts().items():
+            own = [{n[len(prefix) :]: v for n, v in state.items() if n.startswith(prefix)} for state in states]
+            made |= {prefix + name: value for name, value in part.average_states(own, weights).items()}
+        names = [name for name in first if name not in made]
+        return made | {name: _average(name, [state[name] for state in states], weights) for name in names}
+
+    def _parts(self) -> dict[str, Trainable]:
+        """The outermost trainables within, by the prefixes of their entries."""
+        found: dict[str, Trainable] = {}
+        for name, module in self.named_modules():
+            inner = module is self or any(f"{name}.".startswith(prefix) for prefix in found)
+            if isinstance(module, Trainable) and not inner:
+                found[f"{name}."] = module
+        return found
 
 
 def _average(name: str, values: list[Any], weights: Sequence[float]) -> Any:
