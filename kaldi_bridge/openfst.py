@@ -54,6 +54,13 @@ def arc_sorted(fst: Fst, by: str = "ilabel") -> Fst:
     return from_kaldifst(native)
 
 
+def self_looped(fst: Fst, labels: Sequence[tuple[int, int]]) -> Fst:
+    """With loops of these (input, output) labels wherever a word can end or begin: Kaldi's fstaddselfloops."""
+    native = to_kaldifst(fst)
+    _kaldifst().add_self_loops(native, [ilabel for ilabel, _ in labels], [olabel for _, olabel in labels])
+    return from_kaldifst(native)
+
+
 def table_composed(left: Fst, right: Fst) -> Fst:
     """``left``, then ``right`` (Kaldi's fsttablecompose); ``left`` sorted by output or ``right`` by input labels."""
     return from_kaldifst(_kaldifst().compose(to_kaldifst(left), to_kaldifst(right)))
