@@ -15,14 +15,15 @@ def add_deltas(feats: np.ndarray, order: int = 2, window: int = 2) -> np.ndarray
     """
     if not 0 <= order < 1000 or not 0 < window < 1000:
         raise KaldiError(f"deltas of order {order} over a window of {window} frames: must be from 0 and from 1 on")
-    slope = np.arange(-window, window + 1) / float(sum(j * j for j in range(-window, window + 1)))
-    scales, parts = np.ones(1), [feats.astype(np.float32, copy=False)]
+    offsets = np.arange(-window, window + 1, dtype=np.float32)
+    shrink = np.float32(1.0 / float((offsets * offsets).sum()))
+    scales, parts = np.ones(1, np.float32), [feats.astype(np.float32, copy=False)]
     for _ in range(order):
-        scales = np.convolve(scales, slope)
+        scales = np.convolve(scales, offsets) * shrink  # in single precision, to be Kaldi's to the last bit
         reach = len(scales) // 2
         padded = _padded(feats, reach, reach)
         delta = np.zeros(feats.shape, np.float32)
-        for j, scale in enumerate(scales.astype(np.float32)):
+        for j, scale in enumerate(scales):
             delta += scale * padded[j : j + len(feats)]
         parts.append(delta)
     return np.concatenate(parts, axis=1)

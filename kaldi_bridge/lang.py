@@ -111,14 +111,7 @@ class Lang:
     @cached_property
     def roots(self) -> list[Root]:
         """How trees begin (roots.int)."""
-        roots = []
-        for first, rest in self._read("phones/roots.int"):
-            shared, (split, *phones) = first, rest.split() or [""]
-            if shared not in ("shared", "not-shared") or split not in ("split", "not-split") or not phones:
-                raise self._bad("phones/roots.int", f"{first} {rest}")
-            numbers = [self._number("phones/roots.int", phone) for phone in phones]
-            roots.append(Root(shared == "shared", split == "split", numbers))
-        return roots
+        return read_roots(self.path / "phones/roots.int")
 
     def word_numbers(self, words: list[str]) -> list[int]:
         """A transcript in numbers, with ``oov`` for words that words.txt does not have."""
@@ -150,3 +143,17 @@ class Lang:
 
     def _bad(self, name: str, what: str) -> KaldiError:
         return KaldiError(f"{self.path / name}: unexpected {what!r}")
+
+
+def read_roots(path: str | os.PathLike[str]) -> list[Root]:
+    """A file of roots: lines (shared|not-shared) (split|not-split) <phone> <phone> ... Raises KaldiError."""
+    roots = []
+    for shared, rest in read_lines(path):
+        split, *phones = rest.split() or [""]
+        sharing, splitting = shared in ("shared", "not-shared"), split in ("split", "not-split")
+        if not (sharing and splitting and phones and all(p.isdigit() and len(p) < 10 for p in phones)):
+            raise KaldiError(f"{os.fspath(path)}: unexpected {f'{shared} {rest}'!r}")
+        roots.append(Root(shared == "shared", split == "split", [int(phone) for phone in phones]))
+    if not roots:
+        raise KaldiError(f"empty file {os.fspath(path)}")
+    return roots

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.transition_model import TransitionModel
 
 
@@ -27,6 +28,23 @@ def phones_of(model: TransitionModel, alignment: np.ndarray) -> tuple[np.ndarray
     changes = np.flatnonzero(np.diff(model.id_to_phone[ids]))
     stops = np.unique(np.concatenate([ends_at, changes, [len(ids) - 1]]))
     return model.id_to_phone[ids[stops]].astype(np.int32), np.diff(stops, prepend=-1).astype(np.int32)
+
+
+def whole_phones_of(model: TransitionModel, alignment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As ``phones_of``; raises KaldiError when the alignment is empty, of another model, or not one of whole phones."""
+    ids = np.asarray(alignment, dtype=np.int64)
+    if not len(ids):
+        raise KaldiError("the alignment is empty")
+    if ids.min() < 1 or ids.max() > model.num_transition_ids:
+        raise KaldiError(
+            f"the alignment has a transition-id outside 1 to {model.num_transition_ids}: of another model?"
+        )
+    phones, lengths = phones_of(model, ids)
+    starts = np.cumsum(lengths) - lengths
+    endings = np.add.reduceat(model.is_final[ids].astype(np.int32), starts)
+    if (endings != 1).any() or (model.id_to_hmm_state[ids[starts]] != 0).any():
+        raise KaldiError("the alignment does not consist of whole phones: was it cut off?")
+    return phones, lengths
 
 
 def _loops_come_last(state: np.ndarray, loop: np.ndarray) -> bool:

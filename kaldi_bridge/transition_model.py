@@ -26,7 +26,8 @@ class TransitionModel:
         topology: the HMMs of the phones.
         tuples: int32 [states, 4]: phone, HMM state, forward pdf, self-loop pdf.
         log_probs: float32 [ids + 1].
-        id_to_pdf, id_to_phone, id_to_state, id_to_hmm_state: int32 [ids + 1]; ``id_to_state`` counts from 1.
+        id_to_pdf, id_to_phone, id_to_state, id_to_hmm_state, id_to_pdf_class: int32 [ids + 1]; ``id_to_state`` counts
+            from 1.
         is_self_loop, is_final: bool [ids + 1]; final: the transition leaves the phone.
     """
 
@@ -38,7 +39,7 @@ class TransitionModel:
         self._check()
 
     def _derive(self) -> None:
-        pdf, phone, state, hmm_state, loop, final = [-1], [0], [0], [-1], [False], [False]
+        pdf, phone, state, hmm_state, pdf_class, loop, final = [-1], [0], [0], [-1], [-1], [False], [False]
         starts = [0]
         for number, (phone_id, hmm, forward, self_loop) in enumerate(self.tuples.tolist(), 1):
             entry = self.topology.states(phone_id)
@@ -51,12 +52,14 @@ class TransitionModel:
                 phone.append(phone_id)
                 state.append(number)
                 hmm_state.append(hmm)
+                pdf_class.append(entry[hmm].self_loop_pdf_class if loops else entry[hmm].forward_pdf_class)
                 loop.append(loops)
                 final.append(target + 1 == len(entry))
         self.id_to_pdf = np.array(pdf, dtype=np.int32)
         self.id_to_phone = np.array(phone, dtype=np.int32)
         self.id_to_state = np.array(state, dtype=np.int32)
         self.id_to_hmm_state = np.array(hmm_state, dtype=np.int32)
+        self.id_to_pdf_class = np.array(pdf_class, dtype=np.int32)
         self.is_self_loop = np.array(loop)
         self.is_final = np.array(final)
         self._starts = np.array([*starts, len(pdf)], dtype=np.int32)

@@ -1,0 +1,74 @@
+"""nnet-pytorch-acc-tree-stats: twin of acc-tree-stats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.basic_io import write_header
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.front_end import FrontEndOptions, processed
+from kaldi_bridge.holders import INT32_VECTOR
+from kaldi_bridge.integer_sets import read_phone_map, split_integers
+from kaldi_bridge.streams import open_output
+from kaldi_bridge.tables import RandomAccessReader
+from kaldi_bridge.tree_building.statistics import Accumulator
+from nnet3_compat.model_file import read_transition_model
+
+USAGE = """Accumulate statistics for phonetic-context tree building.
+Usage: nnet-pytorch-acc-tree-stats [options] <model-in> <features-rspecifier> <alignments-rspecifier> <tree-accs-out>
+e.g.: nnet-pytorch-acc-tree-stats 1.mdl scp:train.scp ark:1.ali 1.tacc"""
+
+
+@dataclass
+class Options(FrontEndOptions):
+    """Options of acc-tree-stats."""
+
+    binary: bool = option(True, "Write output in binary mode")
+    var_floor: float = option(0.01, "Variance floor for tree clustering.")
+    ci_phones: str = option("", "Colon-separated list of context-independent phones (after --phone-map)")
+    context_width: int = option(3, "Context window size.")
+    central_position: int = option(1, "Central context-window position (zero-based)")
+    phone_map: str = option("", "File of lines <old-phone> <new-phone>")
+
+
+def acc_tree_stats(options: Options, model_in: str, feats: str, alignments: str, accs_out: str) -> int:
+    accumulator = Accumulator(
+        read_transition_model(model_in),
+        options.context_width,
+        options.central_position,
+        split_integers(options.ci_phones, "--ci-phones"),
+        options.var_floor,
+        read_phone_map(options.phone_map) if options.phone_map else None,
+    )
+    done = without_alignment = errors = 0
+    with RandomAccessReader(alignments, INT32_VECTOR) as aligned:
+        for utterance, matrix in processed(options, feats):
+            if utterance not in aligned:
+                without_alignment += 1
+                continue
+            try:
+                accumulator.add(aligned[utterance], matrix)
+                done += 1
+            except KaldiError as error:
+                log.warning(f"Utterance {utterance}: {error}")
+                errors += 1
+    log.info(
+        f"Accumulated stats for {done} files, {without_alignment} failed due to no alignment, "
+        f"{errors} failed for other reasons."
+    )
+    if not done:
+        return 1
+    statistics = accumulator.result()
+    with open_output(accs_out) as stream:
+        write_header(stream, options.binary)
+        statistics.write(stream, options.binary)
+    log.info(f"Number of separate stats (context-dependent states) is {len(statistics)}")
+    return 0
+
+
+main = command(acc_tree_stats, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
