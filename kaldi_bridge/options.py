@@ -155,14 +155,16 @@ def parse(specs: list[OptionSpec], arguments: list[str]) -> tuple[dict[str, Any]
 
 
 def joined(specs: list[OptionSpec], arguments: list[str]) -> list[str]:
-    """Arguments in the style of argparse: ``--key value`` becomes ``--key=value`` where the option has a value."""
-    takes_value = {spec.key for spec in specs if spec.type != "bool"}
+    """Arguments of a script: ``--key value`` becomes ``--key=value``; a boolean's value may be left out."""
+    types = {spec.key: spec.type for spec in specs}
     result: list[str] = []
-    words = iter(arguments)
-    for word in words:
-        is_key = word.startswith("--") and "=" not in word and normalize(word[2:]) in takes_value
-        value = next(words, None) if is_key else None
-        result.append(word if value is None else f"{word}={value}")
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
+        kind = types.get(normalize(word[2:])) if word.startswith("--") and "=" not in word else None
+        if words and kind is not None and (kind != "bool" or words[0] in ("true", "false")):
+            word += f"={words.pop(0)}"
+        result.append(word)
     return result
 
 

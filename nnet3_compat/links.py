@@ -21,7 +21,10 @@ NNET3 = {
     "chain-normalize-egs", "chain-get-egs", "merge-egs", "shuffle-egs", "subset-egs",
 }  # fmt: skip
 OTHER_NAMES = {"transitions-info": "am-info"}  # am-info is the twin of nnet3-am-info
-OURS_ALONE = {"export", "path", "train-chain", "xconfig-to-config"}
+OURS_ALONE = {
+    "export", "path", "train-chain", "xconfig-to-config",
+    "prepare-lang", "validate-dict-dir", "validate-lang", "train-lm", "format-lm", "make-graph",
+}  # fmt: skip
 FOLDER = "nnet-pytorch-links"
 
 

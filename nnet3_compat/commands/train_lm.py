@@ -1,0 +1,57 @@
+"""nnet-pytorch-train-lm: a back-off n-gram model of transcripts, in ARPA form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.data_dir import read_lines, words
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.ngram_estimation import estimate
+from kaldi_bridge.streams import open_output
+
+USAGE = """Estimate an interpolated modified Kneser-Ney language model.
+Usage: nnet-pytorch-train-lm [options] <text> <arpa-wxfilename>
+e.g.: nnet-pytorch-train-lm --order=3 --vocabulary=data/lang/words.txt data/train/text "|gzip -c >lm.arpa.gz" """
+
+
+@dataclass
+class Options:
+    """Options of this program."""
+
+    order: int = option(3, "Length of the longest n-grams")
+    has_keys: bool = option(True, "The first word of a line is the utterance, as in a data directory's text")
+    vocabulary: str = option("", "File whose lines begin with the words that the model shall know, e.g. words.txt")
+    oov: str = option("", "Word that stands for words that are not in the vocabulary; else those are words too")
+
+
+def train_lm(options: Options, text: str, arpa: str) -> int:
+    if options.oov and not options.vocabulary:
+        raise KaldiError("--oov needs --vocabulary: no word is out of a vocabulary that is not given")
+    known = {word for word, _ in read_lines(options.vocabulary)} if options.vocabulary else set()
+    known = {word for word in known if word not in ("<eps>", "<s>", "</s>") and not word.startswith("#")}
+    unknown = 0
+
+    def sentences() -> Iterator[list[str]]:
+        nonlocal unknown
+        for first, rest in read_lines(text):
+            sentence = words(rest) if options.has_keys else [first, *words(rest)]
+            unknown += sum(word not in known for word in sentence) if known else 0
+            yield [word if not options.oov or word in known else options.oov for word in sentence]
+
+    model = estimate(sentences(), options.order, known)
+    with open_output(arpa) as out:
+        for line in model.arpa_lines():
+            out.write(line.encode("utf-8", "surrogateescape") + b"\n")
+    log.info(f"Wrote {', '.join(f'{len(p)} {n}-grams' for n, p in enumerate(model.probabilities, 1))}")
+    if unknown:
+        log.warning(f"{unknown} words of {text} are not in {options.vocabulary}")
+    return 0
+
+
+main = command(train_lm, usage=USAGE, script=True)
+
+if __name__ == "__main__":
+    main()
