@@ -1,4 +1,4 @@
-"""Models and objectives by name, each with options of its own.
+"""Models, objectives, optimizers by name, each with options of its own.
 
 MODELS = Registry[Model]("model", "steps_pytorch.models", ("nnet3", "tdnn"))
 
@@ -19,7 +19,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.options import UsageError, parse, specs_of
 
 T = TypeVar("T")
-Maker = Callable[[Any, "Dimensions"], T]
+Maker = Callable[..., T]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Registry(Generic[T]):
         self._makers: dict[str, tuple[Any, Maker[T]]] = {}
 
     def add(self, name: str, options: Any) -> Callable[[Maker[T]], Maker[T]]:
-        """Decorator: the function makes what ``name`` stands for of a dataclass of options and the dimensions."""
+        """Decorator: the function makes what ``name`` stands for, of a dataclass of options and whatever is given."""
 
         def register(make: Maker[T]) -> Maker[T]:
             self._makers[name] = (options, make)
@@ -61,8 +61,8 @@ class Registry(Generic[T]):
             importlib.import_module(f"{self._package}.{module}")
         return sorted(self._makers)
 
-    def build(self, name: str, words: Sequence[str], dimensions: Dimensions) -> T:
-        """``words``: its options as on a command line, each ``--name=value``.
+    def build(self, name: str, words: Sequence[str], *given: Any) -> T:
+        """``words``: its options as on a command line, each ``--name=value``; ``given`` goes to the maker as it is.
 
         Raises KaldiError for an unknown name or option, and what the maker raises.
         """
@@ -77,7 +77,7 @@ class Registry(Generic[T]):
         except UsageError as error:
             known = " ".join(f"--{spec.name}" for spec in specs)
             raise KaldiError(f"{self._kind} {name}: {error}; its options are {known or 'none'}") from None
-        return make(options_class(**values), dimensions)
+        return make(options_class(**values), *given)
 
     def help(self) -> str:
         """All names with their options, as lines of text."""

@@ -37,7 +37,7 @@ class Trainable(nn.Module):
             own = [{n[len(prefix) :]: v for n, v in state.items() if n.startswith(prefix)} for state in states]
             made |= {prefix + name: value for name, value in part.average_states(own, weights).items()}
         names = [name for name in first if name not in made]
-        return made | {name: _average(name, [state[name] for state in states], weights) for name in names}
+        return made | {name: average_entry(name, [state[name] for state in states], weights) for name in names}
 
     def _parts(self) -> dict[str, Trainable]:
         """The outermost trainables within, by the prefixes of their entries."""
@@ -49,7 +49,8 @@ class Trainable(nn.Module):
         return found
 
 
-def _average(name: str, values: list[Any], weights: Sequence[float]) -> Any:
+def average_entry(name: str, values: list[Any], weights: Sequence[float]) -> Any:
+    """The average of floating-point tensors; of anything else the first. Raises KaldiError for different shapes."""
     first = values[0]
     if not isinstance(first, Tensor) or not first.is_floating_point():
         return first

@@ -40,7 +40,14 @@ def repair_term(kind: str, y: Tensor, push: Tensor) -> Tensor:
 
 
 class Activations:
-    """Watches one nonlinearity; ``storing`` and ``repairing`` say what is done in the next minibatch."""
+    """Watches one nonlinearity.
+
+    Attributes:
+        storing, repairing: what is done in the next minibatch.
+        empty: whether there are no statistics yet, so that those of the first minibatch are stored.
+    """
+
+    empty = False
 
     def __init__(
         self,
@@ -115,20 +122,20 @@ class ComponentActivations(Activations):
         lower, upper = (d if g == UNSET_THRESHOLD else g for g, d in zip(given, defaults, strict=True))
         super().__init__(module, module, kind, (lower, upper), component.self_repair_scale / REPAIR_PROBABILITY)
         self._blocks = component.dim // component.block_dim
-        self._empty = bool(module.count == 0)
+        self.empty = bool(module.count == 0)
         for sums in ("value_sum",) if kind == "softmax" else ("value_sum", "deriv_sum"):
             if getattr(module, sums).numel() != component.dim:
                 module.register_buffer(
                     sums, torch.zeros(component.dim, dtype=torch.float64, device=module.count.device)
                 )
-                self._empty = True
+                self.empty = True
 
     def before_minibatch(self, chance: Chance, name: str) -> None:
-        self.storing = self._empty or chance(f"statistics of {name}", 0.5)
+        self.storing = self.empty or chance(f"statistics of {name}", 0.5)
         self.repairing = (
             self.kind != "softmax" and self.push != 0.0 and chance(f"self-repair of {name}", REPAIR_PROBABILITY)
         )
-        self._empty = False
+        self.empty = False
 
     def _after(self, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         super()._after(module, args, output)
@@ -205,14 +212,14 @@ class OutputDerivatives:
         self.module = module
         self.storing = False
         dim = module.component.dim  # type: ignore[attr-defined]
-        self._empty = bool(module.oderiv_count == 0) or module.oderiv_sumsq.numel() != dim
+        self.empty = bool(module.oderiv_count == 0) or module.oderiv_sumsq.numel() != dim
         if module.oderiv_sumsq.numel() != dim:
             module.register_buffer("oderiv_sumsq", torch.zeros(dim, dtype=torch.float64, device=module.count.device))
         module.register_forward_hook(self._after)
 
     def before_minibatch(self, chance: Chance, name: str) -> None:
-        self.storing = self._empty or chance(f"output derivatives of {name}", 0.75)
-        self._empty = False
+        self.storing = self.empty or chance(f"output derivatives of {name}", 0.75)
+        self.empty = False
 
     def _after(self, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         if self.storing and self.module.training and output.requires_grad:

@@ -181,7 +181,7 @@ class TrainingRules:
             name: [estimate.state_dict() for update in updates for estimate in update.estimates]
             for name, updates in self._updates.items()
         }
-        return {"estimates": estimates, "changes": self._changes}
+        return {"estimates": estimates, "changes": self._changes, "empty": [watch.empty for _, watch in self._watches]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for name, updates in self._updates.items():
@@ -189,6 +189,8 @@ class TrainingRules:
             for estimate, saved in zip(mine, state["estimates"][name], strict=True):
                 estimate.load_state_dict(saved)
         self._changes = state["changes"]
+        for (_, watch), empty in zip(self._watches, state["empty"], strict=True):
+            watch.empty = empty
 
 
 def _parts(module: ComponentModule) -> list[Any]:

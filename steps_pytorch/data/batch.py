@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 from kaldi_bridge.supervision import Supervision
@@ -42,3 +43,11 @@ class Batch:
     def num_frames(self) -> int:
         """Output frames of all sequences."""
         return self.features.shape[0] * self.num_outputs
+
+    def to(self, device: torch.device) -> Batch:
+        """With its tensors on another device."""
+        moved = {
+            name: None if tensor is None else tensor.to(device, non_blocking=True)
+            for name, tensor in (("features", self.features), ("pdfs", self.pdfs), ("ivectors", self.ivectors))
+        }
+        return replace(self, **moved)  # type: ignore[arg-type]

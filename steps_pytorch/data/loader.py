@@ -36,7 +36,7 @@ class ChunkLoader:
 
     Attributes:
         epoch: that is under way, or about to begin.
-        position: how many of its batches this process has got.
+        position: how many of its batches all processes together have got; it is the same in each of them.
     """
 
     def __init__(
@@ -57,35 +57,43 @@ class ChunkLoader:
         self._planner = EpochPlanner(self.datasets, chunk_width, minibatch_size, shape.frame_subsampling_factor, seed)
         self._seed, self._num_workers, self._prefetch = seed, num_workers, prefetch
         self._rank, self._world_size = rank, world_size
-        self._options = f"{seed} {chunk_width} {minibatch_size} {world_size} {shape}"
+        self._options = f"{seed} {chunk_width} {minibatch_size} {shape}"
         self.epoch = self.position = 0
         self._plan: list[BatchPlan] | None = None
         self.num_bad = self.num_good = 0
 
     def __len__(self) -> int:
-        """Batches of the epoch that this process gets."""
+        """Batches of the epoch, for all processes."""
         return len(self._batches())
+
+    @property
+    def epochs(self) -> float:
+        """How many are done, fractions included."""
+        return self.epoch + min(1.0, self.position / len(self))
 
     def _batches(self) -> list[BatchPlan]:
         if self._plan is None:
-            every = self._planner.plan(self.epoch if self.training else 0, shuffled=self.training)
-            per_process = -(-len(every) // self._world_size)
-            every += every[: per_process * self._world_size - len(every)]  # the first ones once more, to be equal
-            self._plan = every[self._rank :: self._world_size]
+            self._plan = self._planner.plan(self.epoch if self.training else 0, shuffled=self.training)
         return self._plan
 
     def __iter__(self) -> Iterator[Batch]:
+        return (batch for batch in self.batches() if batch is not None)
+
+    def batches(self) -> Iterator[Batch | None]:
+        """As iterating over it, with None for a batch without any good chunk: processes that train together stay
+        together."""
         plan = self._batches()
-        maker = _BatchMaker(self.datasets, self.shape, plan, self._seed, self.epoch, self.training, self._rank)
+        maker = _BatchMaker(self.datasets, self.shape, plan, self._seed, self.epoch, self.training)
         workers: dict[str, Any] = {"num_workers": self._num_workers}
         if self._num_workers:
             workers.update(prefetch_factor=self._prefetch, worker_init_fn=_start_worker)
-        made = iter(DataLoader(maker, batch_size=None, sampler=range(self.position, len(plan)), **workers))
-        for result in made:
-            self.position += 1
+        rounds = -(-(len(plan) - self.position) // self._world_size)
+        # The last round goes on with the first batches once more, so that there is one for each process.
+        mine = [(self.position + n * self._world_size + self._rank) % len(plan) for n in range(rounds)]
+        for result in DataLoader(maker, batch_size=None, sampler=mine, **workers):
+            self.position += self._world_size
             self._count(result)
-            if result.batch is not None:
-                yield result.batch
+            yield result.batch
         self.epoch, self.position, self._plan = self.epoch + 1, 0, None
 
     def _count(self, result: _Made) -> None:
@@ -97,7 +105,7 @@ class ChunkLoader:
             raise KaldiError(f"{self.num_bad} of {self.num_bad + self.num_good} chunks were bad: see the warnings")
 
     def state_dict(self) -> dict[str, Any]:
-        """The position after the batch that was given out last."""
+        """The position after the batch that was given out last; any number of processes can go on from it."""
         return {"epoch": self.epoch, "position": self.position, "data": self._fingerprint()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -133,10 +141,9 @@ class _BatchMaker(Dataset):
         seed: int,
         epoch: int,
         training: bool,
-        rank: int,
     ) -> None:
         self._datasets, self._shape, self._plan = datasets, shape, plan
-        self._seed, self._training = (seed, epoch, rank), training
+        self._seed, self._training = (seed, epoch), training
 
     def __getitem__(self, number: int) -> _Made:
         plan = self._plan[number]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,3 +74,26 @@ def make_batch(model: Model, seed: int, sequences: int = 4, num_outputs: int = 6
     supervisions = [Supervision(1.0, 1, num_outputs, PDFS, path_fst(row)) for row in pdfs.tolist()]
     chunks = [(f"utt{seed}-{n}", 0) for n in range(sequences)]
     return Batch(features, num_outputs, pdfs, merge_supervisions(supervisions), dataset="made-up", chunks=chunks)
+
+
+class Stream:
+    """A loader of made-up batches: ``length`` per epoch, of ``sequences`` chunks each, different in every epoch."""
+
+    def __init__(self, model: Model, length: int = 6, sequences: int = 4, rank: int = 0, size: int = 1) -> None:
+        self._model, self._length, self._sequences, self._rank, self._size = model, length, sequences, rank, size
+        self._taken = 0
+
+    @property
+    def epochs(self) -> float:
+        return self._taken / self._length
+
+    def __next__(self) -> Batch | None:
+        number = self._taken + self._rank
+        self._taken += self._size
+        return make_batch(self._model, number, self._sequences)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"taken": self._taken}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._taken = state["taken"]

@@ -1,0 +1,1 @@
+"""Training on the fly: one loop, and small modules for what it needs."""
