@@ -10,14 +10,20 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kaldi_bridge import log
+from kaldi_bridge.entries import ObjectLoader
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.frame_store import DTYPES, INDEX, VERSION, Part, checksum, frames_file, utterances_file
+from kaldi_bridge.holders import FLOAT_MATRIX
+from kaldi_bridge.scp import read_script, split_range
+from kaldi_bridge.specifiers import parse_rspecifier
+from kaldi_bridge.tables import SequentialReader
 
 PART_BYTES = 1 << 28
 
@@ -61,11 +67,11 @@ class StoreJob:
         self._lines: list[str] = []
         self._held = 0
 
-    def build(self, utterances: Iterable[str], load: Callable[[str], np.ndarray]) -> Progress:
-        """Writes the frames [frames, columns] that ``load`` gives for each utterance.
+    def build(self, utterances: Iterable[tuple[str, Callable[[], np.ndarray]]]) -> Progress:
+        """Writes the frames [frames, columns] of utterances, each of which is loaded when its turn comes.
 
-        Utterances for which it raises KaldiError, or that have no frames, another number of columns or numbers
-        beyond the range of the dtype, are left out, with a warning, and counted.
+        Those that cannot be loaded (KaldiError), have no frames, another number of columns than the first one, or
+        numbers beyond the range of the dtype are left out, with a warning, and counted.
         """
         progress = self.progress
         if progress.finished:
@@ -73,11 +79,11 @@ class StoreJob:
         if progress.done:
             log.info(f"job {self._job} goes on after {progress.done} utterances")
         number = progress.done
-        for number, utterance in enumerate(utterances, 1):
+        for number, (utterance, load) in enumerate(utterances, 1):
             if number <= progress.done:
                 continue
             try:
-                rows = self._checked(load(utterance))
+                rows = self._checked(load())
             except KaldiError as error:
                 log.warning(f"utterance {utterance} is left out: {error}")
                 progress.bad += 1
@@ -112,7 +118,7 @@ class StoreJob:
             rows = np.concatenate(self._rows)
             text = "".join(self._lines).encode("utf-8", "surrogateescape")
             path = frames_file(self._directory, part)
-            write_whole(path, lambda file: np.save(file, rows, allow_pickle=False))
+            write_whole(path, lambda file: _save(file, rows))
             write_whole(utterances_file(self._directory, part), lambda file: file.write(text))
             self.progress.parts.append(Part(part, len(rows), path.stat().st_size, checksum(text)))
         self.progress.done = done
@@ -151,11 +157,11 @@ def finish_store(directory: Path, num_jobs: int) -> tuple[int, int]:
     store = {"version": VERSION, "dtype": dtype, "columns": next(iter(of_columns)), "parts": [asdict(p) for p in parts]}
     text = json.dumps({"checksum": checksum(json.dumps(store, sort_keys=True).encode()), "store": store}, indent=1)
     write_whole(directory / INDEX, lambda file: file.write(text.encode() + b"\n"))
-    _remove_others(directory, {part.name for part in parts})
+    _remove_others(directory, {part.name for part in parts}, num_jobs)
     return done - bad, bad
 
 
-def _remove_others(directory: Path, names: set[str]) -> None:
+def _remove_others(directory: Path, names: set[str], num_jobs: int) -> None:
     """What an earlier build with other data left behind."""
     for path in directory.glob("frames.*.npy"):
         if path.name.removeprefix("frames.").removesuffix(".npy") not in names:
@@ -163,6 +169,16 @@ def _remove_others(directory: Path, names: set[str]) -> None:
     for path in directory.glob("utterances.*"):
         if path.name.removeprefix("utterances.") not in names:
             path.unlink()
+    job = num_jobs + 1
+    while progress_file(directory, job).exists():
+        progress_file(directory, job).unlink()
+        job += 1
+
+
+def _save(file: Any, rows: np.ndarray) -> None:
+    """As numpy.save, which would not tell why it cannot write."""
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(rows))
+    file.write(rows.data)
 
 
 def write_whole(path: Path, write: Callable[[Any], object]) -> None:
@@ -190,7 +206,36 @@ def _read_progress(path: Path) -> Progress | None:
         return None  # not there, or of no use: begin again
 
 
-def share(items: list[str], job: int, num_jobs: int) -> Iterator[str]:
-    """The consecutive items that are job ``job``'s (from 1)."""
-    size = len(items)
-    yield from items[(job - 1) * size // num_jobs : job * size // num_jobs]
+def feature_entries(rspecifier: str) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
+    """Utterances of a table of features, and how each is loaded; one that a script file names may fail alone."""
+    options = parse_rspecifier(rspecifier)
+    if options is None or options.kind != "scp":
+        with SequentialReader(rspecifier, FLOAT_MATRIX) as reader:
+            for utterance, features in reader:
+                yield utterance, partial(_same, features)
+        return
+    loader = ObjectLoader(FLOAT_MATRIX)
+    try:
+        for utterance, rxfilename in read_script(options.rxfilename).items():
+            yield utterance, partial(loader.load, rxfilename)
+    finally:
+        loader.close()
+
+
+def description(rspecifier: str) -> str:
+    """What tells whether a table is the one that it was: its lines, and the size and time of the files they name."""
+    options = parse_rspecifier(rspecifier)
+    if options is None or options.kind != "scp":
+        return rspecifier
+    script = read_script(options.rxfilename)
+    files = dict.fromkeys(split_range(name)[0].rpartition(":")[0] or name for name in script.values())
+    lines = [f"{utterance} {name}" for utterance, name in script.items()]
+    for file in files:
+        with contextlib.suppress(OSError):
+            status = os.stat(file)
+            lines.append(f"{file} {status.st_size} {status.st_mtime_ns}")
+    return "\n".join(lines)
+
+
+def _same(features: np.ndarray) -> np.ndarray:
+    return features

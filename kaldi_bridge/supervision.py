@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -24,6 +25,28 @@ from kaldi_bridge.fst import FST, Fst
 from kaldi_bridge.holders import ObjectHolder
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.output_stream import OutputStream
+
+
+class SupervisionSizes(NamedTuple):
+    """What stands at the beginning of a supervision."""
+
+    weight: float
+    num_sequences: int
+    frames_per_sequence: int
+    label_dim: int
+
+    @classmethod
+    def read(cls, stream: InputStream, binary: bool) -> SupervisionSizes:
+        expect_token(stream, binary, "<Supervision>")
+        expect_token(stream, binary, "<Weight>")
+        weight = read_float(stream, binary)
+        sizes = []
+        for name in ("<NumSequences>", "<FramesPerSeq>", "<LabelDim>"):
+            expect_token(stream, binary, name)
+            sizes.append(read_int32(stream, binary))
+            if sizes[-1] <= 0:
+                raise KaldiError(f"{stream.where()}: {name} {sizes[-1]} must be positive")
+        return cls(weight, *sizes)
 
 
 @dataclass
@@ -51,29 +74,21 @@ class Supervision:
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> Supervision:
         """Raises KaldiError when the stream holds no supervision."""
-        expect_token(stream, binary, "<Supervision>")
-        expect_token(stream, binary, "<Weight>")
-        weight = read_float(stream, binary)
-        sizes = []
-        for name in ("<NumSequences>", "<FramesPerSeq>", "<LabelDim>"):
-            expect_token(stream, binary, name)
-            sizes.append(read_int32(stream, binary))
-            if sizes[-1] <= 0:
-                raise KaldiError(f"{stream.where()}: {name} {sizes[-1]} must be positive")
+        sizes = SupervisionSizes.read(stream, binary)
         expect_token(stream, binary, "<End2End>")
         fst, e2e_fsts = None, []
         if read_bool(stream, binary):
             expect_token(stream, binary, "<Fsts>")
-            e2e_fsts = [_read_fst(stream, binary, sizes[2]) for _ in range(sizes[0])]
+            e2e_fsts = [_read_fst(stream, binary, sizes.label_dim) for _ in range(sizes.num_sequences)]
             expect_token(stream, binary, "</Fsts>")
         else:
-            fst = _read_fst(stream, binary, sizes[2])
+            fst = _read_fst(stream, binary, sizes.label_dim)
         pdfs: list[int] = []
         if peek_token(stream, binary) == "A":
             expect_token(stream, binary, "<AlignmentPdfs>")
             pdfs = read_int_vector(stream, binary)
         expect_token(stream, binary, "</Supervision>")
-        return cls(weight, sizes[0], sizes[1], sizes[2], fst, e2e_fsts, pdfs)
+        return cls(*sizes, fst, e2e_fsts, pdfs)
 
     def write(self, stream: OutputStream, binary: bool) -> None:
         write_token(stream, binary, "<Supervision>")
@@ -108,6 +123,10 @@ def _read_fst(stream: InputStream, binary: bool, label_dim: int) -> Fst:
     return fst
 
 
+def _not_written(stream: OutputStream, binary: bool, value: Any) -> NoReturn:
+    raise KaldiError(f"{stream.name}: sizes alone are no supervision")
+
+
 def _write_fst(stream: OutputStream, binary: bool, fst: Fst) -> None:
     if binary:
         fst.write(stream, "compact_acceptor")
@@ -116,3 +135,4 @@ def _write_fst(stream: OutputStream, binary: bool, fst: Fst) -> None:
 
 
 SUPERVISION = ObjectHolder[Supervision](Supervision.read, lambda stream, binary, value: value.write(stream, binary))
+SUPERVISION_SIZES = ObjectHolder[SupervisionSizes](SupervisionSizes.read, _not_written)  # without reading the FST

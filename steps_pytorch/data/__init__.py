@@ -10,7 +10,8 @@
     train = DataSet(
         "train",
         StoredFeatures("exp/memmap/train"),             # make_memmap.sh; or TableFeatures("data/train")
-        SupervisionTargets("exp/chain/supervision", "exp/chain/normalization.fst"),  # make_supervisions.sh
+        # make_supervisions.sh, chain-make-den-fst:
+        SupervisionTargets("exp/chain/supervision/supervision.scp", "exp/chain/normalization.fst"),
         # or PdfTargets.of_alignments("exp/chain_tree", step=3); or None: unlabeled
         normalizer=Normalizer.of_options("--norm-means=true --norm-vars=true", "data/train"),
         ivectors=OnlineIvectors("exp/ivectors_train"),  # or None

@@ -164,13 +164,15 @@ class DataSet:
         if isinstance(self.targets, PdfTargets):
             # An alignment of the model's own frame rate goes with its chunk, however that is shifted.
             begin = first if self.targets.step > 1 else first + shift
-            made.pdfs = self.targets.pdfs(utterance, begin + factor * np.arange(num_outputs))
+            frames = begin + factor * np.arange(num_outputs)
+            made.pdfs = self.targets.pdfs(utterance, frames.clip(0, self.features.lengths[utterance] - 1))
         elif self.targets is not None:
             made.supervision = self.targets.part(utterance, first // factor, num_outputs)
         if self._ivectors:
-            # Kaldi's examples have that of a random frame from the chunk's first one on.
-            length = self.lengths[utterance]
-            frame = first + (width // 2 if random is None else int(random.integers(length)))
+            # Kaldi's examples have that of a random frame, from the context of the chunk on to the end.
+            frame = first + width // 2
+            if random is not None:
+                frame = first - shape.left_context + int(random.integers(self.lengths[utterance]))
             made.ivector = self._ivectors.at(utterance, frame)
         return made
 

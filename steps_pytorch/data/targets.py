@@ -8,11 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from kaldi_bridge.data_dir import read_rows
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.scp import read_script
-from kaldi_bridge.supervision import SUPERVISION, Supervision
+from kaldi_bridge.supervision import SUPERVISION, SUPERVISION_SIZES, Supervision
 from kaldi_bridge.supervision_splitting import SupervisionSplitter
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from nnet3_compat.chain.normalization import normalized, read_normalization_fst
@@ -72,18 +70,24 @@ class SupervisionTargets:
     """Supervisions of whole utterances, with all alternatives of their lattices, to be cut for each chunk.
 
     Args:
-        directory: with supervision.scp and num_frames (make_supervisions.sh).
-        normalization_fst: of the denominator graph (chain-make-den-fst).
+        scp: of the supervisions (make_supervisions.sh, chain-get-supervision).
+        normalization_fst: of the denominator graph (chain-make-den-fst); ``scale``: of its weights.
     """
 
-    def __init__(self, directory: str, normalization_fst: str, scale: float = 1.0) -> None:
-        path = Path(directory)
-        self._path = str(path / "supervision.scp")
-        rows = read_rows(path / "num_frames")
-        self.lengths = {utterance: int(rows[utterance]) for utterance in read_script(self._path) if utterance in rows}
+    def __init__(self, scp: str, normalization_fst: str, scale: float = 1.0) -> None:
+        """Reads the heads of all supervisions. Raises KaldiError where one cannot be read."""
+        self._path = scp
         self._normalization = read_normalization_fst(normalization_fst, scale)
         self._reader: RandomAccessReader[Supervision] | None = None
-        self.num_pdfs = self._load(next(iter(self.lengths))).label_dim
+        self.lengths, self.num_pdfs = {}, 0
+        with SequentialReader(f"scp:{scp}", SUPERVISION_SIZES) as reader:
+            for utterance, sizes in reader:
+                if sizes.num_sequences != 1 or self.num_pdfs not in (0, sizes.label_dim):
+                    raise KaldiError(
+                        f"{scp}: the supervision of utterance {utterance} is of {sizes.num_sequences} sequences and "
+                        f"{sizes.label_dim} pdfs, others of one and {self.num_pdfs}"
+                    )
+                self.lengths[utterance], self.num_pdfs = sizes.frames_per_sequence, sizes.label_dim
 
     def _load(self, utterance: str) -> Supervision:
         if self._reader is None:

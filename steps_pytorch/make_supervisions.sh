@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Makes the supervisions of utterances for LF-MMI training, with all alternatives of their lattices.
+set -euo pipefail
+
+# Begin configuration section.
+cmd=
+left_tolerance=5
+right_tolerance=5
+frame_subsampling_factor=3
+lm_scale=0.0
+# End configuration section.
+
+help_message="Usage: $0 [options] <lat-dir|ali-dir> <tree-dir> <dir>
+e.g.: $0 exp/tri3_lats exp/chain_tree exp/chain/supervision
+Reads lat.*.gz (align_lats.sh, Kaldi's align_fmllr_lats.sh) or, where there are none, ali.*.gz, and final.mdl;
+from <tree-dir> tree and final.mdl. Writes <dir>/supervision.scp; each job does one of the files.
+  --cmd <cmd>                      # how to run jobs: run.pl, queue.pl ... (this machine)
+  --left-tolerance, --right-tolerance <n>  # frames that phones may move (5, 5)
+  --frame-subsampling-factor <n>   # (3)
+  --lm-scale <x>                   # scale of the lattices' graph costs (0.0)"
+
+steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+utils=$(cd "$steps/../utils" && pwd)
+echo "$0 $*"
+if [ -f ./path.sh ]; then . ./path.sh; fi
+. "$utils/parse_options.sh"
+
+if [ $# -ne 3 ]; then
+  printf '%s\n' "$help_message" >&2
+  exit 1
+fi
+source=$1 tree=$2 dir=$3
+fail() { echo "$0: $1" >&2; exit 1; }
+
+command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
+PATH="$(nnet-pytorch-path --print-args=false):$PATH"
+: "${cmd:=$utils/run.py}"
+for file in "$source/final.mdl" "$tree/tree" "$tree/final.mdl"; do
+  [ -f "$file" ] || fail "no such file $file"
+done
+
+options="--frame-subsampling-factor=$frame_subsampling_factor --lm-scale=$lm_scale"
+options+=" --left-tolerance=$left_tolerance --right-tolerance=$right_tolerance"
+if [ -f "$source/lat.1.gz" ]; then
+  kind=lat
+  options+=" --lattice-input=true"
+  phones="ark:gunzip -c $source/lat.JOB.gz | lattice-align-phones --replace-output-symbols=true $source/final.mdl ark:- ark:- |"
+elif [ -f "$source/ali.1.gz" ]; then
+  kind=ali
+  phones="ark:gunzip -c $source/ali.JOB.gz | ali-to-phones --write-lengths=true $source/final.mdl ark:- ark:- |"
+else
+  fail "no such file $source/lat.1.gz or $source/ali.1.gz"
+fi
+nj=1
+while [ -f "$source/$kind.$((nj + 1)).gz" ]; do nj=$((nj + 1)); done
+
+mkdir -p "$dir/log"
+rm -f "$dir/supervision.scp"
+# shellcheck disable=SC2086
+$cmd JOB=1:"$nj" "$dir/log/supervision.JOB.log" \
+  chain-get-supervision $options "$tree/tree" "$tree/final.mdl" "$phones" \
+  "ark,scp:$dir/supervision.JOB.ark,$dir/supervision.JOB.scp"
+for job in $(seq "$nj"); do cat "$dir/supervision.$job.scp"; done > "$dir/.supervision.scp.$$"
+mv "$dir/.supervision.scp.$$" "$dir/supervision.scp"
+echo "$0: supervisions of $(wc -l < "$dir/supervision.scp") utterances in $dir"
