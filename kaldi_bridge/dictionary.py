@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaldi_bridge.data_dir import read_lines, words
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lexicon import Pronunciation, read_lexicon
 from kaldi_bridge.lexicon_fst import SilenceProbabilities
+from kaldi_bridge.text_files import read_lines, words
 
 _FORBIDDEN_PHONE = re.compile(r"#.*|.*_[BESI]|<eps>")
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from kaldi_bridge.data_dir import read_lines
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.text_files import read_lines
 
 INDEX = "store.json"
 VERSION = 1

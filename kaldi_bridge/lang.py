@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kaldi_bridge.basic_io import read_header
-from kaldi_bridge.data_dir import read_lines
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import Fst, read_fst
 from kaldi_bridge.streams import open_input
 from kaldi_bridge.symbol_table import SymbolTable
+from kaldi_bridge.text_files import read_lines
 from kaldi_bridge.topology import Topology
 
 

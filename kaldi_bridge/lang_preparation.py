@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kaldi_bridge.command import option
-from kaldi_bridge.data_dir import c_locale, in_order, read_lines
 from kaldi_bridge.dictionary import Dictionary
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import Fst, write_fst
 from kaldi_bridge.lexicon import Pronunciation, with_disambiguation, with_positions
 from kaldi_bridge.lexicon_fst import lexicon_fst, lexicon_fst_with_silence_probabilities
 from kaldi_bridge.symbol_table import SymbolTable
+from kaldi_bridge.text_files import c_locale, in_order, read_lines
 from kaldi_bridge.topology_making import hmm_topology
 
 POSITIONS = ("_B", "_E", "_I", "_S")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from kaldi_bridge.data_dir import read_lines
 from kaldi_bridge.decoding_graph import lexicon_and_grammar
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import Fst
 from kaldi_bridge.grammar import check_grammar
 from kaldi_bridge.lang import Lang
 from kaldi_bridge.symbol_table import SymbolTable
+from kaldi_bridge.text_files import read_lines
 
 LISTS = ("silence", "nonsilence", "optional_silence", "context_indep", "disambig")
 

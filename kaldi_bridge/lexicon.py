@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kaldi_bridge.data_dir import read_lines, words
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.text_files import read_lines, words
 
 FORBIDDEN_WORDS = frozenset({"<s>", "</s>", "<eps>", "#0"})
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from kaldi_bridge.arpa import compile_arpa
 from kaldi_bridge.command import command, option
-from kaldi_bridge.data_dir import read_lines
 from kaldi_bridge.decoding_graph import log_stochasticity
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import write_fst
 from kaldi_bridge.grammar import check_grammar, word_loop
 from kaldi_bridge.lang import Lang
+from kaldi_bridge.text_files import read_lines
 
 USAGE = """Make a lang directory for decoding: one for training with a language model, as G.fst.
 Usage: nnet-pytorch-format-lm [options] <lang-dir> <arpa-lm> <lexicon> <out-lang-dir>
