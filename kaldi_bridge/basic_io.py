@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -91,9 +92,14 @@ def peek_token(stream: InputStream, binary: bool) -> str:
 
 def write_token(stream: OutputStream, binary: bool, token: str) -> None:
     """Writes the token and a space."""
-    if not token or any(c.isspace() for c in token):
+    stream.write(_token_bytes(token))
+
+
+@lru_cache(maxsize=1024)  # a file has few different tokens, but many of each
+def _token_bytes(token: str) -> bytes:
+    if token.split() != [token]:
         raise KaldiError(f"{token!r} cannot be written as a token: it is empty or has a space in it")
-    stream.write(token.encode("utf-8", "surrogateescape") + b" ")
+    return token.encode("utf-8", "surrogateescape") + b" "
 
 
 # Numbers

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from kaldi_bridge.basic_io import expect_token, read_token, write_int32, write_token
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.example_buffer import ExampleHolder, RawExampleHolder, take_parts
 from kaldi_bridge.examples import NnetIo, read_count, read_indexes, write_indexes
-from kaldi_bridge.holders import ObjectHolder
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.matrix_io import read_vector, write_vector
 from kaldi_bridge.output_stream import OutputStream
@@ -32,6 +33,11 @@ class ChainOutput:
     indexes: np.ndarray
     supervision: Supervision
     deriv_weights: np.ndarray
+
+    @classmethod
+    def from_parts(cls, name: str, indexes: np.ndarray, supervision: Any, deriv_weights: np.ndarray) -> ChainOutput:
+        """From what example_buffer finds."""
+        return cls(name, indexes, Supervision.from_parts(*supervision), deriv_weights)
 
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> ChainOutput:
@@ -76,6 +82,11 @@ class ChainExample:
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> ChainExample:
         """Raises KaldiError when the stream holds no chain example."""
+        if binary and (parts := take_parts(stream, chain=True)) is not None:
+            inputs, outputs = parts
+            return cls(
+                [NnetIo.from_parts(*part) for part in inputs], [ChainOutput.from_parts(*part) for part in outputs]
+            )
         expect_token(stream, binary, "<Nnet3ChainEg>")
         expect_token(stream, binary, "<NumInputs>")
         inputs = [NnetIo.read(stream, binary) for _ in range(read_count(stream, binary))]
@@ -97,7 +108,10 @@ class ChainExample:
         write_token(stream, binary, "</Nnet3ChainEg>")
 
 
-CHAIN_EXAMPLE = ObjectHolder[ChainExample](ChainExample.read, lambda stream, binary, value: value.write(stream, binary))
+CHAIN_EXAMPLE = ExampleHolder[ChainExample](
+    ChainExample.read, lambda stream, binary, value: value.write(stream, binary)
+)
+RAW_CHAIN_EXAMPLE = RawExampleHolder(CHAIN_EXAMPLE, chain=True)
 
 
 def _read_bytes(stream: InputStream) -> np.ndarray:

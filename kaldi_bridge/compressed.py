@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 from kaldi_bridge.basic_io import read_raw
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.input_stream import InputStream
@@ -33,6 +34,13 @@ class CompressedMatrix:
     rows: int
     cols: int
     data: bytes | np.ndarray  # what follows the header
+
+    @classmethod
+    def from_fields(
+        cls, token: str, minimum: float, value_range: float, rows: int, cols: int, data: bytes
+    ) -> CompressedMatrix:
+        """From numbers of Python's own types."""
+        return cls(token, _F32(minimum), _F32(value_range), rows, cols, data)
 
     @staticmethod
     def read(stream: InputStream) -> CompressedMatrix:
@@ -58,15 +66,7 @@ class CompressedMatrix:
 
     def decompress(self) -> np.ndarray:
         """float32 [rows, columns]."""
-        data = np.frombuffer(self.data, np.uint8)
-        with np.errstate(over="ignore", invalid="ignore"):
-            if self.token == "CM":
-                percentiles = data[: 8 * self.cols].view("<u2").reshape(self.cols, 4)
-                codes = data[8 * self.cols :].reshape(self.cols, self.rows)
-                return _decode_columns(self.minimum, self.range, percentiles, codes)
-            dtype, steps = ("<u2", 65535) if self.token == "CM2" else ("u1", 255)
-            increment = _F32(float(self.range) * (1.0 / steps))
-            return self.minimum + data.view(dtype).reshape(self.rows, self.cols).astype(np.float32) * increment
+        return _csrc.decompress(self.token, self.minimum, self.range, self.rows, self.cols, self.data)
 
     def row_range(self, first: int, count: int) -> CompressedMatrix:
         """``count`` rows from row ``first``, still compressed; the first or last one for rows that are not there."""
@@ -173,19 +173,3 @@ def _percentile_values(minimum: np.float32, value_range: np.float32, p: np.ndarr
     step = value_range * _F32(1.52590218966964e-05)
     values = minimum + step * p.astype(np.float32)
     return [values[:, i : i + 1] for i in range(4)]
-
-
-def _decode_columns(
-    minimum: np.float32, value_range: np.float32, percentiles: np.ndarray, codes: np.ndarray
-) -> np.ndarray:
-    p0, p25, p75, p100 = _percentile_values(minimum, value_range, percentiles)
-    # Per column, a table of the 256 values, [cols, 256]; products in single, sums in double precision, as in Kaldi.
-    n = np.arange(256, dtype=np.float32)
-    low = p0 + ((p25 - p0) * n[:65]).astype(np.float64) * (1 / 64.0)
-    middle = p25 + ((p75 - p25) * (n[65:193] - 64)).astype(np.float64) * (1 / 128.0)
-    high = p75 + ((p100 - p75) * (n[193:] - 192)).astype(np.float64) * (1 / 63.0)
-    table = np.concatenate([low, middle, high], axis=1).astype(np.float32)
-    values = np.empty(codes.shape, np.float32)
-    for column in range(len(codes)):
-        table[column].take(codes[column], out=values[column], mode="clip")
-    return np.ascontiguousarray(values.T)

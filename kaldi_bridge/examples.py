@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 from kaldi_bridge.basic_io import expect_token, read_int32, read_token, write_int32, write_token
 from kaldi_bridge.compressed import CompressedMatrix
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import ObjectHolder
+from kaldi_bridge.example_buffer import ExampleHolder, RawExampleHolder, take_parts
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.output_stream import OutputStream
 from kaldi_bridge.sparse import GeneralMatrix, SparseMatrix, read_general_matrix, write_general_matrix
@@ -33,6 +35,13 @@ class NnetIo:
     name: str
     indexes: np.ndarray
     features: GeneralMatrix
+
+    @classmethod
+    def from_parts(cls, name: str, indexes: np.ndarray, features: Any) -> NnetIo:
+        """From what example_buffer finds: a matrix, or the fields of a compressed or a sparse one."""
+        if isinstance(features, tuple):
+            features = CompressedMatrix.from_fields(*features) if len(features) > 2 else SparseMatrix(*features)
+        return cls(name, indexes, features)
 
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> NnetIo:
@@ -62,6 +71,8 @@ class NnetExample:
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> NnetExample:
         """Raises KaldiError when the stream holds no example."""
+        if binary and (parts := take_parts(stream, chain=False)) is not None:
+            return cls([NnetIo.from_parts(*part) for part in parts[0]])
         expect_token(stream, binary, "<Nnet3Eg>")
         expect_token(stream, binary, "<NumIo>")
         io = [NnetIo.read(stream, binary) for _ in range(read_count(stream, binary))]
@@ -77,7 +88,8 @@ class NnetExample:
         write_token(stream, binary, "</Nnet3Eg>")
 
 
-EXAMPLE = ObjectHolder[NnetExample](NnetExample.read, lambda stream, binary, value: value.write(stream, binary))
+EXAMPLE = ExampleHolder[NnetExample](NnetExample.read, lambda stream, binary, value: value.write(stream, binary))
+RAW_EXAMPLE = RawExampleHolder(EXAMPLE, chain=False)
 
 
 def num_rows(matrix: GeneralMatrix) -> int:
@@ -142,13 +154,4 @@ def write_indexes(stream: OutputStream, binary: bool, indexes: np.ndarray) -> No
             for value in row:
                 write_int32(stream, binary, value)
         return
-    before = np.concatenate([np.zeros((1, 3), np.int64), indexes[:-1]])
-    step = indexes.astype(np.int64) - before
-    near = (step[:, 0] == 0) & (step[:, 2] == 0) & (np.abs(step[:, 1]) < _NEAR)
-    bytes_of = step[:, 1].astype(np.int8)
-    parts, start = [], 0
-    for i in np.flatnonzero(~near).tolist():
-        n, t, x = indexes[i].tolist()
-        parts += [bytes_of[start:i].tobytes(), np.array((_ESCAPE, 4, n, 4, t, 4, x), _WHOLE).tobytes()]
-        start = i + 1
-    stream.write(b"".join([*parts, bytes_of[start:].tobytes()]))
+    stream.write(_csrc.pack_indexes(indexes))

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 from kaldi_bridge.basic_io import format_float
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst_header import ALIGNMENT, EXPANDED, IS_ALIGNED, MAGIC, MUTABLE, FstHeader
+from kaldi_bridge.fst_header import ALIGNMENT, EXPANDED, MAGIC, MUTABLE, FstHeader
 from kaldi_bridge.streams import open_input, open_output
 
 if TYPE_CHECKING:
@@ -121,19 +122,18 @@ class Fst:
         if kind not in ("vector", "const", "compact_acceptor"):
             kind = "vector"
         same = self.header is not None and self.header.fst_type == kind
-        static = EXPANDED | (MUTABLE if kind == "vector" else 0)
         header = FstHeader(
             kind,
             "standard",
             self.header.version if same and self.header else 2,
             self.header.flags if same and self.header else 0,
-            self.header.properties if same and self.header else static,
+            self.header.properties if same and self.header else self._properties(kind),
             self.start,
             self.num_states,
             self.num_arcs if kind != "vector" or not same or not self.header else self.header.num_arcs,
             self.header.symbols if same and self.header else b"",
         )
-        base = stream.tell()
+        base = stream.tell() if header.is_aligned else 0
         header.write(stream)
         if kind == "const":
             self._write_const(stream, header, base)
@@ -141,6 +141,12 @@ class Fst:
             self._write_compact_acceptor(stream, header, base)
         else:
             self._write_vector(stream)
+
+    def _properties(self, kind: str) -> int:
+        """What the header of a new file says; Kaldi writes more than the least only of compact acceptors."""
+        if kind == "compact_acceptor":
+            return _csrc.acceptor_properties(self.start, self.finals, self.offsets, self.arcs)
+        return EXPANDED | (MUTABLE if kind == "vector" else 0)
 
     def _write_vector(self, stream: OutputStream) -> None:
         pack = struct.Struct("<fq").pack
@@ -158,29 +164,20 @@ class Fst:
         states["nieps"] = np.bincount(owner[self.arcs["ilabel"] == 0], minlength=self.num_states)
         states["noeps"] = np.bincount(owner[self.arcs["olabel"] == 0], minlength=self.num_states)
         for block in (states, self.arcs):
-            if header.flags & IS_ALIGNED or header.version == 1:
+            if header.is_aligned:
                 stream.write(bytes(-(stream.tell() - base) % ALIGNMENT))
             stream.write(block.tobytes())
 
     def _write_compact_acceptor(self, stream: OutputStream, header: FstHeader, base: int) -> None:
         """Elements (label, cost, next state), that of a final cost (label -1) before the state's arcs."""
-        if (self.arcs["ilabel"] != self.arcs["olabel"]).any():
-            raise KaldiError(f"{stream.name}: an FST with different input and output labels is no acceptor")
-        is_final = np.isfinite(self.finals)
-        positions = self.offsets + np.concatenate([[0], np.cumsum(is_final)])
-        elements = np.zeros(int(positions[-1]), dtype=COMPACT["acceptor"])
-        finals = positions[:-1][is_final]
-        elements["label"][finals] = elements["nextstate"][finals] = -1
-        elements["weight"][finals] = self.finals[is_final]
-        arcs = np.ones(len(elements), dtype=bool)
-        arcs[finals] = False
-        elements["label"][arcs] = self.arcs["ilabel"]
-        elements["weight"][arcs] = self.arcs["weight"]
-        elements["nextstate"][arcs] = self.arcs["nextstate"]
-        for block in (positions.astype("<u4"), elements):
-            if header.flags & IS_ALIGNED or header.version == 1:
+        try:
+            blocks = _csrc.compact_acceptor(self.start, self.finals, self.offsets, self.arcs)
+        except ValueError as error:
+            raise KaldiError(f"{stream.name}: the FST cannot be written as an acceptor: {error}") from error
+        for block in blocks:
+            if header.is_aligned:
                 stream.write(bytes(-(stream.tell() - base) % ALIGNMENT))
-            stream.write(block.tobytes())
+            stream.write(block)
 
     # Text.
 
@@ -292,7 +289,7 @@ def _read_vector(stream: InputStream, header: FstHeader) -> Fst:
 
 
 def _align(stream: InputStream, header: FstHeader, base: int) -> None:
-    if header.flags & IS_ALIGNED or header.version == 1:
+    if header.is_aligned:
         stream.skip(-(stream.tell() - base) % ALIGNMENT)
 
 

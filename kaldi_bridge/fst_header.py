@@ -35,6 +35,11 @@ class FstHeader:
     num_arcs: int
     symbols: bytes = b""
 
+    @property
+    def is_aligned(self) -> bool:
+        """Whether the arrays of const and compact FSTs begin at multiples of ALIGNMENT from the header's start."""
+        return bool(self.flags & IS_ALIGNED) or self.version == 1
+
     @classmethod
     def read(cls, stream: InputStream) -> FstHeader:
         """Raises KaldiError when the stream does not hold an FST."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any, NoReturn
@@ -136,3 +137,20 @@ class OutputStream:
             self.close()
         else:
             self.discard()
+
+
+class Pieces(OutputStream):
+    """Gathers an object of many small pieces, for a stream to get it whole."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(io.BytesIO(), name)
+        self._pieces: list[Any] = []
+        self.write = self._pieces.append  # type: ignore[assignment,method-assign]  # a method would cost more than what it does
+
+    def tell(self) -> int:
+        """Number of bytes so far."""
+        return sum(memoryview(piece).nbytes for piece in self._pieces)
+
+    def data(self) -> bytes:
+        """All of it."""
+        return b"".join(self._pieces)

@@ -22,6 +22,7 @@ from kaldi_bridge.basic_io import (
 )
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import FST, Fst
+from kaldi_bridge.fst_header import FstHeader
 from kaldi_bridge.holders import ObjectHolder
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.output_stream import OutputStream
@@ -72,6 +73,22 @@ class Supervision:
     alignment_pdfs: list[int] = field(default_factory=list)
 
     @classmethod
+    def from_parts(
+        cls,
+        weight: float,
+        num_sequences: int,
+        frames_per_sequence: int,
+        label_dim: int,
+        is_e2e: bool,
+        fsts: list[Any],
+        alignment_pdfs: list[int],
+    ) -> Supervision:
+        """From what example_buffer finds."""
+        made = [_fst_from_parts(*parts) for parts in fsts]
+        fst, e2e_fsts = (None, made) if is_e2e else (made[0], [])
+        return cls(weight, num_sequences, frames_per_sequence, label_dim, fst, e2e_fsts, alignment_pdfs)
+
+    @classmethod
     def read(cls, stream: InputStream, binary: bool) -> Supervision:
         """Raises KaldiError when the stream holds no supervision."""
         sizes = SupervisionSizes.read(stream, binary)
@@ -111,6 +128,11 @@ class Supervision:
             write_token(stream, binary, "<AlignmentPdfs>")
             write_int_vector(stream, binary, self.alignment_pdfs)
         write_token(stream, binary, "</Supervision>")
+
+
+def _fst_from_parts(start: int, finals: np.ndarray, offsets: np.ndarray, arcs: np.ndarray, properties: int) -> Fst:
+    header = FstHeader("compact_acceptor", "standard", 2, 0, properties, start, len(finals), len(arcs))
+    return Fst(start, finals, offsets, arcs, header)
 
 
 def _read_fst(stream: InputStream, binary: bool, label_dim: int) -> Fst:

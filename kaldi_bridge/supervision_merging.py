@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 
-import numpy as np
-
+from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import ARC, Fst
+from kaldi_bridge.fst import Fst
 from kaldi_bridge.supervision import Supervision
 
 
@@ -39,56 +37,8 @@ def concatenate(fsts: list[Fst]) -> Fst:
 
     None may have an arc into its start state.
     """
-    total = sum(fst.num_states for fst in fsts)
-    targets: list[list[int]] = [[]] * total
-    rows: list[np.ndarray] = [np.zeros(0, ARC)] * total
-    finals = np.full(total, np.inf, np.float32)
-    following: np.ndarray | None = None  # the arcs of the next acceptor's start state, states numbered overall
-    following_final = np.inf
-    base = total
-    for fst in reversed(fsts):
-        base -= fst.num_states
-        arcs = fst.arcs.copy()
-        arcs["nextstate"] += base
-        offsets = fst.offsets.tolist()
-        is_last = following is None
-        costs = fst.finals
-        for state in range(fst.num_states):
-            mine = arcs[offsets[state] : offsets[state + 1]]
-            cost = costs[state]
-            if np.isfinite(cost):
-                if is_last:
-                    finals[base + state] = cost
-                else:
-                    assert following is not None
-                    more = following.copy()
-                    more["weight"] += cost
-                    mine = np.concatenate([mine, more]) if len(mine) else more
-                    finals[base + state] = cost + following_final
-            mine = mine[::-1]
-            rows[base + state] = mine
-            targets[base + state] = mine["nextstate"].tolist()
-        start = int(fst.start)
-        following, following_final = arcs[offsets[start] : offsets[start + 1]], float(finals[base + start])
-        if not is_last and np.isfinite(costs[start]):
-            raise KaldiError("the supervision of an example accepts nothing at all")
-    return _breadth_first(int(fsts[0].start), targets, rows, finals)
-
-
-def _breadth_first(start: int, targets: list[list[int]], rows: list[np.ndarray], finals: np.ndarray) -> Fst:
-    number = {start: 0}
-    order = []
-    queue = deque([start])
-    while queue:
-        state = queue.popleft()
-        order.append(state)
-        for target in targets[state]:
-            if target not in number:
-                number[target] = len(number)
-                queue.append(target)
-    arcs = np.concatenate([rows[state] for state in order])
-    renumbered = np.zeros(len(targets), np.int32)
-    renumbered[list(number)] = list(number.values())
-    arcs["nextstate"] = renumbered[arcs["nextstate"]]
-    offsets = np.concatenate([[0], np.cumsum([len(targets[state]) for state in order])]).astype(np.int64)
-    return Fst(0, finals[order], offsets, arcs)
+    try:
+        made = _csrc.concatenate_acceptors([(fst.start, fst.finals, fst.offsets, fst.arcs) for fst in fsts])
+    except ValueError as error:
+        raise KaldiError(f"the supervision of an example cannot be merged: {error}") from error
+    return Fst(0, *made)

@@ -36,6 +36,11 @@ class CopyOptions:
     outputs: str = option("", "Rspecifier of a name for each key, for the supervision of 'output'")
 
     @property
+    def changes(self) -> bool:
+        """Whether any example will be another one than it was."""
+        return bool(self.frame_shift or self.weights or self.outputs or self.reduces_context)
+
+    @property
     def reduces_context(self) -> bool:
         return self.left_context != -1 or self.right_context != -1
 
@@ -61,11 +66,14 @@ class ContextWarnings:
 def copy_examples(
     holder: Holder[T],
     options: CopyOptions,
-    change: Callable[[T, float | None, str | None], T | None],
+    change: Callable[[T, float | None, str | None], T | None] | None,
     rspecifier: str,
     wspecifiers: list[str],
 ) -> int:
-    """Copies a table; ``change`` gets an example, its weight and its new name, and returns None to leave it out."""
+    """Copies a table; ``change`` gets an example, its weight and its new name, and returns None to leave it out.
+
+    None for ``change``: examples stay as they are.
+    """
     if options.keep_proportion < 0:
         raise KaldiError(f"--keep-proportion={options.keep_proportion:g} must not be negative")
     random = Random(options.srand)
@@ -87,7 +95,7 @@ def copy_examples(
                 num_bad += 1
                 continue
             weight, name = weights[key] if weights is not None else None, names[key] if names is not None else None
-            changed = change(example, weight, name)
+            changed = change(example, weight, name) if change is not None else example
             for _ in range(count if changed is not None else 0):
                 place = random.randrange(len(writers)) if options.random else num_written % len(writers)
                 writers[place].write(key, changed)  # type: ignore[arg-type]

@@ -5,14 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace kaldi_bridge {
+#include "fst_arc.h"
 
-// As numpy's ARC in kaldi_bridge/fst.py.
-struct FstArc {
-  int32_t ilabel, olabel;
-  float weight;
-  int32_t nextstate;
-};
+namespace kaldi_bridge {
 
 struct MutableFst {
   int32_t start = -1;

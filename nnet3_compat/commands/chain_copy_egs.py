@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import chain_example_changes as changes
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, ChainExample
+from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, RAW_CHAIN_EXAMPLE, ChainExample
 from kaldi_bridge.command import command
 from nnet3_compat.example_copying import ContextWarnings, CopyOptions, copy_examples
 
@@ -33,6 +33,8 @@ def chain_copy_egs(options: Options, egs_rspecifier: str, first: str, *more: str
             warnings.observe(*changes.reduce_context(example, options.left_context, options.right_context))
         return example
 
+    if not options.changes:
+        return copy_examples(RAW_CHAIN_EXAMPLE, options, None, egs_rspecifier, [first, *more])
     return copy_examples(CHAIN_EXAMPLE, options, change, egs_rspecifier, [first, *more])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.chain_examples import RAW_CHAIN_EXAMPLE
 from kaldi_bridge.command import command
 from nnet3_compat.example_programs import ShuffleOptions, shuffle
 
@@ -12,7 +12,7 @@ e.g.: nnet-pytorch-chain-shuffle-egs --srand=1 ark:train.cegs ark:shuffled.cegs"
 
 
 def chain_shuffle_egs(options: ShuffleOptions, egs_rspecifier: str, egs_wspecifier: str) -> int:
-    return shuffle(CHAIN_EXAMPLE, options, egs_rspecifier, egs_wspecifier)
+    return shuffle(RAW_CHAIN_EXAMPLE, options, egs_rspecifier, egs_wspecifier)
 
 
 main = command(chain_shuffle_egs, usage=USAGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.chain_examples import RAW_CHAIN_EXAMPLE
 from kaldi_bridge.command import command
 from nnet3_compat.example_programs import SubsetOptions, subset
 
@@ -12,7 +12,7 @@ e.g.: nnet-pytorch-chain-subset-egs --n=1000 ark:train.cegs ark:subset.cegs"""
 
 
 def chain_subset_egs(options: SubsetOptions, egs_rspecifier: str, egs_wspecifier: str) -> int:
-    return subset(CHAIN_EXAMPLE, options, egs_rspecifier, egs_wspecifier)
+    return subset(RAW_CHAIN_EXAMPLE, options, egs_rspecifier, egs_wspecifier)
 
 
 main = command(chain_subset_egs, usage=USAGE)

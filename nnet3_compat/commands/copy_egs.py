@@ -8,7 +8,7 @@ from random import Random
 from kaldi_bridge import example_changes as changes
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples import EXAMPLE, NnetExample
+from kaldi_bridge.examples import EXAMPLE, RAW_EXAMPLE, NnetExample
 from nnet3_compat.example_copying import ContextWarnings, CopyOptions, copy_examples
 
 USAGE = """Copy examples, possibly changing them; to several outputs in turn.
@@ -41,6 +41,8 @@ def copy_egs(options: Options, egs_rspecifier: str, first: str, *more: str) -> i
             changes.rename_output(example, name)
         return example
 
+    if not options.changes and not options.frame:
+        return copy_examples(RAW_EXAMPLE, options, None, egs_rspecifier, [first, *more])
     return copy_examples(EXAMPLE, options, change, egs_rspecifier, [first, *more])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaldi_bridge.command import command
-from kaldi_bridge.examples import EXAMPLE
+from kaldi_bridge.examples import RAW_EXAMPLE
 from nnet3_compat.example_programs import ShuffleOptions, shuffle
 
 USAGE = """Copy training examples in random order, all of them in memory unless --buffer-size is given.
@@ -12,7 +12,7 @@ e.g.: nnet-pytorch-shuffle-egs --srand=1 ark:train.egs ark:shuffled.egs"""
 
 
 def shuffle_egs(options: ShuffleOptions, egs_rspecifier: str, egs_wspecifier: str) -> int:
-    return shuffle(EXAMPLE, options, egs_rspecifier, egs_wspecifier)
+    return shuffle(RAW_EXAMPLE, options, egs_rspecifier, egs_wspecifier)
 
 
 main = command(shuffle_egs, usage=USAGE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaldi_bridge.command import command
-from kaldi_bridge.examples import EXAMPLE
+from kaldi_bridge.examples import RAW_EXAMPLE
 from nnet3_compat.example_programs import SubsetOptions, subset
 
 USAGE = """Write a random subset of training examples; no more than those are in memory.
@@ -12,7 +12,7 @@ e.g.: nnet-pytorch-subset-egs --n=1000 ark:train.egs ark:subset.egs"""
 
 
 def subset_egs(options: SubsetOptions, egs_rspecifier: str, egs_wspecifier: str) -> int:
-    return subset(EXAMPLE, options, egs_rspecifier, egs_wspecifier)
+    return subset(RAW_EXAMPLE, options, egs_rspecifier, egs_wspecifier)
 
 
 main = command(subset_egs, usage=USAGE)

@@ -1,15 +1,24 @@
 """Kaldi's training examples: back byte for byte, by hand, and never trusted."""
 
+import contextlib
+import filecmp
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, ChainExample, ChainOutput
+import kaldi_bridge.chain_examples
+import kaldi_bridge.examples
+from kaldi_bridge import _csrc  # type: ignore[attr-defined]
+from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, RAW_CHAIN_EXAMPLE, ChainExample, ChainOutput
+from kaldi_bridge.compressed import CompressedMatrix
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples import EXAMPLE, NnetExample, NnetIo, read_indexes, write_indexes
+from kaldi_bridge.examples import EXAMPLE, RAW_EXAMPLE, NnetExample, NnetIo, read_indexes, write_indexes
 from kaldi_bridge.fst import Fst
 from kaldi_bridge.holders import ObjectHolder
 from kaldi_bridge.sparse import SparseMatrix
@@ -136,3 +145,129 @@ def test_damaged_examples_are_errors(tmp_path_factory: pytest.TempPathFactory, d
         CHAIN_EXAMPLE.read(InputStream.from_bytes(bytes(damaged), "damaged"))
     except KaldiError as error:
         assert "damaged" in str(error)
+
+
+def merged_example() -> ChainExample:
+    """Two flat-start sequences, features in every form, an alignment."""
+    fsts = [Fst.from_arcs(0, {1: 0.5}, [(0, 2, 2, 0.25, 0), (0, 1, 1, 0.0, 1)]) for _ in range(2)]
+    rows = np.array([(n, t, 0) for n in (0, 1) for t in range(-150, 150)], np.int32)
+    features = np.random.default_rng(0).standard_normal((600, 3), np.float32)
+    inputs = [
+        NnetIo(f"input{i}", rows, CompressedMatrix.compress(features, method)) for i, method in enumerate((2, 3, 5))
+    ]
+    times = np.array([(n, t, 0) for t in (0, 300) for n in (0, 1)], np.int32)
+    supervision = Supervision(0.5, 2, 2, 3, None, fsts, [2, 0, 1])
+    return ChainExample(inputs, [ChainOutput("output", times, supervision, np.zeros(0, np.float32))])
+
+
+HOLDERS = [(CHAIN_EXAMPLE, RAW_CHAIN_EXAMPLE), (EXAMPLE, RAW_EXAMPLE)]
+EXAMPLES = [(chain_example, *HOLDERS[0]), (merged_example, *HOLDERS[0]), (example, *HOLDERS[1])]
+
+
+def test_raw_examples_are_the_same_bytes(reference: Path, tmp_path: Path) -> None:
+    for path in [*reference.rglob("*.cegs"), *reference.rglob("cegs.1.ark")]:
+        with (
+            SequentialReader(f"ark:{path}", RAW_CHAIN_EXAMPLE) as examples,
+            TableWriter(f"ark:{tmp_path}/again", RAW_CHAIN_EXAMPLE) as writer,
+        ):
+            for key, value in examples:
+                assert isinstance(value, bytes)
+                writer.write(key, value)
+        assert filecmp.cmp(tmp_path / "again", path, shallow=False), path
+
+
+@pytest.mark.parametrize(("make", "holder", "raw"), EXAMPLES)
+def test_raw_examples_in_other_forms(tmp_path: Path, make: Any, holder: Any, raw: Any) -> None:
+    """Text is read as an example, and bytes are written as one, where text is asked for."""
+    binary = written(holder, make(), tmp_path / "1", True)
+    text = written(holder, make(), tmp_path / "1", False)
+    assert raw.read(InputStream.from_bytes(binary)) == binary
+    assert written(raw, binary, tmp_path / "2", False) == text
+    assert not isinstance(raw.read(InputStream.from_bytes(text)), bytes)
+    assert written(raw, binary, tmp_path / "2", True) == binary
+    with pytest.raises(KaldiError, match="no ranges"):
+        raw.extract_range(binary, "0:1")
+
+
+@pytest.mark.parametrize(("make", "holder", "raw"), EXAMPLES)
+def test_both_readers_find_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Any, holder: Any, raw: Any
+) -> None:
+    """What C++ reads is written back alike, and so is what Python reads."""
+    data = written(holder, make(), tmp_path / "1", True)
+    assert written(holder, holder.read(InputStream.from_bytes(data)), tmp_path / "2", True) == data
+    for module in (kaldi_bridge.examples, kaldi_bridge.chain_examples):
+        monkeypatch.setattr(module, "take_parts", lambda stream, chain: None)
+    assert written(holder, holder.read(InputStream.from_bytes(data)), tmp_path / "3", True) == data
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_readers_agree_on_damage(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """What C++ takes for an example, Python does too, and finds the same in it; what it does not is an error."""
+    make, holder, raw = data.draw(st.sampled_from(EXAMPLES))
+    folder = tmp_path_factory.mktemp("egs")
+    original = written(holder, make(), folder / "1", True)  # type: ignore[arg-type]
+    damaged = bytearray(original[: data.draw(st.sampled_from([len(original), *range(1, len(original), 7)]))])
+    for _ in range(data.draw(st.integers(0, 3))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    slow: Any = None
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (kaldi_bridge.examples, kaldi_bridge.chain_examples):
+            patch.setattr(module, "take_parts", lambda stream, chain: None)
+        with contextlib.suppress(KaldiError):
+            slow = holder.read(InputStream.from_bytes(bytes(damaged)))  # type: ignore[attr-defined]
+    stream = InputStream.from_bytes(bytes(damaged), "damaged")
+    try:
+        found = raw.read(stream)
+    except KaldiError as error:
+        assert "damaged" in str(error) and slow is None
+        return
+    assert slow is not None
+    if isinstance(found, bytes):
+        assert bytes(damaged).startswith(found)
+        fast = holder.read(InputStream.from_bytes(found))  # type: ignore[attr-defined]
+        assert written(holder, fast, folder / "2", True) == written(holder, slow, folder / "3", True)  # type: ignore[arg-type]
+
+
+def test_examples_longer_than_the_buffer(tmp_path: Path) -> None:
+    """Pieces arrive one after the other; a length that cannot be true takes no memory."""
+    data = written(CHAIN_EXAMPLE, merged_example(), tmp_path / "1", True)
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb", 0) as sink, ThreadPoolExecutor(1) as pool:
+
+        def feed() -> None:
+            for i in range(0, len(data), 100):
+                sink.write(data[i : i + 100])
+            sink.close()
+
+        pool.submit(feed)
+        stream = InputStream(reader, "pipe")
+        assert RAW_CHAIN_EXAMPLE.read(stream) == data
+        assert stream.at_end()
+    os.close(reader)
+    at = data.index(b"CM ") + 11
+    huge = data[:at] + b"\xff\xff\xff\x7f\xff\xff\xff\x7f" + data[at + 8 :]
+    with pytest.raises(KaldiError, match="truncated"):
+        RAW_CHAIN_EXAMPLE.read(InputStream.from_bytes(huge))
+
+
+def test_properties_of_kaldis_acceptors(reference: Path) -> None:
+    """What Kaldi's files say of their FSTs, found anew; and of cycles, by hand."""
+    count = 0
+    for path in [*reference.rglob("*.cegs"), *reference.rglob("cegs.1.ark")]:
+        with SequentialReader(f"ark:{path}", CHAIN_EXAMPLE) as examples:
+            for _, value in examples:
+                fst = value.outputs[0].supervision.fst
+                assert fst is not None and fst.header is not None
+                found = _csrc.acceptor_properties(fst.start, fst.finals, fst.offsets, fst.arcs)
+                assert found == fst.header.properties
+                count += 1
+    assert count > 900
+    cyclic, initial_cyclic, accessible, coaccessible, weighted_cycles = 34, 36, 40, 42, 46  # the bits that say yes
+    loops = Fst.from_arcs(0, {3: 0.0}, [(0, 1, 1, 0.0, 1), (1, 2, 2, 0.5, 2), (2, 1, 1, 0.0, 1), (4, 1, 1, 0.0, 3)])
+    bits = _csrc.acceptor_properties(0, loops.finals, loops.offsets, loops.arcs)
+    says = {bit: bool(bits >> bit & 1) for bit in (cyclic, initial_cyclic, accessible, coaccessible, weighted_cycles)}
+    assert says == {
+        cyclic: True, initial_cyclic: False, accessible: False, coaccessible: False, weighted_cycles: True
+    }  # fmt: skip

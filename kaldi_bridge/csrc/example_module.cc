@@ -1,0 +1,199 @@
+#include "example_module.h"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+#include "acceptors.h"
+#include "compressed.h"
+#include "examples.h"
+
+namespace py = pybind11;
+
+namespace kaldi_bridge {
+
+namespace {
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
+
+template <class T>
+py::array_t<T> copied(const char *data, size_t count) {
+  py::array_t<T> array(static_cast<py::ssize_t>(count));
+  if (count > 0) std::memcpy(array.mutable_data(), data, count * sizeof(T));
+  return array;
+}
+
+template <class T>
+py::array_t<T> copied(const std::vector<T> &values) {
+  return copied<T>(reinterpret_cast<const char *>(values.data()), values.size());
+}
+
+// As the rest of the package decodes names.
+py::str text(std::string_view name) {
+  PyObject *made = PyUnicode_DecodeUTF8(name.data(), static_cast<py::ssize_t>(name.size()), "surrogateescape");
+  if (made == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(made);
+}
+
+py::array_t<int32_t> indexes_array(const IndexesView &view) {
+  py::array_t<int32_t> array({static_cast<py::ssize_t>(view.count), py::ssize_t{3}});
+  unpack_indexes(view, array.mutable_data());
+  return array;
+}
+
+// A full matrix; (token, minimum, range, rows, columns, bytes) of a compressed one; (rows, dim) of a sparse one.
+py::object matrix_parts(const MatrixView &view) {
+  if (view.kind == 'F') return copied<float>(view.data, view.size / 4).reshape({view.rows, view.cols});
+  if (view.kind == 'S') {
+    py::list rows;
+    for (const SparseRow &row : view.sparse) {
+      py::array_t<int32_t> indexes(row.count);
+      py::array_t<float> values(row.count);
+      for (int32_t k = 0; k < row.count; k++) {
+        indexes.mutable_data()[k] = load<int32_t>(row.data + 10 * k + 1);
+        values.mutable_data()[k] = load<float>(row.data + 10 * k + 6);
+      }
+      rows.append(py::make_tuple(indexes, values));
+    }
+    return py::make_tuple(rows, view.cols);
+  }
+  const char *token = view.kind == '1' ? "CM" : view.kind == '2' ? "CM2" : "CM3";
+  return py::make_tuple(token, view.minimum, view.range, view.rows, view.cols, py::bytes(view.data, view.size));
+}
+
+py::tuple fst_parts(const FstView &view) {
+  std::vector<float> finals;
+  std::vector<int64_t> offsets{0};
+  std::vector<FstArc> arcs;
+  finals.reserve(view.states);
+  offsets.reserve(view.states + 1);
+  arcs.reserve(view.arcs);
+  for (int32_t s = 0; s < view.states; s++) {
+    float final = INFINITY;
+    const uint32_t end = load<uint32_t>(view.positions + 4 * (s + 1));
+    for (uint32_t i = load<uint32_t>(view.positions + 4 * s); i < end; i++) {
+      const Element element = load<Element>(view.elements + sizeof(Element) * i);
+      if (element.label == -1)
+        final = element.weight;
+      else
+        arcs.push_back({element.label, element.label, element.weight, element.nextstate});
+    }
+    finals.push_back(final);
+    offsets.push_back(static_cast<int64_t>(arcs.size()));
+  }
+  return py::make_tuple(view.start, copied(finals), copied(offsets), copied(arcs), view.properties);
+}
+
+py::tuple output_parts(const OutputView &view) {
+  py::list fsts, pdfs;
+  for (const FstView &fst : view.fsts) fsts.append(fst_parts(fst));
+  for (int32_t i = 0; i < view.num_pdfs; i++) pdfs.append(load<int32_t>(view.pdfs + 4 * i));
+  const py::tuple supervision =
+      py::make_tuple(view.weight, view.sequences, view.frames, view.label_dim, view.e2e, fsts, pdfs);
+  return py::make_tuple(text(view.name), indexes_array(view.indexes), supervision,
+                        copied<float>(view.deriv_weights, view.num_deriv_weights));
+}
+
+py::tuple example_parts(const ExampleView &example) {
+  py::list inputs, outputs;
+  for (const IoView &io : example.inputs)
+    inputs.append(py::make_tuple(text(io.name), indexes_array(io.indexes), matrix_parts(io.features)));
+  for (const OutputView &output : example.outputs) outputs.append(output_parts(output));
+  return py::make_tuple(inputs, outputs);
+}
+
+// (end, parts) of the example at buffer[pos:end]; parts is None unless wanted. end: 0 where it has another form than
+// parse_example knows, -n where n bytes are needed at least.
+py::tuple parse(const py::buffer &buffer, size_t pos, size_t end, bool chain, bool with_parts) {
+  const py::buffer_info info = buffer.request();
+  if (info.itemsize != 1 || pos > end || end > static_cast<size_t>(info.size))
+    throw std::invalid_argument("no such part of the buffer");
+  try {
+    const ExampleView example = parse_example(static_cast<const char *>(info.ptr) + pos, end - pos);
+    if (example.chain != chain) throw OtherForm();
+    return py::make_tuple(pos + example.size, with_parts ? py::object(example_parts(example)) : py::none());
+  } catch (const Incomplete &incomplete) {
+    return py::make_tuple(-static_cast<int64_t>(std::min<uint64_t>(incomplete.needed, INT64_MAX)), py::none());
+  } catch (const OtherForm &) {
+    return py::make_tuple(0, py::none());
+  }
+}
+
+py::bytes packed_indexes(const Array<int32_t> &indexes) {
+  if (indexes.ndim() != 2 || indexes.shape(1) != 3) throw std::invalid_argument("indexes have three columns");
+  const size_t count = static_cast<size_t>(indexes.shape(0));
+  std::vector<char> out(16 * count);
+  const char *end = pack_indexes(indexes.data(), count, out.data());
+  return py::bytes(out.data(), static_cast<size_t>(end - out.data()));
+}
+
+py::array_t<float> decompressed(const std::string &token, float minimum, float range, size_t rows, size_t cols,
+                                const py::buffer &data) {
+  const py::buffer_info info = data.request();
+  const Compression form = token == "CM"    ? Compression::kColumns
+                           : token == "CM2" ? Compression::kTwoBytes
+                                            : Compression::kOneByte;
+  if (rows > (1u << 31) || cols > (1u << 31) ||
+      static_cast<size_t>(info.size * info.itemsize) != compressed_size(form, rows, cols))
+    throw std::invalid_argument("a compressed matrix and its header differ in size");
+  py::array_t<float> out({rows, cols});
+  decompress(form, minimum, range, rows, cols, static_cast<const uint8_t *>(info.ptr), out.mutable_data());
+  return out;
+}
+
+// The arrays of a kaldi_bridge.fst.Fst, which must outlive the result.
+FstArrays fst_arrays(int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs) {
+  const py::ssize_t states = finals.size();
+  if (states >= INT32_MAX || offsets.size() != states + 1 || start >= states)
+    throw std::invalid_argument("its arrays do not fit together");
+  const FstArrays fst{start, static_cast<int32_t>(states), finals.data(), offsets.data(), arcs.data()};
+  if (fst.offsets[0] != 0 || fst.offsets[states] != arcs.size() || arcs.size() >= INT32_MAX)
+    throw std::invalid_argument("its arrays do not fit together");
+  for (py::ssize_t s = 0; s < states; s++)
+    if (fst.offsets[s] > fst.offsets[s + 1]) throw std::invalid_argument("its arrays do not fit together");
+  for (py::ssize_t i = 0; i < arcs.size(); i++)
+    if (fst.arcs[i].nextstate < 0 || fst.arcs[i].nextstate >= states)
+      throw std::invalid_argument("it has an arc to a state that does not exist");
+  return fst;
+}
+
+py::tuple concatenated(const std::vector<std::tuple<int32_t, Array<float>, Array<int64_t>, Array<FstArc>>> &fsts) {
+  std::vector<FstArrays> parts;
+  for (const auto &[start, finals, offsets, arcs] : fsts) {
+    if (start < 0) throw std::invalid_argument("it has no start state");
+    parts.push_back(fst_arrays(start, finals, offsets, arcs));
+  }
+  if (parts.empty()) throw std::invalid_argument("there is none");
+  const NewFst made = concatenate(parts);
+  return py::make_tuple(copied(made.finals), copied(made.offsets), copied(made.arcs));
+}
+
+py::tuple compacted(int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs) {
+  const CompactFst made = compact(fst_arrays(start, finals, offsets, arcs));
+  return py::make_tuple(py::bytes(reinterpret_cast<const char *>(made.positions.data()), 4 * made.positions.size()),
+                        py::bytes(reinterpret_cast<const char *>(made.elements.data()),
+                                  sizeof(Element) * made.elements.size()));
+}
+
+}  // namespace
+
+void add_examples(py::module_ &m) {
+  m.def("parse_example", &parse, "Where a binary example in a buffer ends, and its parts.");
+  m.def("pack_indexes", &packed_indexes, "The binary form of indexes [rows, 3].");
+  m.def("decompress", &decompressed, "float32 [rows, columns] of a compressed matrix.");
+  m.def("concatenate_acceptors", &concatenated, "(final costs, offsets, arcs) of acceptors one after the other.");
+  m.def(
+      "acceptor_properties",
+      [](int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs) {
+        return properties(fst_arrays(start, finals, offsets, arcs));
+      },
+      "What OpenFst's headers say about an acceptor.");
+  m.def("compact_acceptor", &compacted, "(positions, elements) of an acceptor in OpenFst's compact form.");
+}
+
+}  // namespace kaldi_bridge

@@ -1,0 +1,295 @@
+#include "examples.h"
+
+#include <cmath>
+#include <cstdlib>
+
+namespace kaldi_bridge {
+
+namespace {
+
+constexpr int32_t kMostParts = 1000000, kMostRows = 10000000;  // the latter is Kaldi's own bound
+constexpr size_t kLongestName = 1000;
+constexpr int kEscape = 127, kNear = 125;  // before an index written whole; steps of t below this are one byte
+constexpr size_t kWhole = 16, kPair = 10, kElement = 12;
+constexpr int32_t kFstMagic = 2125659606;
+
+// Takes bytes from the front of a buffer.
+class Cursor {
+ public:
+  Cursor(const char *data, size_t size) : data_(data), size_(size) {}
+
+  const char *take(uint64_t n) {
+    if (n > size_ - pos_) throw Incomplete{pos_ + n};
+    const char *here = data_ + pos_;
+    pos_ += n;
+    return here;
+  }
+
+  template <class T>
+  T raw() {
+    return load<T>(take(sizeof(T)));
+  }
+
+  // A number with its size before it.
+  template <class T>
+  T basic() {
+    if (*take(1) != static_cast<char>(sizeof(T))) throw OtherForm();
+    return raw<T>();
+  }
+
+  bool next_is(std::string_view text) {
+    take(text.size());
+    pos_ -= text.size();
+    return std::string_view(data_ + pos_, text.size()) == text;
+  }
+
+  void expect(std::string_view text) {
+    if (!next_is(text)) throw OtherForm();
+    pos_ += text.size();
+  }
+
+  bool accept(std::string_view text) {
+    if (!next_is(text)) return false;
+    pos_ += text.size();
+    return true;
+  }
+
+  std::string_view name() {
+    const std::string_view rest(data_ + pos_, size_ - pos_);
+    const size_t length = rest.substr(0, kLongestName).find_first_of(" \t\n\r\f\v");
+    if (length == std::string_view::npos) {
+      if (rest.size() < kLongestName) throw Incomplete{size_ + 1};
+      throw OtherForm();
+    }
+    if (length == 0 || rest[length] != ' ') throw OtherForm();
+    pos_ += length + 1;
+    return rest.substr(0, length);
+  }
+
+  size_t pos() const { return pos_; }
+
+ private:
+  const char *data_;
+  size_t size_, pos_ = 0;
+};
+
+int32_t parse_count(Cursor &in) {
+  const int32_t count = in.basic<int32_t>();
+  if (count <= 0 || count > kMostParts) throw OtherForm();
+  return count;
+}
+
+IndexesView parse_indexes(Cursor &in) {
+  in.expect("<I1V> ");
+  const int32_t count = in.basic<int32_t>();
+  if (count < 0) throw OtherForm();
+  IndexesView view{in.take(0), count};
+  for (int32_t i = 0; i < count; i++) {
+    const int step = *reinterpret_cast<const signed char *>(in.take(1));
+    if (step == kEscape) {
+      const char *whole = in.take(kWhole - 1);
+      if (whole[0] != 4 || whole[5] != 4 || whole[10] != 4) throw OtherForm();
+    } else if (std::abs(step) >= kNear) {
+      throw OtherForm();
+    }
+  }
+  return view;
+}
+
+void parse_sparse(Cursor &in, MatrixView &view) {
+  view.rows = in.basic<int32_t>();
+  if (view.rows < 0 || view.rows >= kMostRows) throw OtherForm();
+  for (int32_t i = 0; i < view.rows; i++) {
+    in.expect("SV ");
+    const int32_t dim = in.basic<int32_t>(), count = in.basic<int32_t>();
+    if (count < 0 || count > dim || (i > 0 && dim != view.cols)) throw OtherForm();
+    view.cols = dim;
+    const char *pairs = in.take(kPair * static_cast<uint64_t>(count));
+    int64_t before = -1;
+    for (int32_t k = 0; k < count; k++) {
+      const char *pair = pairs + kPair * k;
+      const int32_t index = load<int32_t>(pair + 1);
+      if (pair[0] != 4 || pair[5] != 4 || index <= before || index >= dim) throw OtherForm();
+      before = index;
+    }
+    view.sparse.push_back({pairs, count});
+  }
+}
+
+MatrixView parse_matrix(Cursor &in) {
+  MatrixView view{};
+  if (in.accept("SM ")) {
+    view.kind = 'S';
+    parse_sparse(in, view);
+    return view;
+  }
+  if (in.accept("FM ")) {
+    view.kind = 'F';
+    view.rows = in.basic<int32_t>();
+    view.cols = in.basic<int32_t>();
+    if (view.rows < 0 || view.cols < 0 || (view.rows == 0) != (view.cols == 0)) throw OtherForm();
+  } else {
+    view.kind = in.accept("CM ") ? '1' : in.accept("CM2 ") ? '2' : in.accept("CM3 ") ? '3' : '\0';
+    if (view.kind == '\0') throw OtherForm();
+    view.minimum = in.raw<float>();
+    view.range = in.raw<float>();
+    view.rows = in.raw<int32_t>();
+    view.cols = in.raw<int32_t>();
+    if (view.rows <= 0 || view.cols <= 0) throw OtherForm();
+  }
+  const uint64_t rows = view.rows, cols = view.cols;
+  const uint64_t size = view.kind == 'F'   ? 4 * rows * cols
+                        : view.kind == '1' ? cols * (8 + rows)
+                        : view.kind == '2' ? 2 * rows * cols
+                                           : rows * cols;
+  view.data = in.take(size);
+  view.size = size;
+  return view;
+}
+
+IoView parse_io(Cursor &in) {
+  in.expect("<NnetIo> ");
+  IoView io{in.name(), parse_indexes(in), parse_matrix(in)};
+  in.expect("</NnetIo> ");
+  if (io.features.rows != io.indexes.count) throw OtherForm();
+  return io;
+}
+
+FstView parse_fst(Cursor &in, int32_t label_dim) {
+  static constexpr std::string_view kType = "compact_acceptor", kArc = "standard";
+  if (in.raw<int32_t>() != kFstMagic) throw OtherForm();
+  for (const std::string_view name : {kType, kArc}) {
+    if (in.raw<int32_t>() != static_cast<int32_t>(name.size())) throw OtherForm();
+    in.expect(name);
+  }
+  const int32_t version = in.raw<int32_t>(), flags = in.raw<int32_t>();
+  FstView fst{};
+  fst.properties = in.raw<uint64_t>();
+  const int64_t start = in.raw<int64_t>(), states = in.raw<int64_t>(), arcs = in.raw<int64_t>();
+  if (version != 2 || flags != 0 || states <= 0 || states >= INT32_MAX || start < 0 || start >= states || arcs < 0 ||
+      arcs >= INT32_MAX)
+    throw OtherForm();
+  fst.start = static_cast<int32_t>(start);
+  fst.states = static_cast<int32_t>(states);
+  fst.arcs = static_cast<int32_t>(arcs);
+  fst.positions = in.take(4 * static_cast<uint64_t>(states + 1));
+  const auto position = [&](int32_t s) { return load<uint32_t>(fst.positions + 4 * static_cast<size_t>(s)); };
+  fst.elements = in.take(kElement * static_cast<uint64_t>(position(fst.states)));
+  if (position(0) != 0) throw OtherForm();
+  int64_t found = 0;
+  for (int32_t s = 0; s < fst.states; s++) {
+    const uint32_t begin = position(s), end = position(s + 1);
+    if (end < begin || end > position(fst.states)) throw OtherForm();
+    for (uint32_t i = begin; i < end; i++) {
+      const char *element = fst.elements + kElement * i;
+      const int32_t label = load<int32_t>(element), next = load<int32_t>(element + 8);
+      const float cost = load<float>(element + 4);
+      const bool good = label == -1 ? i == begin && next == -1 && std::isfinite(cost)
+                                    : label >= 0 && label <= label_dim && next >= 0 && next < fst.states &&
+                                          !std::isnan(cost);
+      if (!good) throw OtherForm();
+      found += label != -1;
+    }
+  }
+  if (found != arcs) throw OtherForm();
+  return fst;
+}
+
+OutputView parse_output(Cursor &in) {
+  OutputView out{};
+  in.expect("<NnetChainSup> ");
+  out.name = in.name();
+  out.indexes = parse_indexes(in);
+  in.expect("<Supervision> <Weight> ");
+  out.weight = in.basic<float>();
+  in.expect("<NumSequences> ");
+  out.sequences = in.basic<int32_t>();
+  in.expect("<FramesPerSeq> ");
+  out.frames = in.basic<int32_t>();
+  in.expect("<LabelDim> ");
+  out.label_dim = in.basic<int32_t>();
+  if (out.sequences <= 0 || out.frames <= 0 || out.label_dim <= 0) throw OtherForm();
+  if (static_cast<int64_t>(out.sequences) * out.frames != out.indexes.count) throw OtherForm();
+  in.expect("<End2End> ");
+  out.e2e = in.accept("T");
+  if (out.e2e) {
+    in.expect("<Fsts> ");
+    for (int32_t n = 0; n < out.sequences; n++) out.fsts.push_back(parse_fst(in, out.label_dim));
+    in.expect("</Fsts> ");
+  } else {
+    in.expect("F");
+    out.fsts.push_back(parse_fst(in, out.label_dim));
+  }
+  if (in.accept("<AlignmentPdfs> ")) {
+    out.num_pdfs = in.basic<int32_t>();
+    if (out.num_pdfs < 0) throw OtherForm();
+    out.pdfs = in.take(4 * static_cast<uint64_t>(out.num_pdfs));
+  }
+  in.expect("</Supervision> <DW2> FV ");
+  out.num_deriv_weights = in.basic<int32_t>();
+  if (out.num_deriv_weights != 0 && out.num_deriv_weights != out.indexes.count) throw OtherForm();
+  out.deriv_weights = in.take(4 * static_cast<uint64_t>(out.num_deriv_weights));
+  in.expect("</NnetChainSup> ");
+  return out;
+}
+
+}  // namespace
+
+ExampleView parse_example(const char *data, size_t size) {
+  Cursor in(data, size);
+  ExampleView example{};
+  example.chain = in.accept("<Nnet3ChainEg> ");
+  if (!example.chain) in.expect("<Nnet3Eg> ");
+  in.expect(example.chain ? "<NumInputs> " : "<NumIo> ");
+  for (int32_t count = parse_count(in); count > 0; count--) example.inputs.push_back(parse_io(in));
+  if (example.chain) {
+    in.expect("<NumOutputs> ");
+    for (int32_t count = parse_count(in); count > 0; count--) example.outputs.push_back(parse_output(in));
+  }
+  in.expect(example.chain ? "</Nnet3ChainEg> " : "</Nnet3Eg> ");
+  example.size = in.pos();
+  return example;
+}
+
+void unpack_indexes(const IndexesView &indexes, int32_t *out) {
+  const char *in = indexes.data;
+  uint32_t n = 0, t = 0, x = 0;  // unsigned: a sum beyond 32 bits wraps
+  for (int32_t i = 0; i < indexes.count; i++, out += 3) {
+    const int step = *reinterpret_cast<const signed char *>(in);
+    if (step == kEscape) {
+      n = load<uint32_t>(in + 2);
+      t = load<uint32_t>(in + 7);
+      x = load<uint32_t>(in + 12);
+      in += kWhole;
+    } else {
+      t += static_cast<uint32_t>(step);
+      in++;
+    }
+    out[0] = static_cast<int32_t>(n);
+    out[1] = static_cast<int32_t>(t);
+    out[2] = static_cast<int32_t>(x);
+  }
+}
+
+char *pack_indexes(const int32_t *indexes, size_t count, char *out) {
+  int64_t n = 0, t = 0, x = 0;
+  for (size_t i = 0; i < count; i++, indexes += 3) {
+    const int64_t step = indexes[1] - t;
+    if (indexes[0] == n && indexes[2] == x && std::abs(step) < kNear) {
+      *out++ = static_cast<char>(step);
+    } else {
+      *out++ = static_cast<char>(kEscape);
+      for (int k = 0; k < 3; k++) {
+        *out++ = 4;
+        std::memcpy(out, indexes + k, 4);
+        out += 4;
+      }
+    }
+    n = indexes[0];
+    t = indexes[1];
+    x = indexes[2];
+  }
+  return out;
+}
+
+}  // namespace kaldi_bridge

@@ -1,0 +1,94 @@
+// Training examples in the binary form that Kaldi writes today (nnet3/nnet-example.cc, nnet-chain-example.cc), read
+// where they lie in a buffer. Whatever has another form (text, older versions, double precision) or is damaged is left
+// to the readers in Python, which know all forms and say what is wrong.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+namespace kaldi_bridge {
+
+// The buffer ends before the example does: so many bytes from the example's start are needed at least.
+struct Incomplete {
+  uint64_t needed;
+};
+
+// The example has another form, or is damaged.
+struct OtherForm {};
+
+struct IndexesView {
+  const char *data;  // steps of t of one byte each, and indexes written whole
+  int32_t count;
+};
+
+struct SparseRow {
+  const char *data;  // of each element: 4, its index, 4, its value
+  int32_t count;
+};
+
+// `kind`: F full, S sparse, and of compressed ones 1, 2, 3 for CM, CM2, CM3.
+struct MatrixView {
+  char kind;
+  int32_t rows, cols;
+  const char *data;
+  size_t size;
+  float minimum, range;          // of compressed ones
+  std::vector<SparseRow> sparse;  // of sparse ones
+};
+
+struct IoView {
+  std::string_view name;
+  IndexesView indexes;
+  MatrixView features;
+};
+
+// A compact acceptor: per state the position of its elements (label, cost, next state), that of a final cost first.
+struct FstView {
+  uint64_t properties;
+  int32_t start, states, arcs;
+  const char *positions, *elements;
+};
+
+struct OutputView {
+  std::string_view name;
+  IndexesView indexes;
+  float weight;
+  int32_t sequences, frames, label_dim;
+  bool e2e;
+  std::vector<FstView> fsts;
+  const char *pdfs;  // of an alignment
+  int32_t num_pdfs;
+  const char *deriv_weights;
+  int32_t num_deriv_weights;
+};
+
+// A chain example, or a plain one, which has `inputs` only.
+struct ExampleView {
+  bool chain;
+  std::vector<IoView> inputs;
+  std::vector<OutputView> outputs;
+  size_t size;  // in bytes
+};
+
+// The example that starts at `data`, after its binary marker. Throws Incomplete or OtherForm; reads nothing at or
+// beyond data + size, whatever lengths the bytes claim.
+ExampleView parse_example(const char *data, size_t size);
+
+// Indexes (n, t, x), three numbers each, to `out`.
+void unpack_indexes(const IndexesView &indexes, int32_t *out);
+// Appends the binary form of `count` indexes to `out`, at most 16 bytes each; returns its end.
+char *pack_indexes(const int32_t *indexes, size_t count, char *out);
+
+// A number that may lie at any address.
+template <class T>
+T load(const char *data) {
+  T value;
+  std::memcpy(&value, data, sizeof value);
+  return value;
+}
+
+}  // namespace kaldi_bridge
