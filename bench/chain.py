@@ -24,7 +24,7 @@ import torch
 from computation import KALDI_SGEMM, sgemm
 
 from kaldi_bridge.fst import read_fst
-from nnet3_compat.chain.denominator import denominator, denominator_plain
+from nnet3_compat.chain.denominator import denominator
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 
 FRAMES, SEQUENCES, LEAKY = 50, 64, 1e-5
@@ -64,7 +64,7 @@ def bandwidth() -> float:
 def compare(name: str, graph: DenominatorGraph, kaldi: float | None) -> None:
     output = torch.randn(FRAMES, SEQUENCES, graph.num_pdfs)
     ours = seconds(lambda: denominator(graph, output, LEAKY), 5)
-    plain = seconds(lambda: denominator_plain(graph, output, LEAKY), 1)
+    plain = seconds(lambda: denominator(graph, output, LEAKY, backend="plain"), 1)
     moved = VALUES_PER_ARC * 4 * len(graph.source) * FRAMES * SEQUENCES / ours
     against = f"{kaldi:>9.2f} {kaldi / ours:>7.1f}x" if kaldi else f"{'':>18}"
     print(f"{name:<8} {ours:>9.4f} {plain:>9.3f} {plain / ours:>7.1f}x {against} {moved / 1e9:>9.1f}")

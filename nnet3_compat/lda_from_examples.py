@@ -55,7 +55,7 @@ class LdaAccumulator:
         if supervision.num_sequences != 1:
             raise KaldiError("these statistics need examples that are not merged")
         if supervision.fst is not None:
-            _, posteriors = numerator(supervision, torch.zeros(frames, 1, supervision.label_dim))
+            _, posteriors = numerator([supervision], torch.zeros(frames, 1, supervision.label_dim))
             dense = posteriors[:, 0].numpy()
             rows, classes = np.nonzero(dense)
             weights = dense[rows, classes]

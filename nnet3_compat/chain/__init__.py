@@ -1,1 +1,32 @@
-"""LF-MMI, Kaldi's chain objective (Povey et al., Interspeech 2016)."""
+"""LF-MMI, Kaldi's chain objective (Povey et al., Interspeech 2016).
+
+    from nnet3_compat.chain import ChainLoss, ChainOptions, DenominatorGraph
+
+Names are imported when they are first used: programs that make graphs and examples never import torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nnet3_compat.chain.denominator_graph import DenominatorGraph
+    from nnet3_compat.chain.loss import ChainLoss
+    from nnet3_compat.chain.objective import ChainObjective, chain_objective
+    from nnet3_compat.chain.options import ChainOptions
+
+__all__ = ["ChainLoss", "ChainObjective", "ChainOptions", "DenominatorGraph", "chain_objective"]
+_MODULES = {
+    "ChainLoss": "loss",
+    "ChainObjective": "objective",
+    "ChainOptions": "options",
+    "DenominatorGraph": "denominator_graph",
+    "chain_objective": "objective",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -8,15 +8,63 @@ any other with probability ``leaky_hmm_coefficient`` times its initial probabili
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from kaldi_bridge.errors import KaldiError
+from nnet3_compat.chain.backends import choose
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.extension import extension
+from nnet3_compat.chain.options import LIMIT
 
-LIMIT = 30.0  # outputs are clamped to it before the exponential
+
+def denominator(
+    graph: DenominatorGraph,
+    output: Tensor,
+    leaky_hmm_coefficient: float,
+    lengths: Tensor | None = None,
+    backend: str = "auto",
+) -> tuple[Tensor, Tensor]:
+    """``output``: [frames, sequences, pdfs], unnormalized log-probabilities; ``lengths``: int64 [sequences], the frames
+    of each, all of them by default.
+
+    Returns the log-probability of all sequences together, and its derivative with respect to the output: the
+    posteriors of the pdfs [frames, sequences, pdfs], zero beyond a sequence's length.
+    Raises KaldiError for lengths that do not fit, and for a ``backend`` (see backends.py) that cannot be had.
+    """
+    frames, sequences, _ = output.shape
+    if lengths is None:
+        lengths = torch.full((sequences,), frames, dtype=torch.int64)
+    lengths = lengths.to("cpu", torch.int64)
+    if lengths.shape != (sequences,) or lengths.min() < 1 or lengths.max() > frames:
+        raise KaldiError(f"lengths {lengths.tolist()} do not fit {sequences} sequences of at most {frames} frames")
+    chosen = choose(backend, output)
+    if chosen == "native":
+        return denominator_native(graph, output, leaky_hmm_coefficient, lengths)
+    if chosen == "triton":
+        from nnet3_compat.chain.denominator_triton import denominator_triton
+
+        return denominator_triton(graph, output, leaky_hmm_coefficient, lengths)
+    if chosen == "pychain":
+        from nnet3_compat.chain.denominator_pychain import denominator_pychain
+
+        return denominator_pychain(graph, output, leaky_hmm_coefficient, lengths)
+    return denominator_plain(graph, output, leaky_hmm_coefficient, lengths)
+
+
+def denominator_native(
+    graph: DenominatorGraph, output: Tensor, leaky_hmm_coefficient: float, lengths: Tensor
+) -> tuple[Tensor, Tensor]:
+    """In C++, for float32 on the CPU, on torch's number of threads."""
+    if "native" not in graph.prepared:
+        arcs = (graph.source, graph.target, graph.pdf, graph.probability)
+        graph.prepared["native"] = extension().DenominatorGraph(*arcs, graph.initial, graph.num_pdfs)
+    likelihoods = output.clamp(-LIMIT, LIMIT).exp().numpy()
+    log_probs, posteriors = graph.prepared["native"].forward_backward(
+        likelihoods, lengths.numpy(), leaky_hmm_coefficient, torch.get_num_threads()
+    )
+    return torch.tensor(log_probs.sum(), dtype=output.dtype), torch.from_numpy(posteriors)
 
 
 @dataclass
@@ -36,37 +84,19 @@ class _Arcs:
         return cls(*map(tensor, (graph.source, graph.target, graph.pdf, graph.probability, graph.initial)))
 
 
-def denominator(graph: DenominatorGraph, output: Tensor, leaky_hmm_coefficient: float) -> tuple[Tensor, Tensor]:
-    """``output``: [frames, sequences, pdfs], unnormalized log-probabilities.
-
-    Returns the log-probability of each sequence [sequences], and its derivative with respect to the output: the
-    posteriors of the pdfs [frames, sequences, pdfs]. In C++ for float32 on the CPU, on torch's number of threads.
-    """
-    native = _native(graph) if output.device.type == "cpu" and output.dtype == torch.float32 else None
-    if native is None:
-        return denominator_plain(graph, output, leaky_hmm_coefficient)
-    likelihoods = output.clamp(-LIMIT, LIMIT).exp().numpy()
-    log_probs, posteriors = native.forward_backward(likelihoods, leaky_hmm_coefficient, torch.get_num_threads())
-    return torch.from_numpy(log_probs).float(), torch.from_numpy(posteriors)
-
-
-def _native(graph: DenominatorGraph) -> Any:
-    """The graph in C++, made once; None where the extension was not built."""
-    made = extension()
-    if graph.native is None and made is not None:
-        arcs = (graph.source, graph.target, graph.pdf, graph.probability)
-        graph.native = made.DenominatorGraph(*arcs, graph.initial, graph.num_pdfs)
-    return graph.native
-
-
-def denominator_plain(graph: DenominatorGraph, output: Tensor, leaky_hmm_coefficient: float) -> tuple[Tensor, Tensor]:
-    """As ``denominator``, on any device and in any precision."""
+def denominator_plain(
+    graph: DenominatorGraph, output: Tensor, leaky_hmm_coefficient: float, lengths: Tensor
+) -> tuple[Tensor, Tensor]:
+    """On any device and in any precision."""
     frames, sequences, _ = output.shape
     arcs = _Arcs.of(graph, output)
     probs = output.clamp(-LIMIT, LIMIT).exp()
     leak = leaky_hmm_coefficient * arcs.initial
+    inside = torch.arange(frames).unsqueeze(1) < lengths  # [frames, sequences]
+    inside = inside.to(output.device).unsqueeze(2)
 
     # alphas[t] is alpha-dash: with what has leaked. sums[t] is the sum of alpha, by which frame t + 1 is divided.
+    # Beyond a sequence's length its last alpha stays.
     alpha = arcs.initial.expand(sequences, -1)
     alphas: list[Tensor] = []
     sums: list[Tensor] = []
@@ -75,16 +105,20 @@ def denominator_plain(graph: DenominatorGraph, output: Tensor, leaky_hmm_coeffic
             flow = alphas[-1][:, arcs.source] * arcs.probability * probs[t - 1][:, arcs.pdf]
             alpha = torch.zeros_like(alphas[-1]).index_add(1, arcs.target, flow) / sums[-1]
         total = alpha.sum(1, keepdim=True)
-        alphas.append(alpha + total * leak)
+        alpha = alpha + total * leak
+        alphas.append(torch.where(inside[t - 1], alpha, alphas[-1]) if t else alpha)
         sums.append(total)
     likelihood = alphas[-1].sum(1, keepdim=True)
-    log_prob = likelihood.log().squeeze(1) + torch.cat(sums[:-1], 1).log().sum(1)
+    scales = torch.stack(sums[:-1]).log()
+    log_prob = likelihood.log().sum() + torch.where(inside, scales, torch.zeros_like(scales)).sum()
 
     posteriors = torch.zeros_like(output)
-    beta = (1.0 / likelihood).expand_as(alphas[-1])
+    beta_dash = (1.0 / likelihood).expand_as(alphas[-1])
     for t in reversed(range(frames)):
-        beta = beta + (beta * leak).sum(1, keepdim=True)  # from beta-dash of frame t + 1 to its beta
+        beta = beta_dash + (beta_dash * leak).sum(1, keepdim=True)
         step = beta[:, arcs.target] * arcs.probability * probs[t][:, arcs.pdf] / sums[t]
+        step = torch.where(inside[t], step, torch.zeros_like(step))
         posteriors[t].index_add_(1, arcs.pdf, alphas[t][:, arcs.source] * step)
         beta = torch.zeros_like(beta).index_add(1, arcs.source, step)
+        beta_dash = torch.where(inside[t], beta, beta_dash)
     return log_prob, posteriors

@@ -20,7 +20,7 @@ class DenominatorGraph:
     source, target, pdf: int64 [arcs]; pdf-ids from 0.
     probability: float32 [arcs], of each transition.
     initial: float32 [num_states], with which a chunk starts, and which leaky-HMM transitions lead to.
-    native: the graph in C++, once it was needed.
+    prepared: what backends made of the graph for themselves.
     """
 
     num_states: int
@@ -30,7 +30,11 @@ class DenominatorGraph:
     pdf: np.ndarray
     probability: np.ndarray
     initial: np.ndarray
-    native: Any = field(default=None, repr=False, compare=False)
+    prepared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles leave out what backends made."""
+        return {**self.__dict__, "prepared": {}}
 
     @classmethod
     def read(cls, rxfilename: str, num_pdfs: int) -> DenominatorGraph:

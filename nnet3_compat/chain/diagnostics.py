@@ -69,7 +69,7 @@ class ChainDiagnostics:
             total.weight += result.weight
             if self._options.xent_regularize:
                 xent = self.totals.setdefault(f"{part.name}-xent", ChainTotal())
-                xent.objective += float((result.numerator_posteriors * outputs[f"{part.name}-xent"]).sum())
+                xent.objective += float(result.cross_entropy(outputs[f"{part.name}-xent"]))
                 xent.weight += result.weight
 
     def per_frame(self) -> float:

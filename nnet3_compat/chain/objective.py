@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.supervision import Supervision
-from nnet3_compat.chain.denominator import LIMIT, denominator
+from nnet3_compat.chain.denominator import denominator
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
-from nnet3_compat.chain.numerator import numerator
-from nnet3_compat.chain.options import ChainOptions
+from nnet3_compat.chain.numerator import begin_numerator
+from nnet3_compat.chain.options import LIMIT, ChainOptions
 
 FAILED_OBJECTIVE = -10.0  # per frame, where the computation failed
 
@@ -28,7 +28,7 @@ class ChainObjective:
         l2_term: -0.5 * l2_regularize * |output|^2, times the weight.
         weight: frames times the weight, to divide by.
         derivative: of objective + l2_term with respect to the output, and the penalty for outputs beyond +-30.
-        numerator_posteriors: shaped like the output; the cross-entropy output's targets.
+        numerator_posteriors: shaped like the output, times the weight; the cross-entropy output's targets.
         ok: False where infinities or NaNs made the minibatch useless: derivatives are then zero.
     """
 
@@ -39,32 +39,59 @@ class ChainObjective:
     numerator_posteriors: Tensor
     ok: bool
 
+    def cross_entropy(self, xent_output: Tensor) -> Tensor:
+        """Of log-softmax outputs, shaped like the output, against the numerator's posteriors; not negated."""
+        if not self.ok:
+            return torch.zeros_like(self.objective)
+        return (self.numerator_posteriors * xent_output.detach()).sum()
+
+    def weighted(self, weights: Tensor) -> ChainObjective:
+        """With derivatives and posteriors times ``weights``, one for each frame of a sequence; the values stay."""
+        if weights.shape != self.derivative.shape[:-1]:
+            raise KaldiError(
+                f"derivative weights {tuple(weights.shape)} do not fit an output {tuple(self.derivative.shape)}"
+            )
+        column = weights.to(self.derivative).unsqueeze(-1)
+        return replace(
+            self, derivative=self.derivative * column, numerator_posteriors=self.numerator_posteriors * column
+        )
+
 
 def chain_objective(
-    graph: DenominatorGraph, supervision: Supervision, output: Tensor, options: ChainOptions
+    graph: DenominatorGraph,
+    supervision: Supervision | Sequence[Supervision],
+    output: Tensor,
+    options: ChainOptions,
+    backend: str = "auto",
 ) -> ChainObjective:
-    """``output``: [frames * sequences, pdfs], all sequences of the first frame, then of the second, as Kaldi has them.
+    """``output``: [frames * sequences, pdfs], all sequences of the first frame, then of the second, as Kaldi has them;
+    or [sequences, frames, pdfs], in which sequences may be shorter, if ``supervision`` says so: what is beyond their
+    ends does not count. ``backend``: what computes the denominator (backends.py).
 
     Raises KaldiError when shapes do not fit.
     """
-    frames, sequences = supervision.frames_per_sequence, supervision.num_sequences
-    if tuple(output.shape) != (frames * sequences, graph.num_pdfs) or supervision.label_dim != graph.num_pdfs:
-        raise KaldiError(
-            f"the network's output is {tuple(output.shape)}, but the supervision has {frames} frames of {sequences} "
-            f"sequences and {supervision.label_dim} pdfs, the denominator graph {graph.num_pdfs}"
-        )
-    shaped = output.detach().view(frames, sequences, graph.num_pdfs)
-    den_log_prob, den_posteriors = denominator(graph, shaped, options.leaky_hmm_coefficient)
-    num_log_prob, num_posteriors = numerator(supervision, shaped)
-    scale, weight = supervision.weight, supervision.weight * frames * sequences
-    objective = scale * (num_log_prob - den_log_prob.sum())
+    supervisions = [supervision] if isinstance(supervision, Supervision) else list(supervision)
+    lengths = lengths_of(supervisions)
+    shaped = _frame_major(output.detach(), graph, supervisions, lengths)
+    frames, batch_first = shaped.shape[0], output.dim() == 3
+    if int(lengths.min()) < frames:
+        inside = torch.arange(frames).unsqueeze(1) < lengths
+        shaped = torch.where(inside.to(shaped.device).unsqueeze(2), shaped, torch.zeros_like(shaped))
+
+    numerator = begin_numerator(supervisions, shaped)
+    den_log_prob, den_posteriors = denominator(graph, shaped, options.leaky_hmm_coefficient, lengths, backend)
+    num_log_prob, num_posteriors = numerator()
+    scale = supervisions[0].weight
+    weight = scale * int(lengths.sum())
+    objective = scale * (num_log_prob - den_log_prob)
     derivative = num_posteriors - den_posteriors
     if scale != 1.0:
         derivative, num_posteriors = scale * derivative, scale * num_posteriors
     low, high = torch.aminmax(shaped)
     if options.out_of_range_regularize and not (low >= -LIMIT and high <= LIMIT):
-        # Kaldi adds twice this penalty to every other minibatch.
+        # Kaldi adds twice this penalty to every other minibatch, at random.
         derivative -= options.out_of_range_regularize * (shaped - shaped.clamp(-LIMIT, LIMIT))
+    l2_term = objective.new_zeros(())
     ok = bool(torch.isfinite(objective)) and bool(torch.isfinite(derivative).all())
     if not ok:
         log.warning(
@@ -73,50 +100,35 @@ def chain_objective(
         )
         objective = torch.full_like(objective, FAILED_OBJECTIVE * weight)
         derivative, num_posteriors = torch.zeros_like(shaped), torch.zeros_like(shaped)
-    l2_term = objective.new_zeros(())
-    if options.l2_regularize:
+    elif options.l2_regularize:
         l2_term = -0.5 * scale * options.l2_regularize * shaped.square().sum()
-    if options.l2_regularize and ok:
         derivative -= scale * options.l2_regularize * shaped
-    return ChainObjective(objective, l2_term, weight, derivative.view_as(output), num_posteriors.view_as(output), ok)
+    derivative, num_posteriors = (
+        (x.transpose(0, 1) if batch_first else x.view_as(output)) for x in (derivative, num_posteriors)
+    )
+    return ChainObjective(objective, l2_term, weight, derivative, num_posteriors, ok)
 
 
-class _Function(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, output: Tensor, result: ChainObjective) -> Tensor:
-        ctx.save_for_backward(result.derivative)
-        return result.objective + result.l2_term
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
-        (derivative,) = ctx.saved_tensors
-        return gradient * derivative, None
+def lengths_of(supervisions: Sequence[Supervision]) -> Tensor:
+    """The frames of each sequence, int64. Raises KaldiError where there are none."""
+    lengths = [s.frames_per_sequence for s in supervisions for _ in range(s.num_sequences)]
+    if not lengths:
+        raise KaldiError("there are no supervisions")
+    return torch.tensor(lengths)
 
 
-class ChainLoss(nn.Module):
-    """LF-MMI as a loss to minimize: minus the objective per frame.
-
-        loss = ChainLoss(DenominatorGraph.from_fst(read_fst("den.fst"), num_pdfs))
-        loss(output, supervision).backward()
-
-    With ``xent_output`` (log-softmax outputs of a second branch, shaped like the output), ``xent_regularize`` times its
-    cross-entropy against the numerator's posteriors is added.
-    """
-
-    def __init__(self, graph: DenominatorGraph, options: ChainOptions | None = None) -> None:
-        super().__init__()
-        self.graph = graph
-        self.options = options or ChainOptions()
-
-    def forward(self, output: Tensor, supervision: Supervision, xent_output: Tensor | None = None) -> Tensor:
-        return self.evaluate(output, supervision, xent_output)[0]
-
-    def evaluate(
-        self, output: Tensor, supervision: Supervision, xent_output: Tensor | None = None
-    ) -> tuple[Tensor, ChainObjective]:
-        """The loss, and what it is made of."""
-        result = chain_objective(self.graph, supervision, output, self.options)
-        total = _Function.apply(output, result)
-        if xent_output is not None and self.options.xent_regularize:
-            total = total + self.options.xent_regularize * (result.numerator_posteriors * xent_output).sum()
-        return -total / result.weight, result
+def _frame_major(
+    output: Tensor, graph: DenominatorGraph, supervisions: Sequence[Supervision], lengths: Tensor
+) -> Tensor:
+    """[frames, sequences, pdfs]."""
+    frames, sequences, pdfs = int(lengths.max()), len(lengths), graph.num_pdfs
+    wanted = (sequences, frames, pdfs) if output.dim() == 3 else (frames * sequences, pdfs)
+    uneven = output.dim() != 3 and int(lengths.min()) != frames
+    if tuple(output.shape) != wanted or uneven or any(s.label_dim != pdfs for s in supervisions):
+        raise KaldiError(
+            f"the network's output is {tuple(output.shape)}, but the supervision has {frames} frames of {sequences} "
+            f"sequences and {supervisions[0].label_dim} pdfs, the denominator graph {pdfs}"
+        )
+    if any(s.weight != supervisions[0].weight for s in supervisions):
+        raise KaldiError("the supervisions of a minibatch have different weights")
+    return output.transpose(0, 1).contiguous() if output.dim() == 3 else output.view(frames, sequences, pdfs)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import option
 
+LIMIT = 30.0  # the denominator limits outputs to +-LIMIT, before the exponential
+
 
 @dataclass
 class ChainOptions:

@@ -69,16 +69,15 @@ class ChainTraining:
         for part in example.outputs:
             output, factor = outputs[part.name], self._options.xent_regularize
             result = chain_objective(self._graph, part.supervision, output, self._options)
-            derivative, posteriors = result.derivative, result.numerator_posteriors
             xent_name = f"{part.name}-xent"
-            cross_entropy = float((posteriors * outputs[xent_name]).sum()) if factor else 0.0
+            cross_entropy = result.cross_entropy(outputs[xent_name]) if factor else 0.0
             if self._deriv_weights and part.deriv_weights.size:
-                weights = torch.as_tensor(part.deriv_weights, device=output.device).unsqueeze(1)
-                derivative, posteriors = derivative * weights, posteriors * weights
+                result = result.weighted(torch.from_numpy(part.deriv_weights))
             if factor:
-                made.append(OutputObjective(xent_name, result.weight, cross_entropy, 0.0, posteriors * factor))
+                derivative = factor * result.numerator_posteriors
+                made.append(OutputObjective(xent_name, result.weight, float(cross_entropy), 0.0, derivative))
             objective, l2_term = float(result.objective), float(result.l2_term)
-            made.append(OutputObjective(part.name, result.weight, objective, l2_term, derivative))
+            made.append(OutputObjective(part.name, result.weight, objective, l2_term, result.derivative))
         return made
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
-from nnet3_compat.chain.objective import ChainLoss
+from nnet3_compat.chain.loss import ChainLoss
 from nnet3_compat.chain.options import ChainOptions
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.models.base import Model, ModelOutput
@@ -48,16 +48,14 @@ class Lfmmi(Objective):
             raise KaldiError(
                 f"data set {batch.dataset!r} has no supervision: LF-MMI trains on lattices or alignments of phones"
             )
-        # Kaldi's order: all sequences of the first frame, then of the second.
-        output = made.output.transpose(0, 1).reshape(-1, made.output.shape[2]).float()
-        xent = None if made.xent is None else made.xent.transpose(0, 1).reshape(output.shape).float()
-        loss, result = self.chain.evaluate(output, supervision, xent)
+        xent = None if made.xent is None else made.xent.float()
+        loss, result = self.chain.evaluate(made.output.float(), supervision, xent)
         weight = result.weight
         terms = {"chain": Term(float(result.objective), weight)}
         if self.chain.options.l2_regularize:
             terms["l2"] = Term(float(result.l2_term), weight)
         if xent is not None and self.chain.options.xent_regularize:
-            terms["xent"] = Term(float((result.numerator_posteriors * xent.detach()).sum()), weight)
+            terms["xent"] = Term(float(result.cross_entropy(xent)), weight)
         return Loss(loss, terms, result.ok)
 
 

@@ -143,7 +143,7 @@ def test_supervision_keeps_every_way_of_saying_the_phones(reference: Path, tmp_p
             supervision = made[key]
             total = sum(length for _, length in phones)
             assert supervision.frames_per_sequence == -(-total // frames) and supervision.label_dim == 72
-            paths = numerator(supervision, torch.zeros(supervision.frames_per_sequence, 1, 72))[0].exp()
+            paths = numerator([supervision], torch.zeros(supervision.frames_per_sequence, 1, 72))[0].exp()
             assert float(paths) == pytest.approx(1.0) if frames == 1 else float(paths) > len(phones)
 
 

@@ -1,13 +1,12 @@
 #include "denominator.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <cstring>
-#include <new>
+#include <memory>
 #include <numeric>
 #include <stdexcept>
-#include <thread>
+
+#include "parallel.h"
 
 namespace nnet3_compat {
 
@@ -94,73 +93,92 @@ void backward_frame(const int64_t *begin, const Arc *arcs, int64_t num_states, c
 
 }  // namespace
 
-// Up to kWidth sequences from first to last; [..][kWidth] everywhere, what is beyond the last repeats it.
+// Up to kWidth sequences side by side; [..][kWidth] everywhere, where there are fewer the last is repeated.
 class DenominatorGraph::Block {
  public:
-  Block(const DenominatorGraph &graph, int64_t frames, float leaky)
-      : graph_(graph), frames_(frames), leak_(graph.initial_), size_(graph.num_states() * kWidth) {
+  Block(const DenominatorGraph &graph, const float *likelihoods, int64_t frames, int64_t sequences,
+        const int64_t *lengths, float leaky)
+      : graph_(graph),
+        likelihoods_(likelihoods),
+        frames_(frames),
+        sequences_(sequences),
+        lengths_(lengths),
+        leak_(graph.initial_),
+        alphas_(new float[(frames + 1) * graph.num_states() * kWidth]),
+        sums_(new float[(frames + 1) * kWidth]),
+        probs_(new float[frames * graph.num_pdfs() * kWidth]),
+        frame_posteriors_(new float[graph.num_pdfs() * kWidth]),
+        betas_(new float[2 * graph.num_states() * kWidth]) {
     for (float &share : leak_) share *= leaky;
-    alphas_.resize((frames + 1) * size_);
-    sums_.resize((frames + 1) * kWidth);
-    probs_.resize(frames * graph.num_pdfs() * kWidth);
-    posteriors_.resize(graph.num_pdfs() * kWidth);
-    betas_.resize(2 * size_);
   }
 
-  void run(const float *likelihoods, int64_t sequences, int64_t first, int64_t last, double *log_probs, float *posteriors) {
-    const int64_t states = graph_.num_states(), pdfs = graph_.num_pdfs();
-    float ones[kWidth], inverse[kWidth];
+  // members: count sequences, the longest first.
+  void run(const int64_t *members, int64_t count, double *log_probs, float *posteriors) {
+    const int64_t states = graph_.num_states(), pdfs = graph_.num_pdfs(), size = states * kWidth;
+    const int64_t longest = lengths_[members[0]];
+    float ones[kWidth], inverse[kWidth], likelihood[kWidth];
     std::fill(ones, ones + kWidth, 1.0f);
     double log_prob[kWidth] = {};
-    for (int64_t t = 0; t <= frames_; t++) {
-      float *alpha = &alphas_[t * size_], *sum = &sums_[t * kWidth];
+    for (int64_t t = 0; t <= longest; t++) {
+      float *alpha = &alphas_[t * size], *sum = &sums_[t * kWidth];
       if (t == 0) {
-        std::memset(alpha, 0, size_ * sizeof(float));
+        std::fill(alpha, alpha + size, 0.0f);
         add_leak(graph_.initial_.data(), states, ones, alpha);
         const double total = std::accumulate(graph_.initial_.begin(), graph_.initial_.end(), 0.0);
         std::fill(sum, sum + kWidth, static_cast<float>(total));
       } else {
-        float *probs = &probs_[(t - 1) * pdfs * kWidth];
-        transpose(likelihoods + (t - 1) * sequences * pdfs, first, last, probs);
+        float *here = &probs_[(t - 1) * pdfs * kWidth];
+        transpose(members, count, t - 1, here);
         invert(sum - kWidth, inverse);
-        forward_frame(graph_.in_begin_.data(), graph_.in_.data(), states, alpha - size_, probs, inverse, alpha, sum);
+        forward_frame(graph_.in_begin_.data(), graph_.in_.data(), states, alpha - size, here, inverse, alpha, sum);
       }
-      if (t < frames_)
-        for (int i = 0; i < kWidth; i++) log_prob[i] += std::log(sum[i]);
       add_leak(leak_.data(), states, sum, alpha);
-    }
-    float likelihood[kWidth] = {};
-    const float *final = &alphas_[frames_ * size_];
-    for (int64_t h = 0; h < states; h++)
-      for (int i = 0; i < kWidth; i++) likelihood[i] += final[h * kWidth + i];
-    for (int64_t s = first; s < last; s++) log_probs[s] = log_prob[s - first] + std::log(likelihood[s - first]);
-
-    float *next = betas_.data(), *beta = next + size_;
-    float leaked[kWidth] = {};
-    invert(likelihood, inverse);
-    for (int64_t h = 0; h < states; h++) {
-      std::copy(inverse, inverse + kWidth, next + h * kWidth);
-      for (int i = 0; i < kWidth; i++) leaked[i] += leak_[h] * inverse[i];
-    }
-    for (int64_t t = frames_ - 1; t >= 0; t--) {
-      invert(&sums_[t * kWidth], inverse);
-      std::fill(posteriors_.begin(), posteriors_.end(), 0.0f);
-      backward_frame(graph_.out_begin_.data(), graph_.out_.data(), states, leak_.data(), next,
-                     &probs_[t * pdfs * kWidth], inverse, &alphas_[t * size_], beta, posteriors_.data(), leaked);
-      std::swap(next, beta);
-      for (int64_t s = first; s < last; s++) {
-        float *to = posteriors + (t * sequences + s) * pdfs;
-        for (int64_t p = 0; p < pdfs; p++) to[p] = posteriors_[p * kWidth + s - first];
+      for (int64_t i = 0; i < count; i++) {
+        if (t < lengths_[members[i]]) {
+          log_prob[i] += std::log(sum[i]);
+        } else if (t == lengths_[members[i]]) {
+          likelihood[i] = 0.0f;
+          for (int64_t h = 0; h < states; h++) likelihood[i] += alpha[h * kWidth + i];
+          log_probs[members[i]] = log_prob[i] + std::log(likelihood[i]);
+        }
       }
     }
+
+    float *next = betas_.get(), *beta = next + size;
+    float leaked[kWidth] = {};
+    std::fill_n(next, size, 0.0f);
+    for (int64_t t = longest - 1; t >= 0; t--) {
+      for (int64_t i = 0; i < count; i++) {
+        if (t + 1 != lengths_[members[i]]) continue;
+        leaked[i] = 0.0f;
+        for (int64_t h = 0; h < states; h++) {
+          next[h * kWidth + i] = 1.0f / likelihood[i];
+          leaked[i] += leak_[h] / likelihood[i];
+        }
+      }
+      invert(&sums_[t * kWidth], inverse);
+      std::fill_n(frame_posteriors_.get(), pdfs * kWidth, 0.0f);
+      backward_frame(graph_.out_begin_.data(), graph_.out_.data(), states, leak_.data(), next, &probs_[t * pdfs * kWidth],
+                     inverse, &alphas_[t * size], beta, frame_posteriors_.get(), leaked);
+      std::swap(next, beta);
+      for (int64_t i = 0; i < count; i++) {
+        if (t >= lengths_[members[i]]) continue;
+        float *to = posteriors + (t * sequences_ + members[i]) * pdfs;
+        for (int64_t p = 0; p < pdfs; p++) to[p] = frame_posteriors_[p * kWidth + i];
+      }
+    }
+    for (int64_t i = 0; i < count; i++)
+      for (int64_t t = lengths_[members[i]]; t < frames_; t++)
+        std::fill_n(posteriors + (t * sequences_ + members[i]) * pdfs, pdfs, 0.0f);
   }
 
  private:
   // One frame's sequences side by side.
-  void transpose(const float *frame, int64_t first, int64_t last, float *probs) const {
+  void transpose(const int64_t *members, int64_t count, int64_t frame, float *probs) const {
     const int64_t pdfs = graph_.num_pdfs();
     const float *rows[kWidth];
-    for (int i = 0; i < kWidth; i++) rows[i] = frame + std::min(first + i, last - 1) * pdfs;
+    for (int64_t i = 0; i < kWidth; i++)
+      rows[i] = likelihoods_ + (frame * sequences_ + members[std::min(i, count - 1)]) * pdfs;
     for (int64_t p = 0; p < pdfs; p++)
       for (int i = 0; i < kWidth; i++) probs[p * kWidth + i] = rows[i][p];
   }
@@ -170,10 +188,11 @@ class DenominatorGraph::Block {
   }
 
   const DenominatorGraph &graph_;
-  int64_t frames_;
+  const float *likelihoods_;
+  int64_t frames_, sequences_;
+  const int64_t *lengths_;
   std::vector<float> leak_;
-  int64_t size_;
-  std::vector<float> alphas_, sums_, probs_, posteriors_, betas_;
+  std::unique_ptr<float[]> alphas_, sums_, probs_, frame_posteriors_, betas_;  // not initialized
 };
 
 DenominatorGraph::DenominatorGraph(const int64_t *source, const int64_t *target, const int64_t *pdf,
@@ -190,25 +209,16 @@ DenominatorGraph::DenominatorGraph(const int64_t *source, const int64_t *target,
 }
 
 void DenominatorGraph::forward_backward(const float *likelihoods, int64_t frames, int64_t sequences,
-                                        float leaky_hmm_coefficient, int num_threads, double *log_probs,
-                                        float *posteriors) const {
-  const int64_t blocks = (sequences + kWidth - 1) / kWidth;
-  std::atomic<int64_t> next{0};
-  std::atomic<bool> no_memory{false};
-  auto work = [&] {
-    try {
-      Block block(*this, frames, leaky_hmm_coefficient);
-      for (int64_t b; (b = next++) < blocks;)
-        block.run(likelihoods, sequences, b * kWidth, std::min((b + 1) * kWidth, sequences), log_probs, posteriors);
-    } catch (const std::bad_alloc &) {
-      no_memory = true;
-    }
-  };
-  std::vector<std::thread> threads;
-  for (int64_t i = 1; i < std::min<int64_t>(num_threads, blocks); i++) threads.emplace_back(work);
-  work();
-  for (std::thread &thread : threads) thread.join();
-  if (no_memory) throw std::bad_alloc();
+                                        const int64_t *lengths, float leaky_hmm_coefficient, int num_threads,
+                                        double *log_probs, float *posteriors) const {
+  std::vector<int64_t> order(sequences);
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return lengths[a] > lengths[b]; });
+  in_parallel((sequences + kWidth - 1) / kWidth, num_threads, [&] {
+    return [&, block = Block(*this, likelihoods, frames, sequences, lengths, leaky_hmm_coefficient)](int64_t b) mutable {
+      block.run(&order[b * kWidth], std::min<int64_t>(kWidth, sequences - b * kWidth), log_probs, posteriors);
+    };
+  });
 }
 
 }  // namespace nnet3_compat

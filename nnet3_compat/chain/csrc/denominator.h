@@ -23,11 +23,11 @@ class DenominatorGraph {
   int64_t num_states() const { return static_cast<int64_t>(initial_.size()); }
   int64_t num_pdfs() const { return num_pdfs_; }
 
-  // likelihoods: [frames][sequences][pdfs], exponentials of a network's output. Fills log_probs [sequences] and
-  // posteriors, shaped like likelihoods.
+  // likelihoods: [frames][sequences][pdfs], exponentials of a network's output; lengths: [sequences], at least 1 and at
+  // most frames. Fills log_probs [sequences] and posteriors, shaped like likelihoods and zero beyond a sequence's length.
   // A sequence whose probability vanishes or overflows has a log-probability that is infinite or not a number.
-  void forward_backward(const float *likelihoods, int64_t frames, int64_t sequences, float leaky_hmm_coefficient,
-                        int num_threads, double *log_probs, float *posteriors) const;
+  void forward_backward(const float *likelihoods, int64_t frames, int64_t sequences, const int64_t *lengths,
+                        float leaky_hmm_coefficient, int num_threads, double *log_probs, float *posteriors) const;
 
  private:
   class Block;
