@@ -31,21 +31,30 @@ def verbose() -> int:
 
 def _emit(severity: str, message: str, depth: int) -> None:
     frame = sys._getframe(depth)
-    _print(severity, message, frame.f_code, frame.f_lineno)
+    _print(severity, message, _place(frame.f_code, frame.f_lineno))
 
 
-def _print(severity: str, message: str, code: CodeType, line: int) -> None:
+def _place(code: CodeType, line: int) -> str:
     function = "main" if code.co_name == "<module>" else code.co_name
-    file = code.co_filename.rpartition("/")[2]
-    where = f"{_program}[{VERSION}]:{function}():{file}:{line}"
+    return f"{function}():{code.co_filename.rpartition('/')[2]}:{line}"
+
+
+def _print(severity: str, message: str, place: str) -> None:
+    where = f"{_program}[{VERSION}]:{place}"
     with contextlib.suppress(OSError, ValueError, AttributeError):  # maybe nobody listens
         sys.stderr.write(f"{severity} ({where}) {message}\n")
         sys.stderr.flush()
 
 
-def info(message: str) -> None:
-    """LOG (program[version]:function():file:line) message"""
-    _emit("LOG", message, 2)
+def info(message: str, place: str | None = None) -> None:
+    """LOG (program[version]:function():file:line) message
+
+    ``place``: function, file and line in Kaldi's source, for those lines of which scripts parse these too.
+    """
+    if place is None:
+        _emit("LOG", message, 2)
+    else:
+        _print("LOG", message, place)
 
 
 def warning(message: str) -> None:
@@ -66,7 +75,7 @@ def error_from(exception: BaseException, message: str) -> None:
         return
     while trace.tb_next is not None:
         trace = trace.tb_next
-    _print("ERROR", message, trace.tb_frame.f_code, trace.tb_lineno)
+    _print("ERROR", message, _place(trace.tb_frame.f_code, trace.tb_lineno))
 
 
 def vlog(level: int, message: str) -> None:

@@ -17,6 +17,8 @@ from nnet3_compat.example_batch import compute_outputs
 from nnet3_compat.network import Network
 from nnet3_compat.nnet import Nnet, OutputNode
 
+_PLACE = "PrintTotalStats():nnet-diagnostics.cc:162"  # steps/libs/nnet3/report/log_parse.py looks for it
+
 
 def objective_types(nnet: Nnet) -> dict[str, str]:
     """Output node -> "linear" or "quadratic"."""
@@ -115,10 +117,11 @@ class FrameDiagnostics:
         """Logs everything the way Kaldi does; whether there were any frames."""
         for name, total in self.objectives.items():
             kind = "log-likelihood" if self.types[name] == "linear" else "objective"
-            log.info(f"Overall {kind} for '{name}' is {total.per_frame:g} per frame, over {total.weight:g} frames.")
+            over = f"per frame, over {total.weight:g} frames."
+            log.info(f"Overall {kind} for '{name}' is {total.per_frame:g} {over}", _PLACE)
         for name, total in self.accuracies.items():
             over = f"per frame, over {total.weight:g} frames."
-            log.info(f"Overall accuracy for '{name}' is {total.per_frame:g} {over}")
+            log.info(f"Overall accuracy for '{name}' is {total.per_frame:g} {over}", _PLACE)
             if self._per_dim:
                 right, weight = total.by_dim
                 values = np.where(weight != 0, right / np.where(weight != 0, weight, 1.0), -1.0)

@@ -17,6 +17,8 @@ from nnet3_compat.frame_objective import objective_types
 from nnet3_compat.network import Network
 from nnet3_compat.nnet import Nnet
 
+_PLACE = "PrintTotalStats():nnet-chain-diagnostics.cc:239"  # steps/libs/nnet3/report/log_parse.py looks for it
+
 
 @dataclass
 class ChainTotal:
@@ -84,5 +86,6 @@ class ChainDiagnostics:
             value = f"{total.objective / total.weight:g}"
             if total.l2_term:
                 value += f" + {total.l2_term / total.weight:g} = {total.per_frame:g}"
-            log.info(f"Overall log-probability for '{name}' is {value} per frame, over {total.weight:g} frames.")
+            over = f"per frame, over {total.weight:g} frames."
+            log.info(f"Overall log-probability for '{name}' is {value} {over}", _PLACE)
         return any(total.weight > 0 for total in self.totals.values())

@@ -55,7 +55,7 @@ def test_first_step_of_adam(name: str, reference: Path, start: Path, tmp_path: P
         clear = np.abs(gradient) > 1e-2  # far above Adam's epsilon and the rounding of parameters
         step = np.sign(gradient) * rate
         np.testing.assert_allclose((after - before[key])[clear], step[clear], rtol=0.01, atol=1e-6, err_msg=key)
-        assert clear.any() or "batchnorm" in key, key
+        assert clear.any() or not before[key].size, key
 
 
 def test_state_goes_from_program_to_program(reference: Path, start: Path, tmp_path: Path) -> None:
