@@ -78,14 +78,20 @@ class _Product(torch.autograd.Function):
         rows = gradient.reshape(-1, gradient.shape[2])
         of_x = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
-            of_x = gradient.new_zeros(ctx.shape)
-            at = 1
+            count, at = gradient.shape[0], 1
             for k in range(len(ctx.taps)):
                 part = weight[:, k * dim : (k + 1) * dim]
-                count = gradient.shape[0]
-                if spec[at] == 1 and spec[at + 1] == 0 and spec[at + 4] == 1 and spec[at + 5] == count:
-                    of_x[spec[at + 3] : spec[at + 3] + count].view(-1, dim).addmm_(rows, part)
-                elif spec[at] != 0:
+                dense = spec[at] == 1 and spec[at + 1] == 0 and spec[at + 4] == 1 and spec[at + 5] == count
+                begin, end = (spec[at + 3], spec[at + 3] + count) if dense else (0, 0)
+                if of_x is None:  # what the first tap does not write is zero
+                    of_x = gradient.new_empty(ctx.shape)
+                    of_x[:begin].zero_()
+                    of_x[end:].zero_()
+                    if dense:
+                        torch.mm(rows, part, out=of_x[begin:end].view(-1, dim))
+                elif dense:
+                    of_x[begin:end].view(-1, dim).addmm_(rows, part)
+                if not dense and spec[at] != 0:
                     add_rows(of_x, spec, at, (rows @ part).view(count, ctx.shape[1], dim))
                 at += leaf_size(spec, at)
         if ctx.needs_input_grad[1]:
