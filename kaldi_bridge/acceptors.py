@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import ARC, Fst
+from kaldi_bridge.packed_acceptors import PackedAcceptor
 from kaldi_bridge.weight_pushing import push_special
 
 INFINITY = math.inf
@@ -52,6 +53,13 @@ class Acceptor:
         offsets = np.concatenate([[0], np.cumsum([len(arcs) for arcs in self.arcs])]).astype(np.int64)
         return Fst(self.start, np.array(self.finals, np.float32), offsets, np.array(flat, ARC))
 
+    def packed(self) -> PackedAcceptor:
+        return PackedAcceptor.of_lists(self.start, self.arcs, self.finals)
+
+    @classmethod
+    def unpacked(cls, packed: PackedAcceptor) -> Acceptor:
+        return cls(*packed.to_lists())
+
     @property
     def num_states(self) -> int:
         return len(self.arcs)
@@ -69,56 +77,20 @@ class Acceptor:
 
 def connected(a: Acceptor) -> Acceptor:
     """Only states on a path from the start to an end."""
-    forward = _reachable([a.start] if a.start >= 0 else [], lambda s: (t for _, _, t in a.arcs[s]))
-    into: list[list[int]] = [[] for _ in a.arcs]
-    for s, arcs in enumerate(a.arcs):
-        for _, _, t in arcs:
-            into[t].append(s)
-    backward = _reachable([s for s, cost in enumerate(a.finals) if cost < INFINITY], lambda s: iter(into[s]))
-    return a.renumbered([s for s in range(a.num_states) if s in forward and s in backward])
-
-
-def _reachable(starts: list[int], following: Callable) -> set[int]:
-    seen, waiting = set(starts), list(starts)
-    while waiting:
-        for t in following(waiting.pop()):
-            if t not in seen:
-                seen.add(t)
-                waiting.append(t)
-    return seen
+    return Acceptor.unpacked(a.packed().connected())
 
 
 def without_epsilons(a: Acceptor) -> Acceptor:
     """An acceptor of the same paths without label 0; arcs alike are one."""
-    arcs, finals = [], []
-    for state in range(a.num_states):
-        reached = _epsilon_closure(a, state)
-        best: dict[tuple[int, int], float] = {}
-        final = INFINITY
-        for s, cost in reached.items():
-            final = min(final, cost + a.finals[s])
-            for label, weight, target in a.arcs[s]:
-                if label:
-                    key = (label, target)
-                    best[key] = min(best.get(key, INFINITY), cost + weight)
-        arcs.append([(label, cost, target) for (label, target), cost in best.items()])
-        finals.append(final)
-    return connected(Acceptor(a.start, arcs, finals))
+    return Acceptor.unpacked(a.packed().without_epsilons())
 
 
-def _epsilon_closure(a: Acceptor, state: int) -> dict[int, float]:
-    """The states that epsilons lead to, and the best cost of getting there; raises KaldiError for endless gains."""
-    best = {state: 0.0}
-    waiting = [state]
-    for _ in range(100 * (a.num_states + 1)):
-        if not waiting:
-            return best
-        s = waiting.pop(0)
-        for label, cost, target in a.arcs[s]:
-            if label == 0 and best[s] + cost < best.get(target, INFINITY) - 1.0e-9:
-                best[target] = best[s] + cost
-                waiting.append(target)
-    raise KaldiError("the FST has a cycle of epsilons with a negative cost")
+def pushed_to_start(a: Acceptor) -> Acceptor:
+    """Costs moved towards the start so that every state's best way on costs nothing; the best path costs nothing.
+
+    Raises KaldiError where there is a cycle.
+    """
+    return Acceptor.unpacked(a.packed().pushed_to_start())
 
 
 def reversed_acceptor(a: Acceptor) -> Acceptor:

@@ -8,6 +8,7 @@
 #include "determinize.h"
 #include "epsilon_removal.h"
 #include "example_module.h"
+#include "packed_acceptors_module.h"
 #include "search.h"
 
 namespace py = pybind11;
@@ -144,6 +145,7 @@ PYBIND11_MODULE(_csrc, m) {
   PYBIND11_NUMPY_DTYPE(FstArc, ilabel, olabel, weight, nextstate);
   add_examples(m);
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
+  add_packed_acceptors(m);
 
   py::class_<SearchOptions>(m, "SearchOptions")
       .def(py::init<>())

@@ -9,10 +9,10 @@ from random import Random
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.acceptors import Acceptor
 from kaldi_bridge.chain_examples import ChainExample, ChainOutput
 from kaldi_bridge.example_cutting import InputCutter, frame_indexes
 from kaldi_bridge.examples import num_rows
+from kaldi_bridge.packed_acceptors import PackedAcceptor
 from kaldi_bridge.sparse import GeneralMatrix
 from kaldi_bridge.supervision import Supervision
 from kaldi_bridge.supervision_splitting import SupervisionSplitter
@@ -50,7 +50,7 @@ class ExampleMaker:
         self,
         splitter: UtteranceSplitter,
         random: Random,
-        normalization: Acceptor | None = None,
+        normalization: PackedAcceptor | None = None,
         model: TransitionModel | None = None,
         compress: bool = True,
         long_key: bool = False,

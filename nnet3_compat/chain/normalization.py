@@ -5,27 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kaldi_bridge import log
-from kaldi_bridge.acceptors import INFINITY, Acceptor, without_epsilons
-from kaldi_bridge.acyclic_acceptors import compose, determinized, minimized
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import Fst, read_fst
+from kaldi_bridge.fst import read_fst
+from kaldi_bridge.packed_acceptors import PackedAcceptor
 from kaldi_bridge.supervision import Supervision
 
 MOST_STATES = 200000
 
 
-def read_normalization_fst(rxfilename: str, scale: float) -> Acceptor:
+def read_normalization_fst(rxfilename: str, scale: float) -> PackedAcceptor:
     """normalization.fst with its costs scaled. Raises KaldiError where it cannot be read, or the scale is negative."""
     if scale < 0.0:
         raise KaldiError("Invalid scale on normalization FST; must be >= 0.0")
-    graph = Acceptor.from_fst(read_fst(rxfilename))
+    fst = read_fst(rxfilename)
     if scale != 1.0:
-        graph.arcs = [[(label, cost * scale, t) for label, cost, t in arcs] for arcs in graph.arcs]
-        graph.finals = [cost * scale if cost < INFINITY else cost for cost in graph.finals]
-    return graph
+        fst.arcs["weight"] *= scale
+        fst.finals[fst.finals < float("inf")] *= scale
+    return PackedAcceptor.of_fst(fst)
 
 
-def normalized(supervision: Supervision, normalization: Acceptor) -> Supervision | None:
+def normalized(supervision: Supervision, normalization: PackedAcceptor) -> Supervision | None:
     """The supervision with costs of the normalization; None where they have no path in common.
 
     Raises KaldiError for one that is merged already.
@@ -33,20 +32,17 @@ def normalized(supervision: Supervision, normalization: Acceptor) -> Supervision
     if supervision.num_sequences != 1:
         raise KaldiError("the supervision is of several sequences: normalize examples before they are merged")
     if supervision.fst is None:
-        fst = _with_costs(supervision.e2e_fsts[0], normalization)
-        return None if fst is None else replace(supervision, e2e_fsts=[fst])
+        graph = PackedAcceptor.of_fst(supervision.e2e_fsts[0]).without_epsilons().composed(normalization)
+        return replace(supervision, e2e_fsts=[graph.to_fst()]) if graph.num_states else None
+    made = normalized_graph(PackedAcceptor.of_fst(supervision.fst), normalization)
+    return replace(supervision, fst=made.to_fst()) if made else None
+
+
+def normalized_graph(graph: PackedAcceptor, normalization: PackedAcceptor) -> PackedAcceptor | None:
+    """The same for the acceptor of a supervision that is not flat-start."""
     try:
-        graph = minimized(determinized(without_epsilons(Acceptor.from_fst(supervision.fst)), MOST_STATES))
-        graph = compose(graph, normalization)
-        if not graph.num_states:
-            return None
-        graph = minimized(determinized(graph, MOST_STATES))
+        graph = graph.without_epsilons().determinized(MOST_STATES).minimized().composed(normalization)
+        return graph.determinized(MOST_STATES).minimized() if graph.num_states else None
     except KaldiError as error:
         log.warning(f"Failed to determinize a supervision: {error}")
         return None
-    return replace(supervision, fst=graph.to_fst())
-
-
-def _with_costs(fst: Fst, normalization: Acceptor) -> Fst | None:
-    graph = compose(without_epsilons(Acceptor.from_fst(fst)), normalization)
-    return graph.to_fst() if graph.num_states else None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from kaldi_bridge.acceptors import INFINITY, Acceptor, Arc, connected, without_epsilons
-from kaldi_bridge.acyclic_acceptors import pushed_to_start
+from kaldi_bridge.acceptors import INFINITY, Acceptor, Arc, connected, pushed_to_start, without_epsilons
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattice import CompactLattice, top_sorted

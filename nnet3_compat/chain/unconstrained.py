@@ -6,7 +6,6 @@ from dataclasses import replace
 from random import Random
 
 from kaldi_bridge.acceptors import INFINITY, Acceptor, Arc, without_epsilons
-from kaldi_bridge.acyclic_acceptors import determinized, minimized
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.supervision import Supervision
 from kaldi_bridge.transition_model import TransitionModel
@@ -28,8 +27,9 @@ def unconstrained(supervision: Supervision, model: TransitionModel, random: Rand
         [(0 if loops[label] and s != graph.start else label, 0.0, t) for label, _, t in out]
         for s, out in enumerate(graph.arcs)
     ]
-    graph = without_epsilons(Acceptor(graph.start, arcs, [0.0 if f < INFINITY else f for f in graph.finals]))
-    graph = _with_self_loops(minimized(determinized(graph, MOST_STATES)), model)
+    phones = Acceptor(graph.start, arcs, [0.0 if f < INFINITY else f for f in graph.finals]).packed()
+    phones = phones.without_epsilons().determinized(MOST_STATES).minimized()
+    graph = _with_self_loops(Acceptor.unpacked(phones), model)
     pdf = (model.id_to_pdf + 1).tolist()
     graph.arcs = [[(pdf[label], cost, t) for label, cost, t in out] for out in graph.arcs]
     return replace(supervision, label_dim=model.num_pdfs, fst=None, e2e_fsts=[graph.to_fst()], alignment_pdfs=pdfs)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.acceptors import Acceptor, without_epsilons
-from kaldi_bridge.acyclic_acceptors import compose
 from kaldi_bridge.command import command
 from kaldi_bridge.fst import FST
 from kaldi_bridge.tables import SequentialReader, TableWriter
@@ -32,7 +31,7 @@ def chain_make_num_fst_e2e(options: Options, model_in: str, fst_in: str, rspecif
         for key, fst in graphs:
             graph = without_epsilons(Acceptor.of_input(fst))
             graph.arcs = [[(pdf[label], cost, t) for label, cost, t in arcs] for arcs in graph.arcs]
-            made = compose(graph, normalization)
+            made = graph.packed().composed(normalization)
             if not made.num_states:
                 log.warning(f"{key}: nothing is left of the graph after composing with the normalization FST")
                 num_empty += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from kaldi_bridge.holders import INT32_VECTOR
 from kaldi_bridge.supervision import SUPERVISION, SUPERVISION_SIZES, Supervision
 from kaldi_bridge.supervision_splitting import SupervisionSplitter
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
-from nnet3_compat.chain.normalization import normalized, read_normalization_fst
+from nnet3_compat.chain.normalization import normalized_graph, read_normalization_fst
 from nnet3_compat.model_file import read_transition_model
 
 
@@ -96,14 +97,14 @@ class SupervisionTargets:
 
     def part(self, utterance: str, first: int, count: int) -> Supervision:
         """Of ``count`` output frames from frame ``first``, with the weights of the normalization FST."""
-        cut = SupervisionSplitter(self._load(utterance)).part(first, count)
-        made = normalized(cut, self._normalization)
+        whole = self._load(utterance)
+        made = normalized_graph(SupervisionSplitter(whole).graph(first, count), self._normalization)
         if made is None:
             raise KaldiError(
                 f"output frames {first} to {first + count - 1}: the supervision has nothing in common with the "
                 "normalization FST"
             )
-        return made
+        return replace(whole, frames_per_sequence=count, fst=made.to_fst())
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_reader": None}

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from kaldi_bridge.acceptors import Acceptor, without_epsilons
-from kaldi_bridge.acyclic_acceptors import determinized, minimized
 from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.command import Command, run
 from kaldi_bridge.errors import KaldiError
@@ -229,13 +228,13 @@ def test_determinizing_and_minimizing_keep_the_costs() -> None:
             for _ in range(4):
                 arcs[s].append((int(rng.integers(0, 4)), float(rng.integers(0, 6)) / 4, int(rng.integers(s + 1, 8))))
         graph = without_epsilons(Acceptor(0, arcs, [math.inf] * 7 + [0.5]))
-        small = minimized(determinized(graph, 1000))
+        small = Acceptor.unpacked(graph.packed().determinized(1000).minimized())
         assert all(len({label for label, _, _ in out}) == len(out) for out in small.arcs)
         before, after = graph.to_fst(), small.to_fst()
         for labels in some_paths(Supervision(1.0, 1, 1, 9, before), 10):
             assert path_cost(after, labels) == pytest.approx(path_cost(before, labels), abs=1e-4)
     with pytest.raises(KaldiError, match="cycle"):
-        minimized(Acceptor(0, [[(1, 0.0, 1)], [(1, 0.0, 0)]], [math.inf, 0.0]))
+        Acceptor(0, [[(1, 0.0, 1)], [(1, 0.0, 0)]], [math.inf, 0.0]).packed().minimized()
 
 
 def test_flat_start_numerators(reference: Path, tmp_path: Path) -> None:
