@@ -75,7 +75,7 @@ def test_chunks_are_those_of_kaldis_examples(fsdd, supervisions):
         made = piece.supervision
         assert (made.label_dim, made.weight) == (expected.label_dim, expected.weight)
         output = torch.randn(expected.frames_per_sequence, 1, expected.label_dim)
-        ours, theirs = numerator(made, output), numerator(expected, output)
+        ours, theirs = numerator([made], output), numerator([expected], output)
         assert float(ours[0]) == pytest.approx(float(theirs[0]), rel=1e-4)
         torch.testing.assert_close(ours[1], theirs[1], rtol=0, atol=2e-3)
         same_size += made.fst.num_states == expected.fst.num_states
