@@ -1,35 +1,12 @@
-"""Changes of chain examples on the way to training: other times, less context, other weights and names."""
+"""Changes of chain examples on the way to training: less context, other weights and names."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from kaldi_bridge.chain_examples import ChainExample, ChainOutput
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.sparse import general_matrix_rows
-
-_NOT_SHIFTED = ("ivector",)
-
-
-def frame_subsampling_factor(indexes: np.ndarray) -> int:
-    """The distance of successive frames; raises KaldiError where there is only one."""
-    times = indexes[:, 1]
-    others = times[times != times[0]]
-    if not len(others) or others[0] <= times[0]:
-        raise KaldiError("the supervision of an example has fewer than two frames: their distance is unknown")
-    return int(others[0] - times[0])
-
-
-def shift_times(example: ChainExample, shift: int) -> None:
-    """Moves the input by ``shift`` frames, the outputs by the nearest multiple of their distance."""
-    for part in example.inputs:
-        if part.name not in _NOT_SHIFTED:
-            part.indexes[:, 1] += shift
-    for output in example.outputs:
-        factor = frame_subsampling_factor(output.indexes)
-        output.indexes[:, 1] += factor * math.floor(0.5 + shift / factor)
 
 
 def reduce_context(example: ChainExample, left: int, right: int) -> tuple[int, int]:

@@ -57,29 +57,49 @@ class ExampleHolder(ObjectHolder[T]):
 
 
 class RawExampleHolder(Generic[T]):
-    """Examples as the bytes of their binary form, for those who only pass them on; in other forms, as objects."""
+    """Examples as the bytes of their binary form, marker included, for those who pass them on."""
 
     def __init__(self, holder: Holder[T], chain: bool) -> None:
         self._holder = holder
         self._chain = chain
 
-    def read(self, stream: InputStream) -> bytes | T:
-        """The bytes with the binary marker, or the example that was read from another form."""
+    def read(self, stream: InputStream) -> bytes:
+        """The bytes as they are; those that would be written today where the example has another form."""
         if stream.peek(len(MARKER)) == MARKER:
             size, _ = _find(stream, len(MARKER), self._chain, False)
             if size:
                 return stream.read(len(MARKER) + size)
-        return self._holder.read(stream)
+        return self.data(self._holder.read(stream))
 
-    def write(self, stream: OutputStream, binary: bool, value: bytes | T) -> None:
-        """Writes the same bytes, or the example as text."""
-        if not isinstance(value, bytes):
-            self._holder.write(stream, binary, value)
-        elif binary:
+    def write(self, stream: OutputStream, binary: bool, value: bytes) -> None:
+        """Writes the bytes, or the example in them as text."""
+        if binary:
             stream.write(value)
         else:
-            self._holder.write(stream, binary, self._holder.read(InputStream.from_bytes(value)))
+            self._holder.write(stream, False, self.example(value))
 
-    def extract_range(self, value: bytes | T, text: str) -> bytes | T:
+    def extract_range(self, value: bytes, text: str) -> bytes:
         """Raises KaldiError."""
         raise KaldiError(f"Range [{text}]: examples have no ranges")
+
+    def example(self, data: bytes) -> T:
+        """What the bytes hold."""
+        return self._holder.read(InputStream.from_bytes(data))
+
+    def data(self, example: T) -> bytes:
+        """The bytes of an example."""
+        pieces = Pieces("memory")
+        self._holder.write(pieces, True, example)
+        return pieces.data()
+
+
+def shift_times(data: bytes, shift: int) -> bytes:
+    """The bytes of an example, inputs but i-vectors ``shift`` frames later.
+
+    Outputs of chain examples move by the nearest multiple of the distance of their frames, those of plain ones like
+    inputs. Raises KaldiError where that distance is not known, as there are fewer than two frames.
+    """
+    try:
+        return _csrc.shift_example(data, len(MARKER), shift)
+    except ValueError as error:
+        raise KaldiError(f"cannot shift an example: {error}") from error

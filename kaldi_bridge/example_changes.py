@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import numpy as np
 
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples import NnetExample, NnetIo
-from kaldi_bridge.sparse import SparseMatrix, general_matrix_rows, to_dense
-
-_NOT_SHIFTED = ("ivector",)
-
-
-def shift_times(example: NnetExample, shift: int) -> None:
-    """Moves inputs and outputs by ``shift`` frames; i-vectors stay."""
-    for part in example.io:
-        if part.name not in _NOT_SHIFTED:
-            part.indexes[:, 1] += shift
+from kaldi_bridge.sparse import general_matrix_rows, scaled
 
 
 def scale_weight(example: NnetExample, weight: float) -> None:
     """Multiplies the targets of 'output'."""
     output = _part(example, "output")
-    features = output.features
-    if isinstance(features, SparseMatrix):
-        rows = [(indexes, values * np.float32(weight)) for indexes, values in features.rows]
-        output.features = SparseMatrix(rows, features.dim)
-    else:
-        output.features = to_dense(features) * np.float32(weight)
+    output.features = scaled(output.features, weight)
 
 
 def rename_output(example: NnetExample, name: str) -> None:
@@ -36,7 +21,7 @@ def rename_output(example: NnetExample, name: str) -> None:
     _part(example, "output").name = name
 
 
-def select_frame(example: NnetExample, frame: str, random: Random) -> bool:
+def select_frame(example: NnetExample, frame: str, random: CRandom) -> bool:
     """Keeps only the targets of one frame, "random" or its number; all for "". False where there is no such frame.
 
     Raises KaldiError for merged examples.
@@ -46,7 +31,7 @@ def select_frame(example: NnetExample, frame: str, random: Random) -> bool:
     if not frame:
         return True
     times = output.indexes[:, 1]
-    wanted = random.randint(int(times.min()), int(times.max())) if frame == "random" else int(frame)
+    wanted = random.rand_int(int(times.min()), int(times.max())) if frame == "random" else int(frame)
     keep = times == wanted
     if not keep.any():
         return False

@@ -54,7 +54,7 @@ class ExampleMerger(Generic[E]):
                 del self._waiting[kind]
                 yield self._minibatch(kind, waiting, count)
                 count += 1
-        for kind, waiting in self._waiting.items():
+        for kind, waiting in reversed(self._waiting.items()):  # as Kaldi's hash table has them, as a rule
             while waiting and (size := self._sizes.at_end(kind[0], len(waiting))):
                 yield self._minibatch(kind, waiting[:size], count)
                 count += 1

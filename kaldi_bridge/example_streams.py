@@ -6,12 +6,17 @@ from collections.abc import Iterable, Iterator
 from random import Random
 from typing import TypeVar
 
+from kaldi_bridge.c_random import CRandom
+
 T = TypeVar("T")
 Entry = tuple[str, T]
 
 
-def shuffled(entries: Iterable[Entry[T]], random: Random, buffer_size: int = 0) -> Iterator[Entry[T]]:
-    """All entries in random order; with ``buffer_size`` no more of them in memory, and the order less random."""
+def shuffled(entries: Iterable[Entry[T]], random: CRandom, buffer_size: int = 0) -> Iterator[Entry[T]]:
+    """All entries in random order; with ``buffer_size`` no more of them in memory, and the order less random.
+
+    With a buffer, the order is that of Kaldi's programs for the same seed.
+    """
     if buffer_size <= 0:
         everything = list(entries)
         random.shuffle(everything)
@@ -19,7 +24,7 @@ def shuffled(entries: Iterable[Entry[T]], random: Random, buffer_size: int = 0) 
         return
     buffer: dict[int, Entry[T]] = {}
     for entry in entries:
-        place = random.randrange(buffer_size)
+        place = random.rand_int(0, buffer_size - 1)
         if place in buffer:
             yield buffer[place]
         buffer[place] = entry
@@ -44,7 +49,7 @@ def random_subset(
     return chosen, count
 
 
-def random_count(expected: float, random: Random) -> int:
+def random_count(expected: float, random: CRandom) -> int:
     """A random integer, next below or above ``expected``, whose mean it is."""
     whole = int(expected)
-    return whole + (random.random() < expected - whole)
+    return whole + random.with_prob(expected - whole)

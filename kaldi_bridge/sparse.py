@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,6 +67,16 @@ def write_general_matrix(stream: OutputStream, binary: bool, matrix: GeneralMatr
         matrix.write(stream)
     else:
         write_matrix(stream, binary, np.asarray(to_dense(matrix), np.float32))
+
+
+def scaled(matrix: GeneralMatrix, factor: float) -> GeneralMatrix:
+    """The matrix times a number, in the form that it had."""
+    single = np.float32(factor)
+    if isinstance(matrix, CompressedMatrix):
+        return replace(matrix, minimum=matrix.minimum * single, range=matrix.range * single)
+    if isinstance(matrix, SparseMatrix):
+        return SparseMatrix([(indexes, values * single) for indexes, values in matrix.rows], matrix.dim)
+    return matrix * single
 
 
 def general_matrix_rows(matrix: GeneralMatrix, keep: np.ndarray) -> GeneralMatrix:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from random import Random
-from typing import TypeVar
 
 from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.example_streams import random_count
 from kaldi_bridge.holders import FLOAT, TOKEN, Holder
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -34,11 +31,6 @@ class CopyOptions:
     right_context: int = option(-1, "Truncate the right context of the features to this many frames")
     weights: str = option("", "Rspecifier of a weight for each key, to scale the supervision with")
     outputs: str = option("", "Rspecifier of a name for each key, for the supervision of 'output'")
-
-    @property
-    def changes(self) -> bool:
-        """Whether any example will be another one than it was."""
-        return bool(self.frame_shift or self.weights or self.outputs or self.reduces_context)
 
     @property
     def reduces_context(self) -> bool:
@@ -63,28 +55,38 @@ class ContextWarnings:
                 )
 
 
+@dataclass
+class CopyCounts:
+    """Examples that were read, that were written, and that could not be copied."""
+
+    read: int = 0
+    written: int = 0
+    bad: int = 0
+
+
 def copy_examples(
-    holder: Holder[T],
+    holder: Holder[bytes],
     options: CopyOptions,
-    change: Callable[[T, float | None, str | None], T | None] | None,
+    random: CRandom,
+    change: Callable[[bytes, float | None, str | None], bytes | None],
     rspecifier: str,
     wspecifiers: list[str],
-) -> int:
-    """Copies a table; ``change`` gets an example, its weight and its new name, and returns None to leave it out.
+) -> CopyCounts:
+    """Copies a table of examples as bytes.
 
-    None for ``change``: examples stay as they are.
+    ``change`` gets an example, its weight and its new name, and returns None to leave it out. The numbers drawn are
+    those that Kaldi draws.
     """
     if options.keep_proportion < 0:
         raise KaldiError(f"--keep-proportion={options.keep_proportion:g} must not be negative")
-    random = Random(options.srand)
-    num_read = num_written = num_bad = 0
+    counts = CopyCounts()
     with ExitStack() as stack:
         weights = stack.enter_context(RandomAccessReader(options.weights, FLOAT)) if options.weights else None
         names = stack.enter_context(RandomAccessReader(options.outputs, TOKEN)) if options.outputs else None
         writers = [stack.enter_context(TableWriter(wspecifier, holder)) for wspecifier in wspecifiers]
         for key, example in stack.enter_context(SequentialReader(rspecifier, holder)):
-            num_read += 1
-            count = random_count(options.keep_proportion, random)
+            counts.read += 1
+            copies = random_count(options.keep_proportion, random)
             missing = [
                 what
                 for what, table in (("weight", weights), ("new output-name", names))
@@ -92,13 +94,13 @@ def copy_examples(
             ]
             if missing:
                 log.warning(f"No {missing[0]} for example key {key}")
-                num_bad += 1
+                counts.bad += 1
                 continue
             weight, name = weights[key] if weights is not None else None, names[key] if names is not None else None
-            changed = change(example, weight, name) if change is not None else example
-            for _ in range(count if changed is not None else 0):
-                place = random.randrange(len(writers)) if options.random else num_written % len(writers)
-                writers[place].write(key, changed)  # type: ignore[arg-type]
-                num_written += 1
-    log.info(f"Read {num_read} neural-network training examples, wrote {num_written}, {num_bad} examples had errors.")
-    return 0 if num_written else 1
+            for _ in range(copies):
+                place = (random.rand() if options.random else counts.written) % len(writers)
+                changed = change(example, weight, name)
+                if changed is not None:
+                    writers[place].write(key, changed)
+                    counts.written += 1
+    return counts

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from kaldi_bridge import log
 from kaldi_bridge.basic_io import write_header
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.example_streams import random_subset, shuffled
@@ -38,7 +39,7 @@ def shuffle(holder: Holder[T], options: ShuffleOptions, rspecifier: str, wspecif
     """Copies a table of examples in random order."""
     count = 0
     with SequentialReader(rspecifier, holder) as examples, TableWriter(wspecifier, holder) as writer:
-        for key, example in shuffled(examples, Random(options.srand), options.buffer_size):
+        for key, example in shuffled(examples, CRandom(options.srand), options.buffer_size):
             writer.write(key, example)
             count += 1
     how = "using a buffer (partial randomization)" if options.buffer_size else ""

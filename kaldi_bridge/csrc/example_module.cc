@@ -124,6 +124,18 @@ py::tuple parse(const py::buffer &buffer, size_t pos, size_t end, bool chain, bo
   }
 }
 
+py::bytes shifted_bytes(const py::bytes &bytes, size_t begin, int32_t shift) {
+  const std::string_view view = bytes;
+  if (begin > view.size()) throw std::invalid_argument("no such part of the bytes");
+  try {
+    return shifted(view, begin, shift);
+  } catch (const Incomplete &) {
+    throw std::invalid_argument("this is no example");
+  } catch (const OtherForm &) {
+    throw std::invalid_argument("this is no example");
+  }
+}
+
 py::bytes packed_indexes(const Array<int32_t> &indexes) {
   if (indexes.ndim() != 2 || indexes.shape(1) != 3) throw std::invalid_argument("indexes have three columns");
   const size_t count = static_cast<size_t>(indexes.shape(0));
@@ -184,6 +196,7 @@ py::tuple compacted(int32_t start, const Array<float> &finals, const Array<int64
 
 void add_examples(py::module_ &m) {
   m.def("parse_example", &parse, "Where a binary example in a buffer ends, and its parts.");
+  m.def("shift_example", &shifted_bytes, "The same bytes, but for the times of the example in them.");
   m.def("pack_indexes", &packed_indexes, "The binary form of indexes [rows, 3].");
   m.def("decompress", &decompressed, "float32 [rows, columns] of a compressed matrix.");
   m.def("concatenate_acceptors", &concatenated, "(final costs, offsets, arcs) of acceptors one after the other.");

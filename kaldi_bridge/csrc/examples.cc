@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <stdexcept>
 
 namespace kaldi_bridge {
 
@@ -83,7 +84,7 @@ IndexesView parse_indexes(Cursor &in) {
   in.expect("<I1V> ");
   const int32_t count = in.basic<int32_t>();
   if (count < 0) throw OtherForm();
-  IndexesView view{in.take(0), count};
+  IndexesView view{in.take(0), in.pos(), count};
   for (int32_t i = 0; i < count; i++) {
     const int step = *reinterpret_cast<const signed char *>(in.take(1));
     if (step == kEscape) {
@@ -93,6 +94,7 @@ IndexesView parse_indexes(Cursor &in) {
       throw OtherForm();
     }
   }
+  view.size = in.pos() - view.size;
   return view;
 }
 
@@ -233,6 +235,16 @@ OutputView parse_output(Cursor &in) {
   return out;
 }
 
+// The distance of successive frames.
+int32_t frame_distance(const std::vector<int32_t> &indexes) {
+  for (size_t i = 3; i < indexes.size(); i += 3)
+    if (indexes[i + 1] != indexes[1]) {
+      if (indexes[i + 1] < indexes[1]) break;
+      return indexes[i + 1] - indexes[1];
+    }
+  throw std::invalid_argument("the supervision has fewer than two frames: their distance is unknown");
+}
+
 }  // namespace
 
 ExampleView parse_example(const char *data, size_t size) {
@@ -289,6 +301,38 @@ char *pack_indexes(const int32_t *indexes, size_t count, char *out) {
     t = indexes[1];
     x = indexes[2];
   }
+  return out;
+}
+
+std::string shifted(std::string_view bytes, size_t begin, int32_t shift) {
+  const ExampleView example = parse_example(bytes.data() + begin, bytes.size() - begin);
+  std::string out;
+  std::vector<int32_t> indexes;
+  std::vector<char> packed;
+  const char *done = bytes.data();
+  const auto unpack = [&](const IndexesView &view) {
+    indexes.resize(3 * static_cast<size_t>(view.count));
+    unpack_indexes(view, indexes.data());
+  };
+  // Puts the unpacked indexes, shifted, where `view` was, after all that came before.
+  const auto replace = [&](const IndexesView &view, int64_t by) {
+    for (size_t i = 1; i < indexes.size(); i += 3) indexes[i] = static_cast<int32_t>(indexes[i] + by);
+    packed.resize(kWhole * static_cast<size_t>(view.count));
+    out.append(done, view.data);
+    out.append(packed.data(), pack_indexes(indexes.data(), view.count, packed.data()));
+    done = view.data + view.size;
+  };
+  for (const IoView &io : example.inputs)
+    if (io.name != "ivector") {
+      unpack(io.indexes);
+      replace(io.indexes, shift);
+    }
+  for (const OutputView &output : example.outputs) {
+    unpack(output.indexes);
+    const int64_t distance = frame_distance(indexes);
+    replace(output.indexes, distance * static_cast<int64_t>(std::floor(0.5 + static_cast<double>(shift) / distance)));
+  }
+  out.append(done, bytes.data() + bytes.size());
   return out;
 }
 

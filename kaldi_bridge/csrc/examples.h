@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct OtherForm {};
 
 struct IndexesView {
   const char *data;  // steps of t of one byte each, and indexes written whole
+  size_t size;
   int32_t count;
 };
 
@@ -82,6 +84,11 @@ ExampleView parse_example(const char *data, size_t size);
 void unpack_indexes(const IndexesView &indexes, int32_t *out);
 // Appends the binary form of `count` indexes to `out`, at most 16 bytes each; returns its end.
 char *pack_indexes(const int32_t *indexes, size_t count, char *out);
+
+// The same bytes, but for the times of the example that starts at `begin`: inputs other than i-vectors are `shift` frames
+// later, outputs by the nearest multiple of the distance of their frames; those of a plain example like inputs. Throws
+// std::invalid_argument where that distance is not known.
+std::string shifted(std::string_view bytes, size_t begin, int32_t shift);
 
 // A number that may lie at any address.
 template <class T>

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import chain_example_changes as changes
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, RAW_CHAIN_EXAMPLE, ChainExample
+from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
+from kaldi_bridge.chain_examples import RAW_CHAIN_EXAMPLE
 from kaldi_bridge.command import command
+from kaldi_bridge.example_buffer import shift_times
 from nnet3_compat.example_copying import ContextWarnings, CopyOptions, copy_examples
 
 USAGE = """Copy chain examples, possibly changing them; to several outputs in turn.
@@ -22,20 +25,23 @@ class Options(CopyOptions):
 def chain_copy_egs(options: Options, egs_rspecifier: str, first: str, *more: str) -> int:
     warnings = ContextWarnings(options)
 
-    def change(example: ChainExample, weight: float | None, name: str | None) -> ChainExample:
+    def change(data: bytes, weight: float | None, name: str | None) -> bytes:
+        if options.frame_shift:
+            data = shift_times(data, options.frame_shift)
+        if weight is None and name is None and not options.reduces_context:
+            return data
+        example = RAW_CHAIN_EXAMPLE.example(data)
         if weight is not None:
             changes.scale_weight(example, weight)
         if name is not None:
             changes.rename_output(example, name)
-        if options.frame_shift:
-            changes.shift_times(example, options.frame_shift)
         if options.reduces_context:
             warnings.observe(*changes.reduce_context(example, options.left_context, options.right_context))
-        return example
+        return RAW_CHAIN_EXAMPLE.data(example)
 
-    if not options.changes:
-        return copy_examples(RAW_CHAIN_EXAMPLE, options, None, egs_rspecifier, [first, *more])
-    return copy_examples(CHAIN_EXAMPLE, options, change, egs_rspecifier, [first, *more])
+    counts = copy_examples(RAW_CHAIN_EXAMPLE, options, CRandom(options.srand), change, egs_rspecifier, [first, *more])
+    log.info(f"Read {counts.read} neural-network training examples, wrote {counts.written}")
+    return 0 if counts.written else 1
 
 
 main = command(chain_copy_egs, usage=USAGE)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from random import Random
 
 from kaldi_bridge import example_changes as changes
+from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples import EXAMPLE, RAW_EXAMPLE, NnetExample
+from kaldi_bridge.example_buffer import shift_times
+from kaldi_bridge.examples import RAW_EXAMPLE, NnetExample
 from nnet3_compat.example_copying import ContextWarnings, CopyOptions, copy_examples
 
 USAGE = """Copy examples, possibly changing them; to several outputs in turn.
@@ -26,24 +28,33 @@ class Options(CopyOptions):
 def copy_egs(options: Options, egs_rspecifier: str, first: str, *more: str) -> int:
     if options.frame and options.frame != "random" and not options.frame.lstrip("-").isdigit():
         raise KaldiError(f"Invalid option --frame='{options.frame}'")
-    warnings, random = ContextWarnings(options), Random(options.srand)
+    warnings, random = ContextWarnings(options), CRandom(options.srand)
+    changes_frames = bool(options.frame or options.frame_shift or options.reduces_context)
 
-    def change(example: NnetExample, weight: float | None, name: str | None) -> NnetExample | None:
-        if weight is not None:
-            changes.scale_weight(example, weight)
-        if options.frame or options.reduces_context:
-            if not changes.select_frame(example, options.frame, random):
+    def change(data: bytes, weight: float | None, name: str | None) -> bytes | None:
+        if changes_frames or weight is not None or name is not None:
+            example = RAW_EXAMPLE.example(data)
+            if weight is not None:
+                changes.scale_weight(example, weight)
+            if changes_frames and not select(example):
                 return None
-            warnings.observe(*changes.reduce_context(example, options.left_context, options.right_context))
-        if options.frame_shift:
-            changes.shift_times(example, options.frame_shift)
-        if name is not None:
-            changes.rename_output(example, name)
-        return example
+            if name is not None:
+                changes.rename_output(example, name)
+            data = RAW_EXAMPLE.data(example)
+        return shift_times(data, options.frame_shift) if options.frame_shift else data
 
-    if not options.changes and not options.frame:
-        return copy_examples(RAW_EXAMPLE, options, None, egs_rspecifier, [first, *more])
-    return copy_examples(EXAMPLE, options, change, egs_rspecifier, [first, *more])
+    def select(example: NnetExample) -> bool:
+        if not changes.select_frame(example, options.frame, random):
+            return False
+        warnings.observe(*changes.reduce_context(example, options.left_context, options.right_context))
+        return True
+
+    counts = copy_examples(RAW_EXAMPLE, options, random, change, egs_rspecifier, [first, *more])
+    log.info(
+        f"Read {counts.read} neural-network training examples, wrote {counts.written}, "
+        f"{counts.bad} examples had errors."
+    )
+    return 0 if counts.written else 1
 
 
 main = command(copy_egs, usage=USAGE)

@@ -180,7 +180,7 @@ class DataSet:
 def frame_shift(factor: int, random: np.random.Generator) -> int:
     """How far input frames may lie from those that output frames belong to: for a factor of 3, -1, 0 or 1.
 
-    As train.py and nnet3-chain-copy-egs --frame-shift do (chain_example_changes.shift_times).
+    As train.py and nnet3-chain-copy-egs --frame-shift do (example_buffer.shift_times).
     """
     return int(random.integers(-((factor - 1) // 2), factor // 2 + 1))
 

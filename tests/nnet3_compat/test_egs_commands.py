@@ -1,16 +1,18 @@
 """The programs that copy, shuffle and choose training examples."""
 
 import itertools
+import os
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 
-from kaldi_bridge.chain_example_changes import frame_subsampling_factor
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, ChainExample
 from kaldi_bridge.command import run
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.example_streams import random_count, random_subset, shuffled
 from kaldi_bridge.sparse import CompressedMatrix
 from kaldi_bridge.tables import SequentialReader, TableWriter
@@ -150,12 +152,10 @@ def test_every_example_is_as_likely_in_a_subset() -> None:
 
 
 def test_random_helpers() -> None:
-    random = Random(0)
+    random = CRandom(0)
     assert {random_count(2.0, random) for _ in range(50)} == {2}
     assert np.mean([random_count(0.3, random) for _ in range(5000)]) == pytest.approx(0.3, abs=0.03)
     assert list(shuffled([], random)) == []
-    with pytest.raises(KaldiError, match="fewer than two frames"):
-        frame_subsampling_factor(np.array([[0, 5, 0], [1, 5, 0]], np.int32))
 
 
 def test_mistakes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -163,3 +163,57 @@ def test_mistakes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         assert run(program.main, [f"ark:{tmp_path}/none", f"ark:{tmp_path}/out"]) == 255
         assert "none" in capfd.readouterr().err
         assert run(program.main, ["ark:/dev/null", "ark:/dev/null"]) == 1
+
+
+PIPE = (
+    "set -o pipefail; nnet-pytorch-chain-copy-egs --frame-shift=1 ark:{0} ark:- | nnet-pytorch-chain-shuffle-egs "
+    "--buffer-size=20 ark:- ark:- | nnet-pytorch-chain-merge-egs --minibatch-size=4 ark:- ark:{1}"
+)
+
+
+def shell(command: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, env={**os.environ, "PATH": path}, timeout=120
+    )
+
+
+def test_a_pipe_of_three(egs: Path, tmp_path: Path) -> None:
+    done = shell(PIPE.format(egs, tmp_path / "merged"))
+    assert done.returncode == 0, done.stderr
+    assert sum(int(key.split("-")[2]) for key in keys(tmp_path / "merged")) > 80
+
+
+def test_who_stops_reading_ends_the_pipe(egs: Path) -> None:
+    """Quietly, and not with success."""
+    forever = f"while cat {egs}; do :; done 2>/dev/null"
+    done = shell(PIPE.format(f"'{forever} |'", "-") + " | head -c 100000 > /dev/null; echo ${PIPESTATUS[@]}")
+    assert done.stdout.split()[:3] != ["0", "0", "0"]
+    assert "ERROR" not in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("program", ["copy", "shuffle", "subset", "merge"])
+def test_an_archive_that_ends_early(egs: Path, tmp_path: Path, program: str) -> None:
+    """The error names the archive and the key; nothing is left where the output should be."""
+    (tmp_path / "short").write_bytes(egs.read_bytes()[:-100])
+    for source in (f"ark:{tmp_path}/short", f"ark:cat {tmp_path}/short |"):
+        done = shell(f"nnet-pytorch-chain-{program}-egs '{source}' ark:{tmp_path}/out")
+        assert done.returncode == 255
+        assert f"{tmp_path}/short" in done.stderr and f"key {keys(egs)[-1]}" in done.stderr
+        assert "truncated" in done.stderr or "ends" in done.stderr
+        assert [path.name for path in tmp_path.iterdir()] == ["short"]
+
+
+@pytest.mark.slow
+def test_memory_is_bounded(egs: Path, tmp_path: Path) -> None:
+    """A hundred megabytes go through each program in less."""
+    one = egs.read_bytes()
+    with open(tmp_path / "many", "wb") as many:
+        for _ in range(100_000_000 // len(one)):
+            many.write(one)
+    for command in ("copy-egs", "copy-egs --frame-shift=1", "shuffle-egs --buffer-size=100", "subset-egs", "merge-egs"):
+        measured = "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:]); "
+        measured += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)"
+        done = shell(f"python -c '{measured}' nnet-pytorch-chain-{command} ark:{tmp_path}/many ark:/dev/null")
+        assert done.returncode == 0
+        assert int(done.stdout) < 75_000, command  # kilobytes; Python and numpy alone are 35 000
