@@ -6,7 +6,7 @@ A key is an utterance, a speaker or a recording; without ``segments`` a recordin
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -41,10 +41,14 @@ def spk2utt_of(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
 
 @dataclass
 class DataDir:
-    """A directory's tables by file name; ``path`` is where they came from, for messages."""
+    """A directory's tables by file name; ``path`` is where they came from, for messages.
+
+    ``frame_shift`` is the text of the file of that name, "" where there is none.
+    """
 
     path: Path
     tables: dict[str, Rows] = field(default_factory=dict)
+    frame_shift: str = ""
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], names: Iterable[str] = FILES) -> DataDir:
@@ -58,7 +62,12 @@ class DataDir:
             raise KaldiError(f"no such directory {path}")
         if not (path / "utt2spk").is_file():
             raise KaldiError(f"no such file {path / 'utt2spk'}")
-        return cls(path, {name: read_rows(path / name) for name in names if (path / name).is_file()})
+        frame_shift = path / "frame_shift"
+        return cls(
+            path,
+            {name: read_rows(path / name) for name in names if (path / name).is_file()},
+            frame_shift.read_text() if frame_shift.is_file() else "",
+        )
 
     def table(self, name: str) -> Rows:
         """Raises KaldiError when the directory has no such file."""
@@ -101,34 +110,37 @@ class DataDir:
             )
         return Segment(recording, start, end)
 
-    @property
-    def recordings(self) -> dict[str, str]:
-        """The recording of each utterance."""
-        if "segments" in self.tables:
-            return {utterance: segment.recording for utterance, segment in self.segments.items()}
-        return {utterance: utterance for utterance in self.utterances}
+    def recording(self, utterance: str) -> str:
+        """The recording that an utterance is a part of."""
+        if "segments" not in self.tables:
+            return utterance
+        return self._segment(utterance, self.tables["segments"].get(utterance, "")).recording
 
-    def subset(self, keep: Callable[[str], bool]) -> DataDir:
-        """The utterances that ``keep`` is true of, with their speakers and recordings; spk2utt is made anew."""
-        utt2spk = {utterance: speaker for utterance, speaker in self.utt2spk.items() if keep(utterance)}
-        speakers, recordings = spk2utt_of(utt2spk), self.recordings
-        kept_recordings = {recordings[utterance] for utterance in utt2spk if utterance in recordings}
+    def subset(self, utterances: Iterable[str]) -> DataDir:
+        """These utterances, with their speakers and recordings; spk2utt is made anew."""
+        utt2spk = {utterance: self.utt2spk[utterance] for utterance in utterances}
+        speakers = spk2utt_of(utt2spk)
+        recordings = dict.fromkeys(self.recording(utterance) for utterance in utt2spk)
         tables: dict[str, Rows] = {}
         for name, rows in self.tables.items():
             kept: Iterable[str] = utt2spk
             if name in SPEAKER_FILES:
                 kept = speakers
             elif name in RECORDING_FILES:
-                kept = kept_recordings
-            tables[name] = {key: value for key, value in rows.items() if key in kept}
+                kept = recordings
+            tables[name] = {key: rows[key] for key in kept if key in rows}
         tables["utt2spk"] = utt2spk
-        tables["spk2utt"] = {speaker: " ".join(utterances) for speaker, utterances in speakers.items()}
-        return DataDir(self.path, tables)
+        tables["spk2utt"] = {speaker: " ".join(of_speaker) for speaker, of_speaker in speakers.items()}
+        return DataDir(self.path, tables, self.frame_shift)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes the tables that have lines, sorted; each file whole or not at all."""
+        """Writes the tables that have lines, sorted, each file whole or not at all; others that were there are gone."""
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
-        for name, rows in self.tables.items():
-            if rows:
-                write_rows(path / name, rows)
+        for name in {*FILES, *self.tables}:
+            if self.tables.get(name):
+                write_rows(path / name, self.tables[name])
+            else:
+                (path / name).unlink(missing_ok=True)
+        if self.frame_shift:
+            (path / "frame_shift").write_text(self.frame_shift)

@@ -24,6 +24,7 @@ OTHER_NAMES = {"transitions-info": "am-info"}  # am-info is the twin of nnet3-am
 OURS_ALONE = {
     "export", "path", "train-chain", "xconfig-to-config",
     "prepare-lang", "validate-dict-dir", "validate-lang", "train-lm", "format-lm", "make-graph",
+    "data-dir", "perturb-audio",
     "store-frames", "finish-store",
 }  # fmt: skip
 FOLDER = "nnet-pytorch-links"

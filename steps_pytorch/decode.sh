@@ -104,7 +104,7 @@ cmvn_options="--norm-means=false --norm-vars=false"
 if [ -f "$source/cmvn_opts" ]; then cmvn_options=$(cat "$source/cmvn_opts"); fi
 
 if [ "$stage" -le 1 ]; then
-  "$utils/split_data.py" "$data" "$nj"
+  "$utils/split_data.sh" --per-utt "$data" "$nj"
   split=$data/split${nj}utt
   if [ -f "$source/online_cmvn" ]; then
     command -v apply-cmvn-online >/dev/null || fail "$source/online_cmvn needs Kaldi's apply-cmvn-online on the PATH"

@@ -66,29 +66,25 @@ class TestBestWer:
         assert run("best_wer.py", text="nothing\n").returncode == 1
 
 
-class TestSplitData:
-    @pytest.fixture
-    def data(self, tmp_path: Path) -> Path:
-        utterances = [("a-1", "a"), ("a-2", "a"), ("b-1", "b")]
-        (tmp_path / "utt2spk").write_text("".join(f"{u} {s}\n" for u, s in utterances))
-        (tmp_path / "feats.scp").write_text("".join(f"{u} x.ark:{i}\n" for i, (u, _) in enumerate(utterances)))
-        (tmp_path / "cmvn.scp").write_text("a c.ark:1\nb c.ark:2\n")
-        return tmp_path
+class TestSpeakerMaps:
+    def test_there_and_back(self) -> None:
+        utt2spk = "a-1 a\nb-1 b\na-2 a\n"
+        spk2utt = run("utt2spk_to_spk2utt.py", text=utt2spk).stdout
+        assert spk2utt == "a a-1 a-2\nb b-1\n"
+        assert run("spk2utt_to_utt2spk.py", text=spk2utt).stdout == "a-1 a\na-2 a\nb-1 b\n"
 
-    def test_parts_are_consecutive_and_complete(self, data: Path) -> None:
-        assert run("split_data.py", str(data), "2").returncode == 0
-        parts = [data / "split2utt" / str(i) for i in (1, 2)]
-        assert [(p / "feats.scp").read_text() for p in parts] == [
-            "a-1 x.ark:0\n",
-            "a-2 x.ark:1\nb-1 x.ark:2\n",
-        ]
-        assert [(p / "cmvn.scp").read_text() for p in parts] == ["a c.ark:1\n", "a c.ark:1\nb c.ark:2\n"]
-        assert (parts[1] / "spk2utt").read_text() == "a a-2\nb b-1\n"
-
-    def test_more_parts_than_utterances(self, data: Path) -> None:
-        result = run("split_data.py", str(data), "4")
+    def test_files(self, tmp_path: Path) -> None:
+        (tmp_path / "utt2spk").write_text("a-1 a\n")
+        assert run("utt2spk_to_spk2utt.py", str(tmp_path / "utt2spk")).stdout == "a a-1\n"
+        result = run("spk2utt_to_utt2spk.py", str(tmp_path / "nothing"))
         assert result.returncode == 1
-        assert "fewer than 4 parts" in result.stderr
+        assert "nothing" in result.stderr
+
+    @pytest.mark.parametrize("name", ["utt2spk_to_spk2utt.py", "spk2utt_to_utt2spk.py"])
+    def test_bad_lines(self, name: str) -> None:
+        result = run(name, text="a-1\n")
+        assert result.returncode == 1
+        assert "line 1" in result.stderr
 
 
 class TestParseOptions:
