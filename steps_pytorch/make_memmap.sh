@@ -44,7 +44,7 @@ for file in $needed; do
 done
 
 mkdir -p "$store/log"
-"$utils/split_data.py" "$data" "$nj"
+"$utils/split_data.sh" --per-utt "$data" "$nj"
 split=$data/split${nj}utt
 if [ -z "$mfcc_config$fbank_config" ]; then
   feats="scp:$split/JOB/feats.scp"
