@@ -19,6 +19,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.options import UsageError, parse, specs_of
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Callable[..., Any])
 Maker = Callable[..., T]
 
 
@@ -46,10 +47,10 @@ class Registry(Generic[T]):
         self._kind, self._package, self._modules = kind, package, tuple(modules)
         self._makers: dict[str, tuple[Any, Maker[T]]] = {}
 
-    def add(self, name: str, options: Any) -> Callable[[Maker[T]], Maker[T]]:
+    def add(self, name: str, options: Any) -> Callable[[M], M]:
         """Decorator: the function makes what ``name`` stands for, of a dataclass of options and whatever is given."""
 
-        def register(make: Maker[T]) -> Maker[T]:
+        def register(make: M) -> M:
             self._makers[name] = (options, make)
             return make
 

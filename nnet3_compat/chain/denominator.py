@@ -33,12 +33,23 @@ def denominator(
     posteriors of the pdfs [frames, sequences, pdfs], zero beyond a sequence's length.
     Raises KaldiError for lengths that do not fit, and for a ``backend`` (see backends.py) that cannot be had.
     """
-    frames, sequences, _ = output.shape
-    if lengths is None:
-        lengths = torch.full((sequences,), frames, dtype=torch.int64)
-    lengths = lengths.to("cpu", torch.int64)
-    if lengths.shape != (sequences,) or lengths.min() < 1 or lengths.max() > frames:
-        raise KaldiError(f"lengths {lengths.tolist()} do not fit {sequences} sequences of at most {frames} frames")
+    if choose(backend, output) == "pychain":
+        from nnet3_compat.chain.denominator_pychain import denominator_pychain
+
+        return denominator_pychain(graph, output, leaky_hmm_coefficient, _checked(lengths, output))
+    log_probs, posteriors = denominator_of_each(graph, output, leaky_hmm_coefficient, lengths, backend)
+    return log_probs.sum(), posteriors
+
+
+def denominator_of_each(
+    graph: DenominatorGraph,
+    output: Tensor,
+    leaky_hmm_coefficient: float,
+    lengths: Tensor | None = None,
+    backend: str = "auto",
+) -> tuple[Tensor, Tensor]:
+    """As ``denominator``, but the log-probability of each sequence, [sequences]; which PyChain does not tell."""
+    lengths = _checked(lengths, output)
     chosen = choose(backend, output)
     if chosen == "native":
         return denominator_native(graph, output, leaky_hmm_coefficient, lengths)
@@ -47,16 +58,24 @@ def denominator(
 
         return denominator_triton(graph, output, leaky_hmm_coefficient, lengths)
     if chosen == "pychain":
-        from nnet3_compat.chain.denominator_pychain import denominator_pychain
-
-        return denominator_pychain(graph, output, leaky_hmm_coefficient, lengths)
+        raise KaldiError("PyChain does not tell the log-probability of each sequence: take another backend")
     return denominator_plain(graph, output, leaky_hmm_coefficient, lengths)
+
+
+def _checked(lengths: Tensor | None, output: Tensor) -> Tensor:
+    frames, sequences, _ = output.shape
+    if lengths is None:
+        lengths = torch.full((sequences,), frames, dtype=torch.int64)
+    lengths = lengths.to("cpu", torch.int64)
+    if lengths.shape != (sequences,) or lengths.min() < 1 or lengths.max() > frames:
+        raise KaldiError(f"lengths {lengths.tolist()} do not fit {sequences} sequences of at most {frames} frames")
+    return lengths
 
 
 def denominator_native(
     graph: DenominatorGraph, output: Tensor, leaky_hmm_coefficient: float, lengths: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """In C++, for float32 on the CPU, on torch's number of threads."""
+    """As denominator_of_each, in C++, for float32 on the CPU, on torch's number of threads."""
     if "native" not in graph.prepared:
         arcs = (graph.source, graph.target, graph.pdf, graph.probability)
         graph.prepared["native"] = extension().DenominatorGraph(*arcs, graph.initial, graph.num_pdfs)
@@ -64,7 +83,7 @@ def denominator_native(
     log_probs, posteriors = graph.prepared["native"].forward_backward(
         likelihoods, lengths.numpy(), leaky_hmm_coefficient, torch.get_num_threads()
     )
-    return torch.tensor(log_probs.sum(), dtype=output.dtype), torch.from_numpy(posteriors)
+    return torch.from_numpy(log_probs).to(output.dtype), torch.from_numpy(posteriors)
 
 
 @dataclass
@@ -87,7 +106,7 @@ class _Arcs:
 def denominator_plain(
     graph: DenominatorGraph, output: Tensor, leaky_hmm_coefficient: float, lengths: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """On any device and in any precision."""
+    """As denominator_of_each, on any device and in any precision."""
     frames, sequences, _ = output.shape
     arcs = _Arcs.of(graph, output)
     probs = output.clamp(-LIMIT, LIMIT).exp()
@@ -110,7 +129,7 @@ def denominator_plain(
         sums.append(total)
     likelihood = alphas[-1].sum(1, keepdim=True)
     scales = torch.stack(sums[:-1]).log()
-    log_prob = likelihood.log().sum() + torch.where(inside, scales, torch.zeros_like(scales)).sum()
+    log_probs = likelihood.log().squeeze(1) + torch.where(inside, scales, torch.zeros_like(scales)).sum((0, 2))
 
     posteriors = torch.zeros_like(output)
     beta_dash = (1.0 / likelihood).expand_as(alphas[-1])
@@ -121,4 +140,4 @@ def denominator_plain(
         posteriors[t].index_add_(1, arcs.pdf, alphas[t][:, arcs.source] * step)
         beta = torch.zeros_like(beta).index_add(1, arcs.source, step)
         beta_dash = torch.where(inside[t], beta, beta_dash)
-    return log_prob, posteriors
+    return log_probs, posteriors

@@ -217,7 +217,7 @@ def denominator_triton(
     programs: int | None = None,
     frames_per_launch: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """As denominator(), for float32 on an Nvidia GPU, or in Triton's interpreter.
+    """As denominator_of_each(), for float32 on an Nvidia GPU, or in Triton's interpreter.
 
     ``programs``: of each group of sequences; ``frames_per_launch``: 1 for programs that cannot wait for each other, as
     in the interpreter.
@@ -260,7 +260,7 @@ def denominator_triton(
     likelihood = sums.gather(0, ends.long().unsqueeze(0)).squeeze(0) * (1.0 + all_leaks)
     inside = torch.arange(frames, device=device).unsqueeze(1) < ends
     log_sums = torch.where(inside, sums[:-1].log(), torch.zeros_like(sums[:-1]))
-    log_prob = (likelihood.log() + log_sums.sum(0))[:sequences].sum()
+    log_probs = (likelihood.log() + log_sums.sum(0))[:sequences]
     for last in range(frames, 0, -chunk):
         times = (max(last - chunk, 0), last)
         _backward[(programs, groups)](
@@ -272,4 +272,4 @@ def denominator_triton(
         y, alphas, betas, sums, leaked, leaks, ends, 1.0 / likelihood, posteriors, *made.of_pdf.tables, *sizes,
         len(made.of_pdf.key), all_leaks, **launch
     )  # fmt: skip
-    return log_prob, posteriors[:, :, :sequences].transpose(1, 2).contiguous()
+    return log_probs, posteriors[:, :, :sequences].transpose(1, 2).contiguous()

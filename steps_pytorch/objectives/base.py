@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from steps_pytorch.data.batch import Batch
-from steps_pytorch.models.base import Model
+from steps_pytorch.models.base import Model, ModelOutput
 from steps_pytorch.trainable import Trainable
 
 
@@ -54,6 +54,10 @@ class Objective(Trainable):
         Raises:
             KaldiError: the batch has not the targets that this objective needs.
         """
+        return self.of_output(model(batch.features, batch.ivectors), batch)
+
+    def of_output(self, made: ModelOutput, batch: Batch) -> Loss:
+        """The loss of what a model made of the batch; of objectives that need no more than that."""
         raise NotImplementedError
 
     def after_update(self, model: Model) -> None:

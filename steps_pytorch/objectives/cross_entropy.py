@@ -19,7 +19,7 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.priors import priors_from_counts
 from steps_pytorch.data.batch import Batch
-from steps_pytorch.models.base import Model
+from steps_pytorch.models.base import Model, ModelOutput
 from steps_pytorch.objectives.base import Loss, Objective, Term
 from steps_pytorch.objectives.registry import OBJECTIVES
 from steps_pytorch.registry import Dimensions
@@ -55,10 +55,10 @@ class CrossEntropy(Objective):
         self.register_buffer("target_counts", torch.zeros(num_pdfs, dtype=torch.float64))
         self.register_buffer("posterior_counts", torch.zeros(num_pdfs, dtype=torch.float64))
 
-    def forward(self, model: Model, batch: Batch) -> Loss:
+    def of_output(self, made: ModelOutput, batch: Batch) -> Loss:
         if batch.pdfs is None:
             raise KaldiError(f"data set {batch.dataset!r} has no pdfs for its frames: cross-entropy needs alignments")
-        output = model(batch.features, batch.ivectors).output.flatten(0, 1).float()
+        output = made.output.flatten(0, 1).float()
         targets = batch.pdfs.flatten()
         known = targets[targets >= 0]
         num_pdfs = len(self.target_counts)

@@ -13,7 +13,7 @@ from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.loss import ChainLoss
 from nnet3_compat.chain.options import ChainOptions
 from steps_pytorch.data.batch import Batch
-from steps_pytorch.models.base import Model, ModelOutput
+from steps_pytorch.models.base import ModelOutput
 from steps_pytorch.objectives.base import Loss, Objective, Term
 from steps_pytorch.objectives.registry import OBJECTIVES
 from steps_pytorch.registry import Dimensions
@@ -33,16 +33,15 @@ class LfmmiOptions:
 class Lfmmi(Objective):
     """Terms, log-probabilities per frame: ``chain`` (numerator minus denominator), ``l2``, ``xent``."""
 
+    graph: DenominatorGraph
+
     def __init__(self, graph: DenominatorGraph, options: ChainOptions | None = None) -> None:
         super().__init__()
+        self.graph = graph
         self.chain = ChainLoss(graph, options)
         self.wants_xent = bool(self.chain.options.xent_regularize)
 
-    def forward(self, model: Model, batch: Batch) -> Loss:
-        return self.of_output(model(batch.features, batch.ivectors), batch)
-
     def of_output(self, made: ModelOutput, batch: Batch) -> Loss:
-        """The loss of what a model made of the batch."""
         supervision = batch.supervision
         if supervision is None:
             raise KaldiError(

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from steps_pytorch.objectives.base import Objective
 from steps_pytorch.registry import Dimensions, Registry
 
-OBJECTIVES = Registry[Objective]("objective", "steps_pytorch.objectives", ("cross_entropy", "lfmmi"))
+OBJECTIVES = Registry[Objective](
+    "objective", "steps_pytorch.objectives", ("cross_entropy", "lfmmi", "l2", "cross_entropy_ebm", "lfmmi_ebm")
+)
 
 
 def build_objective(name: str, words: Sequence[str], dimensions: Dimensions) -> Objective:

@@ -40,12 +40,12 @@ class Drawn:
 
 
 class ReplayBuffer(Trainable):
-    """Has its size from the start, and the shape of samples from the first data that it sees.
+    """Has its size from the start, and the shape of samples from the first data that it is drawn for.
 
     Attributes:
         samples: [size, frames, dim].
         num_steps: int64 [size].
-        condition: int64 [size, condition_size], with -1 where there has been none yet.
+        condition: int64 [size, condition_size], with -1 where there is none yet.
         draws: how often it was drawn from.
     """
 
@@ -54,7 +54,7 @@ class ReplayBuffer(Trainable):
     condition: Tensor
     draws: Tensor
 
-    def __init__(self, options: ReplayOptions, condition_size: int = 0) -> None:
+    def __init__(self, options: ReplayOptions) -> None:
         """Raises KaldiError for options that make no sense."""
         super().__init__()
         if options.init not in STARTS:
@@ -64,19 +64,22 @@ class ReplayBuffer(Trainable):
         self.options = options
         self.register_buffer("samples", torch.zeros(0))
         self.register_buffer("num_steps", torch.zeros(options.buffer_size, dtype=torch.int64))
-        self.register_buffer("condition", torch.full((options.buffer_size, condition_size), -1))
+        self.register_buffer("condition", torch.zeros(options.buffer_size, 0, dtype=torch.int64))
         self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
 
-    def draw(self, data: Tensor) -> Drawn:
-        """As many samples as there are chunks of data [N, T, dim], of their length or less, some of them new.
+    def draw(self, data: Tensor, condition_size: int = 0) -> Drawn:
+        """As many samples as there are chunks of data [N, T, dim], some of them new.
 
-        Raises KaldiError where the buffer is too small, or samples start from data that are shorter than they are.
+        T and the size of a condition count the first time.
+
+        Raises KaldiError where the buffer is too small.
         """
         size = self.options.buffer_size
         if len(data) > size:
             raise KaldiError(f"a minibatch of {len(data)} sequences needs --buffer-size={len(data)} at least")
         if not self.samples.numel():
             self.samples = self._noise(torch.empty(size, *data.shape[1:], device=data.device, dtype=data.dtype))
+            self.condition = self.condition.new_full((size, condition_size), -1)
         slots = torch.randperm(size, device=data.device)[: len(data)]
         x = self.samples[slots]
         new = torch.rand(len(data), device=data.device) < self.options.reinit_probability
@@ -102,10 +105,8 @@ class ReplayBuffer(Trainable):
         noise = self._noise(like)
         if self.options.init == "noise":
             return noise
-        frames = like.shape[1]
-        if data.shape[1] < frames:
-            raise KaldiError(f"--init={self.options.init}: chunks of {data.shape[1]} frames, samples of {frames}")
-        data = data[:, :frames]
+        frames = torch.arange(like.shape[1], device=data.device).clamp(max=data.shape[1] - 1)
+        data = data[:, frames]
         if self.options.init == "data":
             return data
         rate = self.options.init_mixture_rate
@@ -130,8 +131,9 @@ class ReplayBuffer(Trainable):
         return made
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """Takes on the shape of the samples in a saved state first."""
-        saved = state.get(prefix + "samples")
-        if isinstance(saved, Tensor):
-            self.samples = torch.empty_like(saved, device=self.samples.device)
+        """Takes on the shapes in a saved state first."""
+        for name in ("samples", "condition"):
+            saved = state.get(prefix + name)
+            if isinstance(saved, Tensor):
+                setattr(self, name, torch.empty_like(saved, device=self.samples.device))
         super()._load_from_state_dict(state, prefix, *rest)

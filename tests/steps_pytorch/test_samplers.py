@@ -222,10 +222,11 @@ def test_starts_from_noise_data_or_both() -> None:
     assert start(init="mixture", init_mixture_rate=rate).abs().max() <= 1  # noise alone at first
     later = start(draws=11, init="mixture", init_mixture_rate=rate).mean((1, 2)).max()
     assert 3 < later < 10 * (1 - math.exp(-1)) + 1
-    short = buffer(reinit_probability=1.0, init="data")
-    short.draw(data)
-    with pytest.raises(KaldiError, match="chunks of 3 frames, samples of 6"):
-        short.draw(data[:, :3])
+    other = buffer(reinit_probability=1.0, init="data")
+    other.draw(data)
+    counting = torch.arange(4.0).view(1, 4, 1).expand(9, 4, 2)
+    assert other.draw(counting).x[3, :, 0].tolist() == [0, 1, 2, 3, 3, 3]  # the last frame goes on
+    assert other.draw(torch.cat([counting, counting], 1)).x[3, :, 0].tolist() == [0, 1, 2, 3, 0, 1]
     with pytest.raises(KaldiError, match="--init=zeros"):
         buffer(init="zeros")
 
