@@ -62,14 +62,21 @@ class Registry(Generic[T]):
             importlib.import_module(f"{self._package}.{module}")
         return sorted(self._makers)
 
+    def options_of(self, name: str) -> list[str]:
+        """The options of one of them. Raises KaldiError for an unknown name."""
+        return [spec.name for spec in specs_of(self._find(name)[0])]
+
+    def _find(self, name: str) -> tuple[Any, Maker[T]]:
+        if name not in self.names:
+            raise KaldiError(f"there is no {self._kind} {name!r}; known are {', '.join(self.names)}")
+        return self._makers[name]
+
     def build(self, name: str, words: Sequence[str], *given: Any) -> T:
         """``words``: its options as on a command line, each ``--name=value``; ``given`` goes to the maker as it is.
 
         Raises KaldiError for an unknown name or option, and what the maker raises.
         """
-        if name not in self.names:
-            raise KaldiError(f"there is no {self._kind} {name!r}; known are {', '.join(self.names)}")
-        options_class, make = self._makers[name]
+        options_class, make = self._find(name)
         specs = specs_of(options_class)
         try:
             values, positional = parse(specs, list(words))

@@ -94,7 +94,9 @@ class ChunkLoader:
             self.position += self._world_size
             self._count(result)
             yield result.batch
-        self.epoch, self.position, self._plan = self.epoch + 1, 0, None
+        self.epoch, self.position = self.epoch + 1, 0
+        if self.training:  # else every epoch is the same
+            self._plan = None
 
     def _count(self, result: _Made) -> None:
         for problem in result.problems:

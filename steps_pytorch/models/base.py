@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from torch import Tensor
 
+from kaldi_bridge.transition_model import TransitionModel
 from steps_pytorch.trainable import Trainable
 
 
@@ -37,4 +39,12 @@ class Model(Trainable):
 
     def forward(self, features: Tensor, ivectors: Tensor | None = None) -> ModelOutput:
         """``features``: [sequences, frames_in(n), feature_dim], ``ivectors``: [sequences, ivector_dim]; n is free."""
+        raise NotImplementedError
+
+    def write_mdl(self, wxfilename: str, transition_model: TransitionModel, priors: np.ndarray | None = None) -> None:
+        """Writes the ``.mdl`` that decodes. ``priors``: [num_pdfs], what decoding divides by.
+
+        Raises:
+            KaldiError: the transition model has another number of pdfs.
+        """
         raise NotImplementedError

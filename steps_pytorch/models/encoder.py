@@ -86,6 +86,9 @@ class EncoderModel(Model):
             priors=priors,
         )
 
+    def write_mdl(self, wxfilename: str, transition_model: TransitionModel, priors: np.ndarray | None = None) -> None:
+        self.to_archive(transition_model, priors).save(wxfilename)
+
 
 class _Decoded(nn.Module):
     """The part of an EncoderModel that decoding uses, for TorchScript."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.streams import open_input
+from kaldi_bridge.transition_model import TransitionModel
+from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.components import set_seed
 from nnet3_compat.model_changes import read_lines
-from nnet3_compat.model_file import read_nnet
+from nnet3_compat.model_file import read_nnet, write_model
 from nnet3_compat.network import Network
 from nnet3_compat.nnet import Nnet, OutputNode
 from nnet3_compat.xconfig.nnet import nnet_of_xconfig
@@ -57,6 +60,14 @@ class Nnet3Model(Model):
             assert isinstance(output, Tensor)
             return ModelOutput(output)
         return ModelOutput(*self.network(features, ivectors, outputs=("output", XENT_OUTPUT)))
+
+    def write_mdl(self, wxfilename: str, transition_model: TransitionModel, priors: np.ndarray | None = None) -> None:
+        """A file that Kaldi loads."""
+        if transition_model.num_pdfs != self.num_pdfs:
+            raise KaldiError(
+                f"the network has {self.num_pdfs} outputs, but the transition model {transition_model.num_pdfs} pdfs"
+            )
+        write_model(wxfilename, AmNnet(transition_model, self.network.to_nnet(), priors))
 
 
 @MODELS.add("nnet3", Nnet3Options)

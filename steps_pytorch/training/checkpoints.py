@@ -41,7 +41,7 @@ class Checkpoints:
 
     def models(self) -> list[int]:
         """Iterations whose models are there."""
-        return self._numbers(r"(\d+)\.pt")
+        return [number for number in self._numbers(r"(\d+)\.pt") if number]
 
     def load(self, iteration: int) -> dict[str, Any]:
         """This process's state. Raises KaldiError where it is missing or broken."""
@@ -61,11 +61,21 @@ class Checkpoints:
             self._remove_old(iteration)
         self._group.wait()
 
+    def remove_all(self) -> None:
+        """For a run that begins anew."""
+        for number in self._numbers(r"checkpoint\.(\d+)(?:\.\d+)?\.pt"):
+            self._remove(number)
+        for number in self.models():
+            self._model(number).unlink(missing_ok=True)
+
+    def _remove(self, number: int) -> None:
+        for path in self._folder.glob(f"checkpoint.{number}.*pt"):
+            path.unlink(missing_ok=True)
+
     def _remove_old(self, iteration: int) -> None:
         for number in self._numbers(r"checkpoint\.(\d+)(?:\.\d+)?\.pt"):
             if number != iteration:
-                for path in self._folder.glob(f"checkpoint.{number}.*pt"):
-                    path.unlink(missing_ok=True)
+                self._remove(number)
         for number in self.models():
             if number <= iteration - self._keep:
                 self._model(number).unlink(missing_ok=True)

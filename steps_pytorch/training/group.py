@@ -53,6 +53,14 @@ class Group:
             tensor.copy_(flat[at : at + tensor.numel()].view_as(tensor))
             at += tensor.numel()
 
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Each tensor becomes the mean of those of all processes."""
+        for kind in {tensor.dtype for tensor in tensors}:
+            alike = [tensor for tensor in tensors if tensor.dtype == kind]
+            self.add_up(alike)
+            for tensor in alike:
+                tensor.div_(self.size)
+
     def totals(self, numbers: Sequence[float]) -> list[float]:
         """Sums over all processes."""
         if self.size == 1:

@@ -35,13 +35,11 @@ EPSILON = 1e-9  # of an epoch
 
 
 class Loader(Protocol):
-    """Minibatches of this process's share, epoch after epoch without end.
+    """Minibatches of this process's share, epoch after epoch without end."""
 
-    Attributes:
-        epochs: how many are done, counting all processes, fractions included: of the minibatches that were taken.
-    """
-
-    epochs: float
+    @property
+    def epochs(self) -> float:
+        """How many are done, by all processes together, fractions included: of the minibatches that were taken."""
 
     def __next__(self) -> Batch | None:
         """None for a minibatch of which nothing can be used: processes that train together stay together."""

@@ -17,6 +17,7 @@ class Meter:
     frames: input frames, without context.
     updates, skipped: steps that were taken; minibatches that gave infinities or NaNs, or whose step would have.
     waited: seconds spent waiting for data.
+    elapsed: seconds that it all took; None while it goes on.
     """
 
     terms: dict[str, Term] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class Meter:
     skipped: int = 0
     waited: float = 0.0
     started: float = field(default_factory=time.perf_counter)
+    elapsed: float | None = None
 
     def add(self, loss: Loss, batch: Batch, frame_subsampling_factor: int) -> None:
         self.frames += batch.num_frames * frame_subsampling_factor
@@ -38,7 +40,7 @@ class Meter:
 
     @property
     def seconds(self) -> float:
-        return time.perf_counter() - self.started
+        return time.perf_counter() - self.started if self.elapsed is None else self.elapsed
 
     @property
     def frames_per_second(self) -> float:
@@ -49,7 +51,7 @@ class Meter:
         numbers = [number for term in self.terms.values() for number in (term.total, term.weight)]
         frames, skipped, *numbers = group.totals([self.frames, self.skipped, *numbers])
         terms = {name: Term(*numbers[2 * i : 2 * i + 2]) for i, name in enumerate(self.terms)}
-        return replace(self, terms=terms, frames=int(frames), skipped=int(skipped))
+        return replace(self, terms=terms, frames=int(frames), skipped=int(skipped), elapsed=self.seconds)
 
     def means(self) -> dict[str, float]:
         """Per frame, by name."""

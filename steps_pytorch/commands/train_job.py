@@ -1,0 +1,30 @@
+"""One job of an iteration of training through --cmd; nnet-pytorch-train-model starts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kaldi_bridge.command import command, option
+
+USAGE = """Train on one job's share of an iteration's data, from the last checkpoint of a run.
+Usage: python -m steps_pytorch.commands.train_job --iteration=<n> --job=<n> <dir>"""
+
+
+@dataclass
+class Options:
+    iteration: int = option(0, "Iteration, counted from 1")
+    job: int = option(0, "Job, counted from 1")
+
+
+def train_job(options: Options, folder: str) -> int:
+    from steps_pytorch.training import jobs
+
+    jobs.train_job(Path(folder), options.iteration, options.job)
+    return 0
+
+
+main = command(train_job, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

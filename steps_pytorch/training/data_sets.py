@@ -1,0 +1,157 @@
+"""From directories to minibatches: which utterances are trained on, which validated on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from kaldi_bridge.data_dir import read_rows
+from kaldi_bridge.errors import KaldiError
+from steps_pytorch.data.dataset import ChunkShape, DataSet
+from steps_pytorch.data.feature_sources import FeatureSource, StoredFeatures, TableFeatures
+from steps_pytorch.data.ivectors import OnlineIvectors
+from steps_pytorch.data.loader import ChunkLoader
+from steps_pytorch.data.normalization import Normalizer
+from steps_pytorch.data.targets import PdfTargets, SupervisionTargets
+from steps_pytorch.training.group import Group
+from steps_pytorch.training.options import DataOptions
+
+MOST_VALID = 0.1  # of all utterances
+NO_TARGETS = "none"
+
+
+@dataclass
+class DataSpec:
+    """Where a data set is; ``targets`` "none": it is unlabeled."""
+
+    data: str
+    targets: str
+    name: str = "train"
+    store: str = ""
+    ivectors: str = ""
+    weight: float = 1.0
+    repeat: float = 1.0
+
+    @classmethod
+    def parse(cls, line: str) -> DataSpec:
+        """Of a line ``name=x data=dir ...``. Raises KaldiError naming it."""
+        values = dict(word.partition("=")[::2] for word in line.split())
+        try:
+            numbers = {name: float(values.pop(name)) for name in ("weight", "repeat") if name in values}
+            return cls(**{"targets": NO_TARGETS, **values}, **numbers)  # type: ignore[arg-type]
+        except (TypeError, ValueError) as error:
+            raise KaldiError(f"data set line {line!r}: {error}") from None
+
+
+@dataclass
+class Data:
+    """All data sets of a run, opened."""
+
+    train: list[DataSet]
+    valid: DataSet
+    num_pdfs: int
+    factor: int
+    options: DataOptions = field(repr=False)
+
+    @property
+    def feature_dim(self) -> int:
+        return self.valid.feature_dim
+
+    @property
+    def ivector_dim(self) -> int:
+        return self.valid.ivector_dim
+
+    def loader(self, shape: ChunkShape, group: Group, seed: int, job: int = 0, num_jobs: int = 1) -> ChunkLoader:
+        """Minibatches to train on: this process's share, or this job's."""
+        rank, size = (job, num_jobs) if num_jobs > 1 else (group.rank, group.size)
+        return ChunkLoader(
+            self.train,
+            shape,
+            chunk_width=self.options.chunk_width,
+            minibatch_size=self.options.minibatch_size,
+            seed=seed,
+            num_workers=self.options.num_workers,
+            rank=rank,
+            world_size=size,
+        )
+
+    def valid_loader(self, shape: ChunkShape, group: Group) -> ChunkLoader:
+        return ChunkLoader(
+            [self.valid],
+            shape,
+            chunk_width=self.options.chunk_width,
+            minibatch_size=self.options.minibatch_size,
+            training=False,
+            rank=group.rank,
+            world_size=group.size,
+        )
+
+
+def open_data(options: DataOptions, first: DataSpec, supervised: bool, normalization_fst: str, seed: int) -> Data:
+    """Opens the first data set, of which some utterances are set apart to validate on, and those of --more-data.
+
+    ``supervised``: targets are supervisions for LF-MMI, else pdfs. Raises KaldiError naming what is wrong.
+    """
+    factor = options.frame_subsampling_factor or (3 if supervised else 1)
+    specs = [first]
+    if options.more_data:
+        lines = Path(options.more_data).read_text().splitlines()
+        specs += [DataSpec.parse(line) for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    targets = [_targets(spec, options, supervised, normalization_fst, factor) for spec in specs]
+    numbers = {t.num_pdfs for t in targets if t is not None}
+    if targets[0] is None or len(numbers) != 1:
+        raise KaldiError(f"the first data set needs targets, and all the same number of pdfs; found {sorted(numbers)}")
+
+    def opened(spec: DataSpec, which: int, utterances: Collection[str] | None) -> DataSet:
+        made = DataSet(
+            spec.name,
+            features[which],
+            targets[which],
+            normalizer=Normalizer.of_options(options.cmvn_opts, spec.data),
+            ivectors=OnlineIvectors(spec.ivectors) if spec.ivectors else None,
+            frame_subsampling_factor=factor,
+            weight=spec.weight,
+            repeat=spec.repeat,
+            utterances=utterances,
+        )
+        if (made.feature_dim, made.ivector_dim) != (features[0].dim, sets[0].ivector_dim if sets else made.ivector_dim):
+            raise KaldiError(f"data set {spec.name} has other features or i-vectors than {first.name}")
+        return made
+
+    features = [_features(spec) for spec in specs]
+    usable = [u for u in features[0].lengths if u in targets[0].lengths]
+    valid = _choose(usable, options.valid_utterances, first.data, seed)
+    sets: list[DataSet] = []
+    for which, spec in enumerate(specs):
+        sets.append(opened(spec, which, [u for u in features[which].lengths if u not in valid] if which == 0 else None))
+    apart = DataSpec(**{**vars(first), "name": "valid", "weight": 1.0, "repeat": 1.0})
+    return Data(sets, opened(apart, 0, valid), numbers.pop(), factor, options)
+
+
+def _features(spec: DataSpec) -> FeatureSource:
+    return StoredFeatures(spec.store) if spec.store else TableFeatures(spec.data)
+
+
+def _targets(
+    spec: DataSpec, options: DataOptions, supervised: bool, normalization_fst: str, factor: int
+) -> PdfTargets | SupervisionTargets | None:
+    if spec.targets == NO_TARGETS:
+        return None
+    if not supervised:
+        return PdfTargets.of_alignments(spec.targets, options.alignment_subsampling_factor)
+    scp = Path(spec.targets) / "supervision.scp"
+    if not scp.is_file():
+        raise KaldiError(f"no such file {scp}: make_supervisions.sh makes it of lattices or alignments")
+    return SupervisionTargets(str(scp), normalization_fst)
+
+
+def _choose(utterances: list[str], count: int, data: str, seed: int) -> set[str]:
+    """Utterances to validate on, with all copies (utt2uniq) of each."""
+    count = max(1, min(count, int(MOST_VALID * len(utterances))))
+    unique = Path(data) / "utt2uniq"
+    original = read_rows(unique) if unique.is_file() else {}
+    groups = sorted({original.get(u, u) for u in utterances})
+    chosen = set(Random(seed).sample(groups, min(count, len(groups))))
+    return {u for u in utterances if original.get(u, u) in chosen}
