@@ -88,7 +88,7 @@ class FeatureExtractor:
     def __init__(self, options: MfccOptions | FbankOptions) -> None:
         import kaldi_native_fbank as native  # not needed by those who only look at the options
 
-        _check(options)
+        check_options(options)
         self.options = options
         if isinstance(options, MfccOptions):
             self._native = native.MfccOptions()
@@ -120,8 +120,8 @@ class FeatureExtractor:
         return np.stack([online.get_frame(t) for t in range(online.num_frames_ready)])
 
 
-def _check(options: MfccOptions | FbankOptions) -> None:
-    """The native library exits the process on nonsense, so it is kept from seeing any."""
+def check_options(options: MfccOptions | FbankOptions) -> None:
+    """Raises KaldiError for nonsense: the native library would exit the process."""
     windows = ("hamming", "hanning", "povey", "rectangular", "sine", "blackmann")
     nyquist = options.sample_frequency / 2
     high = options.high_freq if options.high_freq > 0 else nyquist + options.high_freq
