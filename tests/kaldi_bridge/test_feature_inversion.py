@@ -71,7 +71,7 @@ def test_log_mel_energies_are_those_of_the_filterbank(options: FbankOptions | Mf
     ],
 )
 def test_the_waveform_has_the_features(options: FbankOptions | MfccOptions, corpus: Path) -> None:
-    """Mean difference below 0.15 nats (0.4 to 0.8 between neighbouring frames of the speech), over the louder half of the bins."""
+    """Mean difference below 0.15 nats over the louder half of the bins; neighbouring frames differ by 0.4 to 0.8."""
     extractor, inverter = FeatureExtractor(options), FeatureInverter(options)
     for waveform in (vowel(), spoken(corpus)):
         features = extractor(waveform, RATE)
