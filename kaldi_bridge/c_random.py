@@ -15,7 +15,8 @@ class CRandom(Random):
     """rand() of the GNU C library after srand(seed): an additive feedback generator, r[i] = r[i - 3] + r[i - 31]."""
 
     def seed(self, a: Any = 1, version: int = 2) -> None:
-        """Starts anew with a 32-bit integer."""
+        """Starts anew with a 32-bit integer, which stays known as ``seed_number``."""
+        self.seed_number = int(a)
         word = (int(a) + (1 << 31)) % (1 << 32) - (1 << 31) or 1
         state = [word]
         for _ in range(_LAG - 1):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import numpy as np
 
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.compressed import CompressedMatrix
 from kaldi_bridge.examples import NnetIo
 from kaldi_bridge.sparse import GeneralMatrix, padded_rows
@@ -28,7 +27,7 @@ class InputCutter:
     """
 
     def __init__(
-        self, features: GeneralMatrix, ivectors: np.ndarray | None, ivector_period: int, compress: bool, random: Random
+        self, features: GeneralMatrix, ivectors: np.ndarray | None, ivector_period: int, compress: bool, random: CRandom
     ) -> None:
         self._features, self._ivectors, self._period = features, ivectors, ivector_period
         self._compress, self._random = compress, random
@@ -39,7 +38,7 @@ class InputCutter:
         first = chunk.first_frame - chunk.left_context
         made = [NnetIo("input", frame_indexes(-chunk.left_context, count), padded_rows(self._features, first, count))]
         if self._ivectors is not None:
-            frame = self._random.randrange(first, first + utterance_frames)
+            frame = self._random.rand_int(first, first + utterance_frames - 1)
             row = min(max(frame // self._period, 0), len(self._ivectors) - 1)
             made.append(NnetIo("ivector", frame_indexes(0, 1), self._ivectors[row : row + 1]))
         if self._compress:

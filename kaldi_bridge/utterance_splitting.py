@@ -15,6 +15,7 @@ from random import Random
 import numpy as np
 
 from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 
@@ -50,10 +51,15 @@ class Chunk:
 class UtteranceSplitter:
     """Cuts utterances, and counts what it did."""
 
-    def __init__(self, options: ChunkOptions, random: Random) -> None:
-        """Raises KaldiError for options that make no sense."""
+    def __init__(self, options: ChunkOptions, random: CRandom) -> None:
+        """Raises KaldiError for options that make no sense.
+
+        Chunks and their order are those that Kaldi draws for the same seed; the order of gaps is from numbers of its
+        own, as there, where no seed fixes it.
+        """
         self.options = options
         self._random = random
+        self._gap_order = Random(random.seed_number)
         self._factor = options.frame_subsampling_factor
         if self._factor < 1:
             raise KaldiError(f"Invalid value --frame-subsampling-factor={self._factor}")
@@ -129,8 +135,9 @@ class UtteranceSplitter:
         possible = self._splits[length]
         if not possible:
             return []
-        sizes = sorted((*self._random.choice(possible), *[principal] * repeats))
-        return sizes[::-1] if self._random.random() < 0.5 else sizes
+        chosen = possible[self._random.rand_int(0, len(possible) - 1)]
+        sizes = sorted((*chosen, *[principal] * repeats))
+        return sizes if self._random.rand_int(0, 1) else sizes[::-1]
 
     def _gaps(self, length: int, sizes: list[int]) -> list[int]:
         """Frames before each chunk, negative where it overlaps the one before; multiples of the subsampling factor."""
@@ -141,7 +148,7 @@ class UtteranceSplitter:
         rest = -(-length // factor) - sum(reduced)
         if rest >= 0:
             gaps = [rest // (len(sizes) + 1) + (i < rest % (len(sizes) + 1)) for i in range(len(sizes) + 1)]
-            self._random.shuffle(gaps)
+            self._gap_order.shuffle(gaps)
             return [gap * factor for gap in gaps[:-1]]
         if len(sizes) == 1:
             raise KaldiError(f"Chunk size is {sizes[0]} but utterance length is only {length}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from random import Random
 
 import numpy as np
 
 from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.chain_examples import ChainExample, ChainOutput
 from kaldi_bridge.example_cutting import InputCutter, frame_indexes
 from kaldi_bridge.examples import num_rows
@@ -49,7 +49,7 @@ class ExampleMaker:
     def __init__(
         self,
         splitter: UtteranceSplitter,
-        random: Random,
+        random: CRandom,
         normalization: PackedAcceptor | None = None,
         model: TransitionModel | None = None,
         compress: bool = True,
@@ -91,6 +91,7 @@ class ExampleMaker:
             key = f"{utterance.key}-{chunk.first_frame}"
             if self._long_key:
                 key += f"-{chunk.left_context}-{chunk.num_frames}-{chunk.right_context}-v1"
+            self._random.rand()  # by which Kaldi chooses some supervisions to be checked
             yield (
                 key,
                 ChainExample(inputs.cut(chunk, frames), [self._output(utterance, chunk, part, factor)]),

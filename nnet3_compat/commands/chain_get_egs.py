@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from random import Random
 
 from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
@@ -52,7 +52,7 @@ def chain_get_egs(options: Options, first: str, second: str, third: str, fourth:
             raise KaldiError("Invalid scale on normalization FST; must be > 0.0")
         normalization = read_normalization_fst(fst_in, options.normalization_fst_scale)
     model = read_transition_model(options.transition_model) if options.transition_model else None
-    random = Random(options.srand)
+    random = CRandom(options.srand)
     splitter = UtteranceSplitter(options, random)
     maker = ExampleMaker(
         splitter, random, normalization, model, options.compress, options.long_key, options.supervision_length_tolerance

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from random import Random
 
 from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.example_cutting import InputCutter
@@ -34,7 +34,7 @@ class Options(ExampleOptions):
 def get_egs(options: Options, features: str, posteriors: str, egs: str) -> int:
     if options.num_pdfs <= 0:
         raise KaldiError("--num-pdfs options is required.")
-    random = Random(options.srand)
+    random = CRandom(options.srand)
     splitter = UtteranceSplitter(options, random)
     num_bad = 0
     with ExitStack() as stack:

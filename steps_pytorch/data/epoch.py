@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.minibatch_sizes import MinibatchSizes
 from kaldi_bridge.utterance_splitting import ChunkOptions, UtteranceSplitter
@@ -80,12 +81,13 @@ class EpochPlanner:
 
     def _splitters(self, random: Random) -> list[UtteranceSplitter]:
         """One for each usual width."""
+        draws = CRandom(random.getrandbits(31))
         orders = [self._widths]
         if self._is_range:
             orders = [[width, *(w for w in self._widths if w != width)] for width in self._widths]
         return [
             UtteranceSplitter(
-                ChunkOptions(num_frames=",".join(map(str, order)), frame_subsampling_factor=self._factor), random
+                ChunkOptions(num_frames=",".join(map(str, order)), frame_subsampling_factor=self._factor), draws
             )
             for order in orders
         ]
