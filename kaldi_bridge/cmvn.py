@@ -32,6 +32,14 @@ def compute_stats(feats: np.ndarray, weights: np.ndarray | None = None) -> np.nd
     return stats
 
 
+def parse_skip_dims(text: str) -> list[int]:
+    """The dimensions of an option --skip-dims, which has colons between them. Raises KaldiError for anything else."""
+    try:
+        return [int(dim) for dim in text.split(":") if text]
+    except ValueError:
+        raise KaldiError(f"Bad --skip-dims={text}: should be a colon-separated list of integers") from None
+
+
 def fake_some_dims(stats: np.ndarray, dims: Sequence[int]) -> np.ndarray:
     """Statistics that leave the given dimensions as they are: mean 0, variance 1."""
     stats = stats.copy()

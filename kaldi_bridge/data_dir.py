@@ -9,9 +9,9 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.segments import Segment, SegmentError, parse_segment
 from kaldi_bridge.text_files import Rows, read_rows, words, write_rows
 
 UTTERANCE_FILES = (
@@ -21,14 +21,6 @@ UTTERANCE_FILES = (
 SPEAKER_FILES = ("spk2utt", "cmvn.scp", "spk2gender", "spk2warp")
 RECORDING_FILES = ("wav.scp", "reco2dur", "reco2file_and_channel")
 FILES = UTTERANCE_FILES + SPEAKER_FILES + RECORDING_FILES
-
-
-class Segment(NamedTuple):
-    """A part of a recording, in seconds; an ``end`` of -1 is the recording's."""
-
-    recording: str
-    start: float
-    end: float
 
 
 def spk2utt_of(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
@@ -98,17 +90,12 @@ class DataDir:
         return {utterance: self._segment(utterance, line) for utterance, line in self.table("segments").items()}
 
     def _segment(self, utterance: str, line: str) -> Segment:
-        recording, *times = words(line) or [""]
         try:
-            start, end = (float(time) for time in times[:2])
-        except ValueError:
-            start, end = 0.0, 0.0
-        if start < 0 or not (start < end or end == -1):
+            return parse_segment(words(line))
+        except SegmentError as error:
             raise KaldiError(
-                f"{self.path / 'segments'}: bad line of utterance {utterance}: {line!r} "
-                "(expected a recording, a start and a later end in seconds)"
-            )
-        return Segment(recording, start, end)
+                f"{self.path / 'segments'}: bad line of utterance {utterance}: {line!r}: {error}"
+            ) from None
 
     def recording(self, utterance: str) -> str:
         """The recording that an utterance is a part of."""

@@ -59,7 +59,7 @@ def speed_perturbed(data: DataDir, factor: str, of_speakers: bool = True, sox: b
 
 def _faster_segments(data: DataDir, speed: float) -> Rows:
     lines = {}
-    for utterance, (recording, start, end) in data.segments.items():
+    for utterance, (recording, start, end, _) in data.segments.items():
         if end == -1:
             lines[utterance] = f"{recording} {start / speed:.2f} -1"
         elif end / speed > start / speed + 0.01:

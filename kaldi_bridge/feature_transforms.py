@@ -57,6 +57,12 @@ def transform(feats: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     raise KaldiError(f"transform matrix has bad dimension {rows}x{columns} versus feat dim {dim}{hint}")
 
 
+def log_determinant(matrix: np.ndarray) -> float:
+    """Of a square matrix; of one with fewer rows half that of M M', which serves to compare transforms."""
+    matrix = matrix.astype(np.float64)
+    return 0.5 * float(np.linalg.slogdet(matrix @ matrix.T)[1])
+
+
 def _padded(feats: np.ndarray, left: int, right: int) -> np.ndarray:
     if not len(feats):
         return feats

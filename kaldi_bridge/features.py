@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kaldi_bridge.audio_perturbation import resampled
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 
@@ -19,6 +20,8 @@ class FrameOptions:
     """How a waveform is cut into frames (feat/feature-window.h) and mel bins laid out (feat/mel-computations.h)."""
 
     sample_frequency: float = option(16000.0, "Sampling rate of the waveform in Hz; the file must agree")
+    allow_downsample: bool = option(False, "Resample recordings that have a higher sampling rate")
+    allow_upsample: bool = option(False, "Resample recordings that have a lower sampling rate")
     frame_length: float = option(25.0, "Frame length in milliseconds")
     frame_shift: float = option(10.0, "Frame shift in milliseconds")
     preemphasis_coefficient: float = option(0.97, "Coefficient of the pre-emphasis filter")
@@ -105,13 +108,18 @@ class FeatureExtractor:
     def __call__(self, waveform: np.ndarray, sample_frequency: float) -> np.ndarray:
         """waveform [samples] -> features [frames, dimensions], float32; no rows when it is shorter than a frame.
 
-        Raises KaldiError when its sampling rate is not the one of the options.
+        Raises KaldiError when its sampling rate is not the one of the options, nor may be changed to it.
         """
         wanted = self.options.sample_frequency
         if sample_frequency != wanted:
-            raise KaldiError(
-                f"sampling rate {sample_frequency:g} Hz, but --sample-frequency is {wanted:g}: resample, or change it"
-            )
+            direction = "downsample" if sample_frequency > wanted else "upsample"
+            if not getattr(self.options, f"allow_{direction}"):
+                raise KaldiError(
+                    f"sampling rate {sample_frequency:g} Hz, but --sample-frequency is {wanted:g}: "
+                    f"change it, or give --allow-{direction}"
+                )
+            waveform = resampled(waveform[np.newaxis], sample_frequency, wanted)[0]
+            sample_frequency = wanted
         online = self._online(self._native)
         online.accept_waveform(sample_frequency, np.ascontiguousarray(waveform, dtype=np.float32))
         online.input_finished()

@@ -9,7 +9,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.basic_io import read_header
 from kaldi_bridge.cmvn import apply_cmvn as normalize
-from kaldi_bridge.cmvn import fake_some_dims
+from kaldi_bridge.cmvn import fake_some_dims, parse_skip_dims
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.holders import DOUBLE_MATRIX, FLOAT_MATRIX, GENERAL_MATRIX
@@ -38,10 +38,7 @@ def apply_cmvn(options: Options, stats: str, feats_rspecifier: str, feats_wspeci
         raise KaldiError("You cannot normalize the variance but not the mean.")
     if not options.norm_means:
         return _copy(feats_rspecifier, feats_wspecifier)
-    try:
-        skip_dims = [int(d) for d in options.skip_dims.split(":") if options.skip_dims]
-    except ValueError:
-        raise KaldiError(f"Bad --skip-dims={options.skip_dims}: should be a colon-separated list of integers") from None
+    skip_dims = parse_skip_dims(options.skip_dims)
     done = errors = 0
     lookup = _Statistics(stats, options.utt2spk)
     with (

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kaldi_bridge.data_dir import DataDir, Segment
+from kaldi_bridge.data_dir import DataDir
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.segments import Segment
 from kaldi_bridge.text_files import in_order, read_rows
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kaldi_bridge.audio_perturbation import at_rate, with_speed, with_volume
+from kaldi_bridge.audio_perturbation import resampled, with_speed, with_volume
 from kaldi_bridge.data_dir import DataDir
 from kaldi_bridge.data_dir_changes import combined, read_repaired, renamed
 from kaldi_bridge.data_dir_perturbation import is_volume_perturbed, speed_perturbed, volume_perturbed
@@ -170,14 +170,16 @@ class TestPerturbation:
     def test_audio(self) -> None:
         time = np.arange(8000) / 8000
         tone = Wave(8000.0, (1000 * np.sin(2 * np.pi * 400 * time)).astype(np.float32)[None])
-        for wave, frequency in ((with_speed(tone, 1.25), 500), (at_rate(tone, 16000.0), 400)):
+        for wave, frequency in (
+            (with_speed(tone, 1.25), 500),
+            (Wave(16000.0, resampled(tone.data, 8000.0, 16000.0)), 400),
+        ):
             samples = wave.data[0]
             spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
             peak = spectrum.argmax() * wave.sample_frequency / len(samples)
             assert peak == pytest.approx(frequency, abs=2)
             assert np.abs(samples).max() == pytest.approx(1000, rel=0.02)
         assert with_speed(tone, 1.25).data.shape == (1, 6400)
-        assert at_rate(tone, 16000.0).data.shape == (1, 16000)
         np.testing.assert_allclose(with_volume(tone, 2).data, 2 * tone.data)
         for wrong in (lambda: with_speed(tone, 0), lambda: with_volume(tone, -1)):
             with pytest.raises(KaldiError):

@@ -1,0 +1,61 @@
+"""nnet-pytorch-extract-segments: twin of extract-segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.holders import WAVE
+from kaldi_bridge.segments import SegmentError, cut, parse_segment
+from kaldi_bridge.streams import open_input
+from kaldi_bridge.tables import RandomAccessReader, TableWriter
+from kaldi_bridge.text_files import words
+
+USAGE = """Cut segments out of recordings; lines of the segments file are: utterance recording start end [channel]
+Usage: nnet-pytorch-extract-segments [options] <wav-rspecifier> <segments-rxfilename> <wav-wspecifier>
+e.g.: nnet-pytorch-extract-segments scp:data/train/wav.scp data/train/segments ark:-"""
+
+
+@dataclass
+class Options:
+    """Options of extract-segments."""
+
+    min_segment_length: float = option(0.1, "Minimum segment length in seconds (reject shorter segments)")
+    max_overshoot: float = option(
+        0.5, "Segments that end later than the audio by less than this are cut, else rejected"
+    )
+
+
+def extract_segments(options: Options, wav_rspecifier: str, segments_rxfilename: str, wav_wspecifier: str) -> int:
+    done = total = 0
+    with (
+        RandomAccessReader(wav_rspecifier, WAVE) as recordings,
+        TableWriter(wav_wspecifier, WAVE) as writer,
+        open_input(segments_rxfilename) as lines,
+    ):
+        while line := lines.readline():
+            total += 1
+            text = line.decode("utf-8", "surrogateescape").strip()
+            utterance, *fields = words(text) or [""]
+            try:
+                segment = parse_segment(fields)
+                if segment.recording not in recordings:
+                    raise SegmentError(f"could not find recording {segment.recording}")
+                wave = recordings[segment.recording]
+                writer.write(utterance, cut(wave, segment, options.min_segment_length, options.max_overshoot))
+            except SegmentError as error:
+                log.warning(f"Skipping segment {text!r}: {error}")
+                continue
+            done += 1
+        if not done:
+            raise KaldiError(f"{segments_rxfilename}: no segment could be cut")
+    log.info(f"Successfully processed {done} lines out of {total} in the segments file.")
+    return 0
+
+
+main = command(extract_segments, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
