@@ -31,12 +31,15 @@ def denominator(
 
     Returns the log-probability of all sequences together, and its derivative with respect to the output: the
     posteriors of the pdfs [frames, sequences, pdfs], zero beyond a sequence's length.
-    Raises KaldiError for lengths that do not fit, and for a ``backend`` (see backends.py) that cannot be had.
+    Raises KaldiError for lengths that do not fit, a coefficient that is not between 0 and 1, and a ``backend`` (see
+    backends.py) that cannot be had.
     """
     if choose(backend, output) == "pychain":
         from nnet3_compat.chain.denominator_pychain import denominator_pychain
 
-        return denominator_pychain(graph, output, leaky_hmm_coefficient, _checked(lengths, output))
+        return denominator_pychain(
+            graph, output, leaky_hmm_coefficient, _checked(lengths, output, leaky_hmm_coefficient)
+        )
     log_probs, posteriors = denominator_of_each(graph, output, leaky_hmm_coefficient, lengths, backend)
     return log_probs.sum(), posteriors
 
@@ -49,7 +52,7 @@ def denominator_of_each(
     backend: str = "auto",
 ) -> tuple[Tensor, Tensor]:
     """As ``denominator``, but the log-probability of each sequence, [sequences]; which PyChain does not tell."""
-    lengths = _checked(lengths, output)
+    lengths = _checked(lengths, output, leaky_hmm_coefficient)
     chosen = choose(backend, output)
     if chosen == "native":
         return denominator_native(graph, output, leaky_hmm_coefficient, lengths)
@@ -62,13 +65,15 @@ def denominator_of_each(
     return denominator_plain(graph, output, leaky_hmm_coefficient, lengths)
 
 
-def _checked(lengths: Tensor | None, output: Tensor) -> Tensor:
+def _checked(lengths: Tensor | None, output: Tensor, leaky_hmm_coefficient: float) -> Tensor:
     frames, sequences, _ = output.shape
     if lengths is None:
         lengths = torch.full((sequences,), frames, dtype=torch.int64)
     lengths = lengths.to("cpu", torch.int64)
     if lengths.shape != (sequences,) or lengths.min() < 1 or lengths.max() > frames:
         raise KaldiError(f"lengths {lengths.tolist()} do not fit {sequences} sequences of at most {frames} frames")
+    if not 0.0 < leaky_hmm_coefficient < 1.0:
+        raise KaldiError(f"the leaky-HMM coefficient must be between 0 and 1, not {leaky_hmm_coefficient:g}")
     return lengths
 
 

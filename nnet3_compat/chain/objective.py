@@ -17,6 +17,7 @@ from nnet3_compat.chain.numerator import begin_numerator
 from nnet3_compat.chain.options import LIMIT, ChainOptions
 
 FAILED_OBJECTIVE = -10.0  # per frame, where the computation failed
+MOST_EXCESS = 2.0  # of the denominator's posteriors in the first frame, which should add up to the number of sequences
 
 
 @dataclass
@@ -92,7 +93,8 @@ def chain_objective(
         # Kaldi adds twice this penalty to every other minibatch, at random.
         derivative -= options.out_of_range_regularize * (shaped - shaped.clamp(-LIMIT, LIMIT))
     l2_term = objective.new_zeros(())
-    ok = bool(torch.isfinite(objective)) and bool(torch.isfinite(derivative).all())
+    excess = float(den_posteriors[0].sum()) - len(lengths)
+    ok = bool(torch.isfinite(objective) & torch.isfinite(derivative).all()) and abs(excess) <= MOST_EXCESS
     if not ok:
         log.warning(
             f"Objective function is {objective.item():g}, "

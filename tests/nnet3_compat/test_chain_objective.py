@@ -1,12 +1,14 @@
 """LF-MMI: Kaldi's numbers on real supervision, gradients by finite differences, and hopeless input."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from chain_supervisions import denominator_graph, flat_start, two_sequences
+from chain_supervisions import denominator_graph, flat_start, one_sequence, two_sequences
 
 from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.errors import KaldiError
@@ -102,43 +104,134 @@ def test_flat_start_sums_all_paths() -> None:
     assert torch.allclose(posteriors.sum(2), torch.ones(4, 2, dtype=torch.float64))
 
 
-def test_flat_start_gradients(graph: DenominatorGraph) -> None:
-    loss = ChainLoss(graph, ChainOptions(leaky_hmm_coefficient=0.1, xent_regularize=0.2))
-    output = torch.randn(8, 4, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: loss(x, flat_start()), (output,), atol=1e-6)
+@pytest.mark.parametrize(
+    "supervisions",
+    [[two_sequences()], [two_sequences(2)], [flat_start()], [one_sequence(2), two_sequences(), flat_start()]],
+)
+def test_numerator_in_cpp(supervisions: list[Supervision]) -> None:
+    """Against the plain version, to 1e-5; on several threads the same to the last bit."""
+    frames = max(s.frames_per_sequence for s in supervisions)
+    output = 3.0 * torch.randn(frames, sum(s.num_sequences for s in supervisions), 4)
+    expected, posteriors = numerator(supervisions, output.double())
+    found, found_posteriors = numerator(supervisions, output)
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert torch.allclose(found_posteriors.double(), posteriors, atol=1e-5)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(before + 1)
+        again, again_posteriors = numerator(supervisions, output)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(again, found)
+    assert torch.equal(again_posteriors, found_posteriors)
 
 
-def test_impossible_flat_start(graph: DenominatorGraph) -> None:
-    """No path is as long as the chunk: the minibatch is dropped."""
-    supervision = flat_start()
-    supervision.e2e_fsts[0] = Fst.from_arcs(0, {1: 0.0}, [(0, 1, 1, 0.0, 1)])
-    result = chain_objective(graph, supervision, torch.randn(8, 4), ChainOptions())
-    assert not result.ok
-    assert not result.derivative.any()
-
-
-@pytest.mark.parametrize("meeting_states", [1, 2])
-def test_gradients(graph: DenominatorGraph, meeting_states: int) -> None:
-    supervision = two_sequences(meeting_states)
+@pytest.mark.parametrize("supervision", [two_sequences(1), two_sequences(2), flat_start()])
+def test_gradients(graph: DenominatorGraph, supervision: Supervision) -> None:
+    """By finite differences, in double precision."""
+    rows = 2 * supervision.frames_per_sequence
     loss = ChainLoss(graph, ChainOptions(l2_regularize=0.01, leaky_hmm_coefficient=0.1, xent_regularize=0.2))
-    output = torch.randn(6, 4, dtype=torch.float64, requires_grad=True)
+    output = torch.randn(rows, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: loss(x, supervision), (output,), atol=1e-6)
-    xent_output = torch.randn(6, 4, dtype=torch.float64, requires_grad=True)
+    xent_output = torch.randn(rows, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: loss(output.detach(), supervision, x), (xent_output,), atol=1e-6)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_gradients_of_a_batch_of_unequal_lengths(graph: DenominatorGraph) -> None:
+    loss = ChainLoss(graph, ChainOptions(l2_regularize=0.01, leaky_hmm_coefficient=0.1))
+    output = torch.randn(3, 5, 4, dtype=torch.float64, requires_grad=True)
+    supervisions = [one_sequence(2), one_sequence(5), one_sequence(1)]
+    assert torch.autograd.gradcheck(lambda x: loss(x, supervisions), (output,), atol=1e-6)
+
+
+OPTIONS_OF_ALL = ChainOptions(
+    l2_regularize=0.01, leaky_hmm_coefficient=0.1, xent_regularize=0.2, out_of_range_regularize=0.1
+)
+
+
+def test_a_batch_is_its_sequences(graph: DenominatorGraph) -> None:
+    """Derivatives and value of sequences of unequal length are those of each one alone, to 1e-5; padding has none."""
+    lengths = [3, 7, 1, 7]
+    supervisions = [one_sequence(n) for n in lengths]
+    loss = ChainLoss(graph, OPTIONS_OF_ALL)
+    output = (20.0 * torch.randn(4, 7, 4)).requires_grad_()
+    with torch.no_grad():
+        output[0, 3:] = torch.nan
+    xent_output = torch.randn(4, 7, 4).log_softmax(2).requires_grad_()
+    value = loss(output, supervisions, xent_output, lengths=torch.tensor(lengths))
+    value.backward()
+    total = 0.0
+    for i, n in enumerate(lengths):
+        alone, xent_alone = (x[i, :n].detach().clone().requires_grad_() for x in (output, xent_output))
+        part = loss(alone, supervisions[i], xent_alone) * (n / sum(lengths))
+        part.backward()
+        total += part.item()
+        for whole, single in ((output, alone), (xent_output, xent_alone)):
+            assert torch.allclose(whole.grad[i, :n], single.grad, atol=1e-5)
+            assert not whole.grad[i, n:].any()
+    assert value.item() == pytest.approx(total, rel=1e-5)
+    with pytest.raises(KaldiError, match="but the supervisions have"):
+        loss(output, supervisions, lengths=torch.tensor([3, 7, 2, 7]))
+
+
+def test_batch_first_is_kaldis_layout_transposed(graph: DenominatorGraph) -> None:
+    loss = ChainLoss(graph, OPTIONS_OF_ALL)
+    batch_first = torch.randn(2, 3, 4, requires_grad=True)
+    rows = batch_first.detach().transpose(0, 1).reshape(6, 4).requires_grad_()
+    values = [loss(x, two_sequences()) for x in (batch_first, rows)]
+    for value in values:
+        value.backward()
+    assert values[0].item() == pytest.approx(values[1].item())
+    assert torch.allclose(batch_first.grad.transpose(0, 1).reshape(6, 4), rows.grad)
+
+
+def test_deriv_weights_multiply_derivatives_only(graph: DenominatorGraph) -> None:
+    """Those of both outputs, with the L2 term and the penalty; the value stays (nnet3/nnet-chain-training.cc)."""
+    loss = ChainLoss(graph, OPTIONS_OF_ALL)
+    start, xent_start = 20.0 * torch.randn(6, 4), torch.randn(6, 4).log_softmax(1)
+    weights = torch.tensor([0.0, 1.0, 0.5, 1.0, 2.0, 0.25])
+    made = []
+    for given in (None, weights):
+        output, xent_output = start.clone().requires_grad_(), xent_start.clone().requires_grad_()
+        value = loss(output, two_sequences(), xent_output, deriv_weights=given)
+        value.backward()
+        made.append((value.item(), output.grad, xent_output.grad))
+    assert made[0][0] == made[1][0]
+    for plain, weighted in zip(made[0][1:], made[1][1:], strict=True):
+        assert torch.allclose(plain * weights.unsqueeze(1), weighted)
+    with pytest.raises(KaldiError, match="do not fit"):
+        loss(start, two_sequences(), deriv_weights=weights[:5])
+
+
+def impossible() -> Supervision:
+    """No path is as long as the chunk."""
+    supervision = flat_start()
+    supervision.e2e_fsts[0] = Fst.from_arcs(0, {1: 0.0}, [(0, 1, 1, 0.0, 1)])
+    return supervision
+
+
+@pytest.mark.parametrize("backend", ["plain", "native"])
+@pytest.mark.parametrize("what", ["a NaN", "infinite", "all NaN", "impossible"])
 def test_useless_minibatches_are_dropped(
-    graph: DenominatorGraph, value: float, capfd: pytest.CaptureFixture[str]
+    graph: DenominatorGraph, what: str, backend: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    output = torch.randn(6, 4)
-    output[3, 1] = value
-    result = chain_objective(graph, two_sequences(), output, ChainOptions())
-    assert not result.ok
-    assert result.objective.item() == -60.0
-    assert not result.derivative.any()
-    assert not result.numerator_posteriors.any()
+    """With a warning, -10 per frame, and derivatives of zero."""
+    supervision = impossible() if what == "impossible" else flat_start()
+    output, xent_output = torch.randn(8, 4, requires_grad=True), torch.randn(8, 4, requires_grad=True)
+    with torch.no_grad():
+        if what == "all NaN":
+            output[:] = xent_output[:] = torch.nan
+        elif what != "impossible":
+            output[3, 1] = torch.nan if what == "a NaN" else torch.inf
+    loss = ChainLoss(graph, OPTIONS_OF_ALL, backend)
+    value = loss(output, supervision, xent_output)
+    value.backward()
+    assert value.item() == 10.0
+    assert loss.dropped == 1
+    for grad in (output.grad, xent_output.grad):
+        assert grad is not None and not grad.any()
     assert "WARNING" in capfd.readouterr().err
+    assert not chain_objective(graph, supervision, output, ChainOptions(), backend).ok
 
 
 def test_out_of_range_outputs_are_pulled_back(graph: DenominatorGraph) -> None:
@@ -161,7 +254,16 @@ def test_shapes_must_fit(graph: DenominatorGraph) -> None:
 @pytest.mark.parametrize(
     "arcs", [[(0, 1, 1, 0.0, 1)], [(0, 1, 1, 0.0, 1), (1, 1, 1, 0.0, 2), (0, 1, 1, 0.0, 2)], [(0, 1, 1, 0.0, 0)]]
 )
-def test_supervision_of_another_length(arcs: list[tuple[int, int, int, float, int]]) -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_supervision_of_another_length(arcs: list[tuple[int, int, int, float, int]], dtype: torch.dtype) -> None:
+    """Said by the plain version and by the one in C++."""
     last = max(arc[4] for arc in arcs)
+    supervision = Supervision(1.0, 1, 2, 1, Fst.from_arcs(0, {last: 0.0}, arcs))
     with pytest.raises(KaldiError, match=r"supervision has (a path|two paths|states)"):
-        NumeratorGraph(Supervision(1.0, 1, 2, 1, Fst.from_arcs(0, {last: 0.0}, arcs)))
+        numerator([supervision], torch.zeros(2, 1, 1, dtype=dtype))
+
+
+def test_importing_the_package_takes_no_torch() -> None:
+    """Programs that make graphs and examples start fast."""
+    code = "import sys; from nnet3_compat.chain import ChainOptions, DenominatorGraph; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
