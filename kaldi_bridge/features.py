@@ -40,6 +40,27 @@ class FrameOptions:
     low_freq: float = option(20.0, "Lower edge of the mel bins in Hz")
     high_freq: float = option(0.0, "Upper edge of the mel bins in Hz; <= 0 counts from half the sampling rate")
 
+    @property
+    def shift_samples(self) -> int:
+        return int(self.sample_frequency * 0.001 * self.frame_shift)
+
+    @property
+    def length_samples(self) -> int:
+        return int(self.sample_frequency * 0.001 * self.frame_length)
+
+    def num_frames(self, num_samples: int) -> int:
+        """Frames of a waveform."""
+        if not self.snip_edges:
+            return (num_samples + self.shift_samples // 2) // self.shift_samples
+        if num_samples < self.length_samples:
+            return 0
+        return 1 + (num_samples - self.length_samples) // self.shift_samples
+
+    def first_sample(self, frame: int) -> int:
+        """Where a frame begins; may be negative without ``snip_edges``."""
+        begin = frame * self.shift_samples
+        return begin if self.snip_edges else begin + self.shift_samples // 2 - self.length_samples // 2
+
 
 @dataclass
 class MfccOptions(FrameOptions):

@@ -53,6 +53,23 @@ def read_wave(stream: InputStream) -> Wave:
         log.warning(
             f"{stream.name}: expected {header.data_size} bytes of wave data, read only {len(raw)}. Truncated file?"
         )
+    return _wave(header, raw)
+
+
+def read_wave_part(stream: InputStream, first: int, count: int) -> Wave:
+    """Reads ``count`` samples from sample ``first`` of a recording in a regular file, and no others.
+
+    Raises KaldiError as ``read_wave``, and where it has not so many.
+    """
+    header = _read_header(stream)
+    size = 2 * header.channels
+    if not header.streamed and (first + count) * size > header.data_size:
+        raise KaldiError(f"{stream.name} has {header.data_size // size} samples, not those to {first + count}")
+    stream.seek(stream.tell() + first * size)
+    return _wave(header, stream.read(count * size))
+
+
+def _wave(header: _Header, raw: bytes) -> Wave:
     channels = header.channels
     samples = len(raw) // (2 * channels)
     data = np.frombuffer(raw, header.order + "i2", samples * channels).reshape(samples, channels)

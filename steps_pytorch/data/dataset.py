@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.supervision import Supervision
+from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.feature_sources import FeatureSource
+from steps_pytorch.data.flat_start import FlatStartTargets
 from steps_pytorch.data.ivectors import OnlineIvectors
 from steps_pytorch.data.normalization import Normalizer
+from steps_pytorch.data.perturbation.spec_augment import SpecAugment
 from steps_pytorch.data.targets import PdfTargets, SupervisionTargets
 
 SHOWN = 10  # names of utterances in a warning about many
@@ -28,6 +32,14 @@ class ChunkShape:
 
     def input_frames(self, num_outputs: int) -> int:
         return (num_outputs - 1) * self.frame_subsampling_factor + 1 + self.left_context + self.right_context
+
+
+class Chunk(NamedTuple):
+    """Part of an utterance, from input frame ``first`` on, where the utterance is spoken ``speed`` times as fast."""
+
+    utterance: str
+    first: int
+    speed: float = 1.0
 
 
 @dataclass
@@ -46,6 +58,9 @@ class DataSet:
     Args:
         targets: None for unlabeled data.
         normalizer, ivectors: None for none.
+        spec_augment: applied to normalized features in training.
+        speeds: one of which is drawn for each utterance in training; of features from recordings. Alignments are
+            stretched; lattice supervision is for one speed only.
         weight: of the objective on this set.
         repeat: how often an epoch goes through it; 0.5: through half of it.
         utterances: only these; None: all that can be used.
@@ -55,16 +70,21 @@ class DataSet:
         utterances: those that can be used.
         lengths: of each, the input frames that have targets.
         bad: why others cannot be, by utterance.
+
+    Raises:
+        KaldiError: options do not go together, or there is nothing that can be used.
     """
 
     def __init__(
         self,
         name: str,
         features: FeatureSource,
-        targets: PdfTargets | SupervisionTargets | None = None,
+        targets: PdfTargets | SupervisionTargets | FlatStartTargets | None = None,
         *,
         normalizer: Normalizer | None = None,
         ivectors: OnlineIvectors | None = None,
+        spec_augment: SpecAugment | None = None,
+        speeds: Sequence[float] = (),
         frame_subsampling_factor: int = 1,
         weight: float = 1.0,
         repeat: float = 1.0,
@@ -73,11 +93,13 @@ class DataSet:
     ) -> None:
         self.name, self.weight, self.repeat = name, weight, repeat
         self.features, self.targets = features, targets
-        self._normalizer, self._ivectors = normalizer, ivectors
+        self._normalizer, self._ivectors, self._spec_augment = normalizer, ivectors, spec_augment
+        self.speeds = tuple(speeds)
+        self._check_speeds()
         self._factor, self._tolerance = frame_subsampling_factor, length_tolerance
-        self.bad: dict[str, str] = {}
         self.lengths: dict[str, int] = {}
         wanted = None if utterances is None else set(utterances)
+        self.bad = {u: problem for u, problem in features.bad.items() if wanted is None or u in wanted}
         for utterance, length in features.lengths.items():
             if wanted is not None and utterance not in wanted:
                 continue
@@ -102,6 +124,17 @@ class DataSet:
         """None without targets."""
         return self.targets.num_pdfs if self.targets else None
 
+    def _check_speeds(self) -> None:
+        if not self.speeds:
+            return
+        if not isinstance(self.features, AudioFeatures):
+            raise KaldiError(f"data set {self.name}: other speeds need features that are computed from recordings")
+        if isinstance(self.targets, SupervisionTargets):
+            raise KaldiError(
+                f"data set {self.name}: the supervision of a lattice is of one speed. Perturb the data directory "
+                "(utils/data/perturb_data_dir_speed_3way.sh), align that, and make supervisions of all of it"
+            )
+
     def _targets_step(self) -> int:
         return self.targets.step if isinstance(self.targets, PdfTargets) else self._factor
 
@@ -116,13 +149,15 @@ class DataSet:
             return ""
         if utterance not in self.targets.lengths:
             return "features, but no targets"
+        if isinstance(self.targets, FlatStartTargets):
+            return ""
         has, expected = self.targets.lengths[utterance], -(-length // self._targets_step())
         if abs(has - expected) > self._tolerance:
             return f"{has} frames of targets for {length} frames of features, expected {expected}"
         return ""
 
     def _usable_length(self, utterance: str, length: int) -> int:
-        if self.targets is None:
+        if self.targets is None or isinstance(self.targets, FlatStartTargets):
             return length
         return min(length, self.targets.lengths[utterance] * self._targets_step())
 
@@ -143,38 +178,53 @@ class DataSet:
         if not self.utterances:
             raise KaldiError(f"data set {self.name}: none of its {total} utterances can be used")
 
-    def piece(
-        self, utterance: str, first: int, num_outputs: int, shape: ChunkShape, random: np.random.Generator | None
-    ) -> Piece:
-        """The chunk whose first output frame is at input frame ``first``.
+    def length_at(self, utterance: str, speed: float) -> int:
+        """Input frames with targets of an utterance that is spoken so many times as fast."""
+        if speed == 1.0 or not isinstance(self.features, AudioFeatures):
+            return self.lengths[utterance]
+        return min(self.features.length_at(utterance, speed), int(self.lengths[utterance] / speed) + 1)
+
+    def piece(self, chunk: Chunk, num_outputs: int, shape: ChunkShape, random: np.random.Generator | None) -> Piece:
+        """The chunk with so many output frames, the first one of them at its first input frame.
 
         ``random``: for the frame shift, the i-vector and perturbations; None: no shift, the i-vector of the middle.
 
         Raises:
             KaldiError: something cannot be read or does not fit.
         """
+        utterance, first, speed = chunk
         factor, width = shape.frame_subsampling_factor, num_outputs * shape.frame_subsampling_factor
         shift = frame_shift(factor, random) if random is not None else 0
-        features = self.features.frames(
-            utterance, first + shift - shape.left_context, shape.input_frames(num_outputs), random
-        )
+        begin, count = first + shift - shape.left_context, shape.input_frames(num_outputs)
+        if speed != 1.0 and isinstance(self.features, AudioFeatures):
+            features = self.features.frames(utterance, begin, count, random, speed)
+        else:
+            features = self.features.frames(utterance, begin, count, random)
         if self._normalizer:
             features = self._normalizer(utterance, features)
+        if self._spec_augment and random is not None:
+            features = self._spec_augment(features, random)
         made = Piece(features)
         if isinstance(self.targets, PdfTargets):
             # An alignment of the model's own frame rate goes with its chunk, however that is shifted.
-            begin = first if self.targets.step > 1 else first + shift
-            frames = begin + factor * np.arange(num_outputs)
-            made.pdfs = self.targets.pdfs(utterance, frames.clip(0, self.features.lengths[utterance] - 1))
-        elif self.targets is not None:
+            times = (first if self.targets.step > 1 else first + shift) + factor * np.arange(num_outputs)
+            made.pdfs = self._pdfs(self.targets, utterance, np.floor((times + 0.5) * speed).astype(np.int64))
+        elif isinstance(self.targets, SupervisionTargets):
             made.supervision = self.targets.part(utterance, first // factor, num_outputs)
+        elif self.targets is not None:
+            made.supervision = self.targets.whole(utterance, num_outputs)
         if self._ivectors:
             # Kaldi's examples have that of a random frame, from the context of the chunk on to the end.
             frame = first + width // 2
             if random is not None:
                 frame = first - shape.left_context + int(random.integers(self.lengths[utterance]))
-            made.ivector = self._ivectors.at(utterance, frame)
+            made.ivector = self._ivectors.at(utterance, int(frame * speed))
         return made
+
+    def _pdfs(self, targets: PdfTargets, utterance: str, frames: np.ndarray) -> np.ndarray:
+        """At these input frames; just beyond the ends those of the first and last frame, later none."""
+        last = self.features.lengths[utterance] - 1
+        return np.where(frames <= last + self._factor, targets.pdfs(utterance, frames.clip(0, last)), -1)
 
 
 def frame_shift(factor: int, random: np.random.Generator) -> int:

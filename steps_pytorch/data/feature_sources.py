@@ -19,10 +19,12 @@ class FeatureSource(Protocol):
     Attributes:
         lengths: frames of each utterance.
         dim: columns.
+        bad: why others have none, by utterance, where that is known.
     """
 
     lengths: dict[str, int]
     dim: int
+    bad: dict[str, str]
 
     def frames(self, utterance: str, first: int, count: int, random: np.random.Generator | None) -> np.ndarray:
         """float32 [count, dim], from frame ``first``; the utterance's first or last one for frames beyond its ends.
@@ -48,6 +50,7 @@ class StoredFeatures:
     def __init__(self, directory: str) -> None:
         self._store = FrameStore(directory)
         self.lengths, self.dim = self._store.lengths, self._store.dim
+        self.bad: dict[str, str] = {}
 
     def frames(self, utterance: str, first: int, count: int, random: np.random.Generator | None) -> np.ndarray:
         start, read, places = clipped(first, count, self.lengths[utterance])
@@ -66,11 +69,13 @@ class TableFeatures:
         self._rspecifier = f"scp,p:{data.path / 'feats.scp'}"
         self._reader: RandomAccessReader[np.ndarray] | None = None
         lengths = data.tables.get("utt2num_frames", {})
+        self.bad: dict[str, str] = {}
         try:
             self.lengths = {utterance: int(lengths[utterance]) for utterance in scp}
         except (KeyError, ValueError):
             with SequentialReader(self._rspecifier, FLOAT_MATRIX) as reader:
                 self.lengths = {utterance: len(matrix) for utterance, matrix in reader}
+            self.bad = {u: "its features cannot be read" for u in scp if u not in self.lengths}
         first = next((m for u in scp if (m := self._table().get(u)) is not None), None)
         if first is None:
             raise KaldiError(f"no features can be read from {data.path / 'feats.scp'}")

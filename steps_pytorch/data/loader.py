@@ -119,7 +119,7 @@ class ChunkLoader:
     def _fingerprint(self) -> str:
         hashed = hashlib.sha256(self._options.encode())
         for dataset in self.datasets:
-            hashed.update(f"{dataset.name} {dataset.repeat}\n".encode())
+            hashed.update(f"{dataset.name} {dataset.repeat} {dataset.speeds}\n".encode())
             hashed.update(repr(list(dataset.lengths.items())).encode())
         return hashed.hexdigest()
 
@@ -154,12 +154,12 @@ class _BatchMaker(Dataset):
         pieces: list[Piece] = []
         chunks: list[tuple[str, int]] = []
         problems: list[str] = []
-        for utterance, first in plan.chunks:
+        for chunk in plan.chunks:
             try:
-                pieces.append(dataset.piece(utterance, first, plan.num_outputs, self._shape, random))
-                chunks.append((utterance, first))
+                pieces.append(dataset.piece(chunk, plan.num_outputs, self._shape, random))
+                chunks.append((chunk.utterance, chunk.first))
             except KaldiError as error:
-                problems.append(f"data set {dataset.name}: utterance {utterance}: {error}")
+                problems.append(f"data set {dataset.name}: utterance {chunk.utterance}: {error}")
         return _Made(_batch(dataset, plan.num_outputs, chunks, pieces) if pieces else None, problems)
 
 

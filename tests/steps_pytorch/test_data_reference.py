@@ -13,7 +13,7 @@ from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.sparse import to_dense
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.chain.numerator import numerator
-from steps_pytorch.data.dataset import ChunkShape, DataSet
+from steps_pytorch.data.dataset import Chunk, ChunkShape, DataSet
 from steps_pytorch.data.feature_sources import StoredFeatures, TableFeatures
 from steps_pytorch.data.ivectors import OnlineIvectors
 from steps_pytorch.data.loader import ChunkLoader
@@ -64,7 +64,7 @@ def test_chunks_are_those_of_kaldis_examples(fsdd, supervisions):
         times = example.inputs[0].indexes[:, 1]
         expected = example.outputs[0].supervision
         shape = ChunkShape(-int(times[0]), int(times[-1]) - 3 * (expected.frames_per_sequence - 1), 3)
-        piece = train.piece(utterance, int(first), expected.frames_per_sequence, shape, None)
+        piece = train.piece(Chunk(utterance, int(first)), expected.frames_per_sequence, shape, None)
 
         features = to_dense(example.inputs[0].features)
         span = np.ptp(features, axis=0)
