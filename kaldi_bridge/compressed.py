@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 from kaldi_bridge.basic_io import read_raw
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.output_stream import OutputStream
 

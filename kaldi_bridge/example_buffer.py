@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.holders import Holder, ObjectHolder
 from kaldi_bridge.input_stream import TRUSTED_SIZE, InputStream
 from kaldi_bridge.output_stream import OutputStream, Pieces

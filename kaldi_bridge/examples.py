@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 from kaldi_bridge.basic_io import expect_token, read_int32, read_token, write_int32, write_token
 from kaldi_bridge.compressed import CompressedMatrix
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.example_buffer import ExampleHolder, RawExampleHolder, take_parts
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.output_stream import OutputStream
 from kaldi_bridge.sparse import GeneralMatrix, SparseMatrix, read_general_matrix, write_general_matrix

@@ -1,11 +1,25 @@
-"""The C++ extension: search, lattice determinization, epsilon removal."""
+"""The C++ part of kaldi_bridge: search, lattice determinization, epsilon removal, parsing of examples.
+
+Where it was not built, what needs it says so when it needs it.
+"""
+
+import importlib
+from typing import Any, NoReturn
+
+from kaldi_bridge.errors import KaldiError
+
+
+class _NotBuilt:
+    def __getattr__(self, name: str) -> NoReturn:
+        raise KaldiError(
+            "this needs the C++ part of nnet-pytorch, which is not built: install nnet-pytorch again where there is a "
+            "C++ compiler (in a checkout: python setup.py build_ext --inplace)"
+        )
+
 
 try:
-    from kaldi_bridge import _csrc  # type: ignore[attr-defined]
-except ImportError as error:  # pragma: no cover - depends on how it was installed
-    raise ImportError(
-        "kaldi_bridge's C++ extension is not built: install nnet-pytorch where there is a C++ compiler "
-        "(or run `python setup.py build_ext --inplace` in a checkout)"
-    ) from error
+    _csrc: Any = importlib.import_module("kaldi_bridge._csrc")
+except ImportError:
+    _csrc = _NotBuilt()
 
 __all__ = ["_csrc"]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 from kaldi_bridge.basic_io import format_float
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fst_header import ALIGNMENT, EXPANDED, MAGIC, MUTABLE, FstHeader
 from kaldi_bridge.streams import open_input, open_output
 

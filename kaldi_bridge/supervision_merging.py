@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fst import Fst
 from kaldi_bridge.supervision import Supervision
 
