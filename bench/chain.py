@@ -1,11 +1,13 @@
-"""How fast the denominator's forward-backward is: C++ beside plain PyTorch and Kaldi's figure.
+"""How fast LF-MMI's forward-backward is: C++ beside plain PyTorch, PyChain and Kaldi's figure; on a GPU Triton.
 
     python bench/chain.py [--shared=../shared] [--threads=1]
 
 A minibatch of 64 sequences of 50 frames, on the reference's small graph (where it lies beside the checkout) and on a
-made one of 3000 pdfs, 20 k states and 100 k random arcs. Kaldi's CPU code took 2.9 s for the latter on a core whose
-sgemm ran at 105 GFLOP/s; the figure is scaled to this machine's sgemm. Bytes are those that arcs read and write of
-alphas, betas, likelihoods and posteriors, mostly in the caches; the copy of a large array gives the memory's bandwidth.
+made one of 3000 pdfs, 20 k states and 100 k random arcs. PyChain is timed where it can be imported. Kaldi's CPU code
+took 2.9 s for the large graph on a core whose sgemm ran at 105 GFLOP/s; the figure is scaled to this machine's sgemm.
+Bytes are those that arcs read and write of alphas, betas, likelihoods and posteriors, mostly in the caches; the copy of
+a large array gives the memory's bandwidth. The numerator: flat-start supervisions of 80 states and 150 frames each, and
+the denominator beside it.
 """
 
 from __future__ import annotations
@@ -22,10 +24,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from computation import KALDI_SGEMM, sgemm
+from torch import Tensor
 
-from kaldi_bridge.fst import read_fst
+from kaldi_bridge.fst import Fst, read_fst
+from kaldi_bridge.supervision import Supervision
+from nnet3_compat.chain import DenominatorGraph
+from nnet3_compat.chain.backends import pychain
 from nnet3_compat.chain.denominator import denominator
-from nnet3_compat.chain.denominator_graph import DenominatorGraph
+from nnet3_compat.chain.numerator import numerator
 
 FRAMES, SEQUENCES, LEAKY = 50, 64, 1e-5
 KALDI_SECONDS = 2.9
@@ -44,12 +50,24 @@ def made_graph(num_states: int = 20_000, num_arcs: int = 100_000, num_pdfs: int 
     return DenominatorGraph(num_states, num_pdfs, source, target, pdf, probability, initial)
 
 
+def made_supervision(num_pdfs: int, num_states: int = 80) -> Supervision:
+    """For flat start: states in a row, with loops."""
+    fsts = []
+    for pdfs in np.random.default_rng(0).integers(1, num_pdfs + 1, (SEQUENCES, num_states)).tolist():
+        onwards = [(s, pdf, pdf, 0.5, s + 1) for s, pdf in enumerate(pdfs)]
+        loops = [(s + 1, pdf, pdf, 0.9, s + 1) for s, pdf in enumerate(pdfs)]
+        fsts.append(Fst.from_arcs(0, {num_states: 0.0}, onwards + loops))
+    return Supervision(1.0, SEQUENCES, 3 * FRAMES, num_pdfs, None, fsts)
+
+
 def seconds(function: Callable[[], object], rounds: int) -> float:
     function()
     times = []
     for _ in range(rounds):
         start = time.perf_counter()
         function()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
     return min(times)
 
@@ -61,13 +79,26 @@ def bandwidth() -> float:
     return 2 * source.nbytes / seconds(lambda: np.copyto(target, source), 5)
 
 
-def compare(name: str, graph: DenominatorGraph, kaldi: float | None) -> None:
-    output = torch.randn(FRAMES, SEQUENCES, graph.num_pdfs)
-    ours = seconds(lambda: denominator(graph, output, LEAKY), 5)
-    plain = seconds(lambda: denominator(graph, output, LEAKY, backend="plain"), 1)
+def compare(name: str, graph: DenominatorGraph, output: Tensor, kaldi: float | None) -> None:
+    """One row: the fastest of ours for the output's device against the others."""
+
+    def timed(backend: str, rounds: int) -> float:
+        return seconds(lambda: denominator(graph, output, LEAKY, backend=backend), rounds)
+
+    ours = timed("auto", 5)
+    others = [timed("plain", 1), timed("pychain", 2) if pychain() else None, kaldi]
     moved = VALUES_PER_ARC * 4 * len(graph.source) * FRAMES * SEQUENCES / ours
-    against = f"{kaldi:>9.2f} {kaldi / ours:>7.1f}x" if kaldi else f"{'':>18}"
-    print(f"{name:<8} {ours:>9.4f} {plain:>9.3f} {plain / ours:>7.1f}x {against} {moved / 1e9:>9.1f}")
+    columns = [f"{x:>9.3f} {x / ours:>6.1f}x" if x else f"{'-':>9} {'':>7}" for x in others]
+    print(f"{name:<14} {ours:>9.4f} {' '.join(columns)} {moved / 1e9:>8.1f}")
+
+
+def compare_numerator(name: str, graph: DenominatorGraph) -> None:
+    supervision = made_supervision(graph.num_pdfs)
+    output = torch.randn(supervision.frames_per_sequence, SEQUENCES, graph.num_pdfs)
+    ours = seconds(lambda: numerator([supervision], output), 3)
+    beside = seconds(lambda: denominator(graph, output, LEAKY), 2)
+    plain = seconds(lambda: numerator([supervision], output.double()), 1)
+    print(f"{name:<14} {ours:>9.4f} {plain:>9.3f} {plain / ours:>6.1f}x {beside:>9.4f}")
 
 
 def main() -> None:
@@ -77,15 +108,24 @@ def main() -> None:
     arguments = parser.parse_args()
     gflops = sgemm()
     torch.set_num_threads(arguments.threads)
-    print(f"{arguments.threads} threads; sgemm {gflops:.0f} GFLOP/s on one; memory {bandwidth() / 1e9:.1f} GB/s (copy)")
-    print(f"{'graph':<8} {'C++ s':>9} {'plain s':>9} {'ratio':>8} {'Kaldi s':>9} {'ratio':>8} {'GB/s':>9}")
+    graphs = {"large": made_graph()}
     reference = Path(arguments.shared) / "reference/lfmmi/den.fst"
     if reference.is_file():
         fst = read_fst(str(reference))
-        compare("small", DenominatorGraph.from_fst(fst, int(fst.arcs["ilabel"].max())), None)
+        graphs["small"] = DenominatorGraph.from_fst(fst, int(fst.arcs["ilabel"].max()))
     else:
         print(f"(no {reference}: only the made graph)")
-    compare("large", made_graph(), KALDI_SECONDS * KALDI_SGEMM / gflops)
+
+    print(f"{arguments.threads} threads; sgemm {gflops:.0f} GFLOP/s on one; memory {bandwidth() / 1e9:.1f} GB/s (copy)")
+    print(f"{'denominator':<14} {'ours s':>9} {'plain s':>17} {'PyChain s':>17} {'Kaldi s':>17} {'GB/s':>8}")
+    for device in ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]:
+        for name, graph in graphs.items():
+            output = torch.randn(FRAMES, SEQUENCES, graph.num_pdfs, device=device)
+            scaled = KALDI_SECONDS * KALDI_SGEMM / gflops if name == "large" and device == "cpu" else None
+            compare(f"{name}, {device}", graph, output, scaled)
+    print(f"{'flat start':<14} {'ours s':>9} {'plain s':>17} {'denominator s':>14}")
+    for name, graph in graphs.items():
+        compare_numerator(name, graph)
 
 
 if __name__ == "__main__":
