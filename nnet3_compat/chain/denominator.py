@@ -59,7 +59,8 @@ def denominator_of_each(
     if chosen == "triton":
         from nnet3_compat.chain.denominator_triton import denominator_triton
 
-        return denominator_triton(graph, output, leaky_hmm_coefficient, lengths)
+        with torch.cuda.device_of(output):
+            return denominator_triton(graph, output, leaky_hmm_coefficient, lengths)
     if chosen == "pychain":
         raise KaldiError("PyChain does not tell the log-probability of each sequence: take another backend")
     return denominator_plain(graph, output, leaky_hmm_coefficient, lengths)

@@ -251,8 +251,6 @@ INTEGERS = ("first", "last", "num_states", "num_pdfs", "num_rows", "programs")
 TABLES = ("counters", "lengths", "row_state", "row_pdf", "row_begin", "row_length")
 
 def kind(name):
-    if name in ("LANES", "ROWS"):
-        return "constexpr"
     if name in INTEGERS:
         return "i32"
     if name in TABLES or name.startswith("arc_") and name != "arc_prob":
@@ -260,8 +258,13 @@ def kind(name):
     return "fp32" if name == "all_leaks" else "*fp32"
 
 sizes = {"LANES": kernels.LANES, "ROWS": kernels.ROWS}
-for kernel in (kernels._forward, kernels._backward, kernels._posteriors):
-    source = ASTSource(kernel, {name: kind(name) for name in kernel.arg_names}, constexprs=sizes)
+# Triton makes constants of integers that are 1, as one frame, or one state, has them.
+ones = dict.fromkeys(("last", "num_states", "num_rows", "programs"), 1)
+every = (kernels._forward, kernels._backward, kernels._posteriors)
+for kernel, known in [(kernel, {**sizes, **constants}) for kernel in every for constants in ({}, ones)]:
+    known = {name: value for name, value in known.items() if name in kernel.arg_names}
+    types = {name: "constexpr" if name in known else kind(name) for name in kernel.arg_names}
+    source = ASTSource(kernel, types, constexprs=known)
     made = compile(source, target=GPUTarget("cuda", 80, 32), options={"num_warps": kernels.WARPS})
     assert made.asm["cubin"]
     # What a waiting program sees must be what the others have stored.
