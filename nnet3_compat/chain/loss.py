@@ -21,12 +21,13 @@ class _WithDerivative(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, value: Tensor, derivative: Tensor) -> Tensor:
         ctx.save_for_backward(derivative)
+        ctx.dtype = tensor.dtype
         return value.clone()
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
         (derivative,) = ctx.saved_tensors
-        return gradient * derivative, None, None
+        return (gradient * derivative).to(ctx.dtype), None, None
 
 
 class ChainLoss(nn.Module):

@@ -67,13 +67,15 @@ def chain_objective(
 ) -> ChainObjective:
     """``output``: [frames * sequences, pdfs], all sequences of the first frame, then of the second, as Kaldi has them;
     or [sequences, frames, pdfs], in which sequences may be shorter, if ``supervision`` says so: what is beyond their
-    ends does not count. ``backend``: what computes the denominator (backends.py).
+    ends does not count. Outputs in half precision are computed with, and have derivatives, in single precision.
+    ``backend``: what computes the denominator (backends.py).
 
     Raises KaldiError when shapes do not fit.
     """
     supervisions = [supervision] if isinstance(supervision, Supervision) else list(supervision)
     lengths = lengths_of(supervisions)
-    shaped = _frame_major(output.detach(), graph, supervisions, lengths)
+    exact = output.detach() if output.dtype == torch.float64 else output.detach().float()
+    shaped = _frame_major(exact, graph, supervisions, lengths)
     frames, batch_first = shaped.shape[0], output.dim() == 3
     if int(lengths.min()) < frames:
         inside = torch.arange(frames).unsqueeze(1) < lengths

@@ -203,6 +203,19 @@ def test_deriv_weights_multiply_derivatives_only(graph: DenominatorGraph) -> Non
         loss(start, two_sequences(), deriv_weights=weights[:5])
 
 
+def test_half_precision(graph: DenominatorGraph) -> None:
+    """As of automatic mixed precision: computed in single precision, to that of bfloat16."""
+    loss = ChainLoss(graph, OPTIONS_OF_ALL)
+    half = (20.0 * torch.randn(2, 3, 4)).bfloat16().requires_grad_()
+    single = half.detach().float().requires_grad_()
+    values = [loss(x, two_sequences()) for x in (half, single)]
+    for value in values:
+        value.backward()
+    assert values[0] == values[1]
+    assert half.grad.dtype == torch.bfloat16
+    assert torch.equal(half.grad, single.grad.bfloat16())
+
+
 def impossible() -> Supervision:
     """No path is as long as the chunk."""
     supervision = flat_start()
