@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kaldi_bridge.audio_perturbation import at_rate
+from kaldi_bridge.audio_perturbation import resampled
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.scp import read_script
 from steps_pytorch.data.recordings import read_recording
@@ -40,7 +40,8 @@ class Sounds:
         file = self._files[int(random.integers(len(self._files)))]
         sound = self._kept.get(file)
         if sound is None:
-            sound = at_rate(read_recording(file), self._sample_frequency).data[0, : self.longest]
+            wave = read_recording(file)
+            sound = resampled(wave.data[:1], wave.sample_frequency, self._sample_frequency)[0, : self.longest]
             if not len(sound):
                 raise KaldiError(f"{file} is empty")
             if self._num_kept + len(sound) > MOST_KEPT:
