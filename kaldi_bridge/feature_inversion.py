@@ -133,11 +133,21 @@ def mel(frequency: np.ndarray | float) -> np.ndarray:
     return 1127.0 * np.log1p(np.asarray(frequency) / 700.0)
 
 
-def mel_banks(options: FrameOptions, size: int) -> np.ndarray:
-    """[num_mel_bins, size / 2]: the weights of the frequencies, triangles on the mel scale, the highest left out."""
+def _mel_edges(options: FrameOptions) -> np.ndarray:
+    """[num_mel_bins + 2]: each bin lies from one to the next but one."""
     nyquist = 0.5 * options.sample_frequency
     high = options.high_freq if options.high_freq > 0 else nyquist + options.high_freq
-    edges = np.linspace(mel(options.low_freq), mel(high), options.num_mel_bins + 2)
+    return np.linspace(mel(options.low_freq), mel(high), options.num_mel_bins + 2)
+
+
+def bin_centers(options: FrameOptions) -> np.ndarray:
+    """[num_mel_bins], in Hz."""
+    return 700.0 * np.expm1(_mel_edges(options)[1:-1] / 1127.0)
+
+
+def mel_banks(options: FrameOptions, size: int) -> np.ndarray:
+    """[num_mel_bins, size / 2]: the weights of the frequencies, triangles on the mel scale, the highest left out."""
+    edges = _mel_edges(options)
     left, center, right = (edges[i : len(edges) - 2 + i, None] for i in range(3))
     frequencies = mel(np.arange(size // 2) * options.sample_frequency / size)
     return np.clip(

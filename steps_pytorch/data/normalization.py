@@ -69,8 +69,19 @@ class Normalizer:
 
     def __call__(self, utterance: str, features: np.ndarray) -> np.ndarray:
         """Features [frames, dim], normalized."""
-        speaker = self._utt2spk[utterance] if self._utt2spk else ""
-        return apply_cmvn(self._statistics[speaker], features, self._norm_vars)
+        return apply_cmvn(self._statistics[self._speaker(utterance)], features, self._norm_vars)
+
+    def undo(self, utterance: str, features: np.ndarray) -> np.ndarray:
+        """Features as they were before they were normalized."""
+        return apply_cmvn(self._statistics[self._speaker(utterance)], features, self._norm_vars, reverse=True)
+
+    def average(self) -> Normalizer:
+        """The same for all: with the statistics of all speakers together."""
+        total = np.sum(list(self._statistics.values()), axis=0)
+        return Normalizer({"": total}, {}, self._norm_vars)
+
+    def _speaker(self, utterance: str) -> str:
+        return self._utt2spk[utterance] if self._utt2spk else ""
 
 
 def read_cmvn_opts(directory: str) -> str:

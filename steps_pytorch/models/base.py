@@ -37,6 +37,10 @@ class Model(Trainable):
         """Input frames, with context, for so many output frames."""
         return (num_outputs - 1) * self.frame_subsampling_factor + 1 + self.left_context + self.right_context
 
+    def num_outputs(self, frames_in: int) -> int:
+        """Output frames of so many input frames, context included."""
+        return (frames_in - 1 - self.left_context - self.right_context) // self.frame_subsampling_factor + 1
+
     def forward(self, features: Tensor, ivectors: Tensor | None = None) -> ModelOutput:
         """``features``: [sequences, frames_in(n), feature_dim], ``ivectors``: [sequences, ivector_dim]; n is free."""
         raise NotImplementedError

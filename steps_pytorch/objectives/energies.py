@@ -63,6 +63,6 @@ class TargetEnergy:
         return self.of_frames(output).sum(1)
 
     def of_frames(self, output: Tensor) -> Tensor:
-        """[sequences, frames]; outputs are limited to +-30, as in the denominator."""
-        limited = output.float().clamp(-LIMIT, LIMIT)
+        """[sequences, frames]; nothing is gained by outputs above 30, to which the denominator limits them."""
+        limited = output.float().clamp(max=LIMIT)
         return -limited.gather(2, self.pdfs.unsqueeze(2)).squeeze(2)

@@ -56,10 +56,12 @@ class EnergyBased(Objective):
     Attributes:
         buffer: the samples.
         minibatches: seen in training, for warm-up and decay.
-        target_energy: per frame, of the last labeled minibatch with its labels: how far conditional samples are to go.
+        data_energy: per frame, of the last minibatch: how far samples are to go.
+        target_energy: the same of the last labeled minibatch with its labels: how far conditional samples are to go.
     """
 
     minibatches: Tensor
+    data_energy: Tensor
     target_energy: Tensor
 
     def __init__(
@@ -74,6 +76,7 @@ class EnergyBased(Objective):
         self.options, self.energy, self.targets = options, energy, targets
         self.buffer = ReplayBuffer(options)
         self.register_buffer("minibatches", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("data_energy", torch.zeros(()))
         self.register_buffer("target_energy", torch.zeros(()))
 
     def forward(self, model: Model, batch: Batch) -> Loss:
@@ -83,8 +86,9 @@ class EnergyBased(Objective):
             terms = {"log-density": Term(-float(total), frames)}
             if not self.training:
                 return Loss(energies.sum() / frames, terms)
+            self.data_energy.copy_(total / frames)
             drawn = self.buffer.draw(batch.features, batch.num_outputs if self.targets else 0)
-            sampled = self._sample(model, drawn, batch.ivectors, float(total) / frames)
+            sampled = self._sample(model, drawn, batch.ivectors)
             made = model(sampled.x, batch.ivectors).output
             sample_energies = self.energy(made)
         self.buffer.store(drawn, sampled)
@@ -116,10 +120,10 @@ class EnergyBased(Objective):
             energies = TargetEnergy(batch.pdfs.clamp(min=0)).of_frames(output)
             self.target_energy.copy_(energies[batch.pdfs >= 0].mean())
 
-    def _sample(self, model: Model, drawn: Drawn, ivectors: Tensor | None, energy_of_data: float) -> Sampled:
-        """Moves drawn samples on; ``energy_of_data``: per output frame."""
-        goal, energy = energy_of_data, self.energy
-        num_outputs = (drawn.x.shape[1] - model.frames_in(1)) // model.frame_subsampling_factor + 1
+    def _sample(self, model: Model, drawn: Drawn, ivectors: Tensor | None) -> Sampled:
+        """Moves drawn samples on."""
+        goal, energy = float(self.data_energy), self.energy
+        num_outputs = model.num_outputs(drawn.x.shape[1])
         if self.targets:
             new = drawn.condition[:, 0] < 0
             fresh = self.targets.draw(len(drawn.x), num_outputs).to(drawn.condition)

@@ -50,7 +50,7 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
     keep_memory()
     torch.manual_seed(options.srand)
 
-    objective_words, normalization_fst = _objective_words(run)
+    objective_words, normalization_fst = objective_words_of(run)
     spec = DataSpec(run.data, run.targets, store=options.store, ivectors=options.ivector_dir)
     data = open_data(options, spec, bool(normalization_fst), normalization_fst, options.srand)
     dimensions = Dimensions(data.feature_dim, data.num_pdfs, data.ivector_dim, data.factor)
@@ -83,7 +83,7 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
     return Assembly(run, data, shape, parts, settings, group)
 
 
-def _objective_words(run: Run) -> tuple[list[str], str]:
+def objective_words_of(run: Run) -> tuple[list[str], str]:
     """The objective's options; and the normalization FST, "" for objectives without a denominator graph."""
     given = words(run.options.objective_opts, "objective-opts")
     if "den-fst" not in OBJECTIVES.options_of(run.options.objective):

@@ -79,7 +79,9 @@ class Parts:
 
     def state(self) -> dict[str, Any]:
         """All that a later process needs to go on as if it were this one."""
+        dimensions = ("feature_dim", "num_pdfs", "ivector_dim", "frame_subsampling_factor")
         return {
+            "dimensions": {name: getattr(self.model, name) for name in dimensions},
             "model": self.model.state_dict(),
             "objective": self.objective.state_dict(),
             "optimizer": self.optimizer.state_dict(),

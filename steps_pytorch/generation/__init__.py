@@ -1,0 +1,1 @@
+"""Samples of trained models to look at and to listen to."""
