@@ -1,5 +1,7 @@
 """A denominator graph and supervisions small enough to think through."""
 
+import numpy as np
+
 from kaldi_bridge.fst import Fst
 from kaldi_bridge.supervision import Supervision
 from nnet3_compat.chain import DenominatorGraph
@@ -16,6 +18,13 @@ def denominator_graph() -> DenominatorGraph:
         (2, 2, 2, 0.9, 1),
     ]
     return DenominatorGraph.from_fst(Fst.from_arcs(0, {0: 2.0}, arcs), 4)
+
+
+def crowded_graph() -> DenominatorGraph:
+    """Three states, four pdfs, 120 arcs: more to a state than are taken together."""
+    random = np.random.default_rng(0)
+    source, target, pdf = (random.integers(0, n, 120) for n in (3, 3, 4))
+    return DenominatorGraph(3, 4, source, target, pdf, random.random(120, np.float32), np.full(3, 1 / 3, np.float32))
 
 
 def two_sequences(meeting_states: int = 1) -> Supervision:

@@ -225,11 +225,13 @@ INTERPRETED = """
 import torch
 from nnet3_compat.chain.denominator import denominator_plain
 from nnet3_compat.chain.denominator_triton import denominator_triton
-from chain_supervisions import denominator_graph
+from chain_supervisions import crowded_graph, denominator_graph
 
-graph = denominator_graph()
 torch.manual_seed(0)
-for sequences, frames, how in ((3, 4, {}), (18, 2, {"programs": 3, "frames_per_launch": 1})):
+together, apart = {}, {"programs": 3, "frames_per_launch": 1}
+for graph, sequences, frames, how in (
+    (denominator_graph(), 3, 4, together), (denominator_graph(), 18, 2, apart), (crowded_graph(), 2, 3, together)
+):
     output = 4.0 * torch.randn(frames, sequences, graph.num_pdfs)
     lengths = torch.randint(1, frames + 1, (sequences,))
     lengths[1] = frames
