@@ -144,6 +144,24 @@ def write_uint32(stream: OutputStream, binary: bool, value: int) -> None:
     stream.write(struct.pack("<bI", -4, int(value)) if binary else b"%d " % int(value))
 
 
+def read_uint16(stream: InputStream, binary: bool) -> int:
+    """An unsigned 16-bit integer (marked by the size -2)."""
+    if binary:
+        size, value = struct.unpack("<bH", stream.read(3))
+        if size != -2:
+            raise KaldiError(f"{stream.where()}: expected a 2-byte unsigned integer, saw the size {size}")
+        return value
+    value = _text_integer(stream)
+    if not 0 <= value < 1 << 16:
+        raise KaldiError(f"{stream.where()}: {value} is no unsigned 16-bit integer")
+    return value
+
+
+def write_uint16(stream: OutputStream, binary: bool, value: int) -> None:
+    """Writes an unsigned 16-bit integer."""
+    stream.write(struct.pack("<bH", -2, int(value)) if binary else b"%d " % int(value))
+
+
 def read_int64(stream: InputStream, binary: bool) -> int:
     """A 64-bit integer."""
     if binary:

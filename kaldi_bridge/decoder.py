@@ -6,14 +6,14 @@ The work is done in C++ (csrc/search.h, csrc/determinize.h); while it runs, othe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
-from kaldi_bridge.lattice import CompactLattice, Lattice
+from kaldi_bridge.lattice import CompactLattice, Lattice, to_compact, to_lattice
 from kaldi_bridge.minimize import minimize, push_strings, push_weights
 
 if TYPE_CHECKING:
@@ -63,21 +63,21 @@ class SearchOptions(DeterminizationOptions):
             raise KaldiError(f"--max-mem={self.max_mem} must be greater than zero, --delta={self.delta} not negative")
 
 
-def phone_starts(transition_model: TransitionModel) -> list[int]:
-    """For each transition-id the phone that it begins, else 0."""
-    begins = (transition_model.id_to_hmm_state == 0) & ~transition_model.is_self_loop
-    return [int(p) if b else 0 for p, b in zip(transition_model.id_to_phone, begins, strict=True)]
-
-
 class Graph:
     """A decoding graph that belongs to a transition model; made once, searched by any number of threads.
 
+    ``columns``: where each pdf's log-likelihoods are, int32 [pdfs]; in the column of its number by default.
     Raises KaldiError when labels are no transition-ids of the model, or there is a cycle without input labels.
     """
 
-    def __init__(self, fst: Fst, transition_model: TransitionModel, name: str = "graph") -> None:
-        self.phone_starts = phone_starts(transition_model)
+    def __init__(
+        self, fst: Fst, transition_model: TransitionModel, name: str = "graph", columns: np.ndarray | None = None
+    ) -> None:
+        self.phone_starts = transition_model.phone_starts
         arcs = fst.arcs
+        column_of_id = transition_model.id_to_pdf
+        if columns is not None:
+            column_of_id = np.where(column_of_id >= 0, columns[column_of_id], -1)
         try:
             self.native = _csrc.Graph(
                 fst.start,
@@ -87,14 +87,14 @@ class Graph:
                 arcs["olabel"],
                 arcs["weight"],
                 arcs["nextstate"],
-                transition_model.id_to_pdf.tolist(),
+                column_of_id.tolist(),
             )
         except ValueError as error:
             raise KaldiError(f"{name}: {error}") from None
 
     @property
     def num_pdfs(self) -> int:
-        """Pdfs that log-likelihoods must have at least."""
+        """Columns that log-likelihoods must have at least."""
         return int(self.native.num_pdfs)
 
 
@@ -118,6 +118,40 @@ class Decoded:
     complete: bool
 
 
+@dataclass
+class BestPath:
+    """``words``, ``alignment``, ``cost`` and ``reached_final`` as in Decoded."""
+
+    words: list[int]
+    alignment: list[int]
+    cost: tuple[float, float]
+    reached_final: bool
+
+
+def best_path(
+    graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, acoustic_scale: float
+) -> BestPath | None:
+    """The best path only; otherwise as ``decode``."""
+    result = _search(graph, log_likelihoods, options, acoustic_scale)
+    if result is None:
+        return None
+    words, alignment, cost = result.best_path()
+    return BestPath(words, alignment, cost, result.reached_final)
+
+
+def _search(graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
+    if not np.isfinite(log_likelihoods).all():
+        raise KaldiError("the log-likelihoods have values that are infinite or not a number")
+    native = _csrc.SearchOptions()
+    for name in ("beam", "max_active", "min_active", "lattice_beam", "prune_interval", "beam_delta"):
+        setattr(native, name, getattr(options, name))
+    try:
+        result = _csrc.search(graph.native, native, log_likelihoods, scale)
+    except ValueError as error:
+        raise KaldiError(str(error)) from None
+    return result if result.num_states else None
+
+
 def decode(
     graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, acoustic_scale: float, scaled: bool = False
 ) -> Decoded | None:
@@ -125,16 +159,8 @@ def decode(
 
     None when no path survived. Raises KaldiError when there are no frames, too few pdfs, or values that are not finite.
     """
-    if not np.isfinite(log_likelihoods).all():
-        raise KaldiError("the log-likelihoods have values that are infinite or not a number")
-    native = _csrc.SearchOptions()
-    for name in ("beam", "max_active", "min_active", "lattice_beam", "prune_interval", "beam_delta"):
-        setattr(native, name, getattr(options, name))
-    try:
-        result = _csrc.search(graph.native, native, log_likelihoods, 1.0 if scaled else acoustic_scale)
-    except ValueError as error:
-        raise KaldiError(str(error)) from None
-    if result.num_states == 0:
+    result = _search(graph, log_likelihoods, options, 1.0 if scaled else acoustic_scale)
+    if result is None:
         return None
     words, alignment, cost = result.best_path()
     unscale = 1.0 / acoustic_scale if acoustic_scale != 0.0 else 1.0
@@ -144,9 +170,7 @@ def decode(
         (arcs, finals), complete = result.determinized(
             graph.phone_starts, _native(options, options.lattice_beam), unscale
         )
-        lattice = CompactLattice(0 if arcs else -1, arcs, finals)
-        if options.minimize:
-            lattice = minimize(push_weights(push_strings(lattice)), options.delta)
+        lattice = _finished(CompactLattice(0 if arcs else -1, arcs, finals), options)
     else:
         arcs, finals = result.lattice(unscale)
         lattice = Lattice(0 if arcs else -1, arcs, finals)
@@ -174,7 +198,12 @@ def determinize(
         )
     except ValueError as error:
         raise KaldiError(str(error)) from None
-    result = CompactLattice(0 if arcs else -1, arcs, finals)
+    return _finished(CompactLattice(0 if arcs else -1, arcs, finals), options), complete
+
+
+def _finished(lattice: CompactLattice, options: DeterminizationOptions) -> CompactLattice:
+    if options.phone_determinize and not options.word_determinize:
+        lattice = to_compact(to_lattice(lattice))  # without the states between phones, which have no labels any more
     if options.minimize:
-        result = minimize(push_weights(push_strings(result)), options.delta)
-    return result, complete
+        lattice = minimize(push_weights(push_strings(lattice)), options.delta)
+    return lattice

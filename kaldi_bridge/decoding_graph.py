@@ -14,7 +14,7 @@ from kaldi_bridge import log
 from kaldi_bridge.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import Fst
-from kaldi_bridge.h_transducer import h_transducer
+from kaldi_bridge.h_transducer import Hmms, h_transducer
 from kaldi_bridge.openfst import (
     arc_sorted,
     connected,
@@ -50,9 +50,13 @@ def hmm_graph(
     model: TransitionModel,
     transition_scale: float = 1.0,
     self_loop_scale: float = 0.1,
+    hmms: Hmms | None = None,
 ) -> tuple[Fst, list[int]]:
-    """HCLG of CLG and its labels, and the disambiguation symbols that it had among its transition-ids."""
-    h, disambig = h_transducer(labels, tree, model, transition_scale)
+    """HCLG of CLG and its labels, and the disambiguation symbols that it had among its transition-ids.
+
+    ``hmms``: those of the tree, model and scale, where many graphs are made with them.
+    """
+    h, disambig = h_transducer(labels, hmms or Hmms(tree, model, transition_scale))
     composed = table_composed(arc_sorted(h, "olabel"), graph)
     determinized = without_input_labels(star_determinized(composed), disambig)
     minimal = encoded_minimized(remove_epsilons_local(determinized))

@@ -5,8 +5,7 @@ What ``apply-cmvn ... | add-deltas ... | subsample-feats ...`` does in front of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,23 +32,72 @@ class FrontEndOptions:
     subsample: int = option(1, "Then keep the first of each so many frames, as subsample-feats --n does")
 
 
-def processed(options: FrontEndOptions, feats_rspecifier: str) -> Iterator[tuple[str, np.ndarray]]:
+class FrontEnd:
+    """``front_end(utterance, feats)``: the features [frames, dim] as the options want them.
+
+    Raises KaldiError at construction for options that make no sense, when called for a speaker without statistics.
+    """
+
+    def __init__(self, options: FrontEndOptions) -> None:
+        if options.subsample < 1:
+            raise KaldiError(f"--subsample={options.subsample} must be positive")
+        if options.norm_vars and not (options.cmvn and options.norm_means):
+            raise KaldiError("--norm-vars needs --cmvn and --norm-means")
+        self._options = options
+        self._statistics: RandomAccessReader[np.ndarray] | None = None
+        if options.cmvn and options.norm_means:
+            self._statistics = RandomAccessReader(options.cmvn, DOUBLE_MATRIX, utt2spk=options.utt2spk or None)
+
+    def __call__(self, utterance: str, feats: np.ndarray) -> np.ndarray:
+        options = self._options
+        if self._statistics is not None:
+            if utterance not in self._statistics:
+                raise KaldiError("no normalization statistics")
+            feats = apply_cmvn(self._statistics[utterance], feats, options.norm_vars)
+        if options.delta_order:
+            feats = add_deltas(feats, options.delta_order, options.delta_window)
+        return feats[:: options.subsample]
+
+    def __enter__(self) -> FrontEnd:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._statistics is not None:
+            self._statistics.close()
+
+
+def processed(options: FrontEndOptions, feats_rspecifier: str) -> Generator[tuple[str, np.ndarray], None, None]:
     """Each utterance with its features, float32 [frames, dim]; those without statistics are left out with a warning."""
-    if options.subsample < 1:
-        raise KaldiError(f"--subsample={options.subsample} must be positive")
-    normalize = bool(options.cmvn) and options.norm_means
-    if options.norm_vars and not normalize:
-        raise KaldiError("--norm-vars needs --cmvn and --norm-means")
-    statistics = (
-        RandomAccessReader(options.cmvn, DOUBLE_MATRIX, utt2spk=options.utt2spk or None) if normalize else nullcontext()
-    )
-    with SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader, statistics as stats:
+    with SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader, FrontEnd(options) as front_end:
         for utterance, feats in reader:
-            if stats is not None:
-                if utterance not in stats:
-                    log.warning(f"No normalization statistics for utterance {utterance}: leaving it out")
-                    continue
-                feats = apply_cmvn(stats[utterance], feats, options.norm_vars)
-            if options.delta_order:
-                feats = add_deltas(feats, options.delta_order, options.delta_window)
-            yield utterance, feats[:: options.subsample]
+            try:
+                feats = front_end(utterance, feats)
+            except KaldiError as error:
+                log.warning(f"Leaving out utterance {utterance}: {error}")
+                continue
+            yield utterance, feats
+
+
+class Features:
+    """Features by utterance: ``utterance in features``, ``features.of(utterance)``."""
+
+    def __init__(self, options: FrontEndOptions, feats_rspecifier: str) -> None:
+        self._table = RandomAccessReader(feats_rspecifier, FLOAT_MATRIX)
+        self._front_end = FrontEnd(options)
+
+    def __contains__(self, utterance: str) -> bool:
+        return utterance in self._table
+
+    def of(self, utterance: str) -> np.ndarray:
+        """float32 [frames, dim]. Raises KaldiError when there are no frames, or no statistics of the speaker."""
+        feats = self._table[utterance]
+        if not len(feats):
+            raise KaldiError("it has no frames")
+        return self._front_end(utterance, feats)
+
+    def __enter__(self) -> Features:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._table.close()
+        self._front_end.__exit__()

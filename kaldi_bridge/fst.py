@@ -268,7 +268,7 @@ FST = FstHolder()
 class _Body(NamedTuple):
     finals: list[float]
     counts: list[int]
-    blocks: list[np.ndarray]
+    blocks: list[bytes]
 
 
 def _read_vector(stream: InputStream, header: FstHeader) -> Fst:
@@ -282,8 +282,8 @@ def _read_vector(stream: InputStream, header: FstHeader) -> Fst:
             raise KaldiError(f"{stream.where()}: truncated, or the FST's number of arcs {count} makes no sense")
         body.finals.append(final)
         body.counts.append(count)
-        body.blocks.append(np.frombuffer(stream.read(count * ARC.itemsize), dtype=ARC))
-    arcs = np.concatenate(body.blocks) if body.blocks else np.zeros(0, dtype=ARC)
+        body.blocks.append(stream.read(count * ARC.itemsize))
+    arcs = np.frombuffer(bytearray().join(body.blocks), dtype=ARC)
     offsets = np.concatenate([[0], np.cumsum(body.counts, dtype=np.int64)]).astype(np.int64)
     return Fst(header.start, np.array(body.finals, dtype=np.float32), offsets, arcs, header)
 

@@ -18,20 +18,16 @@ Transitions = list[list[tuple[int, int, float, int]]]
 """(input label, output label, cost, next state) by state."""
 
 
-def h_transducer(
-    labels: Sequence[Sequence[int]], tree: ContextDependency, model: TransitionModel, transition_scale: float = 1.0
-) -> tuple[Fst, list[int]]:
+def h_transducer(labels: Sequence[Sequence[int]], hmms: Hmms) -> tuple[Fst, list[int]]:
     """H, and its input labels that are disambiguation symbols.
 
     Args:
         labels: what each output label means: nothing (number 0), ``[-d]`` for a disambiguation symbol d, or a phone
             window, as ``openfst.context_composed`` returns them.
-        transition_scale: scale of transition log-probabilities, which have the self-loops divided out.
 
     Raises:
         KaldiError: tree, topology and phone windows do not belong together.
     """
-    hmms = _Hmms(tree, model, transition_scale)
     arcs: Transitions = [[]]
     disambig: list[int] = []
     entries: dict[int, tuple[int, float, int]] = {}  # first arc of an HMM that is there already
@@ -39,7 +35,7 @@ def h_transducer(
         if not window:
             continue
         if len(window) == 1 and window[0] <= 0:
-            disambig.append(model.num_transition_ids + 1 + len(disambig))
+            disambig.append(hmms.num_transition_ids + 1 + len(disambig))
             hmm = _trivial_acceptor(disambig[-1])
         else:
             hmm = hmms.of(window)
@@ -83,14 +79,21 @@ def _trivial_acceptor(label: int) -> Fst:
     return Fst.from_arcs(0, {1: 0.0}, [(0, label, label, 0.0, 1)])
 
 
-class _Hmms:
-    """The HMMs of phone windows without self-loops; windows with the same phone and pdfs share one."""
+class Hmms:
+    """The HMMs of phone windows without self-loops; windows with the same phone and pdfs share one.
 
-    def __init__(self, tree: ContextDependency, model: TransitionModel, scale: float) -> None:
+    ``scale``: of transition log-probabilities, which have the self-loops divided out.
+    """
+
+    def __init__(self, tree: ContextDependency, model: TransitionModel, scale: float = 1.0) -> None:
         self._tree, self._model, self._scale = tree, model, scale
         self._states = {tuple(row): n for n, row in enumerate(model.tuples.tolist(), 1)}
         self._log_probs = model.log_probs - model.non_self_loop_log_probs[model.id_to_state]
         self._made: dict[tuple[int, ...], Fst] = {}
+
+    @property
+    def num_transition_ids(self) -> int:
+        return self._model.num_transition_ids
 
     def of(self, window: Sequence[int]) -> Fst:
         if len(window) != self._tree.width:
@@ -133,5 +136,5 @@ class _Hmms:
                 arcs.append((number, label, label, cost, target))
         fst = remove_epsilons_local(Fst.from_arcs(0, {len(states) - 1: 0.0}, arcs), stochastic_in_log=False)
         fst.arcs["weight"] *= np.float32(self._scale)
-        fst.finals *= np.float32(self._scale)
+        fst.finals[np.isfinite(fst.finals)] *= np.float32(self._scale)
         return fst

@@ -95,6 +95,11 @@ class Lang:
         return self._lists("phones/sets.int")
 
     @cached_property
+    def align_lexicon(self) -> list[list[int]]:
+        """Rows of a word (0: none, silence between words), again the word, and the phones of a pronunciation."""
+        return self._lists("phones/align_lexicon.int")
+
+    @cached_property
     def extra_questions(self) -> list[list[int]]:
         return self._lists("phones/extra_questions.int", empty=True)
 

@@ -1,6 +1,6 @@
 """What OpenFst and Kaldi's fstext do to transducers, by the kaldifst package.
 
-An FST goes there and back through a temporary file, which takes little beside the operations themselves.
+An FST goes there and back as a file, which takes little beside the operations themselves.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import Fst, read_fst, write_fst
+from kaldi_bridge.fst import Fst, read_fst
+from kaldi_bridge.output_stream import OutputStream
 
 
 def _kaldifst() -> Any:
@@ -24,7 +25,15 @@ def _kaldifst() -> Any:
 
 
 @contextmanager
-def _temporary_file() -> Iterator[str]:
+def _file() -> Iterator[str]:
+    """A temporary file's name; in memory where the system can do that, which is many times faster."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("fst")
+        try:
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+        return
     descriptor, name = tempfile.mkstemp(suffix=".fst")
     os.close(descriptor)
     try:
@@ -36,13 +45,14 @@ def _temporary_file() -> Iterator[str]:
 def to_kaldifst(fst: Fst) -> Any:
     """As kaldifst.StdVectorFst."""
     kaldifst = _kaldifst()
-    with _temporary_file() as name:
-        write_fst(name, fst)
+    with _file() as name:
+        with OutputStream(open(name, "wb"), name) as stream:
+            fst.write(stream, "vector")
         return kaldifst.StdVectorFst.read(name)
 
 
 def from_kaldifst(native: Any) -> Fst:
-    with _temporary_file() as name:
+    with _file() as name:
         native.write(name)
         return read_fst(name)
 
@@ -63,7 +73,12 @@ def self_looped(fst: Fst, labels: Sequence[tuple[int, int]]) -> Fst:
 
 def table_composed(left: Fst, right: Fst) -> Fst:
     """``left``, then ``right`` (Kaldi's fsttablecompose); ``left`` sorted by output or ``right`` by input labels."""
-    return from_kaldifst(_kaldifst().compose(to_kaldifst(left), to_kaldifst(right)))
+    return composed_with(to_kaldifst(left), right)
+
+
+def composed_with(left: Any, right: Fst) -> Fst:
+    """As ``table_composed``, with a left one, sorted by output labels, that ``to_kaldifst`` has converted once."""
+    return from_kaldifst(_kaldifst().compose(left, to_kaldifst(right)))
 
 
 def context_composed(fst: Fst, disambig: Sequence[int], width: int, central: int) -> tuple[Fst, list[list[int]]]:

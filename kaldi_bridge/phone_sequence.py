@@ -17,9 +17,9 @@ def phones_of(model: TransitionModel, alignment: np.ndarray) -> tuple[np.ndarray
     ids = np.asarray(alignment, dtype=np.int64)
     if not len(ids):
         return np.zeros(0, np.int32), np.zeros(0, np.int32)
-    state, loop = model.id_to_state[ids], model.is_self_loop[ids]
+    loop = model.is_self_loop[ids]
     ends = model.is_final[ids]
-    if _loops_come_last(state, loop):
+    if loops_come_last(model, ids):
         run_ends = np.append(~loop[1:], True)  # where no self-loop follows
         first_end = np.flatnonzero(run_ends)
         ends_at = first_end[np.searchsorted(first_end, np.flatnonzero(ends))]
@@ -47,8 +47,9 @@ def whole_phones_of(model: TransitionModel, alignment: np.ndarray) -> tuple[np.n
     return phones, lengths
 
 
-def _loops_come_last(state: np.ndarray, loop: np.ndarray) -> bool:
+def loops_come_last(model: TransitionModel, alignment: np.ndarray) -> bool:
     """Whether self-loops come after the transition that leaves their state; False where that cannot be told."""
+    state, loop = model.id_to_state[alignment], model.is_self_loop[alignment]
     changes = np.flatnonzero(state[:-1] != state[1:])
     told = changes[loop[changes] | loop[changes + 1]]
     if len(told):

@@ -33,7 +33,8 @@ def add_self_loops(graph: Fst, model: TransitionModel, scale: float = 1.0) -> Fs
     arcs["weight"] += leaving[entered_by][graph.sources]
     finals = graph.finals + leaving[entered_by]
 
-    loop_ids = np.array([0, *(model.self_loop_of(s) for s in range(1, model.num_transition_states + 1))], np.int32)
+    loop_ids = np.zeros(model.num_transition_states + 1, np.int32)  # of each transition state, 0 for none
+    loop_ids[model.id_to_state[model.is_self_loop]] = np.flatnonzero(model.is_self_loop)
     looping = np.flatnonzero(loop_ids[entered_by])
     loops = np.zeros(len(looping), ARC)
     loops["ilabel"] = loop_ids[entered_by[looping]]

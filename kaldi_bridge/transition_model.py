@@ -6,6 +6,7 @@ tuples. A *transition-id* is one transition out of one such state; numbered from
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,6 +108,11 @@ class TransitionModel:
     def self_loop_of(self, state: int) -> int:
         """The transition-id of a transition state's self-loop; 0 when it has none."""
         return next((tid for tid in self.transition_ids(state) if self.is_self_loop[tid]), 0)
+
+    @cached_property
+    def phone_starts(self) -> list[int]:
+        """For each transition-id the phone that it begins, else 0 [ids + 1]."""
+        return np.where((self.id_to_hmm_state == 0) & ~self.is_self_loop, self.id_to_phone, 0).tolist()
 
     @property
     def non_self_loop_log_probs(self) -> np.ndarray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT_MATRIX, INT32
+from kaldi_bridge.front_end import FrontEndOptions, processed
+from kaldi_bridge.holders import INT32
 from kaldi_bridge.streams import open_output
-from kaldi_bridge.tables import SequentialReader, TableWriter, is_wspecifier
+from kaldi_bridge.tables import TableWriter, is_wspecifier
 
 USAGE = """Tell the dimension of features: of the first utterance, or of each where the output is a table.
 Usage: nnet-pytorch-feat-to-dim [options] <feats-rspecifier> (<dim-wspecifier>|<dim-wxfilename>)
@@ -16,12 +18,12 @@ e.g.: nnet-pytorch-feat-to-dim scp:feats.scp -"""
 
 
 @dataclass
-class Options:
+class Options(FrontEndOptions):
     """No options of its own."""
 
 
 def feat_to_dim(options: Options, feats_rspecifier: str, output: str) -> int:
-    with SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader:
+    with contextlib.closing(processed(options, feats_rspecifier)) as reader:
         if is_wspecifier(output):
             with TableWriter(output, INT32) as writer:
                 for utterance, feats in reader:

@@ -57,6 +57,24 @@ class TestInt2sym:
         assert "undefined symbol 7" in result.stderr
 
 
+class TestSym2int:
+    @pytest.fixture
+    def table(self, tmp_path: Path) -> str:
+        (tmp_path / "words.txt").write_text("<eps> 0\nzero 1\none 2\n<UNK> 3\n")
+        return str(tmp_path / "words.txt")
+
+    def test_fields(self, table: str) -> None:
+        assert run("sym2int.py", "-f", "2-", table, text="u1 zero one\nu2\n").stdout == "u1 1 2\nu2\n"
+        assert run("sym2int.py", table, text="zero one\n").stdout == "1 2\n"
+
+    @pytest.mark.parametrize("oov", ["3", "<UNK>"])
+    def test_unknown_words(self, table: str, oov: str) -> None:
+        result = run("sym2int.py", "--map-oov", oov, "-f", "2-", table, text="u1 two one\n")
+        assert result.stdout == "u1 3 2\n"
+        assert "replacing two" in result.stderr
+        assert run("sym2int.py", "-f", "2-", table, text="u1 two\n").returncode == 1
+
+
 class TestBestWer:
     def test_the_first_of_the_lowest_wins(self) -> None:
         lines = "d/wer_7_0.0:%WER 9.10 [ 1 / 11 ]\nd/wer_8_0.0:%WER 8.80 [ 2 / 3 ]\nd/wer_9_0.0:%WER 8.80 [ 2 / 3 ]\n"

@@ -1,0 +1,181 @@
+"""The mixtures of an acoustic model, one for each pdf, of Gaussians with diagonal covariances (gmm/am-diag-gmm.h).
+
+Likelihoods are matrix products: log N(x; m, v) = g + x . (m / v) - x^2 . (1 / 2v), so that those of all Gaussians and
+frames are one product; then the Gaussians of each pdf are summed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kaldi_bridge import basic_io
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.matrix_io import read_matrix, read_vector, write_matrix, write_vector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kaldi_bridge.streams import InputStream, OutputStream
+
+
+class Mixtures:
+    """Gaussians of pdf p: ``offsets[p]`` to ``offsets[p + 1] - 1``.
+
+    Attributes:
+        offsets: int64 [pdfs + 1].
+        weights: float32 [gaussians]; a mixture's sum to 1.
+        means, variances: float64 [gaussians, dim].
+        inverse_variances, scaled_means: float32 [gaussians, dim]; 1 / v and m / v, what files hold.
+        constants: float32 [gaussians]: log of weight and density at zero.
+    """
+
+    def __init__(
+        self, offsets: np.ndarray, weights: np.ndarray, scaled_means: np.ndarray, inverse_variances: np.ndarray
+    ) -> None:
+        self.offsets = offsets
+        self.weights = weights.astype(np.float32, copy=False)
+        self.scaled_means = scaled_means.astype(np.float32, copy=False)
+        self.inverse_variances = inverse_variances.astype(np.float32, copy=False)
+        if not (np.isfinite(self.scaled_means).all() and (self.inverse_variances > 0).all() and (weights >= 0).all()):
+            raise KaldiError("a Gaussian has a mean that is not finite, or a variance or weight that is not positive")
+        self.constants = self._constants()
+
+    @classmethod
+    def of_moments(cls, offsets: np.ndarray, weights: np.ndarray, means: np.ndarray, variances: np.ndarray) -> Mixtures:
+        return cls(offsets, weights, means / variances, 1.0 / variances)
+
+    def _constants(self) -> np.ndarray:
+        """DiagGmm::ComputeGconsts."""
+        inverse = self.inverse_variances.astype(np.float64)
+        with np.errstate(divide="ignore"):
+            weights = np.log(self.weights.astype(np.float64))
+        quadratic = np.log(inverse) - self.scaled_means.astype(np.float64) ** 2 / inverse
+        return (weights + 0.5 * (quadratic.sum(axis=1) - self.dim * math.log(2 * math.pi))).astype(np.float32)
+
+    @property
+    def dim(self) -> int:
+        return self.scaled_means.shape[1]
+
+    @property
+    def num_pdfs(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def num_gaussians(self) -> int:
+        return len(self.weights)
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Gaussians of each pdf [pdfs]."""
+        return np.diff(self.offsets)
+
+    @property
+    def variances(self) -> np.ndarray:
+        return 1.0 / self.inverse_variances.astype(np.float64)
+
+    @property
+    def means(self) -> np.ndarray:
+        return self.scaled_means.astype(np.float64) * self.variances
+
+    def perturbed(self, factor: float, seed: int = 0) -> Mixtures:
+        """With means moved at random, by ``factor`` standard deviations."""
+        noise = np.random.default_rng(seed).standard_normal(self.scaled_means.shape)
+        moved = self.scaled_means + factor * noise * np.sqrt(self.inverse_variances)
+        return Mixtures(self.offsets, self.weights, moved, self.inverse_variances)
+
+    def boosted(self, pdfs: np.ndarray, factor: float) -> Mixtures:
+        """With the weights of some pdfs' Gaussians, and so their likelihoods, times ``factor``."""
+        weights = self.weights.copy()
+        weights[self.gaussians_of(pdfs)] *= np.float32(factor)
+        return Mixtures(self.offsets, weights, self.scaled_means, self.inverse_variances)
+
+    def gaussians_of(self, pdfs: np.ndarray) -> np.ndarray:
+        """The Gaussians of several pdfs, one pdf after the other."""
+        sizes = self.sizes[pdfs]
+        ends = np.cumsum(sizes)
+        return np.arange(ends[-1] if len(ends) else 0) + np.repeat(self.offsets[pdfs] - (ends - sizes), sizes)
+
+    def gaussian_log_likelihoods(self, feats: np.ndarray, gaussians: np.ndarray | slice) -> np.ndarray:
+        """float32 [gaussians, frames] of features [frames, dim], weights included.
+
+        Raises KaldiError when the features have another dimension.
+        """
+        if feats.shape[1] != self.dim:
+            raise KaldiError(f"features of dimension {feats.shape[1]}, but the model is for {self.dim}")
+        scores = self.scaled_means[gaussians] @ feats.T
+        scores -= (0.5 * self.inverse_variances[gaussians]) @ (feats * feats).T
+        scores += self.constants[gaussians][:, None]
+        return scores
+
+    def log_likelihoods(self, feats: np.ndarray, pdfs: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+        """float32 [frames, pdfs] of features [frames, dim]: of the given pdfs or of all."""
+        chosen = np.arange(self.num_pdfs) if pdfs is None else np.asarray(pdfs)
+        sizes = self.sizes[chosen]
+        scores = self.gaussian_log_likelihoods(feats, self.gaussians_of(chosen))
+        starts = np.cumsum(sizes) - sizes
+        best = np.maximum.reduceat(scores, starts, axis=0)
+        scores -= np.repeat(best, sizes, axis=0)
+        np.exp(scores, out=scores)
+        return (best + np.log(np.add.reduceat(scores, starts, axis=0))).T
+
+    # Files.
+
+    @classmethod
+    def read(cls, stream: InputStream, binary: bool) -> Mixtures:
+        """Raises KaldiError where the file does not hold mixtures of one dimension."""
+        basic_io.expect_token(stream, binary, "<DIMENSION>")
+        dim = basic_io.read_int32(stream, binary)
+        basic_io.expect_token(stream, binary, "<NUMPDFS>")
+        count = basic_io.read_int32(stream, binary)
+        if count <= 0 or not stream.holds(count):
+            raise KaldiError(f"{stream.where()}: {count} is no number of pdfs, or the file is truncated")
+        weights, means, variances = [], [], []
+        for pdf in range(count):
+            _expect(stream, binary, "<DiagGMM>", "<DiagGMMBegin>")
+            if _expect(stream, binary, "<GCONSTS>", "<WEIGHTS>") == "<GCONSTS>":
+                read_vector(stream, binary)  # computed again below
+                basic_io.expect_token(stream, binary, "<WEIGHTS>")
+            weights.append(read_vector(stream, binary))
+            basic_io.expect_token(stream, binary, "<MEANS_INVVARS>")
+            means.append(read_matrix(stream, binary))
+            basic_io.expect_token(stream, binary, "<INV_VARS>")
+            variances.append(read_matrix(stream, binary))
+            _expect(stream, binary, "</DiagGMM>", "<DiagGMMEnd>")
+            shape = (len(weights[-1]), dim)
+            if not len(weights[-1]) or means[-1].shape != shape or variances[-1].shape != shape:
+                raise KaldiError(f"{stream.where()}: weights, means and variances of pdf {pdf} do not fit together")
+        offsets = np.concatenate([[0], np.cumsum([len(w) for w in weights])])
+        try:
+            return cls(offsets, np.concatenate(weights), np.concatenate(means), np.concatenate(variances))
+        except KaldiError as error:
+            raise KaldiError(f"{stream.name}: {error}") from None
+
+    def write(self, stream: OutputStream, binary: bool) -> None:
+        newline = b"" if binary else b"\n"
+        basic_io.write_token(stream, binary, "<DIMENSION>")
+        basic_io.write_int32(stream, binary, self.dim)
+        basic_io.write_token(stream, binary, "<NUMPDFS>")
+        basic_io.write_int32(stream, binary, self.num_pdfs)
+        for begin, end in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):
+            basic_io.write_token(stream, binary, "<DiagGMM>")
+            stream.write(newline)
+            basic_io.write_token(stream, binary, "<GCONSTS>")
+            write_vector(stream, binary, self.constants[begin:end])
+            basic_io.write_token(stream, binary, "<WEIGHTS>")
+            write_vector(stream, binary, self.weights[begin:end])
+            basic_io.write_token(stream, binary, "<MEANS_INVVARS>")
+            write_matrix(stream, binary, self.scaled_means[begin:end])
+            basic_io.write_token(stream, binary, "<INV_VARS>")
+            write_matrix(stream, binary, self.inverse_variances[begin:end])
+            basic_io.write_token(stream, binary, "</DiagGMM>")
+            stream.write(newline)
+
+
+def _expect(stream: InputStream, binary: bool, *tokens: str) -> str:
+    token = basic_io.read_token(stream, binary)
+    if token not in tokens:
+        raise KaldiError(f"{stream.where()}: expected {' or '.join(tokens)}, got {token}")
+    return token

@@ -1,0 +1,53 @@
+"""nnet-pytorch-align-equal-compiled: twin of align-equal-compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fst import FST
+from kaldi_bridge.gmm.equal_alignment import equal_alignment
+from kaldi_bridge.holders import FLOAT_MATRIX, INT32_VECTOR
+from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
+
+USAGE = """Write equally spaced alignments (for getting training started).
+Usage: nnet-pytorch-align-equal-compiled <graphs-rspecifier> <features-rspecifier> <alignments-wspecifier>
+e.g.: nnet-pytorch-align-equal-compiled ark:1.fsts scp:train.scp ark:equal.ali"""
+
+
+@dataclass
+class Options:
+    """Options of align-equal-compiled."""
+
+    binary: bool = option(True, "No effect, as in Kaldi: the wspecifier decides")
+
+
+def align_equal_compiled(options: Options, graphs: str, feats: str, wspecifier: str) -> int:
+    done = without_features = errors = 0
+    with (
+        SequentialReader(graphs, FST) as reader,
+        RandomAccessReader(feats, FLOAT_MATRIX) as table,
+        TableWriter(wspecifier, INT32_VECTOR) as writer,
+    ):
+        for utterance, graph in reader:
+            if utterance not in table:
+                log.warning(f"No features for utterance {utterance}")
+                without_features += 1
+                continue
+            try:
+                writer.write(utterance, equal_alignment(graph, len(table[utterance]), utterance))
+                done += 1
+            except KaldiError as error:
+                log.warning(f"AlignEqual: did not align utterance {utterance}: {error}")
+                errors += 1
+    report = log.info if done and not without_features and not errors else log.warning
+    report(f"Computed {done} alignments; {without_features} lacked features, {errors} had other errors.")
+    return 0 if done else 1
+
+
+main = command(align_equal_compiled, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

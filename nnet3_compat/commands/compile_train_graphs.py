@@ -1,0 +1,65 @@
+"""nnet-pytorch-compile-train-graphs: twin of compile-train-graphs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fst import FST, read_fst
+from kaldi_bridge.holders import INT32_VECTOR
+from kaldi_bridge.integer_sets import read_sets
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from nnet3_compat.model_file import read_transition_model, read_tree
+
+USAGE = """Create training graphs (without transition probabilities, by default).
+Usage: nnet-pytorch-compile-train-graphs [options] <tree-in> <model-in> <lexicon-fst-in> <transcriptions-rspecifier>
+ <graphs-wspecifier>
+e.g.: nnet-pytorch-compile-train-graphs tree 1.mdl lex.fst 'ark:sym2int.pl -f 2- words.txt text|' ark:graphs.fsts"""
+
+
+@dataclass
+class Options:
+    """Options of compile-train-graphs."""
+
+    transition_scale: float = option(0.0, "Scale of transition probabilities (excluding self-loops)")
+    self_loop_scale: float = option(0.0, "Scale of self-loop vs. non-self-loop probability mass")
+    reorder: bool = option(True, "Only true: self-loops come after the other transitions of their states")
+    read_disambig_syms: str = option("", "File of disambiguation symbols in the phone symbol table")
+    batch_size: int = option(250, "No effect here: graphs are compiled one at a time")
+
+
+def compile_train_graphs(
+    options: Options, tree_in: str, model_in: str, lexicon_in: str, transcripts: str, wspecifier: str
+) -> int:
+    from kaldi_bridge.training_graphs import TrainingGraphs
+
+    if not options.reorder:
+        raise KaldiError("--reorder=false is not supported")
+    disambig = read_sets(options.read_disambig_syms) if options.read_disambig_syms else []
+    graphs = TrainingGraphs(
+        read_fst(lexicon_in),
+        read_tree(tree_in),
+        read_transition_model(model_in),
+        [symbol for line in disambig for symbol in line],
+        options.transition_scale,
+        options.self_loop_scale,
+    )
+    done = failed = 0
+    with SequentialReader(transcripts, INT32_VECTOR) as reader, TableWriter(wspecifier, FST) as writer:
+        for utterance, words in reader:
+            try:
+                writer.write(utterance, graphs.of_words(words))
+                done += 1
+            except KaldiError as error:
+                log.warning(f"Empty decoding graph for utterance {utterance}: {error}")
+                failed += 1
+    log.info(f"compile-train-graphs: succeeded for {done} graphs, failed for {failed}")
+    return 0 if done else 1
+
+
+main = command(compile_train_graphs, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

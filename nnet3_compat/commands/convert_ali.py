@@ -1,0 +1,58 @@
+"""nnet-pytorch-convert-ali: twin of convert-ali."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.alignment_conversion import AlignmentConverter
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.holders import INT32_VECTOR
+from kaldi_bridge.integer_sets import read_phone_map
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from nnet3_compat.model_file import read_transition_model, read_tree
+
+USAGE = """Convert alignments from one decision tree and model to another.
+Usage: nnet-pytorch-convert-ali [options] <old-model> <new-model> <new-tree> <old-alignments-rspecifier>
+ <new-alignments-wspecifier>
+e.g.: nnet-pytorch-convert-ali old/final.mdl new/0.mdl new/tree ark:old/ali.1 ark:new/ali.1"""
+
+
+@dataclass
+class Options:
+    """Options of convert-ali."""
+
+    frame_subsampling_factor: int = option(1, "Can be used in converting alignments to reduced frame rates.")
+    reorder: bool = option(True, "Self-loops after the other transitions of their states in the output")
+    repeat_frames: bool = option(False, "With subsampling: keep the alignments at the length of the input")
+    phone_map: str = option("", "File of lines <old-phone> <new-phone>")
+
+
+def convert_ali(options: Options, old_in: str, new_in: str, tree_in: str, rspecifier: str, wspecifier: str) -> int:
+    convert = AlignmentConverter(
+        read_transition_model(old_in),
+        read_transition_model(new_in),
+        read_tree(tree_in),
+        options.frame_subsampling_factor,
+        options.repeat_frames,
+        options.reorder,
+        read_phone_map(options.phone_map) if options.phone_map else None,
+    )
+    done = failed = 0
+    with SequentialReader(rspecifier, INT32_VECTOR) as reader, TableWriter(wspecifier, INT32_VECTOR) as writer:
+        for utterance, alignment in reader:
+            try:
+                writer.write(utterance, convert(alignment))
+                done += 1
+            except KaldiError as error:
+                log.warning(f"Could not convert alignment for key {utterance}: {error}")
+                failed += 1
+    log.info(f"Succeeded converting alignments for {done} files, failed for {failed}")
+    return 0 if done else 1
+
+
+main = command(convert_ali, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

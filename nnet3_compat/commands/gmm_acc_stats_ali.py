@@ -1,0 +1,55 @@
+"""nnet-pytorch-gmm-acc-stats-ali: twin of gmm-acc-stats-ali."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.front_end import FrontEndOptions, processed
+from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.gmm.statistics import Accumulator, write_statistics
+from kaldi_bridge.holders import INT32_VECTOR
+from kaldi_bridge.tables import RandomAccessReader
+
+USAGE = """Accumulate statistics for GMM training.
+Usage: nnet-pytorch-gmm-acc-stats-ali [options] <model-in> <feature-rspecifier> <alignments-rspecifier> <stats-out>
+e.g.: nnet-pytorch-gmm-acc-stats-ali 1.mdl scp:train.scp ark:1.ali 1.acc"""
+
+
+@dataclass
+class Options(FrontEndOptions):
+    """Options of gmm-acc-stats-ali."""
+
+    binary: bool = option(True, "Write output in binary mode")
+
+
+def gmm_acc_stats_ali(options: Options, model_in: str, feats: str, alignments: str, statistics_out: str) -> int:
+    accumulator = Accumulator(AcousticModel.read(model_in))
+    done = errors = 0
+    with RandomAccessReader(alignments, INT32_VECTOR) as aligned:
+        for utterance, matrix in processed(options, feats):
+            if utterance not in aligned:
+                log.warning(f"No alignment for utterance {utterance}")
+                errors += 1
+                continue
+            try:
+                accumulator.add(matrix, aligned[utterance])
+                done += 1
+            except KaldiError as error:
+                log.warning(f"Utterance {utterance}: {error}")
+                errors += 1
+    statistics = accumulator.result()
+    log.info(f"Done {done} files, {errors} with errors.")
+    average = statistics.log_likelihood / statistics.frames if statistics.frames else float("nan")
+    log.info(f"Overall avg like per frame (Gaussian only) = {average:g} over {statistics.frames:g} frames.")
+    write_statistics(statistics_out, statistics, options.binary)
+    log.info("Written accs.")
+    return 0 if done else 1
+
+
+main = command(gmm_acc_stats_ali, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""nnet-pytorch-gmm-init-mono: twin of gmm-init-mono."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.front_end import FrontEndOptions, processed
+from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.gmm.initial import all_alike
+from kaldi_bridge.integer_sets import read_sets
+from kaldi_bridge.tree import make_transition_model
+from kaldi_bridge.tree_building.files import read_topology, write_object
+from kaldi_bridge.tree_building.flat_trees import monophone_tree
+
+USAGE = """Initialize a monophone GMM.
+Usage: nnet-pytorch-gmm-init-mono <topology-in> <dim> <model-out> <tree-out>
+e.g.: nnet-pytorch-gmm-init-mono topo 39 mono.mdl mono.tree"""
+
+
+@dataclass
+class Options(FrontEndOptions):
+    """Options of gmm-init-mono."""
+
+    binary: bool = option(True, "Write output in binary mode")
+    train_feats: str = option("", "Rspecifier for training features [used to set mean and variance]")
+    max_utterances: int = option(0, "With --train-feats: read no more than so many utterances (0: all)")
+    shared_phones: str = option("", "File with, on each line, a list of phones whose pdfs should be shared.")
+    perturb_factor: float = option(0.0, "Perturb the means using this fraction of standard deviation.")
+
+
+def gmm_init_mono(options: Options, topology_in: str, dim: str, model_out: str, tree_out: str) -> None:
+    topology = read_topology(topology_in)
+    sets = read_sets(options.shared_phones) if options.shared_phones else [[phone] for phone in topology.phones]
+    tree = monophone_tree(sets, topology)
+    if not dim.isdigit() or not 0 < int(dim) < 10000:
+        raise KaldiError(f"{dim} is no dimension of features")
+    mean, variance = np.ones(int(dim)), np.ones(int(dim))
+    if options.train_feats:
+        mean, variance = _mean_and_variance(options, int(dim))
+    mixtures = all_alike(tree.num_pdfs, mean, variance)
+    if options.perturb_factor:
+        mixtures = mixtures.perturbed(options.perturb_factor)
+    AcousticModel(make_transition_model(tree, topology), mixtures).write(model_out, options.binary)
+    write_object(tree_out, tree, options.binary)
+
+
+def _mean_and_variance(options: Options, dim: int) -> tuple[np.ndarray, np.ndarray]:
+    total, squares, count = np.zeros(dim), np.zeros(dim), 0
+    for number, (utterance, feats) in enumerate(processed(options, options.train_feats), 1):
+        if feats.shape[1] != dim:
+            raise KaldiError(f"utterance {utterance}: features of dimension {feats.shape[1]}, not {dim}")
+        total += feats.sum(axis=0, dtype=np.float64)
+        squares += (feats.astype(np.float64) ** 2).sum(axis=0)
+        count += len(feats)
+        if number == options.max_utterances:
+            break
+    if not count:
+        raise KaldiError(f"no features were seen in {options.train_feats}")
+    mean = total / count
+    return mean, squares / count - mean**2
+
+
+main = command(gmm_init_mono, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""nnet-pytorch-gmm-mixup: twin of gmm-mixup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.gmm.estimation import MixUpOptions, mixed_up
+from kaldi_bridge.gmm.occupancy import read_occupancy
+
+USAGE = """Split Gaussians until there are as many as wanted.
+Usage: nnet-pytorch-gmm-mixup [options] <model-in> <state-occs-in> <model-out>
+e.g.: nnet-pytorch-gmm-mixup --mix-up=4000 1.mdl 1.occs 2.mdl"""
+
+
+@dataclass
+class Options(MixUpOptions):
+    """Options of gmm-mixup."""
+
+    binary: bool = option(True, "Write output in binary mode")
+
+
+def gmm_mixup(options: Options, model_in: str, occupancy_in: str, model_out: str) -> None:
+    model = AcousticModel.read(model_in)
+    if options.mix_up:
+        model.mixtures = mixed_up(model.mixtures, read_occupancy(occupancy_in), options)
+    model.write(model_out, options.binary)
+    log.info(f"Written model to {model_out}")
+
+
+main = command(gmm_mixup, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
