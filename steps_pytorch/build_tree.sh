@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Builds the tree of a chain model: arguments, options and files of Kaldi's steps/nnet3/chain/build_tree.sh.
+set -euo pipefail
+
+# Begin configuration section.
+cmd=
+stage=-5
+context_opts=
+cluster_thresh=-1
+frame_subsampling_factor=1
+alignment_subsampling_factor=
+tree_stats_opts=
+cluster_phones_opts=
+repeat_frames=false
+# End configuration section.
+
+help_message="Usage: $0 [options] <num-leaves> <data-dir> <lang-dir> <ali-dir> <dir>
+e.g.: $0 --frame-subsampling-factor 3 --context-opts '--context-width=2 --central-position=1' \\
+        3500 data/train data/lang_chain exp/tri1_ali exp/chain/tree
+The topology of <lang-dir> may be another than that of <ali-dir>.
+  --cmd <cmd>                      # how to run jobs: run.pl, queue.pl ... (this machine)
+  --stage <n>                      # -5 begins, -3 tree, -1 alignments
+  --context-opts <opts>            # context of the tree; for chain models the one above
+  --frame-subsampling-factor <n>   # frames of the features for one of the model (1)
+  --alignment-subsampling-factor <n>  # of the alignments, where these are subsampled already
+  --repeat-frames <true|false>     # keep the new alignments at the length of the old ones (false)
+  --cluster-thresh, --tree-stats-opts, --cluster-phones-opts"
+
+steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+utils=$(cd "$steps/../utils" && pwd)
+echo "$0 $*"
+if [ -f ./path.sh ]; then . ./path.sh; fi
+. "$utils/parse_options.sh"
+. "$steps/gmm.sh"
+
+if [ $# -ne 5 ]; then
+  printf '%s\n' "$help_message" >&2
+  exit 1
+fi
+leaves=$1 data=$2 lang=$3 alignments=$4 dir=$5
+: "${alignment_subsampling_factor:=$frame_subsampling_factor}"
+for file in "$alignments/final.mdl" "$alignments/ali.1.gz" "$alignments/num_jobs" "$lang/topo"; do
+  [ -f "$file" ] || fail "no such file $file"
+done
+nj=$(cat "$alignments/num_jobs")
+gmm_prepare "$data" "$lang" "$alignments" "$dir"
+front_end+=" --subsample=$frame_subsampling_factor"
+
+if [ "$stage" -le -5 ]; then
+  # A model of monophones with the new topology, for the statistics.
+  # shellcheck disable=SC2086
+  $cmd "$dir/log/init_mono.log" \
+    gmm-init-mono --shared-phones="$lang/phones/sets.int" "$lang/topo" \
+    "$(feat-to-dim --print-args=false ${front_end//JOB/1} "${feats//JOB/1}" -)" "$dir/mono.mdl" "$dir/mono.tree"
+fi
+if [ "$stage" -le -4 ]; then
+  # shellcheck disable=SC2086
+  $cmd JOB=1:"$nj" "$dir/log/acc_tree.JOB.log" \
+    acc-tree-stats $context_opts $tree_stats_opts --ci-phones="$(cat "$lang/phones/context_indep.csl")" $front_end \
+    "$dir/mono.mdl" "$feats" "ark:gunzip -c $alignments/ali.*.gz | convert-ali \
+--frame-subsampling-factor=$alignment_subsampling_factor $alignments/final.mdl $dir/mono.mdl $dir/mono.tree ark:- ark:- |" \
+    "$dir/JOB.treeacc"
+  accumulated=()
+  for job in $(seq "$nj"); do accumulated+=("$dir/$job.treeacc"); done
+  $cmd "$dir/log/sum_tree_acc.log" sum-tree-stats "$dir/treeacc" "${accumulated[@]}"
+  rm "${accumulated[@]}"
+fi
+if [ "$stage" -le -3 ]; then
+  "$steps/tree.sh" --cmd "$cmd" --context-opts "$context_opts" --cluster-thresh "$cluster_thresh" \
+    --cluster-phones-opts "$cluster_phones_opts" "$leaves" "$lang" "$dir"
+  rm "$dir/treeacc"
+fi
+if [ "$stage" -le -1 ]; then
+  $cmd JOB=1:"$nj" "$dir/log/convert.JOB.log" \
+    convert-ali --repeat-frames="$repeat_frames" --frame-subsampling-factor="$alignment_subsampling_factor" \
+    "$alignments/final.mdl" "$dir/1.mdl" "$dir/tree" "ark:gunzip -c $alignments/ali.JOB.gz|" \
+    "ark:|gzip -c >$dir/ali.JOB.gz"
+fi
+cp "$dir/1.mdl" "$dir/final.mdl"
+gmm_failed "$dir/log/convert.*.log" 'failed for' "alignments could not be converted"
+tree-info --print-args=false "$dir/tree" | sed "s|^|$dir/tree: |"
