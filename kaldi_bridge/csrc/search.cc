@@ -317,8 +317,8 @@ class Search {
         float extra = token->cost + (reached_final ? graph_.final(token->state) - best_final : -best);
         extra = std::min(extra, prune_links_of(token, &pruned));
         if (!(extra <= options_.lattice_beam)) extra = kInf;
-        if (extra != token->extra && !(std::fabs(extra - token->extra) <= 1e-5f * (std::fabs(extra) + 1e-5f)))
-          changed = true;
+        const float change = extra == token->extra ? 0.0f : std::fabs(extra - token->extra);
+        if (change == kInf || change > 1e-5f * (std::fabs(extra) + 1e-5f)) changed = true;
         token->extra = extra;
       }
     }
