@@ -130,7 +130,7 @@ def test_no_arc_leads_to_a_state_that_was_pruned(tiny: TransitionModel) -> None:
     options = SearchOptions(beam=1000.0, lattice_beam=1000.0, determinize_lattice=False)
     decoded = decode(Graph(fst, tiny), np.zeros((1, 2), np.float32), options, 1.0)
     assert decoded is not None
-    assert decoded.lattice.arcs == [[(1, 0, 0.0, 0.0, 2)], [], [(0, 0, 0.0, 0.0, 1)]]
+    assert decoded.lattice.arcs == [[(1, 0, 0.0, 0.0, 1)], [(0, 0, 0.0, 0.0, 2)], []]
 
 
 COSTS = st.integers(0, 40).map(lambda n: n / 16)
