@@ -12,7 +12,7 @@ def with_speed(wave: Wave, factor: float) -> Wave:
     """``factor`` times as fast: shorter and higher, at the same sampling rate. Raises KaldiError for no speed."""
     if not 0.1 <= factor <= 10:
         raise KaldiError(f"a speed of {factor:g}: must be from 0.1 to 10")
-    return Wave(wave.sample_frequency, _resampled(wave.data, wave.sample_frequency * factor, wave.sample_frequency))
+    return Wave(wave.sample_frequency, resampled(wave.data, wave.sample_frequency * factor, wave.sample_frequency))
 
 
 def with_volume(wave: Wave, factor: float) -> Wave:
@@ -22,12 +22,7 @@ def with_volume(wave: Wave, factor: float) -> Wave:
     return Wave(wave.sample_frequency, wave.data * np.float32(factor))
 
 
-def at_rate(wave: Wave, sample_frequency: float) -> Wave:
-    """At another sampling rate in Hz."""
-    return Wave(sample_frequency, _resampled(wave.data, wave.sample_frequency, sample_frequency))
-
-
-def _resampled(data: np.ndarray, old_rate: float, new_rate: float) -> np.ndarray:
+def resampled(data: np.ndarray, old_rate: float, new_rate: float) -> np.ndarray:
     """[channels, samples] at one rate in Hz -> [channels, samples] at another, float32."""
     import soxr  # not needed by those who resample nothing
 

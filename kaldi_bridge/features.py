@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from kaldi_bridge.audio_perturbation import at_rate
+from kaldi_bridge.audio_perturbation import resampled
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.wave import Wave
 
 
 @dataclass
@@ -140,7 +139,7 @@ class FeatureExtractor:
                     f"sampling rate {sample_frequency:g} Hz, but --sample-frequency is {wanted:g}: "
                     f"change it, or give --allow-{direction}"
                 )
-            waveform = at_rate(Wave(sample_frequency, waveform[np.newaxis]), wanted).data[0]
+            waveform = resampled(waveform[np.newaxis], sample_frequency, wanted)[0]
             sample_frequency = wanted
         online = self._online(self._native)
         online.accept_waveform(sample_frequency, np.ascontiguousarray(waveform, dtype=np.float32))
