@@ -86,6 +86,11 @@ class EnergyBased(Objective):
             terms = {"log-density": Term(-float(total), frames)}
             if not self.training:
                 return Loss(energies.sum() / frames, terms)
+            if not energies.requires_grad:
+                raise KaldiError(
+                    "energies have no gradients: --optimizer=natural-gradient sees those of training mode alone; "
+                    "take adam, adamw or sgd for energy-based objectives"
+                )
             self.data_energy.copy_(total / frames)
             drawn = self.buffer.draw(batch.features, batch.num_outputs if self.targets else 0)
             sampled = self._sample(model, drawn, batch.ivectors)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made_up_training import DIM, FACTOR, PDFS, Affine, make_batch, write_den_fst
+from made_up_training import DIM, FACTOR, PDFS, Affine, make_batch, write_den_fst, write_xconfig
 from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
@@ -19,12 +19,15 @@ from kaldi_bridge.tables import TableWriter
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.models.base import Model, ModelOutput
+from steps_pytorch.models.registry import build_model
 from steps_pytorch.objectives.energies import SequenceEnergy, TargetEnergy, frame_energy
 from steps_pytorch.objectives.energy_based import EnergyBased, EnergyBasedOptions
 from steps_pytorch.objectives.registry import build_objective
 from steps_pytorch.objectives.semi_supervised import SemiSupervised
 from steps_pytorch.objectives.target_sequences import TargetSequences
 from steps_pytorch.registry import Dimensions
+from steps_pytorch.training.group import Group
+from steps_pytorch.training.optimizers import OPTIMIZERS, Setting
 
 DIMENSIONS = Dimensions(DIM, PDFS, 0, FACTOR)
 
@@ -226,6 +229,30 @@ def test_labeled_and_unlabeled_data(name: str, tmp_path: Path) -> None:
     both.loss.backward()
     joint.eval()
     assert set(joint(model.eval(), batch).terms) <= set(alone.terms)
+
+
+def test_nnet3_networks_are_densities_too(tmp_path: Path) -> None:
+    """With batch norm, whose statistics samples leave alone; gradients reach all parameters of the main branch."""
+    dimensions = Dimensions(DIM, PDFS, 0, FACTOR, xent=True)
+    model = build_model("nnet3", [f"--network={write_xconfig(tmp_path)}"], dimensions)
+    for parameter in model.parameters():  # output layers begin with zeros
+        nn.init.normal_(parameter, std=0.3)
+    words = [f"--den-fst={write_den_fst(tmp_path)}", "--joint", "--max-steps=2", "--buffer-size=8"]
+    objective = build_objective("lfmmi-ebm", words, dimensions)
+    batch = make_batch(model, 0)
+    objective(model, batch)
+    counts = {name: float(value) for name, value in model.state_dict().items() if name.endswith("batchnorm.count")}
+    assert counts
+    made = objective(model, batch)
+    frames = batch.features.shape[0] * batch.features.shape[1]
+    for name, value in model.state_dict().items():
+        if name in counts:
+            assert 0 < float(value) - counts[name] <= frames  # of the supervised part alone
+    made.loss.backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+    OPTIMIZERS.build("natural-gradient", [], Setting(model, objective, Group()))
+    with pytest.raises(KaldiError, match="take adam"):
+        objective(model, unlabeled(batch))
 
 
 class Potential(Model):
