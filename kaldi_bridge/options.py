@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.filenames import quote
+
+T = TypeVar("T")
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf(?:inity)?|[+-]?nan", re.I)
@@ -152,6 +156,17 @@ def parse(specs: list[OptionSpec], arguments: list[str]) -> tuple[dict[str, Any]
     if not ended and "--" in positional:
         positional.remove("--")
     return values, positional
+
+
+def read_options(path: str, options_class: Callable[..., T]) -> T:
+    """A dataclass of options by a file of Kaldi's, one --name=value per line. Raises KaldiError naming the file."""
+    specs = specs_of(options_class)
+    values = {spec.attribute: spec.default for spec in specs}
+    try:
+        _read_config({spec.key: spec for spec in specs}, values, path)
+    except UsageError as error:
+        raise KaldiError(str(error)) from None
+    return options_class(**values)
 
 
 def joined(specs: list[OptionSpec], arguments: list[str]) -> list[str]:

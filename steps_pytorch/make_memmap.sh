@@ -51,7 +51,6 @@ if [ -z "$mfcc_config$fbank_config" ]; then
 else
   waves="scp,p:$split/JOB/wav.scp"
   if [ -f "$data/segments" ]; then
-    command -v extract-segments >/dev/null || fail "$data has segments, which need Kaldi's extract-segments on the PATH"
     waves="ark:extract-segments scp,p:$split/JOB/wav.scp $split/JOB/segments ark:- |"
   fi
   program="compute-mfcc-feats --config=$mfcc_config"

@@ -9,6 +9,9 @@ from random import Random
 
 from kaldi_bridge.data_dir import read_rows
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.features import FbankOptions, MfccOptions
+from kaldi_bridge.options import read_options
+from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.dataset import ChunkShape, DataSet
 from steps_pytorch.data.feature_sources import FeatureSource, StoredFeatures, TableFeatures
 from steps_pytorch.data.ivectors import OnlineIvectors
@@ -111,6 +114,8 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
             targets[which],
             normalizer=Normalizer.of_options(options.cmvn_opts, spec.data),
             ivectors=OnlineIvectors(spec.ivectors) if spec.ivectors else None,
+            spec_augment=options.of_features(),
+            speeds=options.speed_factors(),
             frame_subsampling_factor=factor,
             weight=spec.weight,
             repeat=spec.repeat,
@@ -120,7 +125,7 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
             raise KaldiError(f"data set {spec.name} has other features or i-vectors than {first.name}")
         return made
 
-    features = [_features(spec) for spec in specs]
+    features = [_features(spec, options) for spec in specs]
     usable = [u for u in features[0].lengths if u in targets[0].lengths]
     valid = _choose(usable, options.valid_utterances, first.data, seed)
     sets: list[DataSet] = []
@@ -130,7 +135,17 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
     return Data(sets, opened(apart, 0, valid), numbers.pop(), factor, options)
 
 
-def _features(spec: DataSpec) -> FeatureSource:
+def _features(spec: DataSpec, options: DataOptions) -> FeatureSource:
+    if options.mfcc_config and options.fbank_config:
+        raise KaldiError("give one of --mfcc-config and --fbank-config")
+    config = options.mfcc_config or options.fbank_config
+    if config:
+        if spec.store:
+            raise KaldiError(f"data set {spec.name}: features are either stored or computed by {config}")
+        extraction = read_options(config, MfccOptions if options.mfcc_config else FbankOptions)
+        return AudioFeatures(spec.data, extraction, options.of_waveforms(extraction.sample_frequency))
+    if options.needs_recordings:
+        raise KaldiError("perturbed recordings need --mfcc-config or --fbank-config, not features that are there")
     return StoredFeatures(spec.store) if spec.store else TableFeatures(spec.data)
 
 

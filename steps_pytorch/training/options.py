@@ -11,15 +11,18 @@ from pathlib import Path
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.streams import open_output
+from steps_pytorch.data.perturbation.options import PerturbationOptions
 
 NAME = "training.json"
 
 
 @dataclass
-class DataOptions:
+class DataOptions(PerturbationOptions):
     """What is trained on."""
 
     store: str = option("", "Memory-mapped store of the features (make_memmap.sh); else the data directory's feats.scp")
+    mfcc_config: str = option("", "Compute MFCC on the fly from wav.scp, by this file of Kaldi's options")
+    fbank_config: str = option("", "Compute filterbank features on the fly from wav.scp, by this file of options")
     ivector_dir: str = option("", "Directory with ivector_online.scp and ivector_period")
     cmvn_opts: str = option("--norm-means=false --norm-vars=false", "Normalization per speaker, as of apply-cmvn")
     normalization_fst: str = option("", "Of the denominator graph; default: normalization.fst beside the den.fst")

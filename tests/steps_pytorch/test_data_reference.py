@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.sparse import to_dense
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.chain.numerator import numerator
@@ -17,7 +18,11 @@ from steps_pytorch.data.dataset import Chunk, ChunkShape, DataSet
 from steps_pytorch.data.feature_sources import StoredFeatures, TableFeatures
 from steps_pytorch.data.ivectors import OnlineIvectors
 from steps_pytorch.data.loader import ChunkLoader
+from steps_pytorch.data.normalization import Normalizer
 from steps_pytorch.data.targets import PdfTargets, SupervisionTargets
+from steps_pytorch.training.data_sets import DataSpec, open_data
+from steps_pytorch.training.group import Group
+from steps_pytorch.training.options import DataOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,6 +101,40 @@ def test_pdfs_of_alignments(fsdd):
         counts += np.bincount(batch.pdfs[batch.pdfs >= 0], minlength=72)
         assert (batch.pdfs >= 0).float().mean() > 0.95
     assert (counts > 0).sum() > 60
+
+
+def test_training_on_recordings(fsdd):
+    """By the options of nnet-pytorch-train-model: features on the fly from the recordings are those of Kaldi, to 0.3
+    (95 % of the numbers; Kaldi's have dither, and are compressed); perturbations change them in training only."""
+    options = DataOptions(
+        mfcc_config="conf/mfcc_hires.conf",
+        cmvn_opts="--norm-means=true --norm-vars=true",
+        alignment_subsampling_factor=3,
+        frame_subsampling_factor=3,
+        gaussian_snr="10:20",
+        time_masks=1,
+        speeds="0.9,1.1",
+    )
+    data = open_data(options, DataSpec("data/train_hires", "chain_tree"), False, "", 0)
+    shape = ChunkShape(5, 5, 3)
+    table = DataSet(
+        "table",
+        TableFeatures("data/train_hires"),
+        normalizer=Normalizer.of_options(options.cmvn_opts, "data/train_hires"),
+        frame_subsampling_factor=3,
+    )
+    for batch in data.valid_loader(shape, Group()):
+        for row, (utterance, first) in zip(batch.features, batch.chunks, strict=True):
+            expected = table.piece(Chunk(utterance, first), batch.num_outputs, shape, None).features
+            assert np.quantile(abs(row.numpy() - expected), 0.95) < 0.3
+    batch = next(iter(data.loader(shape, Group(), 0)))
+    row, (utterance, first) = batch.features[0].numpy(), batch.chunks[0]
+    clean = table.piece(Chunk(utterance, first), batch.num_outputs, shape, None).features
+    assert np.quantile(abs(row - clean), 0.5) > 0.1
+    with pytest.raises(KaldiError, match="need --mfcc-config"):
+        open_data(DataOptions(volume="0.5:2"), DataSpec("data/train_hires", "chain_tree"), False, "", 0)
+    with pytest.raises(KaldiError, match="either stored or computed"):
+        open_data(options, DataSpec("data/train_hires", "chain_tree", store="store"), False, "", 0)
 
 
 def test_the_store_has_the_same_features(fsdd, tmp_path):
