@@ -22,7 +22,7 @@ $(READY): setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bri
 	touch $@
 
 demo: $(READY)
-	PATH="$(abspath $(VENV))/bin:$$PATH" egs/fsdd/run.sh $(DEMO_ARGS)
+	PATH="$(abspath $(VENV))/bin:$$PATH" egs/fsdd/demo.sh $(DEMO_ARGS)
 
 test: $(READY)
 	$(VENV)/bin/python -m pytest -q -m 'not slow' $(TEST_ARGS)

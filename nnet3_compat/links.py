@@ -23,7 +23,7 @@ NNET3 = {
 OTHER_NAMES = {"transitions-info": "am-info"}  # am-info is the twin of nnet3-am-info
 OURS_ALONE = {
     "export", "path", "train-chain", "xconfig-to-config",
-    "prepare-lang", "validate-dict-dir", "validate-lang", "train-lm", "format-lm", "make-graph",
+    "prepare-lang", "prepare-chain-lang", "validate-dict-dir", "validate-lang", "train-lm", "format-lm", "make-graph",
     "data-dir", "perturb-audio",
     "store-frames", "finish-store", "count-phones", "text-to-phones", "train-model", "average-models",
 }  # fmt: skip

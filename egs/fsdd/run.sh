@@ -1,95 +1,131 @@
 #!/usr/bin/env bash
-# Spoken digits, from wav files to a word error rate with a given model: no Kaldi needed.
+# Spoken digits, from recordings to a word error rate: features, HMM-GMMs, tree, graphs, LF-MMI training, lattices, scores.
+# Nothing but pip is needed: about a quarter of an hour on two cores.
 set -euo pipefail
 cd "$(dirname "$0")"
-here=$PWD
 
 # Begin configuration section.
 stage=0
+corpus=          # folders train and test; else ../../../shared/corpus/fsdd, else a clone of the public recordings
 nj=2
-corpus=          # a folder of digit strings; else ../../../shared/corpus/fsdd, else a clone of the public recordings
-model=           # a folder with final.mdl, cmvn_opts, frame_subsampling_factor; else Kaldi's in ../../../shared/reference
-graph=           # a folder with HCLG.fst and words.txt
-exp=exp
+seeds=0          # a system for each, e.g. "0 1 2"; RESULTS.md has their mean
+num_epochs=15
+exp=exp/recipe
 # End configuration section.
 
-help_message="Usage: $0 [--corpus <dir>] [--model <dir> --graph <dir>] [--stage <n>] [--nj <n>] [--exp <dir>]
-Stages: 0 data, 1 features, 2 lattices and scores (steps_pytorch/decode.sh), 3 the same as one chain of pipes."
+help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--nj <n>] [--seeds <list>] [--num-epochs <n>] [--exp <dir>]
+Stages: 0 data and lang, 1 features, 2 monophones and triphones, 3 training data at three speeds, their lattices,
+4 tree and graphs of the chain model, 5 what training reads, 6 training, 7 decoding and scores, 8 RESULTS.md."
 . utils/parse_options.sh
 [ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }
 
-repository=https://github.com/Jakobovski/free-spoken-digit-dataset.git
-shared=${NNET_PYTORCH_SHARED:-$here/../../../shared}
-tiny=$here/../tiny
-
 PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-
-if [ -z "$model" ] && [ -f "$shared/reference/fsdd/tdnnf_cmvn/final.mdl" ]; then
-  model=$shared/reference/fsdd/tdnnf_cmvn
-  graph=${graph:-$shared/reference/fsdd/graph}
-fi
-if [ -z "$corpus" ] && [ -n "$model" ]; then
-  if [ -d "$shared/corpus/fsdd/test" ]; then
-    corpus=$shared/corpus/fsdd/test
-  else
+export OMP_NUM_THREADS=1
+repository=https://github.com/Jakobovski/free-spoken-digit-dataset.git
+shared=${NNET_PYTORCH_SHARED:-$PWD/../../../shared}
+if [ -z "$corpus" ]; then
+  corpus=$shared/corpus/fsdd
+  if [ ! -d "$corpus/train" ]; then
     corpus=$exp/free-spoken-digit-dataset
     mkdir -p "$exp"
-    [ -d "$corpus" ] || git clone --quiet --depth 1 "$repository" "$corpus" || corpus=
+    [ -d "$corpus" ] || git clone --quiet --depth 1 "$repository" "$corpus"
   fi
 fi
-if [ -z "$corpus" ] || [ -z "$model" ]; then
-  missing="model by Kaldi"
-  if [ -n "$model" ]; then missing="corpus of recorded digits"; fi
-  echo "$0: no $missing is to be had here (--corpus, --model, --graph):" \
-    "taking the synthetic digits and the small model of egs/tiny instead" >&2
-  corpus=$tiny/data model=$tiny/model graph=$tiny/graph
-fi
-for file in "$model/final.mdl" "$graph/HCLG.fst" "$graph/words.txt"; do
-  [ -f "$file" ] || { echo "$0: no such file $file" >&2; exit 1; }
-done
-
-data=$exp/data/test
-decode=$exp/model/decode_test
-conf=conf/mfcc_hires.conf
+data=$exp/data lang=$exp/data/lang
+stage() { echo "== Stage $1: $2 ($(date +%T))"; }
 
 if [ "$stage" -le 0 ]; then
-  echo "== Stage 0: the data of $corpus"
-  rm -rf "$data"
-  local/prepare_data.py "$corpus" "$data"
+  stage 0 "data and lang"
+  for part in train test; do
+    rm -rf "${data:?}/$part"
+    local/prepare_data.py "$corpus" "$data/$part" $part
+    utils/validate_data_dir.sh --no-feats "$data/$part"
+  done
+  mkdir -p "$data/dict"
+  cp local/lexicon.txt "$data/dict"
+  printf 'SIL\nSPN\n' > "$data/dict/silence_phones.txt"
+  echo SIL > "$data/dict/optional_silence.txt"
+  cut -d' ' -f2- "$data/dict/lexicon.txt" | tr ' ' '\n' | grep -v -e SIL -e SPN | sort -u > "$data/dict/nonsilence_phones.txt"
+  : > "$data/dict/extra_questions.txt"
+  steps_pytorch/prepare_lang.sh "$data/dict" "<UNK>" "$data/lang_tmp" "$lang"
+  cut -d' ' -f1 local/lexicon.txt | grep '^[a-z]' | sort -u > "$data/digits"
+  steps_pytorch/format_lm.sh --word-loop=true "$lang" "$data/digits" "$data/dict/lexicon.txt" "$lang"
+  steps_pytorch/prepare_chain_lang.sh "$lang" "${lang}_chain"
 fi
+
+# features <data-dir>: MFCC for the GMM, and in <data-dir>_hires those of the network
+features() {
+  utils/copy_data_dir.sh "$1" "$1_hires"
+  steps_pytorch/make_feats.sh --nj "$nj" --mfcc-config conf/mfcc.conf "$1"
+  steps_pytorch/make_feats.sh --nj "$nj" --mfcc-config conf/mfcc_hires.conf "$1_hires"
+  for folder in "$1" "$1_hires"; do
+    steps_pytorch/compute_cmvn_stats.sh "$folder"
+    utils/fix_data_dir.sh "$folder"
+  done
+}
 
 if [ "$stage" -le 1 ]; then
-  echo "== Stage 1: features"
-  utils/run.py "$data/log/mfcc.log" \
-    compute-mfcc-feats --config=$conf --dither=0 "scp:$data/wav.scp" ark:- \| \
-    copy-feats --compress=true ark:- "ark,scp:$data/feats.ark,$data/feats.scp"
-  utils/run.py "$data/log/cmvn.log" \
-    compute-cmvn-stats --spk2utt="ark:$data/spk2utt" "scp:$data/feats.scp" "ark,scp:$data/cmvn.ark,$data/cmvn.scp"
+  stage 1 features
+  features "$data/train"
+  features "$data/test"
 fi
 
-mkdir -p "$exp/model"
-for file in final.mdl cmvn_opts frame_subsampling_factor phones.txt; do
-  if [ -f "$model/$file" ]; then cp "$model/$file" "$exp/model/"; fi
-done
-
 if [ "$stage" -le 2 ]; then
-  echo "== Stage 2: lattices and scores"
-  steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 "$graph" "$data" "$decode"
+  stage 2 "monophones and triphones"
+  steps_pytorch/train_gmm.sh --nj "$nj" "$data/train" "$lang" "$exp/mono"
+  steps_pytorch/train_gmm.sh 300 3000 "$data/train" "$lang" "$exp/mono" "$exp/tri1"
+  steps_pytorch/mkgraph.sh "$lang" "$exp/tri1" "$exp/tri1/graph"
+  steps_pytorch/decode_gmm.sh --nj "$nj" "$exp/tri1/graph" "$data/test" "$exp/tri1/decode_test"
 fi
 
 if [ "$stage" -le 3 ]; then
-  echo "== Stage 3: the same as one chain of pipes, from wav files to words"
-  cmvn_options=--norm-means=false
-  if [ -f "$model/cmvn_opts" ]; then cmvn_options=$(cat "$model/cmvn_opts"); fi
-  # shellcheck disable=SC2086
-  compute-mfcc-feats --config=$conf --dither=0 "scp:$data/wav.scp" ark:- 2>"$decode/log/pipe.log" |
-    apply-cmvn $cmvn_options --utt2spk="ark:$data/utt2spk" "scp:$data/cmvn.scp" ark:- ark:- 2>>"$decode/log/pipe.log" |
-    nnet-pytorch-compute --frame-subsampling-factor="$(cat "$model/frame_subsampling_factor")" \
-      "$model/final.mdl" ark:- ark:- 2>>"$decode/log/pipe.log" |
-    nnet-pytorch-latgen-faster-mapped --beam=15 --lattice-beam=8 --max-active=7000 --acoustic-scale=1.0 \
-      --word-symbol-table="$graph/words.txt" "$model/final.mdl" "$graph/HCLG.fst" ark:- ark:- 2>>"$decode/log/pipe.log" |
-    lattice-best-path --acoustic-scale=1.0 ark:- ark,t:- 2>>"$decode/log/pipe.log" |
-    utils/int2sym.py -f 2- "$graph/words.txt" > "$decode/pipe.txt" ||
-    { echo "$0: the chain of pipes failed, see $decode/log/pipe.log" >&2; exit 1; }
-  compute-wer --text --mode=present "ark:$data/text" "ark:$decode/pipe.txt"
+  stage 3 "training data at three speeds, their lattices"
+  utils/perturb_data_dir_speed_3way.sh "$data/train" "$data/train_sp"
+  features "$data/train_sp"
+  steps_pytorch/align_lats.sh --nj "$nj" --generate-ali-from-lats true \
+    "$data/train_sp" "$lang" "$exp/tri1" "$exp/tri1_sp_lats"
+fi
+
+if [ "$stage" -le 4 ]; then
+  stage 4 "tree and graphs of the chain model"
+  steps_pytorch/build_tree.sh --frame-subsampling-factor 3 --context-opts "--context-width=2 --central-position=1" \
+    100 "$data/train_sp" "${lang}_chain" "$exp/tri1_sp_lats" "$exp/tree"
+  steps_pytorch/make_den_fst.sh --lm-opts --num-extra-lm-states=20 "$exp/tree" "$exp/den"
+  steps_pytorch/mkgraph.sh --self-loop-scale=1.0 "${lang}_chain" "$exp/tree" "$exp/graph"
+fi
+
+if [ "$stage" -le 5 ]; then
+  stage 5 "what training reads"
+  steps_pytorch/make_memmap.sh --nj "$nj" "$data/train_sp_hires" "$exp/store"
+  steps_pytorch/make_supervisions.sh "$exp/tri1_sp_lats" "$exp/tree" "$exp/supervision"
+fi
+
+if [ "$stage" -le 6 ]; then
+  stage 6 training
+  pdfs=$(tree-info --print-args=false "$exp/tree/tree" | sed -n 's/^num-pdfs //p')
+  sed -e "s|IDCT|$exp/idct.mat|" -e "s|PDFS|$pdfs|" conf/network.xconfig > "$exp/network.xconfig"
+  for seed in $seeds; do
+    steps_pytorch/train.sh --store "$exp/store" --tree-dir "$exp/tree" --normalization-fst "$exp/den/normalization.fst" \
+      --cmvn-opts "--norm-means=true --norm-vars=true" --alignment-subsampling-factor 3 \
+      --model-opts "--network=$exp/network.xconfig" --objective-opts "--den-fst=$exp/den/den.fst" \
+      --chunk-width 140,100,70 --minibatch-size 16 --num-epochs "$num_epochs" --average-last 5 \
+      --initial-learning-rate 0.002 --final-learning-rate 0.0002 --srand "$seed" \
+      "$data/train_sp_hires" "$exp/supervision" "$exp/tdnnf_$seed"
+  done
+fi
+
+if [ "$stage" -le 7 ]; then
+  stage 7 "decoding and scores"
+  for seed in $seeds; do
+    steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 \
+      "$exp/graph" "$data/test_hires" "$exp/tdnnf_$seed/decode_test"
+  done
+fi
+
+if [ "$stage" -le 8 ]; then
+  stage 8 RESULTS.md
+  decodes=("$exp/tri1/decode_test")
+  for seed in $seeds; do decodes+=("$exp/tdnnf_$seed/decode_test"); done
+  local/results.py "$data/test/text" "${decodes[@]}" > "$exp/RESULTS.md"
+  cat "$exp/RESULTS.md"
 fi

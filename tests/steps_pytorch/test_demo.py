@@ -1,4 +1,4 @@
-"""egs/fsdd/run.sh on what every clone holds: from wav files to a word error rate, with a model trained in PyTorch."""
+"""egs/fsdd/demo.sh on what every clone holds: from wav files to a word error rate, with a model trained in PyTorch."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ def test_from_wav_files_to_a_word_error_rate(tmp_path: Path) -> None:
     """Both ways of decoding, by the step and as one chain of pipes, find most of the synthetic digits."""
     tiny = ROOT / "egs/tiny"
     environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    command = [f"{ROOT}/egs/fsdd/run.sh", "--exp", str(tmp_path), "--corpus", str(tiny / "data")]
+    command = [f"{ROOT}/egs/fsdd/demo.sh", "--exp", str(tmp_path), "--corpus", str(tiny / "data")]
     command += ["--model", str(tiny / "model"), "--graph", str(tiny / "graph")]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500)
     assert result.returncode == 0, result.stderr
@@ -26,7 +26,7 @@ def test_from_wav_files_to_a_word_error_rate(tmp_path: Path) -> None:
 
 def test_a_corpus_that_is_none(tmp_path: Path) -> None:
     environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    command = [f"{ROOT}/egs/fsdd/run.sh", "--exp", str(tmp_path), "--corpus", str(tmp_path)]
+    command = [f"{ROOT}/egs/fsdd/demo.sh", "--exp", str(tmp_path), "--corpus", str(tmp_path)]
     command += ["--model", f"{ROOT}/egs/tiny/model", "--graph", f"{ROOT}/egs/tiny/graph"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
     assert result.returncode == 1

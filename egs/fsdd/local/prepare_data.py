@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Makes a Kaldi data directory of digit strings.
 
-    prepare_data.py <corpus> <data-dir>
+    prepare_data.py <corpus> <data-dir> [train|test]
 
 <corpus> is either a Kaldi-style directory (text, utt2spk and wav.scp, whose relative paths are relative to it or to the
-folder above it), or a clone of the free spoken digit dataset (recordings/<digit>_<speaker>_<n>.wav), whose single
-digits of two speakers that nothing was trained on are joined into strings.
+folder above it) or one with folders train and test like that, or a clone of the free spoken digit dataset
+(recordings/<digit>_<speaker>_<n>.wav), whose single digits are joined into strings: those of four speakers to train
+on, of two others to test on (the default).
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from collections import defaultdict
 from pathlib import Path
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-TEST_SPEAKERS = ("theo", "yweweler")
-STRINGS_PER_SPEAKER = 100
+SPEAKERS = {"train": ("george", "jackson", "lucas", "nicolas"), "test": ("theo", "yweweler")}
 MAX_DIGITS = 7
 
 
@@ -47,24 +47,30 @@ def from_kaldi(corpus: Path, data: Path) -> int:
     return 0
 
 
-def from_recordings(recordings: Path, data: Path) -> int:
+def from_recordings(recordings: Path, data: Path, part: str) -> int:
+    """Each recording is said once, in strings of one to seven digits."""
     by_speaker: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(recordings.glob("*_*_*.wav")):
         by_speaker[path.stem.split("_")[1]].append(path)
     text, utt2spk, wav_lines = [], [], []
     (data / "wav").mkdir(parents=True, exist_ok=True)
-    for speaker in TEST_SPEAKERS:
+    for speaker in SPEAKERS[part]:
         if not by_speaker[speaker]:
             return fail(f"{recordings} has no recordings of {speaker}")
         choose = random.Random(speaker)
-        for number in range(STRINGS_PER_SPEAKER):
-            chosen = choose.choices(by_speaker[speaker], k=choose.randint(1, MAX_DIGITS))
+        left = by_speaker[speaker]
+        choose.shuffle(left)
+        number = 0
+        while left:
+            length = choose.randint(1, MAX_DIGITS)
+            chosen, left = left[:length], left[length:]
             utterance = f"{speaker}-{number:03}"
             target = (data / "wav" / f"{utterance}.wav").resolve()
             join(chosen, target)
             text.append(f"{utterance} {' '.join(DIGITS[int(p.stem.split('_')[0])] for p in chosen)}")
             utt2spk.append(f"{utterance} {speaker}")
             wav_lines.append(f"{utterance} {target}")
+            number += 1
     write(data / "text", text)
     write(data / "utt2spk", utt2spk)
     write(data / "wav.scp", wav_lines)
@@ -90,19 +96,22 @@ def write_spk2utt(data: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 2:
+    part = arguments[2] if len(arguments) == 3 else "test"
+    if len(arguments) not in (2, 3) or part not in SPEAKERS:
         print(__doc__, file=sys.stderr)
         return 1
     corpus, data = Path(arguments[0]), Path(arguments[1])
     data.mkdir(parents=True, exist_ok=True)
-    for folder in (corpus, corpus / "test"):
+    for folder in (corpus / part, corpus):
         if all((folder / name).is_file() for name in ("text", "utt2spk", "wav.scp")):
             status = from_kaldi(folder, data)
             break
     else:
         if not (corpus / "recordings").is_dir():
-            return fail(f"{corpus} has neither text, utt2spk and wav.scp (or a folder test with them) nor recordings/")
-        status = from_recordings(corpus / "recordings", data)
+            return fail(
+                f"{corpus} has neither text, utt2spk and wav.scp (or a folder {part} with them) nor recordings/"
+            )
+        status = from_recordings(corpus / "recordings", data, part)
     if status == 0:
         write_spk2utt(data)
     return status

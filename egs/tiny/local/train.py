@@ -69,7 +69,7 @@ def read_table(path: Path) -> dict[str, list[str]]:
 
 
 def features_of(data: Path) -> dict[str, np.ndarray]:
-    """Normalized per speaker, as egs/fsdd/run.sh does it."""
+    """Normalized per speaker, as egs/fsdd/demo.sh does it."""
     options = MfccOptions(sample_frequency=RATE, num_mel_bins=40, num_ceps=40, low_freq=40.0, high_freq=-200.0)
     options.use_energy, options.dither = False, 0.0
     extractor = FeatureExtractor(options)
