@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Spoken digits, from recordings to a word error rate: features, HMM-GMMs, tree, graphs, LF-MMI training, lattices, scores.
-# Nothing but pip is needed: about a quarter of an hour on two cores.
+# Spoken digits, from recordings to a word error rate: features, HMM-GMMs, tree, graphs, LF-MMI training, lattices.
+# Nothing but pip is needed.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -45,7 +45,8 @@ if [ "$stage" -le 0 ]; then
   cp local/lexicon.txt "$data/dict"
   printf 'SIL\nSPN\n' > "$data/dict/silence_phones.txt"
   echo SIL > "$data/dict/optional_silence.txt"
-  cut -d' ' -f2- "$data/dict/lexicon.txt" | tr ' ' '\n' | grep -v -e SIL -e SPN | sort -u > "$data/dict/nonsilence_phones.txt"
+  cut -d' ' -f2- "$data/dict/lexicon.txt" | tr ' ' '\n' | grep -v -e SIL -e SPN | sort -u \
+    > "$data/dict/nonsilence_phones.txt"
   : > "$data/dict/extra_questions.txt"
   steps_pytorch/prepare_lang.sh "$data/dict" "<UNK>" "$data/lang_tmp" "$lang"
   cut -d' ' -f1 local/lexicon.txt | grep '^[a-z]' | sort -u > "$data/digits"
@@ -105,7 +106,8 @@ if [ "$stage" -le 6 ]; then
   pdfs=$(tree-info --print-args=false "$exp/tree/tree" | sed -n 's/^num-pdfs //p')
   sed -e "s|IDCT|$exp/idct.mat|" -e "s|PDFS|$pdfs|" conf/network.xconfig > "$exp/network.xconfig"
   for seed in $seeds; do
-    steps_pytorch/train.sh --store "$exp/store" --tree-dir "$exp/tree" --normalization-fst "$exp/den/normalization.fst" \
+    steps_pytorch/train.sh --store "$exp/store" --tree-dir "$exp/tree" \
+      --normalization-fst "$exp/den/normalization.fst" \
       --cmvn-opts "--norm-means=true --norm-vars=true" --alignment-subsampling-factor 3 \
       --model-opts "--network=$exp/network.xconfig" --objective-opts "--den-fst=$exp/den/den.fst" \
       --chunk-width 140,100,70 --minibatch-size 16 --num-epochs "$num_epochs" --average-last 5 \

@@ -22,7 +22,7 @@ def read(path: Path) -> dict[str, list[str]]:
 
 
 def interval(text: dict[str, list[str]], decode: Path) -> tuple[str, float, float, float]:
-    """Kaldi's line of the best language model weight and penalty; its rate, and the ends of the interval, in percent."""
+    """Kaldi's line of the best weight and penalty; its word error rate, and the ends of the interval, in percent."""
     line = (decode / "scoring_kaldi/best_wer").read_text(encoding="utf-8").strip()
     match = re.search(r"wer_(\d+)_([\d.]+)$", line)
     if match is None:
