@@ -9,11 +9,15 @@ import random
 import re
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
+from kaldi_bridge.audio_perturbation import with_speed
 from kaldi_bridge.data_dir import DataDir
 from kaldi_bridge.data_dir_changes import renamed
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.text_files import Rows
+from kaldi_bridge.holders import WAVE
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.text_files import Rows, read_rows
 
 PROGRAM = "nnet-pytorch-perturb-audio --print-args=false"
 _OFFSET = re.compile(r":\d+$")
@@ -55,6 +59,20 @@ def speed_perturbed(data: DataDir, factor: str, of_speakers: bool = True, sox: b
     if "segments" in tables:
         tables["segments"] = _faster_segments(made, speed)
     return DataDir(data.path, tables).subset(tables.get("segments", tables["utt2spk"]))
+
+
+def write_perturbed(original: DataDir, perturbed: DataDir, factor: str, folder: Path) -> None:
+    """Writes the recordings of ``speed_perturbed`` into an archive, by one process, and names them in its wav.scp."""
+    folder.mkdir(parents=True, exist_ok=True)
+    archive, script = (folder / f"wav.sp{factor}.{kind}" for kind in ("ark", "scp"))
+    names = dict(zip(original.tables["wav.scp"], perturbed.tables["wav.scp"], strict=True))
+    with (
+        SequentialReader(f"scp:{original.path / 'wav.scp'}", WAVE) as reader,
+        TableWriter(f"ark,scp:{archive},{script}", WAVE) as writer,
+    ):
+        for recording, wave in reader:
+            writer.write(names[recording], with_speed(wave, float(factor)))
+    perturbed.tables["wav.scp"] = read_rows(script)
 
 
 def _faster_segments(data: DataDir, speed: float) -> Rows:

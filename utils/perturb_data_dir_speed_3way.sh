@@ -5,12 +5,14 @@ set -euo pipefail
 # Begin configuration section.
 always_include_prefix=false
 include_spk_prefix=true
+write_audio=false
 # End configuration section.
 
 help_message="Usage: $0 [options] <srcdir> <destdir>
 e.g.: $0 data/train data/train_sp
   --always-include-prefix <true|false>  # the copy at the original speed gets the prefix sp1.0- (false)
-  --include-spk-prefix <true|false>     # faster and slower speakers are other speakers (true)"
+  --include-spk-prefix <true|false>     # faster and slower speakers are other speakers (true)
+  --write-audio <true|false>            # into <destdir>/audio, rather than a pipe for each recording (false)"
 
 utils=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 echo "$0 $*"
@@ -26,9 +28,12 @@ source=$1 destination=$2
 
 "$utils/fix_data_dir.sh" "$source"
 "$utils/get_utt2dur.sh" "$source"
+audio=
+if $write_audio; then audio="--audio-dir=$destination/audio"; fi
 parts=()
 for speed in 0.9 1.1; do
-  "$utils/perturb_data_dir_speed.sh" --include-spk-prefix "$include_spk_prefix" \
+  # shellcheck disable=SC2086
+  "$utils/perturb_data_dir_speed.sh" --include-spk-prefix "$include_spk_prefix" $audio \
     $speed "$source" "${destination}_speed$speed"
   parts+=("${destination}_speed$speed")
 done

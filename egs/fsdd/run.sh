@@ -81,7 +81,8 @@ fi
 
 if [ "$stage" -le 3 ]; then
   stage 3 "training data at three speeds, their lattices"
-  utils/perturb_data_dir_speed_3way.sh "$data/train" "$data/train_sp"
+  rm -rf "$data/train_sp"
+  utils/perturb_data_dir_speed_3way.sh --write-audio true "$data/train" "$data/train_sp"
   features "$data/train_sp"
   steps_pytorch/align_lats.sh --nj "$nj" --generate-ali-from-lats true \
     "$data/train_sp" "$lang" "$exp/tri1" "$exp/tri1_sp_lats"

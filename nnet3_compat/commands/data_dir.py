@@ -12,7 +12,12 @@ from kaldi_bridge import log
 from kaldi_bridge.command import Command, command, option
 from kaldi_bridge.data_dir import FILES, DataDir
 from kaldi_bridge.data_dir_changes import combined, read_repaired, renamed
-from kaldi_bridge.data_dir_perturbation import is_volume_perturbed, speed_perturbed, volume_perturbed
+from kaldi_bridge.data_dir_perturbation import (
+    is_volume_perturbed,
+    speed_perturbed,
+    volume_perturbed,
+    write_perturbed,
+)
 from kaldi_bridge.data_dir_splitting import evenly_spread, some_of_each_speaker, some_speakers, split
 from kaldi_bridge.data_dir_validation import ValidationOptions, empty_transcripts, problems_of
 from kaldi_bridge.errors import KaldiError
@@ -205,11 +210,17 @@ class SpeedOptions:
     """Options of perturb_data_dir_speed.sh."""
 
     include_spk_prefix: bool = option(True, "Faster and slower speakers are other speakers")
+    audio_dir: str = option(
+        "", "Write the recordings as an archive into this directory, rather than pipes into wav.scp"
+    )
 
 
 def perturb_speed(options: SpeedOptions, factor: str, source: str, destination: str) -> int:
     _require_different(source, destination)
-    data = speed_perturbed(DataDir.read(source), factor, options.include_spk_prefix)
+    original = DataDir.read(source)
+    data = speed_perturbed(original, factor, options.include_spk_prefix)
+    if options.audio_dir:
+        write_perturbed(original, data, factor, Path(options.audio_dir))
     data.write(destination)
     log.info(f"generated speed-perturbed version of data in {source}, in {destination}")
     return validate(ValidationOptions(no_feats=True, no_text=True), destination)

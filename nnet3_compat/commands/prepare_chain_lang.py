@@ -1,4 +1,4 @@
-"""nnet-pytorch-prepare-chain-lang: a lang directory with the topology of chain models (steps/nnet3/chain/gen_topo.py)."""
+"""nnet-pytorch-prepare-chain-lang: a lang directory with the topology of chain models (Kaldi: chain/gen_topo.py)."""
 
 from __future__ import annotations
 
