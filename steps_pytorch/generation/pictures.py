@@ -64,6 +64,7 @@ def draw(
             axis.axvline(frame * frame_shift, color="white", linestyle="--", linewidth=1.0)
     if energies is not None:
         axes[-1].plot(energies, marker="." if len(energies) < 60 else None)
+        axes[-1].xaxis.get_major_locator().set_params(integer=True)
         axes[-1].set_xlabel("step of the sampler")
         axes[-1].set_ylabel("energy per output frame")
         axes[-1].grid(alpha=0.3)

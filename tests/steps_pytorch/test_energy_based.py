@@ -202,6 +202,15 @@ def test_conditional_samples_get_the_pdfs_that_they_are_for(tmp_path: Path) -> N
 # Labeled and unlabeled data.
 
 
+def test_l2_of_any_data() -> None:
+    model = Affine()
+    batch = unlabeled(make_batch(model, 0))
+    made = build_objective("l2", [], DIMENSIONS)(model, batch)
+    want = 0.5 * model(batch.features).output.square().sum(2).mean()
+    torch.testing.assert_close(made.loss, want)
+    assert made.terms["l2"].total == pytest.approx(-24 * float(want.detach()), rel=1e-5)
+
+
 @pytest.mark.parametrize("name", ["cross-entropy-ebm", "lfmmi-ebm"])
 def test_labeled_and_unlabeled_data(name: str, tmp_path: Path) -> None:
     words = ["--buffer-size=20", "--max-steps=3", "--step-size=0.1", "--supervised-weight=0.5"]

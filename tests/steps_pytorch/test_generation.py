@@ -240,7 +240,10 @@ def train_something(folder: Path, reference: Path) -> Path:
     from steps_pytorch.commands.train_model import main as train_main
 
     fsdd = reference / "fsdd"
+    more = folder.parent / "unlabeled"
+    more.write_text(f"name=unlabeled data={fsdd}/data/test_hires targets=none repeat=0.05\n")
     options = [
+        f"--more-data={more}",
         "--cmvn-opts=--norm-means=true --norm-vars=false",
         "--model=tdnn",
         "--model-opts=--hidden-dim=8 --time-strides='1 1' --norm=none",
