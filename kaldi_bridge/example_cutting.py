@@ -41,8 +41,12 @@ class InputCutter:
             frame = self._random.rand_int(first, first + utterance_frames - 1)
             row = min(max(frame // self._period, 0), len(self._ivectors) - 1)
             made.append(NnetIo("ivector", frame_indexes(0, 1), self._ivectors[row : row + 1]))
-        if self._compress:
-            for part in made:
-                if isinstance(part.features, np.ndarray):
-                    part.features = CompressedMatrix.compress(part.features)
+        for part in made:
+            part.features = self.compressed(part.features)
         return made
+
+    def compressed(self, matrix: GeneralMatrix) -> GeneralMatrix:
+        """The matrix as it goes into examples: compressed, if it is full and that is wanted."""
+        if self._compress and isinstance(matrix, np.ndarray) and matrix.size:
+            return CompressedMatrix.compress(matrix)
+        return matrix

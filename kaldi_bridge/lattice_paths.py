@@ -32,6 +32,25 @@ def _sorted(lattice: Lattice | CompactLattice) -> Lattice:
 
 def best_path(lattice: CompactLattice) -> Path | None:
     """The cheapest path; None for a lattice without one. Raises KaldiError where there is a cycle."""
+    best = best_path_lattice(lattice)
+    if best is None:
+        return None
+    final = best.finals[-1]
+    assert final is not None
+    graph_sum, acoustic_sum, ids = final
+    words: list[int] = []
+    alignment: list[int] = []
+    arcs = [arc for out in best.arcs for arc in out]
+    for word, _, _, string, _ in arcs:
+        words += [word] if word else []
+        alignment += string
+    for _, graph, acoustic, _, _ in reversed(arcs):
+        graph_sum, acoustic_sum = graph_sum + graph, acoustic_sum + acoustic
+    return Path(words, [*alignment, *ids], (graph_sum, acoustic_sum))
+
+
+def best_path_lattice(lattice: CompactLattice) -> CompactLattice | None:
+    """The cheapest path, alone; None for a lattice without one. Raises KaldiError where there is a cycle."""
     if topological_order(lattice.start, lattice.arcs) is None:
         raise KaldiError("the lattice has a cycle")
     lattice = top_sorted(lattice)
@@ -54,18 +73,12 @@ def best_path(lattice: CompactLattice) -> Path | None:
     if end < 0:
         return None
     final = lattice.finals[end]
-    assert final is not None
-    graph_sum, acoustic_sum, ids = final
-    words: list[int] = []
-    strings = [ids]
+    path = []
     while (step := back[end]) is not None:
         end, i = step
-        word, graph, acoustic, ids, _ = lattice.arcs[end][i]
-        words += [word] if word else []
-        strings.append(ids)
-        graph_sum, acoustic_sum = graph_sum + graph, acoustic_sum + acoustic
-    alignment = [tid for string in reversed(strings) for tid in string]
-    return Path(words[::-1], alignment, (graph_sum, acoustic_sum))
+        path.append(lattice.arcs[end][i])
+    arcs = [[(word, graph, acoustic, ids, s + 1)] for s, (word, graph, acoustic, ids, _) in enumerate(reversed(path))]
+    return CompactLattice(0, [*arcs, []], [*([None] * len(path)), final])
 
 
 def path_lattice(path_arcs: list[tuple[int, int, float, float]], final: tuple[float, float]) -> Lattice:

@@ -18,7 +18,7 @@ NNET3 = {
     "combine", "chain-combine", "chain-train",
     "chain-copy-egs", "chain-shuffle-egs", "chain-subset-egs", "chain-merge-egs",
     "get-egs", "copy-egs", "acc-lda-stats", "chain-acc-lda-stats", "compute-from-egs", "chain-compute-post",
-    "chain-normalize-egs", "chain-get-egs", "merge-egs", "shuffle-egs", "subset-egs",
+    "chain-normalize-egs", "chain-get-egs", "get-egs-dense-targets", "merge-egs", "shuffle-egs", "subset-egs",
 }  # fmt: skip
 OTHER_NAMES = {"transitions-info": "am-info"}  # am-info is the twin of nnet3-am-info
 OURS_ALONE = {

@@ -1,0 +1,43 @@
+"""nnet-pytorch-ali-to-pdf: twin of ali-to-pdf."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.holders import INT32_VECTOR
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from nnet3_compat.model_file import read_transition_model
+
+USAGE = """Convert alignments (transition-ids) to pdf-ids.
+Usage: nnet-pytorch-ali-to-pdf [options] <model> <alignments-rspecifier> <pdfs-wspecifier>
+e.g.: nnet-pytorch-ali-to-pdf 1.mdl ark:1.ali ark,t:-"""
+
+
+@dataclass
+class Options:
+    """No options of its own."""
+
+
+def ali_to_pdf(options: Options, model_in: str, alignments: str, pdfs: str) -> int:
+    model = read_transition_model(model_in)
+    done = 0
+    with SequentialReader(alignments, INT32_VECTOR) as reader, TableWriter(pdfs, INT32_VECTOR) as writer:
+        for key, alignment in reader:
+            ids = np.asarray(alignment)
+            if ids.size and not (ids.min() > 0 and ids.max() <= model.num_transition_ids):
+                raise KaldiError(f"{key}: the alignment has a transition-id that {model_in} does not have")
+            writer.write(key, model.id_to_pdf[ids])
+            done += 1
+    log.info(f"Converted {done} alignments to pdf sequences.")
+    return 0
+
+
+main = command(ali_to_pdf, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
