@@ -79,6 +79,11 @@ class ChainExample:
     inputs: list[NnetIo]
     outputs: list[ChainOutput]
 
+    @property
+    def network_inputs(self) -> list[NnetIo]:
+        """Inputs that a network has: those whose names begin with "__" are for other use."""
+        return [part for part in self.inputs if not part.name.startswith("__")]
+
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> ChainExample:
         """Raises KaldiError when the stream holds no chain example."""

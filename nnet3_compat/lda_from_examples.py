@@ -64,7 +64,7 @@ class LdaAccumulator:
             weights = np.ones(frames, np.float32)
         else:
             raise KaldiError("flat-start examples without the pdfs of an alignment have no classes for LDA")
-        self._add(example.inputs, output.indexes, rows, classes, weights, supervision.label_dim)
+        self._add(example.network_inputs, output.indexes, rows, classes, weights, supervision.label_dim)
 
     @torch.no_grad()
     def _add(

@@ -10,6 +10,7 @@ from kaldi_bridge import log
 from kaldi_bridge.chain_examples import ChainExample
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
+from nnet3_compat.chain.forgetting import older_posteriors
 from nnet3_compat.chain.objective import chain_objective
 from nnet3_compat.chain.options import ChainOptions
 from nnet3_compat.example_batch import compute_outputs
@@ -25,6 +26,7 @@ class ChainTotal:
     objective: float = 0.0
     l2_term: float = 0.0
     weight: float = 0.0
+    lwf_term: float = 0.0
 
     @property
     def per_frame(self) -> float:
@@ -62,13 +64,16 @@ class ChainDiagnostics:
                 if name not in self._outputs:
                     raise KaldiError(f"Network has no output named {name}")
                 wanted[name] = part.indexes
-        outputs = compute_outputs(self.network, example.inputs, wanted, self._device)
+        outputs = compute_outputs(self.network, example.network_inputs, wanted, self._device)
         for part in example.outputs:
             result = chain_objective(self._graph, part.supervision, outputs[part.name], self._options)
             total = self.totals.setdefault(part.name, ChainTotal())
             total.objective += float(result.objective)
             total.l2_term += float(result.l2_term)
             total.weight += result.weight
+            if (older := older_posteriors(example, outputs[part.name])) is not None:
+                are_probabilities = abs(float(older[0].sum()) - 1.0) < 0.1
+                total.lwf_term += float((outputs[part.name] * (older if are_probabilities else older.exp())).sum())
             if self._options.xent_regularize:
                 xent = self.totals.setdefault(f"{part.name}-xent", ChainTotal())
                 xent.objective += float(result.cross_entropy(outputs[f"{part.name}-xent"]))
@@ -88,4 +93,6 @@ class ChainDiagnostics:
                 value += f" + {total.l2_term / total.weight:g} = {total.per_frame:g}"
             over = f"per frame, over {total.weight:g} frames."
             log.info(f"Overall log-probability for '{name}' is {value} {over}", _PLACE)
+            if total.lwf_term:
+                log.info(f"Total LWF is {total.lwf_term:g} and it is {total.lwf_term / total.weight:g} per frame.")
         return any(total.weight > 0 for total in self.totals.values())

@@ -87,6 +87,8 @@ def chain_objective(
     scale = supervisions[0].weight
     weight = scale * int(lengths.sum())
     objective = scale * (num_log_prob - den_log_prob)
+    if options.lwf_den_scale and supervisions[0].fst is None:  # in Kaldi too for flat-start examples only
+        den_posteriors = (1.0 + options.lwf_den_scale) * den_posteriors
     derivative = num_posteriors - den_posteriors
     if scale != 1.0:
         derivative, num_posteriors = scale * derivative, scale * num_posteriors

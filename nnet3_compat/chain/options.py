@@ -21,3 +21,10 @@ class ChainOptions:
         1e-5, "Probability of leaking from each state of the denominator graph to any other, to forget gradually"
     )
     xent_regularize: float = option(0.0, "Weight of the cross-entropy of the output 'output-xent'")
+    lwf_scale: float = option(0.0, "Weight of an older network's posteriors as targets (learning without forgetting)")
+    lwf_den_scale: float = option(
+        0.0, "The same; of flat-start examples the denominator's derivative counts so much more as well (DenLWF)"
+    )
+    numerator_graph_threads: int = option(
+        2, "No effect: the result is the same; numerators run on the threads that OMP_NUM_THREADS allows"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples import NnetExample, NnetIo
 from kaldi_bridge.sparse import to_dense
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
+from nnet3_compat.chain.forgetting import older_posteriors
 from nnet3_compat.chain.objective import chain_objective
 from nnet3_compat.chain.options import ChainOptions
 from nnet3_compat.frame_objective import objective_types
@@ -53,7 +54,7 @@ class ChainTraining:
         self._graph, self._options, self._deriv_weights = graph, options, deriv_weights
 
     def inputs(self, example: ChainExample) -> list[NnetIo]:
-        return example.inputs
+        return example.network_inputs
 
     def wanted(self, example: ChainExample) -> dict[str, np.ndarray]:
         found = {}
@@ -71,6 +72,9 @@ class ChainTraining:
             result = chain_objective(self._graph, part.supervision, output, self._options)
             xent_name = f"{part.name}-xent"
             cross_entropy = result.cross_entropy(outputs[xent_name]) if factor else 0.0
+            lwf_scale = self._options.lwf_scale + self._options.lwf_den_scale
+            if lwf_scale and (older := older_posteriors(example, output)) is not None:
+                result = replace(result, derivative=result.derivative + lwf_scale * older)
             if self._deriv_weights and part.deriv_weights.size:
                 result = result.weighted(torch.from_numpy(part.deriv_weights))
             if factor:
