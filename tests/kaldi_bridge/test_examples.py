@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 import kaldi_bridge.chain_examples
 import kaldi_bridge.examples
-from kaldi_bridge import _csrc  # type: ignore[attr-defined]
 from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, RAW_CHAIN_EXAMPLE, ChainExample, ChainOutput
 from kaldi_bridge.compressed import CompressedMatrix
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.example_buffer import shift_times
 from kaldi_bridge.examples import EXAMPLE, RAW_EXAMPLE, NnetExample, NnetIo, read_indexes, write_indexes
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fst import Fst
 from kaldi_bridge.holders import ObjectHolder
 from kaldi_bridge.sparse import SparseMatrix

@@ -80,7 +80,7 @@ OPTIONS = {
         f"{OPTIMIZATION}"
     ),
     "nnet3-combine": (
-        "batchnorm-test-mode=false binary=true dropout-test-mode=true max-objective-evaluations=30 use- gpu=yes"
+        "batchnorm-test-mode=false binary=true dropout-test-mode=true max-objective-evaluations=30 use-gpu=yes"
     ),
     "nnet3-compute-from-egs": "apply-exp=false binary=true output-name=output use-gpu=yes",
     "nnet3-compute-prob": (
