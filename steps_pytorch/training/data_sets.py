@@ -142,7 +142,7 @@ def _features(spec: DataSpec, options: DataOptions) -> FeatureSource:
     if config:
         if spec.store:
             raise KaldiError(f"data set {spec.name}: features are either stored or computed by {config}")
-        extraction = read_options(config, MfccOptions if options.mfcc_config else FbankOptions)
+        extraction = read_options(config, MfccOptions) if options.mfcc_config else read_options(config, FbankOptions)
         return AudioFeatures(spec.data, extraction, options.of_waveforms(extraction.sample_frequency))
     if options.needs_recordings:
         raise KaldiError("perturbed recordings need --mfcc-config or --fbank-config, not features that are there")

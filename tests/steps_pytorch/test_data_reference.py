@@ -104,8 +104,8 @@ def test_pdfs_of_alignments(fsdd):
 
 
 def test_training_on_recordings(fsdd):
-    """By the options of nnet-pytorch-train-model: features on the fly from the recordings are those of Kaldi, to 0.3
-    (95 % of the numbers; Kaldi's have dither, and are compressed); perturbations change them in training only."""
+    """By the options of nnet-pytorch-train-model: features on the fly from the recordings are Kaldi's, half of the
+    numbers to 0.1 (Kaldi's have dither, and are compressed); perturbations change them in training only."""
     options = DataOptions(
         mfcc_config="conf/mfcc_hires.conf",
         cmvn_opts="--norm-means=true --norm-vars=true",
@@ -126,11 +126,11 @@ def test_training_on_recordings(fsdd):
     for batch in data.valid_loader(shape, Group()):
         for row, (utterance, first) in zip(batch.features, batch.chunks, strict=True):
             expected = table.piece(Chunk(utterance, first), batch.num_outputs, shape, None).features
-            assert np.quantile(abs(row.numpy() - expected), 0.95) < 0.3
+            assert np.median(abs(row.numpy() - expected)) < 0.1
     batch = next(iter(data.loader(shape, Group(), 0)))
     row, (utterance, first) = batch.features[0].numpy(), batch.chunks[0]
     clean = table.piece(Chunk(utterance, first), batch.num_outputs, shape, None).features
-    assert np.quantile(abs(row - clean), 0.5) > 0.1
+    assert np.median(abs(row - clean)) > 0.2
     with pytest.raises(KaldiError, match="need --mfcc-config"):
         open_data(DataOptions(volume="0.5:2"), DataSpec("data/train_hires", "chain_tree"), False, "", 0)
     with pytest.raises(KaldiError, match="either stored or computed"):
