@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
@@ -68,6 +69,15 @@ class Group:
         shared = torch.tensor(numbers, dtype=torch.float64, device=self.device)
         distributed.all_reduce(shared)
         return shared.tolist()
+
+    def names(self, names: Iterable[str]) -> list[str]:
+        """Those that any of the processes has, in the same order for all."""
+        mine = list(names)
+        if self.size == 1:
+            return mine
+        everyones: list[Any] = [None] * self.size
+        distributed.all_gather_object(everyones, mine)
+        return list(dict.fromkeys(name for theirs in everyones for name in theirs))
 
     def wait(self) -> None:
         """Until all processes have come here."""

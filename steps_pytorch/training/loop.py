@@ -25,7 +25,7 @@ from steps_pytorch.objectives.base import Objective, Term
 from steps_pytorch.training.averaging import MovingAverage
 from steps_pytorch.training.checkpoints import Checkpoints
 from steps_pytorch.training.group import Group
-from steps_pytorch.training.meter import Meter, means
+from steps_pytorch.training.meter import Meter, means, summed
 from steps_pytorch.training.optimizers import Optimizer
 from steps_pytorch.training.precision import autocast
 from steps_pytorch.training.report import Report
@@ -179,5 +179,4 @@ def validate(model: Model, objective: Objective, batches: Iterable[Batch], group
             total = sums.setdefault(name, Term(0.0, 0.0))
             total.total += term.total
             total.weight += term.weight
-    numbers = group.totals([number for term in sums.values() for number in (term.total, term.weight)])
-    return means({name: Term(*numbers[2 * i : 2 * i + 2]) for i, name in enumerate(sums)})
+    return means(summed(sums, group))

@@ -48,14 +48,21 @@ class Meter:
 
     def gathered(self, group: Group) -> Meter:
         """With the sums of all processes."""
-        numbers = [number for term in self.terms.values() for number in (term.total, term.weight)]
-        frames, skipped, *numbers = group.totals([self.frames, self.skipped, *numbers])
-        terms = {name: Term(*numbers[2 * i : 2 * i + 2]) for i, name in enumerate(self.terms)}
+        frames, skipped = group.totals([self.frames, self.skipped])
+        terms = summed(self.terms, group)
         return replace(self, terms=terms, frames=int(frames), skipped=int(skipped), elapsed=self.seconds)
 
     def means(self) -> dict[str, float]:
         """Per frame, by name."""
         return means(self.terms)
+
+
+def summed(terms: dict[str, Term], group: Group) -> dict[str, Term]:
+    """The sums over all processes, which need not have seen the same kinds of data."""
+    names = group.names(terms)
+    mine = [terms.get(name, Term(0.0, 0.0)) for name in names]
+    numbers = group.totals([number for term in mine for number in (term.total, term.weight)])
+    return {name: Term(*numbers[2 * i : 2 * i + 2]) for i, name in enumerate(names)}
 
 
 def means(terms: dict[str, Term]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from kaldi_bridge.errors import KaldiError
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.models.base import Model
 from steps_pytorch.models.registry import build_model
+from steps_pytorch.objectives.base import Term
 from steps_pytorch.objectives.registry import build_objective
 from steps_pytorch.registry import Dimensions
 from steps_pytorch.training.averaging import MovingAverage, average_models, recompute_statistics
@@ -24,6 +25,7 @@ from steps_pytorch.training.checkpoints import Checkpoints, load_state
 from steps_pytorch.training.group import Group
 from steps_pytorch.training.journal import read_journal
 from steps_pytorch.training.loop import Parts, Settings, train, validate
+from steps_pytorch.training.meter import summed
 from steps_pytorch.training.optimizers import OPTIMIZERS, Setting
 from steps_pytorch.training.report import Report
 from steps_pytorch.training.schedule import Schedule
@@ -278,3 +280,27 @@ def test_the_learning_rate_warms_up_holds_and_decays() -> None:
         Schedule(0.1, 0.001, num_epochs=5, warmup=2, hold=4)
     with pytest.raises(KaldiError, match="must be positive"):
         Schedule(0.0, 0.001, num_epochs=5)
+
+
+class TwoProcesses(Group):
+    """This one, and another that has seen other data."""
+
+    def __init__(self, theirs: dict[str, Term]) -> None:
+        super().__init__()
+        self._theirs = theirs
+
+    def names(self, names: Iterable[str]) -> list[str]:
+        self._order = list(dict.fromkeys([*self._theirs, *names]))
+        return self._order
+
+    def totals(self, numbers: Sequence[float]) -> list[float]:
+        theirs = [self._theirs.get(name, Term(0.0, 0.0)) for name in self._order]
+        other = [number for term in theirs for number in (term.total, term.weight)]
+        return [a + b for a, b in zip(numbers, other, strict=True)]
+
+
+def test_processes_that_saw_other_kinds_of_data_add_up_what_has_the_same_name() -> None:
+    mine = {"chain": Term(-3.0, 10.0), "ebm": Term(1.0, 4.0)}
+    group = TwoProcesses({"ebm": Term(2.0, 6.0), "steps": Term(5.0, 1.0)})
+    found = summed(mine, group)
+    assert found == {"ebm": Term(3.0, 10.0), "steps": Term(5.0, 1.0), "chain": Term(-3.0, 10.0)}
