@@ -121,7 +121,10 @@ class Network(nn.Module):
             self._executors[outputs] = Executor(self.graph(outputs), by_name)
         made = self._executors[outputs]
         if made.training != self.training:
-            made.train(self.training)
+            components = set(self.components.modules())  # their modes are their own
+            for module in made.modules():
+                if module not in components:
+                    module.training = self.training
         return made
 
     def frames_in(self, n: int, left: int | None = None, right: int | None = None) -> int:

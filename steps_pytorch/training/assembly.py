@@ -57,14 +57,14 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
     objective = build_objective(options.objective, objective_words, dimensions)
     dimensions = dataclasses.replace(dimensions, xent=objective.wants_xent)
     model = build_model(options.model, words(options.model_opts, "model-opts"), dimensions)
-    if options.init_model:
-        warm_start(model, options.init_model, [name for name in options.init_skip.split(",") if name])
     model.to(group.device)
     objective.to(group.device)
 
     half = options.precision == "float16"
     setting = Setting(model, objective, group, options.clip_norm, half, options.srand, num_jobs)
     optimizer = OPTIMIZERS.build(options.optimizer, words(options.optimizer_opts, "optimizer-opts"), setting)
+    if options.init_model:
+        warm_start(model, options.init_model, [name for name in options.init_skip.split(",") if name])
     factor = num_jobs if optimizer.scales_with_jobs else 1
     schedule = Schedule(
         factor * options.initial_learning_rate,

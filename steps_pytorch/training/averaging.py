@@ -66,7 +66,10 @@ def recompute_statistics(model: Model, batches: Iterable[Batch]) -> None:
         else:
             module.reset_running_stats()
             momenta[module], module.momentum = module.momentum, None  # the mean over all batches
-    model.train()
+    model.eval()
+    model.training = True  # its second branch too
+    for module in normalizing:
+        module.train()
     for batch in batches:
         model(batch.features, batch.ivectors)
     for module, momentum in momenta.items():

@@ -34,10 +34,10 @@ ATTEMPTS = 2
 
 
 def num_jobs(options: RunOptions, iteration: int) -> int:
-    """Of an iteration, counted from 1 (steps/libs/nnet3/train/common.py, get_current_num_jobs)."""
+    """Of an iteration, counted from 1: it grows linearly until the data were seen as often as there are epochs."""
     first, last = options.num_jobs_initial, options.num_jobs_final or options.num_jobs_initial
-    iterations = max(1, int(options.num_epochs * options.iterations_per_epoch * 2 / (first + last)))
-    return int(0.5 + first + (last - first) * min(1.0, (iteration - 1) / iterations))
+    iterations = max(2, int(options.num_epochs * options.iterations_per_epoch * 2 / (first + last)))
+    return int(0.5 + first + (last - first) * min(1.0, (iteration - 1) / (iterations - 1)))
 
 
 def train_by_jobs(assembly: Assembly, checkpoints: Checkpoints, report: Report) -> None:

@@ -36,7 +36,7 @@ class NaturalGradient:
         # All processes draw the same numbers: they apply the same constraints.
         self._random = random.Random(setting.seed)
         self._rules = TrainingRules(model.network, options, self._chance, quiet=True)
-        self._group = setting.group
+        self._group, self._rate = setting.group, 0.0
         if self._group.size > 1:
             self._rules.reduce = self._group.add_up
 
@@ -51,19 +51,24 @@ class NaturalGradient:
 
     def step(self, rate: float, frames: float, sequences: int) -> bool:
         frames, all_sequences = self._group.totals([frames, sequences])
-        self._rules.set_learning_rate(rate)
+        self._set_rate(rate)
         if not frames:
             self._rules.forget_minibatch()
             return False
         return self._rules.update(int(all_sequences))
 
+    def _set_rate(self, rate: float) -> None:
+        self._rate = rate
+        self._rules.set_learning_rate(rate)
+
     def state_dict(self) -> dict[str, Any]:
-        return {"rules": self._rules.state_dict(), "random": self._random.getstate()}
+        return {"rules": self._rules.state_dict(), "random": self._random.getstate(), "rate": self._rate}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._rules.load_state_dict(state["rules"])
         version, numbers, gauss = state["random"]
         self._random.setstate((version, tuple(numbers), gauss))
+        self._set_rate(state["rate"])  # model files hold it
 
     def average_states(self, states: Sequence[dict[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
         """Momentum is averaged; estimates of natural gradient, bases of subspaces, are the first job's."""

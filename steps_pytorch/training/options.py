@@ -93,7 +93,7 @@ class RunOptions(OptimizationOptions, DataOptions):
             "num-workers": self.num_workers >= 0,
             "valid-utterances": self.valid_utterances >= 1,
             "num-jobs-initial": self.num_jobs_initial >= 0,
-            "num-jobs-final": self.num_jobs_initial <= self.num_jobs_final,
+            "num-jobs-final": self.num_jobs_final == 0 or self.num_jobs_initial <= self.num_jobs_final,
         }
         for name, ok in at_least.items():
             if not ok:

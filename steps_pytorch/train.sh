@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Trains an acoustic model of data and targets, into a model directory that decode.sh takes.
+set -euo pipefail
+
+# Begin configuration section.
+stage=0
+nj=4
+cmd=
+store=
+tree_dir=
+lm_opts=
+num_processes=1
+objective=lfmmi
+objective_opts=
+# End configuration section.
+
+help_message="Usage: $0 [options] <data-dir> <targets-dir> <dir>
+e.g.: $0 --tree-dir exp/chain_tree --cmvn-opts '--norm-means=true --norm-vars=true' \\
+        --model-opts --network=network.xconfig data/train_hires exp/tri3_lats exp/chain/tdnnf
+      $0 --objective cross-entropy --model resnet --optimizer adam data/train exp/tri3_ali exp/resnet
+<targets-dir> has lat.*.gz (with alternatives), ali.*.gz or supervision.scp for LF-MMI, ali.*.gz for cross-entropy.
+Stopped at any time and started again, it goes on where it was.
+  --stage <n>                      # 0 denominator graph, 1 supervisions, 2 memory-mapped features, 3 training (0)
+  --nj <n>                         # jobs of stages 1 and 2 (4)
+  --cmd <cmd>                      # how to run jobs: run.pl, queue.pl ... (this machine)
+  --tree-dir <dir>                 # tree, final.mdl and ali.*.gz of the targets of LF-MMI (<targets-dir>)
+  --store <dir>                    # memory-mapped features that exist; else they are made, in <dir>/store
+  --lm-opts <options>              # of chain-est-phone-lm
+  --num-processes <n>              # processes on this machine that train together, one for each GPU (1)
+All other options go to nnet-pytorch-train-model, whose --help lists them; the most used ones:
+  --model, --model-opts, --objective, --objective-opts, --optimizer, --optimizer-opts, --models true lists them all
+  --num-epochs, --initial-learning-rate, --final-learning-rate, --minibatch-size, --chunk-width, --average-last
+  --use-gpu <true|false>, --num-jobs-initial, --num-jobs-final, --srand"
+
+steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+utils=$(cd "$steps/../utils" && pwd)
+echo "$0 $*"
+if [ -f ./path.sh ]; then . ./path.sh; fi
+
+# This script's own options to parse_options.sh, the others to the program, as --name=value.
+own=() others=()
+while [ $# -gt 0 ] && [[ $1 == -* ]]; do
+  word=$1
+  shift
+  if [[ $word == --help || $word == -h ]]; then
+    printf '%s\n' "$help_message" >&2
+    exit 0
+  fi
+  if [[ $word != *=* ]]; then
+    [ $# -ge 1 ] || { echo "$0: option $word needs a value" >&2; exit 1; }
+    word+="=$1"
+    shift
+  fi
+  name=${word%%=*}
+  case ${name//_/-} in
+    --config) own+=(--config "${word#*=}") ;;
+    --stage | --nj | --cmd | --store | --tree-dir | --lm-opts | --num-processes | --objective | --objective-opts)
+      own+=("$word") ;;
+    *) others+=("$word") ;;
+  esac
+done
+set -- "${own[@]}" "$@"
+. "$utils/parse_options.sh"
+
+command -v nnet-pytorch-train-model >/dev/null || { echo "$0: nnet-pytorch is not installed" >&2; exit 1; }
+case " ${others[*]} " in
+  *" --models=true "*) exec nnet-pytorch-train-model --models=true ;;
+esac
+if [ $# -ne 3 ]; then
+  printf '%s\n' "$help_message" >&2
+  exit 1
+fi
+data=$1 targets=$2 dir=$3
+fail() { echo "$0: $1" >&2; exit 1; }
+: "${cmd:=$utils/run.py}"
+: "${tree_dir:=$targets}"
+for file in "$data/utt2spk" "$tree_dir/final.mdl"; do
+  [ -f "$file" ] || fail "no such file $file"
+done
+mkdir -p "$dir"
+
+if [[ $objective == lfmmi* ]]; then
+  if [[ $objective_opts != *--den-fst=* ]] && [ "$stage" -le 0 ]; then
+    "$steps/make_den_fst.sh" --cmd "$cmd" ${lm_opts:+--lm-opts "$lm_opts"} "$tree_dir" "$dir"
+  fi
+  if [ ! -f "$targets/supervision.scp" ]; then
+    if [ "$stage" -le 1 ]; then
+      "$steps/make_supervisions.sh" --cmd "$cmd" "$targets" "$tree_dir" "$dir/supervision"
+    fi
+    targets=$dir/supervision
+  fi
+fi
+
+if [ -z "$store" ]; then
+  store=$dir/store
+  if [ "$stage" -le 2 ]; then
+    "$steps/make_memmap.sh" --nj "$nj" --cmd "$cmd" "$data" "$store"
+  fi
+fi
+
+if [ "$stage" -le 3 ]; then
+  program=(nnet-pytorch-train-model)
+  if [ "$num_processes" -gt 1 ]; then
+    program=(torchrun --standalone --nproc-per-node="$num_processes" --no-python nnet-pytorch-train-model)
+  fi
+  "${program[@]}" --cmd="$cmd" --store="$store" --tree-dir="$tree_dir" --objective="$objective" \
+    --objective-opts="$objective_opts" "${others[@]}" "$data" "$targets" "$dir"
+fi
