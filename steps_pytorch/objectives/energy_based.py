@@ -70,7 +70,9 @@ class EnergyBased(Objective):
         """Raises KaldiError for options that make no sense."""
         super().__init__()
         check(options)
-        for name in ("ebm_weight", "ebm_warmup", "ebm_decay", "energy_l2"):
+        if not options.ebm_weight > 0:
+            raise KaldiError(f"--ebm-weight={options.ebm_weight:g} must be positive")
+        for name in ("ebm_warmup", "ebm_decay", "energy_l2"):
             if getattr(options, name) < 0:
                 raise KaldiError(f"--{name.replace('_', '-')} must not be negative")
         self.options, self.energy, self.targets = options, energy, targets

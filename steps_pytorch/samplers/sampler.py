@@ -58,12 +58,13 @@ def states(
     x = x.detach()
     taken = torch.zeros(len(x), dtype=torch.int64, device=x.device) if num_steps is None else num_steps.clone()
     for step in range(options.max_steps + 1):
-        with torch.enable_grad():
-            inputs = x.requires_grad_()
+        last = step == options.max_steps
+        with torch.set_grad_enabled(not last):
+            inputs = x.requires_grad_(not last)
             energies = energy(inputs)
         x, found = inputs.detach(), energies.detach()
         yield Sampled(x, found, taken, step)
-        if step == options.max_steps or (step >= options.min_steps and _reached(found, goal, options.threshold)):
+        if last or (step >= options.min_steps and _reached(found, goal, options.threshold)):
             return
         (gradient,) = torch.autograd.grad(energies.sum(), inputs)
         if options.sample_l2:

@@ -145,8 +145,9 @@ def test_weight_warms_up_and_decays() -> None:
     resumed.load_state_dict(objective.state_dict())
     assert resumed.weight() == objective.weight()
     assert torch.equal(resumed.buffer.samples, objective.buffer.samples)
-    with pytest.raises(KaldiError, match="--ebm-decay"):
-        EnergyBased(frame_energy, options(ebm_decay=-1.0))
+    for wrong in ({"ebm_decay": -1.0}, {"ebm_weight": 0.0}):
+        with pytest.raises(KaldiError, match="--ebm-(decay|weight)"):
+            EnergyBased(frame_energy, options(**wrong))
 
 
 def test_infinite_energies_are_no_loss() -> None:
@@ -187,7 +188,11 @@ def test_conditional_samples_get_the_pdfs_that_they_are_for(tmp_path: Path) -> N
     objective(model, labeled)
     part = objective.energy_based
     log_scores = model(labeled.features).output.gather(2, labeled.pdfs.unsqueeze(2))
-    assert float(part.target_energy) == pytest.approx(-float(log_scores.mean()), rel=1e-4)
+    for supervision in (labeled.supervision, None):  # of one path each, the pdfs'
+        labeled.supervision = supervision
+        part.target_energy.zero_()
+        part.observe(model(labeled.features).output, labeled)
+        assert float(part.target_energy) == pytest.approx(-float(log_scores.detach().mean()), rel=1e-4)
     buffer = part.buffer
     objective(model, unlabeled(make_batch(model, 1, sequences=8)))
     first = buffer.condition.clone()
@@ -223,7 +228,7 @@ def test_labeled_and_unlabeled_data(name: str, tmp_path: Path) -> None:
     batch = make_batch(model, 0)
     made = objective(model, batch)
     alone = objective.supervised(model, batch)
-    assert float(made.loss) == pytest.approx(0.5 * float(alone.loss), rel=1e-5)
+    assert float(made.loss.detach()) == pytest.approx(0.5 * float(alone.loss.detach()), rel=1e-5)
     assert made.terms == alone.terms
     density = objective(model, unlabeled(make_batch(model, 1)))
     assert next(iter(density.terms)) == "ebm"
@@ -234,7 +239,7 @@ def test_labeled_and_unlabeled_data(name: str, tmp_path: Path) -> None:
     both = joint(model, batch)
     assert set(both.terms) == set(alone.terms) | {"ebm", "log-density", "steps"}
     contrast = both.terms["ebm"].total / both.terms["ebm"].weight
-    assert float(both.loss) == pytest.approx(0.5 * float(alone.loss) - 0.25 * contrast, rel=1e-5)
+    assert float(both.loss.detach()) == pytest.approx(0.5 * float(alone.loss.detach()) - 0.25 * contrast, rel=1e-5)
     both.loss.backward()
     joint.eval()
     assert set(joint(model.eval(), batch).terms) <= set(alone.terms)
