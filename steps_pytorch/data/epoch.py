@@ -1,165 +1,117 @@
-"""What an epoch consists of: each utterance of each data set cut into chunks at random, chunks of a width in batches.
-
-For flat-start training, utterances stay whole: a few lengths are allowed, five percent apart, and each utterance is
-padded to the next one by repeating its last frame; where speeds may be changed, to the length of one that is near
-(Kaldi's utils/data/perturb_speed_to_allowed_lengths.py).
+"""What an epoch consists of: chunks of one width of one data set in a batch, batches in random order.
 
 An epoch is a function of the data sets, the seed and its number alone: resuming needs no more than a position in it.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator
+from array import array
+from collections import defaultdict
 from dataclasses import dataclass
 from random import Random
 
+import numpy as np
+
 from kaldi_bridge import log
-from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.minibatch_sizes import MinibatchSizes
-from kaldi_bridge.utterance_splitting import ChunkOptions, UtteranceSplitter
-from steps_pytorch.data.audio_features import AudioFeatures
+from steps_pytorch.data.cutting import cutter
 from steps_pytorch.data.dataset import Chunk, DataSet
-from steps_pytorch.data.flat_start import FlatStartTargets
-from steps_pytorch.data.targets import SupervisionTargets
-
-_RANGE = re.compile(r"(\d{1,6})-(\d{1,6})\Z")
-WHOLE = "-1"
-SPACING = 1.05  # of allowed lengths of whole utterances
 
 
 @dataclass
 class BatchPlan:
-    """``chunks`` of a data set, each of ``num_outputs`` output frames."""
+    """Chunks of ``num_outputs`` output frames of a data set; arrays, as an epoch of a large corpus has millions.
+
+    ``utterances``: int32, places among the set's; ``firsts``: int32, first input frames; ``speeds``: float64.
+    """
 
     dataset: int
     num_outputs: int
-    chunks: list[Chunk]
+    utterances: np.ndarray
+    firsts: np.ndarray
+    speeds: np.ndarray
+
+    def chunks(self, names: list[str]) -> list[Chunk]:
+        """``names``: the data set's utterances."""
+        columns = (self.utterances.tolist(), self.firsts.tolist(), self.speeds.tolist())
+        return [Chunk(names[utterance], first, speed) for utterance, first, speed in zip(*columns, strict=True)]
+
+
+class _Places:
+    """Chunks of one width."""
+
+    def __init__(self) -> None:
+        self.utterances, self.firsts, self.speeds = array("i"), array("i"), array("d")
 
 
 class EpochPlanner:
     """Plans epochs.
 
     Args:
-        chunk_width: input frames as of train.py --egs.chunk-width, "140,100,70" (the first one is the usual one); or a
-            range, "60-150", of which each utterance's usual width is drawn; or "-1": whole utterances.
+        chunk_width: see ``cutter``.
         minibatch_size: chunks in a batch, as of nnet3-merge-egs: "64", or by width "140=64/70=128".
     """
 
     def __init__(
         self, datasets: list[DataSet], chunk_width: str, minibatch_size: str, frame_subsampling_factor: int, seed: int
     ) -> None:
+        """Raises KaldiError for options that make no sense, or not for these sets."""
         self._datasets, self._factor, self._seed = datasets, frame_subsampling_factor, seed
         self._minibatches = MinibatchSizes(minibatch_size)
-        self._whole = chunk_width == WHOLE
-        self._widths = [] if self._whole else _widths(chunk_width, frame_subsampling_factor)
-        self._is_range = "-" in chunk_width
+        self._cutter = cutter(chunk_width, frame_subsampling_factor)
         for dataset in datasets:
-            if self._whole and isinstance(dataset.targets, SupervisionTargets):
-                raise KaldiError(f"data set {dataset.name}: lattice supervision is cut into chunks, give their widths")
-            if not self._whole and isinstance(dataset.targets, FlatStartTargets):
-                raise KaldiError(f"data set {dataset.name}: flat-start supervision is of whole utterances, no chunks")
+            self._cutter.check(dataset)
 
-    def plan(self, epoch: int, shuffled: bool = True) -> list[BatchPlan]:
-        """The batches of an epoch, in order.
+    def plan(self, epoch: int, training: bool = True) -> list[BatchPlan]:
+        """The batches of an epoch, in order; without ``training`` the order of the data.
 
         Raises:
             KaldiError: no utterance is long enough.
         """
         random = Random(f"{self._seed} {epoch}")
-        batches: list[BatchPlan] = []
+        batches = []
         for number, dataset in enumerate(self._datasets):
-            by_width: dict[int, list[Chunk]] = {}
-            drawn = self._drawn(dataset, random)
-            chunks = self._whole_ones(dataset, drawn, random if shuffled else None) if self._whole else None
-            used = set()
-            for width, chunk in chunks or self._cut(dataset, drawn, random, shuffled):
-                by_width.setdefault(width, []).append(chunk)
-                used.add(chunk.utterance)
-            if not by_width:
-                raise KaldiError(
-                    f"data set {dataset.name}: no utterance has as many frames as the shortest chunk, "
-                    f"{min(self._widths)}"
-                )
-            short = len(set(drawn)) - len(used)
-            if short and epoch == 0:
-                log.warning(f"data set {dataset.name}: {short} utterances are shorter than any chunk")
-            for width, places in sorted(by_width.items()):
-                if shuffled:
-                    random.shuffle(places)
+            for width, places in sorted(self._places(dataset, random, training, warn=epoch == 0).items()):
+                order = np.arange(len(places.firsts))
+                if training:
+                    np.random.default_rng(random.getrandbits(64)).shuffle(order)
+                columns = (np.array(c)[order] for c in (places.utterances, places.firsts, places.speeds))
+                utterances, firsts, speeds = columns
                 size = self._minibatches.largest(width)
-                for begin in range(0, len(places), size):
-                    batches.append(BatchPlan(number, width // self._factor, places[begin : begin + size]))
-        if shuffled:
+                for begin in range(0, len(order), size):
+                    part = slice(begin, begin + size)
+                    num_outputs = width // self._factor
+                    batches.append(BatchPlan(number, num_outputs, utterances[part], firsts[part], speeds[part]))
+        if training:
             random.shuffle(batches)
         return batches
 
-    def _cut(
-        self, dataset: DataSet, utterances: list[str], random: Random, training: bool
-    ) -> Iterator[tuple[int, Chunk]]:
-        """Chunks of the given widths, and these widths."""
-        splitters = self._splitters(random)
-        for utterance in utterances:
-            speed = random.choice(dataset.speeds) if dataset.speeds and training else 1.0
-            for part in random.choice(splitters).split(dataset.length_at(utterance, speed)):
-                yield part.num_frames, Chunk(utterance, part.first_frame, speed)
-
-    def _whole_ones(
-        self, dataset: DataSet, utterances: list[str], random: Random | None
-    ) -> Iterator[tuple[int, Chunk]]:
-        """Whole utterances, and the allowed lengths that they are brought to."""
-        allowed = _allowed_lengths(min(dataset.lengths.values()), max(dataset.lengths.values()), self._factor)
-        for utterance in utterances:
-            length = dataset.lengths[utterance]
-            near = [a for a in allowed if dataset.speeds and min(dataset.speeds) <= length / a <= max(dataset.speeds)]
-            if random is not None and near and isinstance(dataset.features, AudioFeatures):
-                width = random.choice(near)
-                yield width, Chunk(utterance, 0, dataset.features.speed_for(utterance, width))
-            else:
-                yield next(a for a in allowed if a >= length), Chunk(utterance, 0)
-
-    def _splitters(self, random: Random) -> list[UtteranceSplitter]:
-        """One for each usual width."""
-        draws = CRandom(random.getrandbits(31))
-        orders = [self._widths]
-        if self._is_range:
-            orders = [[width, *(w for w in self._widths if w != width)] for width in self._widths]
-        return [
-            UtteranceSplitter(
-                ChunkOptions(num_frames=",".join(map(str, order)), frame_subsampling_factor=self._factor), draws
+    def _places(self, dataset: DataSet, random: Random, training: bool, warn: bool) -> dict[int, _Places]:
+        """The chunks of a data set by their widths."""
+        drawn = _drawn(dataset, random)
+        by_width: dict[int, _Places] = defaultdict(_Places)
+        used = set()
+        for cut in self._cutter.cut(dataset, drawn, random, training):
+            places = by_width[cut.width]
+            places.utterances.append(cut.utterance)
+            places.firsts.append(cut.first)
+            places.speeds.append(cut.speed)
+            used.add(cut.utterance)
+        if not used:
+            raise KaldiError(f"data set {dataset.name}: every utterance is shorter than the shortest chunk")
+        short = set(drawn) - used
+        if short and warn:
+            log.warning(
+                f"data set {dataset.name}: {len(short)} of {len(set(drawn))} utterances are shorter than any chunk "
+                f"and not used, such as {dataset.utterances[min(short)]}"
             )
-            for order in orders
-        ]
-
-    def _drawn(self, dataset: DataSet, random: Random) -> list[str]:
-        """The utterances of an epoch: all of them, as often as the set says, and for a rest some of them."""
-        whole = int(dataset.repeat)
-        count = round((dataset.repeat - whole) * len(dataset.utterances))
-        return dataset.utterances * whole + random.sample(dataset.utterances, count)
+        return by_width
 
 
-def _widths(text: str, factor: int) -> list[int]:
-    """The widths, rounded up to multiples of the subsampling factor."""
-    match = _RANGE.match(text)
-    if match:
-        low, high = (-(-int(number) // factor) * factor for number in match.groups())
-        if not 0 < low <= high:
-            raise KaldiError(f"--chunk-width={text}: expected a range such as 60-150")
-        return list(range(low, high + 1, factor))
-    try:
-        widths = [int(word) for word in text.split(",")]
-    except ValueError:
-        widths = []
-    if not widths or min(widths) <= 0:
-        raise KaldiError(f"--chunk-width={text}: expected numbers of frames, 140,100,70, or a range, 60-150")
-    return list(dict.fromkeys(-(-width // factor) * factor for width in widths))
-
-
-def _allowed_lengths(shortest: int, longest: int, factor: int) -> list[int]:
-    """Multiples of the subsampling factor, each about five percent longer than the one before."""
-    lengths = [-(-shortest // factor) * factor]
-    while lengths[-1] < longest:
-        lengths.append(max(lengths[-1] + factor, math.ceil(lengths[-1] * SPACING / factor) * factor))
-    return lengths
+def _drawn(dataset: DataSet, random: Random) -> list[int]:
+    """The utterances of an epoch: all of them, as often as the set says, and for a rest some of them."""
+    every = list(range(len(dataset.utterances)))
+    whole = int(dataset.repeat)
+    count = round((dataset.repeat - whole) * len(every))
+    return every * whole + random.sample(every, count)

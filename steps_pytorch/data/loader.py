@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class ChunkLoader:
         self._planner = EpochPlanner(self.datasets, chunk_width, minibatch_size, shape.frame_subsampling_factor, seed)
         self._seed, self._num_workers, self._prefetch = seed, num_workers, prefetch
         self._rank, self._world_size = rank, world_size
+        self._data = ""
         self._options = f"{seed} {chunk_width} {minibatch_size} {shape}"
         self.epoch = self.position = 0
         self._plan: list[BatchPlan] | None = None
@@ -73,7 +74,7 @@ class ChunkLoader:
 
     def _batches(self) -> list[BatchPlan]:
         if self._plan is None:
-            self._plan = self._planner.plan(self.epoch if self.training else 0, shuffled=self.training)
+            self._plan = self._planner.plan(self.epoch if self.training else 0, self.training)
         return self._plan
 
     def __iter__(self) -> Iterator[Batch]:
@@ -90,7 +91,7 @@ class ChunkLoader:
         rounds = -(-(len(plan) - self.position) // self._world_size)
         # The last round goes on with the first batches once more, so that there is one for each process.
         mine = [(self.position + n * self._world_size + self._rank) % len(plan) for n in range(rounds)]
-        for result in DataLoader(maker, batch_size=None, sampler=mine, **workers):
+        for result in _reported(DataLoader(maker, batch_size=None, sampler=mine, **workers)):
             self.position += self._world_size
             self._count(result)
             yield result.batch
@@ -117,11 +118,32 @@ class ChunkLoader:
         self.epoch, self.position, self._plan = int(state["epoch"]), int(state["position"]), None
 
     def _fingerprint(self) -> str:
-        hashed = hashlib.sha256(self._options.encode())
-        for dataset in self.datasets:
-            hashed.update(f"{dataset.name} {dataset.repeat} {dataset.speeds}\n".encode())
-            hashed.update(repr(list(dataset.lengths.items())).encode())
-        return hashed.hexdigest()
+        """What the batches of all epochs depend on."""
+        if not self._data:
+            hashed = hashlib.sha256(self._options.encode())
+            for dataset in self.datasets:
+                hashed.update(f"{dataset.name} {dataset.repeat} {dataset.speeds}\n".encode())
+                hashed.update(repr(list(dataset.lengths.items())).encode())
+            self._data = hashed.hexdigest()
+        return self._data
+
+
+def _reported(results: Iterable[_Made]) -> Iterator[_Made]:
+    """The same; raises KaldiError where a worker process is no more."""
+    iterator = iter(results)
+    while True:
+        try:
+            result = next(iterator)
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise KaldiError(
+                f"a process that makes minibatches died ({error}); if it was for want of memory, take fewer "
+                "--num-workers"
+            ) from error
+        yield result
 
 
 class _Made:
@@ -154,11 +176,11 @@ class _BatchMaker(Dataset):
         pieces: list[Piece] = []
         chunks: list[tuple[str, int]] = []
         problems: list[str] = []
-        for chunk in plan.chunks:
+        for chunk in plan.chunks(dataset.utterances):
             try:
                 pieces.append(dataset.piece(chunk, plan.num_outputs, self._shape, random))
                 chunks.append((chunk.utterance, chunk.first))
-            except KaldiError as error:
+            except (KaldiError, OSError) as error:
                 problems.append(f"data set {dataset.name}: utterance {chunk.utterance}: {error}")
         return _Made(_batch(dataset, plan.num_outputs, chunks, pieces) if pieces else None, problems)
 

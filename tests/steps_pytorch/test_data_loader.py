@@ -271,7 +271,7 @@ def test_chunks_that_turn_out_bad_are_left_out(made_up, capsys, workers):
 
 
 def test_nothing_long_enough(made_up):
-    with pytest.raises(KaldiError, match="no utterance has as many frames as the shortest chunk, 600"):
+    with pytest.raises(KaldiError, match="every utterance is shorter than the shortest chunk"):
         len(loader(data_set(made_up), chunk_width="600"))
     for wrong in ("", "a", "0", "50-20", "-5"):
         with pytest.raises(KaldiError, match="chunk-width"):
