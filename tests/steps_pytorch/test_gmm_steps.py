@@ -69,8 +69,8 @@ def frame_log_likelihood(log: Path) -> float:
 def test_from_features_to_a_word_error_rate(experiment: Path) -> None:
     """A short training, of one utterance without a transcript too, and one that is too short for its transcript.
 
-    Monophones reach -97 per frame, triphones -94 (with Kaldi's settings, on all of the data: -88 and -84), and less than 30 %
-    of the words are wrong (14.6 % with all of the data and iterations; Kaldi's 15.4 %).
+    Monophones reach -97 per frame, triphones -94 (with Kaldi's settings, on all of the data: -88 and -84), and less
+    than 30 % of the words are wrong (14.6 % with all of the data and iterations; Kaldi's 15.4 %).
     """
     data = experiment / "data/train"
     text = (data / "text").read_text().splitlines()
