@@ -46,7 +46,7 @@ def draw(
     canvas = FigureCanvasAgg(figure)
     figure.suptitle(title)
     axes = figure.subplots(rows, squeeze=False)[:, 0]
-    low, high = _range(panels)
+    low, high = _range(panels[-1].values[slice(*inside)] if inside else panels[-1].values)
     for axis, panel in zip(axes, panels, strict=False):
         frames, bins = panel.values.shape
         extent = (0.0, frames * frame_shift, -0.5, bins - 0.5)
@@ -72,9 +72,9 @@ def draw(
         canvas.print_png(stream)
 
 
-def _range(panels: Sequence[Panel]) -> tuple[float, float]:
-    """The same colors in all panels: those of the last one's values, but for a few extremes."""
-    low, high = np.percentile(panels[-1].values, (0.5, 99.5))
+def _range(values: np.ndarray) -> tuple[float, float]:
+    """Of the colors in all panels: these values, but for a few extremes."""
+    low, high = np.percentile(values, (0.5, 99.5))
     return float(low), float(max(high, low + 1e-6))
 
 
