@@ -53,14 +53,13 @@ def fake_some_dims(stats: np.ndarray, dims: Sequence[int]) -> np.ndarray:
     return stats
 
 
-def apply_cmvn(stats: np.ndarray, feats: np.ndarray, norm_vars: bool, reverse: bool = False) -> np.ndarray:
-    """Features [frames, dim] with mean 0 (and variance 1), or, in reverse, given the statistics' mean and variance.
+def scale_and_offset(stats: np.ndarray, norm_vars: bool, reverse: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """What normalizes features to mean 0 (and variance 1): [dim] to multiply by, then [dim] to add.
 
-    Raises KaldiError when dimensions differ, statistics are too few, or variances are wanted and absent.
+    ``reverse``: what gives them the statistics' mean and variance. Raises KaldiError when statistics are too few, or
+    variances are wanted and absent.
     """
     rows, dim = stats.shape[0], stats.shape[1] - 1
-    if rows not in (1, 2) or feats.shape[1] != dim:
-        raise KaldiError(f"Dim mismatch: cmvn {rows}x{dim + 1}, feats {feats.shape[0]}x{feats.shape[1]}")
     if norm_vars and rows == 1:
         raise KaldiError("You requested variance normalization but no variance stats are supplied.")
     count = stats[0, dim]
@@ -75,6 +74,17 @@ def apply_cmvn(stats: np.ndarray, feats: np.ndarray, norm_vars: bool, reverse: b
         stddev = np.sqrt(np.maximum(variance, VARIANCE_FLOOR))
     if not (np.isfinite(mean).all() and np.isfinite(stddev).all()):
         raise KaldiError("NaN or infinity in cepstral mean/variance computation")
-    scale, offset = (stddev, mean) if reverse else (1 / stddev, -mean / stddev)
+    return (stddev, mean) if reverse else (1 / stddev, -mean / stddev)
+
+
+def apply_cmvn(stats: np.ndarray, feats: np.ndarray, norm_vars: bool, reverse: bool = False) -> np.ndarray:
+    """Features [frames, dim] with mean 0 (and variance 1), or, in reverse, given the statistics' mean and variance.
+
+    Raises KaldiError when dimensions differ, statistics are too few, or variances are wanted and absent.
+    """
+    rows, dim = stats.shape[0], stats.shape[1] - 1
+    if rows not in (1, 2) or feats.shape[1] != dim:
+        raise KaldiError(f"Dim mismatch: cmvn {rows}x{dim + 1}, feats {feats.shape[0]}x{feats.shape[1]}")
+    scale, offset = scale_and_offset(stats, norm_vars, reverse)
     normalized = feats * scale.astype(np.float32) if norm_vars else feats
     return (normalized + offset.astype(np.float32)).astype(np.float32, copy=False)

@@ -97,7 +97,11 @@ def _set_learning_rate_factor(nnet: Nnet, line: ConfigLine) -> None:
 
 
 def _rename_node(nnet: Nnet, line: ConfigLine) -> None:
-    old, new = _need(line, "old-name"), _need(line, "new-name")
+    rename_node(nnet, _need(line, "old-name"), _need(line, "new-name"))
+
+
+def rename_node(nnet: Nnet, old: str, new: str) -> None:
+    """Also where it is read. Raises KaldiError where there is no such node, or the new name cannot be."""
     if nnet.node(old) is None:
         raise KaldiError(f"Could not rename node from {old} to {new} because there is no node called {old}")
     if nnet.node(new) is not None or not is_valid_name(new):

@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
+from nnet3_compat.vosk_folder import VoskOptions, write_vosk_folder
 
 USAGE = """Write a Kaldi model as TorchScript, as ONNX, or as a .mdl with TorchScript inside; or write parameters
-that were trained in PyTorch as a Kaldi model.
+that were trained in PyTorch as a Kaldi model; or a model directory and a graph as a folder that Vosk opens.
 
 Usage:  nnet-pytorch-export [options] <model-in> <model-out>
 e.g.:
  nnet-pytorch-export --frame-subsampling-factor=3 final.mdl final.pt
  nnet-pytorch-export --format=onnx --frame-subsampling-factor=3 final.mdl final.onnx
  nnet-pytorch-export --format=nnet3 --state=trained.pt final.mdl trained.mdl
+ nnet-pytorch-export --vosk --graph=exp/tdnn/graph --mfcc-config=conf/mfcc_hires.conf exp/tdnn/final.mdl vosk-model
 """
 
 
 @dataclass
-class Options:
+class Options(VoskOptions):
+    vosk: bool = option(False, "Write a folder for Vosk; only options that begin with its name go with it")
     format: str = option(
         "torchscript",
         "torchscript: an archive that torch.jit.load runs alone. mdl: the same behind Kaldi's transition model, for "
@@ -36,6 +39,9 @@ class Options:
 
 
 def export(options: Options, model_in: str, model_out: str) -> None:
+    if options.vosk:
+        write_vosk_folder(model_in, model_out, options)
+        return
     from nnet3_compat.export_model import export_model  # imports torch
 
     export_model(
