@@ -19,7 +19,7 @@ if [ "$stage" -le 10 ]; then
   stage 10 "semi-supervised training"
   echo "name=unlabeled data=$data/unlabeled targets=none store=$exp/store_unlabeled weight=$unlabeled_weight" \
     > "$exp/unlabeled.list"
-  train --optimizer adam --objective lfmmi-ebm --objective-opts "--den-fst=$exp/den/den.fst $ebm_opts" \
+  train --optimizer adam --clip-norm 5 --objective lfmmi-ebm --objective-opts "--den-fst=$exp/den/den.fst $ebm_opts" \
     --more-data "$exp/unlabeled.list" --init-model "$exp/chain_${seeds%% *}/final.mdl" --num-epochs "$ebm_epochs" \
     --initial-learning-rate "$ebm_learning_rate" --final-learning-rate "$ebm_learning_rate" \
     "$data/train_sp_hires" "$exp/supervision" "$exp/semi_supervised"
