@@ -1,6 +1,6 @@
 """Whether the network, and not we, is what energy-based training waits for: a WideResNet and Langevin steps on it.
 
-    python bench/research.py [--depth=28 --width=10] [--sequences=2] [--frames=40] [--threads=1] [--use-gpu]
+    python bench/research.py [--depth=28 --width=10] [--sequences=1] [--frames=20] [--threads=1] [--use-gpu]
 
 A training step of cross-entropy with Adam, and steps of the sampler with the energy of frames and with that of LF-MMI's
 denominator graph, taken in turn. "in kernels" is the time that PyTorch's profiler finds within PyTorch's operations
@@ -39,8 +39,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--depth", type=int, default=28)
     parser.add_argument("--width", type=int, default=10)
-    parser.add_argument("--sequences", type=int, default=2)
-    parser.add_argument("--frames", type=int, default=40)
+    parser.add_argument("--sequences", type=int, default=1)
+    parser.add_argument("--frames", type=int, default=20)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--use-gpu", action="store_true")
     arguments = parser.parse_args()

@@ -59,7 +59,9 @@ class Run:
         torch.manual_seed(1)
         group = Group()
         made = Affine(xent=True) if model == "affine" else nnet3(folder)
-        words_of_objective = [f"--den-fst={write_den_fst(folder)}"] if objective == "lfmmi" else []
+        words_of_objective = [f"--den-fst={write_den_fst(folder)}"] if objective.startswith("lfmmi") else []
+        if objective == "lfmmi-ebm":  # with random numbers of its own, and a buffer in the checkpoint
+            words_of_objective += ["--joint", "--buffer-size=20", "--max-steps=3", "--step-size=0.1"]
         what = build_objective(objective, words_of_objective, DIMENSIONS)
         setting = Setting(made, what, group, clip_norm=clip_norm)
         chosen = OPTIMIZERS.build(optimizer, words, setting)
@@ -116,8 +118,9 @@ def test_every_optimizer_learns(tmp_path: Path, optimizer: str, model: str) -> N
         {"optimizer": "adam", "decay": 0.9},
         {"optimizer": "sgd", "words": ("--momentum=0.9",), "objective": "cross-entropy"},
         {"optimizer": "natural-gradient", "model": "nnet3", "words": ("--momentum=0.5",)},
+        {"objective": "lfmmi-ebm"},
     ],
-    ids=["adam", "sgd", "natural-gradient"],
+    ids=["adam", "sgd", "natural-gradient", "energy-based"],
 )
 def test_a_run_goes_on_as_if_it_had_not_stopped(tmp_path: Path, options: dict[str, Any]) -> None:
     """To the last bit, whatever random numbers were drawn by others in between."""
