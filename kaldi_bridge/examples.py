@@ -40,7 +40,7 @@ class NnetIo:
     def from_parts(cls, name: str, indexes: np.ndarray, features: Any) -> NnetIo:
         """From what example_buffer finds: a matrix, or the fields of a compressed or a sparse one."""
         if isinstance(features, tuple):
-            features = CompressedMatrix.from_fields(*features) if len(features) > 2 else SparseMatrix(*features)
+            features = CompressedMatrix.from_fields(*features) if len(features) > 4 else SparseMatrix(*features)
         return cls(name, indexes, features)
 
     @classmethod
@@ -95,7 +95,7 @@ RAW_EXAMPLE = RawExampleHolder(EXAMPLE, chain=False)
 def num_rows(matrix: GeneralMatrix) -> int:
     if isinstance(matrix, CompressedMatrix):
         return matrix.rows
-    return len(matrix.rows) if isinstance(matrix, SparseMatrix) else len(matrix)
+    return matrix.num_rows if isinstance(matrix, SparseMatrix) else len(matrix)
 
 
 def read_count(stream: InputStream, binary: bool) -> int:

@@ -45,7 +45,7 @@ class PosteriorTargets:
                 raise KaldiError(f"{self._key}: a posterior of pdf {pairs[-1][0]}, but --num-pdfs={self._num_pdfs}")
             pdfs = np.array([pdf for pdf, _ in pairs], np.int32)
             rows.append((pdfs, np.array([value * weight for _, value in pairs], np.float32)))
-        return SparseMatrix(rows, self._num_pdfs)
+        return SparseMatrix.from_rows(rows, self._num_pdfs)
 
 
 class DenseTargets:

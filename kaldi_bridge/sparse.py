@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from kaldi_bridge.basic_io import expect_token, read_int32, read_raw, write_int32, write_token
 from kaldi_bridge.compressed import CompressedMatrix
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.input_stream import InputStream
 from kaldi_bridge.matrix_io import read_matrix, write_matrix
 from kaldi_bridge.output_stream import OutputStream
@@ -23,18 +26,53 @@ _MOST_ELEMENTS = 1 << 30  # of a sparse matrix made dense
 
 @dataclass
 class SparseMatrix:
-    """Rows of (indexes int32, values float32), indexes ascending; every row has dimension ``dim``."""
+    """Rows one after the other: row i has the elements ``offsets[i]`` to ``offsets[i + 1]``, indexes ascending.
 
-    rows: list[tuple[np.ndarray, np.ndarray]]
+    Attributes:
+        offsets: int64 [rows + 1].
+        indexes, values: int32 and float32 [elements].
+        dim: number of columns.
+    """
+
+    offsets: np.ndarray
+    indexes: np.ndarray
+    values: np.ndarray
     dim: int
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[tuple[np.ndarray, np.ndarray]], dim: int) -> SparseMatrix:
+        """From (indexes, values) of each row."""
+        offsets = np.cumsum([0, *(len(indexes) for indexes, _ in rows)])
+        indexes = np.concatenate([np.zeros(0, np.int32), *(indexes for indexes, _ in rows)]).astype(np.int32)
+        values = np.concatenate([np.zeros(0, np.float32), *(values for _, values in rows)]).astype(np.float32)
+        return cls(offsets, indexes, values, dim)
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def rows(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(indexes, values) of each row."""
+        bounds = itertools.pairwise(self.offsets.tolist())
+        return [(self.indexes[begin:end], self.values[begin:end]) for begin, end in bounds]
+
+    @property
+    def row_of_elements(self) -> np.ndarray:
+        """int64 [elements], the row that each element is in."""
+        return np.repeat(np.arange(self.num_rows), np.diff(self.offsets))
+
+    def take(self, rows: np.ndarray) -> SparseMatrix:
+        """These rows, int64 [rows]."""
+        all_rows = self.rows
+        return SparseMatrix.from_rows([all_rows[i] for i in rows.tolist()], self.dim)
 
     def to_dense(self) -> np.ndarray:
         """float32 [rows, dim]."""
-        if len(self.rows) * self.dim > _MOST_ELEMENTS:
-            raise KaldiError(f"A sparse matrix of {len(self.rows)} x {self.dim} is too large to be made dense")
-        dense = np.zeros((len(self.rows), self.dim), np.float32)
-        for i, (indexes, values) in enumerate(self.rows):
-            dense[i, indexes] = values
+        if self.num_rows * self.dim > _MOST_ELEMENTS:
+            raise KaldiError(f"A sparse matrix of {self.num_rows} x {self.dim} is too large to be made dense")
+        dense = np.zeros((self.num_rows, self.dim), np.float32)
+        dense[self.row_of_elements, self.indexes] = self.values
         return dense
 
 
@@ -75,14 +113,14 @@ def scaled(matrix: GeneralMatrix, factor: float) -> GeneralMatrix:
     if isinstance(matrix, CompressedMatrix):
         return replace(matrix, minimum=matrix.minimum * single, range=matrix.range * single)
     if isinstance(matrix, SparseMatrix):
-        return SparseMatrix([(indexes, values * single) for indexes, values in matrix.rows], matrix.dim)
+        return replace(matrix, values=matrix.values * single)
     return matrix * single
 
 
 def general_matrix_rows(matrix: GeneralMatrix, keep: np.ndarray) -> GeneralMatrix:
     """The rows where ``keep`` (bool [rows]) is true; of a compressed matrix decompressed, as by Kaldi."""
     if isinstance(matrix, SparseMatrix):
-        return SparseMatrix([row for row, kept in zip(matrix.rows, keep, strict=True) if kept], matrix.dim)
+        return matrix.take(np.flatnonzero(keep))
     return to_dense(matrix)[keep]
 
 
@@ -97,8 +135,13 @@ def append_rows(matrices: list[GeneralMatrix]) -> GeneralMatrix:
     dims = {num_columns(matrix) for matrix in matrices}
     if len(dims) != 1:
         raise KaldiError(f"Appending rows of matrices with inconsistent num-cols: {sorted(dims)}")
-    if all(isinstance(matrix, SparseMatrix) for matrix in matrices):
-        return SparseMatrix([row for m in matrices if isinstance(m, SparseMatrix) for row in m.rows], dims.pop())
+    sparse = [matrix for matrix in matrices if isinstance(matrix, SparseMatrix)]
+    if len(sparse) == len(matrices):
+        starts = itertools.accumulate((len(matrix.indexes) for matrix in sparse), initial=0)
+        offsets = [matrix.offsets[:-1] + start for matrix, start in zip(sparse, starts, strict=False)]
+        indexes = np.concatenate([matrix.indexes for matrix in sparse])
+        values = np.concatenate([matrix.values for matrix in sparse])
+        return SparseMatrix(np.concatenate([*offsets, [len(indexes)]]), indexes, values, dims.pop())
     return np.concatenate([to_dense(matrix) for matrix in matrices])
 
 
@@ -106,10 +149,10 @@ def padded_rows(matrix: GeneralMatrix, first: int, count: int) -> GeneralMatrix:
     """``count`` rows from row ``first``; the first or last one for rows that are not there."""
     if isinstance(matrix, CompressedMatrix):
         return matrix.row_range(first, count)
-    height = len(matrix.rows) if isinstance(matrix, SparseMatrix) else len(matrix)
+    height = matrix.num_rows if isinstance(matrix, SparseMatrix) else len(matrix)
     rows = np.clip(np.arange(first, first + count), 0, height - 1)
     if isinstance(matrix, SparseMatrix):
-        return SparseMatrix([matrix.rows[i] for i in rows.tolist()], matrix.dim)
+        return matrix.take(rows)
     return matrix[rows]
 
 
@@ -149,20 +192,13 @@ def _read_binary(stream: InputStream) -> SparseMatrix:
         indexes = pairs["index"].astype(np.int32)
         _checked(stream, indexes, dim)
         rows.append((indexes, pairs["value"].astype(np.float32)))
-    return SparseMatrix(rows, _same_dim(stream, dims))
+    return SparseMatrix.from_rows(rows, _same_dim(stream, dims))
 
 
 def _write_binary(stream: OutputStream, matrix: SparseMatrix) -> None:
     write_token(stream, True, "SM")
-    write_int32(stream, True, len(matrix.rows))
-    for indexes, values in matrix.rows:
-        write_token(stream, True, "SV")
-        write_int32(stream, True, matrix.dim)
-        write_int32(stream, True, len(indexes))
-        pairs = np.empty(len(indexes), _PAIR4)
-        pairs["size"] = pairs["size2"] = 4
-        pairs["index"], pairs["value"] = indexes, values
-        stream.write(pairs.tobytes())
+    write_int32(stream, True, matrix.num_rows)
+    stream.write(_csrc.pack_sparse_rows(matrix.offsets, matrix.indexes, matrix.values, matrix.dim))
 
 
 def _read_text(stream: InputStream) -> SparseMatrix:
@@ -186,7 +222,7 @@ def _read_text(stream: InputStream) -> SparseMatrix:
             raise KaldiError(f"{stream.where()}: an index without a value in a sparse vector")
         _checked(stream, indexes, dim)
         rows.append((indexes.astype(np.int32), values))
-    return SparseMatrix(rows, _same_dim(stream, dims))
+    return SparseMatrix.from_rows(rows, _same_dim(stream, dims))
 
 
 def _labelled(stream: InputStream, label: str, most: int) -> int:
@@ -198,7 +234,7 @@ def _labelled(stream: InputStream, label: str, most: int) -> int:
 
 
 def _write_text(stream: OutputStream, matrix: SparseMatrix) -> None:
-    text = f"rows={len(matrix.rows)} "
+    text = f"rows={matrix.num_rows} "
     for indexes, values in matrix.rows:
         pairs = zip(indexes.tolist(), values.tolist(), strict=True)
         text += f"dim={matrix.dim} [ " + "".join(f"{i} {v:.7g} " for i, v in pairs) + "] "

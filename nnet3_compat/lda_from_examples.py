@@ -35,9 +35,7 @@ class LdaAccumulator:
             raise KaldiError("the example has no output named 'output'")
         features = target.features
         if isinstance(features, SparseMatrix):
-            rows = np.repeat(np.arange(len(features.rows)), [len(indexes) for indexes, _ in features.rows])
-            classes = np.concatenate([indexes for indexes, _ in features.rows]).astype(np.int64)
-            weights = np.concatenate([values for _, values in features.rows])
+            rows, classes, weights = features.row_of_elements, features.indexes.astype(np.int64), features.values
             dim = features.dim
         else:
             dense = to_dense(features)

@@ -46,21 +46,22 @@ py::array_t<int32_t> indexes_array(const IndexesView &view) {
   return array;
 }
 
-// A full matrix; (token, minimum, range, rows, columns, bytes) of a compressed one; (rows, dim) of a sparse one.
+// A full matrix; (token, minimum, range, rows, columns, bytes) of a compressed one; (offsets, indexes, values, dim) of a
+// sparse one.
 py::object matrix_parts(const MatrixView &view) {
   if (view.kind == 'F') return copied<float>(view.data, view.size / 4).reshape({view.rows, view.cols});
   if (view.kind == 'S') {
-    py::list rows;
+    std::vector<int64_t> offsets{0};
+    std::vector<int32_t> indexes;
+    std::vector<float> values;
     for (const SparseRow &row : view.sparse) {
-      py::array_t<int32_t> indexes(row.count);
-      py::array_t<float> values(row.count);
       for (int32_t k = 0; k < row.count; k++) {
-        indexes.mutable_data()[k] = load<int32_t>(row.data + 10 * k + 1);
-        values.mutable_data()[k] = load<float>(row.data + 10 * k + 6);
+        indexes.push_back(load<int32_t>(row.data + kSparseElement * k + 1));
+        values.push_back(load<float>(row.data + kSparseElement * k + 6));
       }
-      rows.append(py::make_tuple(indexes, values));
+      offsets.push_back(static_cast<int64_t>(indexes.size()));
     }
-    return py::make_tuple(rows, view.cols);
+    return py::make_tuple(copied(offsets), copied(indexes), copied(values), view.cols);
   }
   const char *token = view.kind == '1' ? "CM" : view.kind == '2' ? "CM2" : "CM3";
   return py::make_tuple(token, view.minimum, view.range, view.rows, view.cols, py::bytes(view.data, view.size));
@@ -144,6 +145,18 @@ py::bytes packed_indexes(const Array<int32_t> &indexes) {
   return py::bytes(out.data(), static_cast<size_t>(end - out.data()));
 }
 
+py::bytes packed_sparse_rows(const Array<int64_t> &offsets, const Array<int32_t> &indexes, const Array<float> &values,
+                             int32_t dim) {
+  const py::ssize_t rows = offsets.size() - 1;
+  if (rows < 0 || offsets.at(0) != 0 || offsets.at(rows) != indexes.size() || indexes.size() != values.size())
+    throw std::invalid_argument("the arrays of a sparse matrix do not fit together");
+  for (py::ssize_t i = 0; i < rows; i++)
+    if (offsets.at(i) > offsets.at(i + 1)) throw std::invalid_argument("the offsets of a sparse matrix decrease");
+  std::string out;
+  pack_sparse_rows(offsets.data(), static_cast<size_t>(rows), indexes.data(), values.data(), dim, &out);
+  return out;
+}
+
 py::array_t<float> decompressed(const std::string &token, float minimum, float range, size_t rows, size_t cols,
                                 const py::buffer &data) {
   const py::buffer_info info = data.request();
@@ -198,6 +211,7 @@ void add_examples(py::module_ &m) {
   m.def("parse_example", &parse, "Where a binary example in a buffer ends, and its parts.");
   m.def("shift_example", &shifted_bytes, "The same bytes, but for the times of the example in them.");
   m.def("pack_indexes", &packed_indexes, "The binary form of indexes [rows, 3].");
+  m.def("pack_sparse_rows", &packed_sparse_rows, "The binary form of the rows of a sparse matrix.");
   m.def("decompress", &decompressed, "float32 [rows, columns] of a compressed matrix.");
   m.def("concatenate_acceptors", &concatenated, "(final costs, offsets, arcs) of acceptors one after the other.");
   m.def(

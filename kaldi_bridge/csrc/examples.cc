@@ -11,7 +11,7 @@ namespace {
 constexpr int32_t kMostParts = 1000000, kMostRows = 10000000;  // the latter is Kaldi's own bound
 constexpr size_t kLongestName = 1000;
 constexpr int kEscape = 127, kNear = 125;  // before an index written whole; steps of t below this are one byte
-constexpr size_t kWhole = 16, kPair = 10, kElement = 12;
+constexpr size_t kWhole = 16, kElement = 12;
 constexpr int32_t kFstMagic = 2125659606;
 
 // Takes bytes from the front of a buffer.
@@ -106,10 +106,10 @@ void parse_sparse(Cursor &in, MatrixView &view) {
     const int32_t dim = in.basic<int32_t>(), count = in.basic<int32_t>();
     if (count < 0 || count > dim || (i > 0 && dim != view.cols)) throw OtherForm();
     view.cols = dim;
-    const char *pairs = in.take(kPair * static_cast<uint64_t>(count));
+    const char *pairs = in.take(kSparseElement * static_cast<uint64_t>(count));
     int64_t before = -1;
     for (int32_t k = 0; k < count; k++) {
-      const char *pair = pairs + kPair * k;
+      const char *pair = pairs + kSparseElement * k;
       const int32_t index = load<int32_t>(pair + 1);
       if (pair[0] != 4 || pair[5] != 4 || index <= before || index >= dim) throw OtherForm();
       before = index;
@@ -302,6 +302,24 @@ char *pack_indexes(const int32_t *indexes, size_t count, char *out) {
     x = indexes[2];
   }
   return out;
+}
+
+void pack_sparse_rows(const int64_t *offsets, size_t rows, const int32_t *indexes, const float *values, int32_t dim,
+                      std::string *out) {
+  const auto add = [&](const void *number) {
+    out->push_back(4);
+    out->append(static_cast<const char *>(number), 4);
+  };
+  for (size_t i = 0; i < rows; i++) {
+    const int32_t count = static_cast<int32_t>(offsets[i + 1] - offsets[i]);
+    out->append("SV ");
+    add(&dim);
+    add(&count);
+    for (int64_t k = offsets[i]; k < offsets[i + 1]; k++) {
+      add(indexes + k);
+      add(values + k);
+    }
+  }
 }
 
 std::string shifted(std::string_view bytes, size_t begin, int32_t shift) {

@@ -27,8 +27,10 @@ struct IndexesView {
   int32_t count;
 };
 
+constexpr size_t kSparseElement = 10;  // 4, an index, 4, a value
+
 struct SparseRow {
-  const char *data;  // of each element: 4, its index, 4, its value
+  const char *data;
   int32_t count;
 };
 
@@ -84,6 +86,10 @@ ExampleView parse_example(const char *data, size_t size);
 void unpack_indexes(const IndexesView &indexes, int32_t *out);
 // Appends the binary form of `count` indexes to `out`, at most 16 bytes each; returns its end.
 char *pack_indexes(const int32_t *indexes, size_t count, char *out);
+
+// Appends the binary form of rows of a sparse matrix to `out`; row i has the elements offsets[i] to offsets[i + 1].
+void pack_sparse_rows(const int64_t *offsets, size_t rows, const int32_t *indexes, const float *values, int32_t dim,
+                      std::string *out);
 
 // The same bytes, but for the times of the example that starts at `begin`: inputs other than i-vectors are `shift` frames
 // later, outputs by the nearest multiple of the distance of their frames; those of a plain example like inputs. Throws

@@ -42,7 +42,7 @@ def chain_example() -> ChainExample:
 
 
 def example() -> NnetExample:
-    targets = SparseMatrix([(np.array([1], np.int32), np.array([1.0], np.float32))] * 3, 5)
+    targets = SparseMatrix.from_rows([(np.array([1], np.int32), np.array([1.0], np.float32))] * 3, 5)
     indexes = np.array([(0, t, 0) for t in range(3)], np.int32)
     features = np.arange(12, dtype=np.float32).reshape(6, 2)
     return NnetExample(

@@ -110,7 +110,7 @@ def test_compressed_matrices_go_through_unchanged(tmp_path):
 
 @pytest.mark.parametrize("options", ["ark", "ark,t"])
 def test_general_matrices(options, tmp_path):
-    sparse = SparseMatrix([(np.array([0, 4]), np.array([0.5, 2.0])), (np.zeros(0, int), np.zeros(0))], 6)
+    sparse = SparseMatrix.from_rows([(np.array([0, 4]), np.array([0.5, 2.0])), (np.zeros(0, int), np.zeros(0))], 6)
     values = {"sparse": sparse, "full": MATRIX}
     with TableWriter(f"{options}:{tmp_path}/x", holders.GENERAL_MATRIX) as writer:
         for key, value in values.items():

@@ -18,7 +18,7 @@ from kaldi_bridge.scp import read_lines, split_range
 from kaldi_bridge.sparse import SparseMatrix
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 
-SPARSE = SparseMatrix([(np.array([0, 2]), np.array([0.5, 1.5]))], 4)
+SPARSE = SparseMatrix.from_rows([(np.array([0, 2]), np.array([0.5, 1.5]))], 4)
 VALUES = {name: values for name, (values, _) in CASES.items()}
 VALUES |= {"GENERAL_MATRIX": [SPARSE, CompressedMatrix.compress(MATRIX, 2)], "COMPRESSED_MATRIX": [MATRIX]}
 

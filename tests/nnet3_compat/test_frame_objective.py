@@ -42,7 +42,10 @@ def example(rows_by_frame: bool = False) -> NnetExample:
     order = indexes(2, 0, 3, rows_by_frame)
     rows = [(np.array([targets[n, t]], np.int32), np.array([0.5], np.float32)) for n, t, _ in order.tolist()]
     return NnetExample(
-        [NnetIo("input", indexes(2, -3, 7), features.reshape(14, 3)), NnetIo("output", order, SparseMatrix(rows, 4))]
+        [
+            NnetIo("input", indexes(2, -3, 7), features.reshape(14, 3)),
+            NnetIo("output", order, SparseMatrix.from_rows(rows, 4)),
+        ]
     )
 
 
