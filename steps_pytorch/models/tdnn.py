@@ -13,7 +13,7 @@ from kaldi_bridge.errors import KaldiError
 from steps_pytorch.models.encoder import Encoder, EncoderModel
 from steps_pytorch.models.normalization import normalization
 from steps_pytorch.models.registry import MODELS
-from steps_pytorch.models.strides import whole_numbers
+from steps_pytorch.models.whole_numbers import whole_numbers
 from steps_pytorch.registry import Dimensions
 
 

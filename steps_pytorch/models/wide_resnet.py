@@ -15,7 +15,7 @@ from steps_pytorch.models.encoder import EncoderModel
 from steps_pytorch.models.normalization import normalization
 from steps_pytorch.models.registry import MODELS
 from steps_pytorch.models.residual import ContextOptions, Residual, ResidualEncoder
-from steps_pytorch.models.strides import whole_numbers
+from steps_pytorch.models.whole_numbers import whole_numbers
 from steps_pytorch.registry import Dimensions
 
 FIRST_CHANNELS = 16

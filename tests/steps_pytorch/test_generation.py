@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.basic_io import read_header
+from kaldi_bridge.cmvn import compute_stats
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.feature_inversion import FeatureInverter
 from kaldi_bridge.features import FbankOptions
@@ -219,6 +220,17 @@ def test_a_gallery_has_features_pictures_and_sound(tmp_path: Path) -> None:
         wave = WAVE.read(stream)
     assert wave.sample_frequency == 8000 and wave.data.shape == (1, 21 * 80 + 200)
     assert 0 < np.abs(wave.data).max() <= 0.9 * 32767 + 1
+
+
+def test_normalization_is_undone() -> None:
+    random = np.random.default_rng(0)
+    first, second = (offset + random.standard_normal((100, 3)) for offset in (0.0, 5.0))
+    normalizer = Normalizer({"a": compute_stats(first), "b": compute_stats(second)}, {"u": "b"}, True)
+    features = second[:7].astype(np.float32)
+    np.testing.assert_allclose(normalizer.undo("u", normalizer("u", features)), features, atol=1e-5)
+    both = np.concatenate([first, second])
+    undone = normalizer.average().undo("", np.zeros((2, 3), np.float32))
+    np.testing.assert_allclose(undone, np.tile(both.mean(0), (2, 1)), rtol=1e-5)
 
 
 def test_feature_configs(tmp_path: Path) -> None:

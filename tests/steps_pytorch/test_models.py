@@ -82,7 +82,7 @@ def test_archives_compute_the_same_for_any_width(
         # A few more frames do not make one more output.
         for more in range(factor):
             longer = torch.cat([features, torch.zeros(3, more, DIM)], 1)
-            assert model(longer).output.shape[1] == outputs
+            assert model(longer).output.shape[1] == model.num_outputs(longer.shape[1]) == outputs
         torch.testing.assert_close(archive(features), want.output, rtol=1e-4, atol=1e-5)
     model.train()
     model.to_archive()
