@@ -20,6 +20,7 @@ from nnet3_compat.commands import (
     arpa2fst,
     format_lm,
     make_graph,
+    prepare_chain_lang,
     prepare_lang,
     train_lm,
     validate_dict_dir,
@@ -189,6 +190,14 @@ def test_files_that_are_missing(lang: Path, chain_model: Path, tmp_path: Path, c
     assert run(make_graph.main, [str(lang), str(chain_model), str(tmp_path / "graph")]) == 255
     assert f"no such file {lang}/G.fst" in capfd.readouterr().err
     assert not (tmp_path / "graph").exists()
+
+
+def test_the_topology_of_chain_models(lang: Path, fsdd: Path, tmp_path: Path) -> None:
+    succeed(prepare_chain_lang.main, lang, tmp_path / "chain")
+    assert (tmp_path / "chain/topo").read_bytes() == (fsdd / "lang/topo.chain").read_bytes()
+    assert (tmp_path / "chain/phones/roots.int").read_bytes() == (fsdd / "lang/phones/roots.int").read_bytes()
+    succeed(validate_lang.main, tmp_path / "chain")
+    assert run(prepare_chain_lang.main, [str(lang), str(lang)]) == 255
 
 
 def test_vocabulary_is_needed_for_unknown_words(fsdd: Path, tmp_path: Path, capfd) -> None:
