@@ -15,14 +15,7 @@ from kaldi_bridge.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import Fst
 from kaldi_bridge.h_transducer import Hmms, h_transducer
-from kaldi_bridge.openfst import (
-    arc_sorted,
-    connected,
-    context_composed,
-    encoded_minimized,
-    star_determinized,
-    table_composed,
-)
+from kaldi_bridge.openfst import OpenFst
 from kaldi_bridge.self_loops import add_self_loops
 from kaldi_bridge.transition_model import TransitionModel
 from kaldi_bridge.tree import ContextDependency
@@ -31,16 +24,16 @@ from kaldi_bridge.weight_pushing import push_special
 
 def lexicon_and_grammar(lexicon: Fst, grammar: Fst) -> Fst:
     """LG, deterministic and minimal; the lexicon has disambiguation symbols. Raises KaldiError when it is empty."""
-    composed = table_composed(lexicon, grammar)
+    composed = OpenFst.of(lexicon).composed(OpenFst.of(grammar))
     if not composed.num_states:
         raise KaldiError("no word of the grammar is in the lexicon: L_disambig.fst and G.fst of different words.txt?")
-    return push_special(encoded_minimized(star_determinized(composed)))
+    return push_special(composed.star_determinized().encoded_minimized().fst())
 
 
 def context_graph(graph: Fst, tree: ContextDependency, disambig: list[int]) -> tuple[Fst, list[list[int]]]:
     """CLG of LG, sorted by input label, and the phone windows of its labels."""
-    composed, labels = context_composed(graph, disambig, tree.width, tree.central)
-    return arc_sorted(composed), labels
+    composed, labels = OpenFst.of(graph).context_composed(disambig, tree.width, tree.central)
+    return composed.arc_sorted().fst(), labels
 
 
 def hmm_graph(
@@ -57,9 +50,10 @@ def hmm_graph(
     ``hmms``: those of the tree, model and scale, where many graphs are made with them.
     """
     h, disambig = h_transducer(labels, hmms or Hmms(tree, model, transition_scale))
-    composed = table_composed(arc_sorted(h, "olabel"), graph)
-    determinized = without_input_labels(star_determinized(composed), disambig)
-    minimal = encoded_minimized(remove_epsilons_local(determinized))
+    determinized = OpenFst.of(h).arc_sorted("olabel").composed(OpenFst.of(graph)).star_determinized().fst()
+    smaller = remove_epsilons_local(without_input_labels(determinized, disambig))
+    del determinized  # as large as the result
+    minimal = OpenFst.of(smaller).encoded_minimized().fst()
     if not minimal.num_states:
         raise KaldiError("the decoding graph is empty: do lang directory, tree and model belong together?")
     return add_self_loops(minimal, model, self_loop_scale), disambig
@@ -76,7 +70,7 @@ def without_words(fst: Fst, words: Iterable[int]) -> Fst:
     """Only paths without these output labels."""
     keep = ~np.isin(fst.arcs["olabel"], list(words))
     kept_before = np.concatenate([[0], np.cumsum(keep)])
-    return connected(Fst(fst.start, fst.finals, kept_before[fst.offsets], fst.arcs[keep]))
+    return OpenFst.of(Fst(fst.start, fst.finals, kept_before[fst.offsets], fst.arcs[keep])).connected().fst()
 
 
 def log_stochasticity(name: str, fst: Fst) -> None:

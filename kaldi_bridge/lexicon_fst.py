@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge.fst import Fst
 from kaldi_bridge.lexicon import Pronunciation
-from kaldi_bridge.openfst import arc_sorted, self_looped
+from kaldi_bridge.openfst import OpenFst
 
 Arc = tuple[int, int, int, float, int]
 """State, phone, word, cost, next state."""
@@ -96,10 +96,10 @@ def lexicon_fst_with_silence_probabilities(
 
 
 def _finished(arcs: _Arcs, finals: dict[int, float], loops: Sequence[tuple[int, int]]) -> Fst:
-    fst = Fst.from_arcs(0, finals, arcs.arcs)
+    fst = OpenFst.of(Fst.from_arcs(0, finals, arcs.arcs))
     if loops:
-        fst = self_looped(fst, loops)
-    return arc_sorted(fst, "olabel")
+        fst.self_looped(loops)
+    return fst.arc_sorted("olabel").fst()
 
 
 class _Arcs:

@@ -11,7 +11,7 @@ from kaldi_bridge.decoding_graph import context_graph, hmm_graph
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import ARC, Fst
 from kaldi_bridge.h_transducer import Hmms
-from kaldi_bridge.openfst import arc_sorted, composed_with, to_kaldifst
+from kaldi_bridge.openfst import OpenFst
 from kaldi_bridge.transition_model import TransitionModel
 from kaldi_bridge.tree import ContextDependency
 
@@ -34,14 +34,14 @@ class TrainingGraphs:
         transition_scale: float = 0.0,
         self_loop_scale: float = 0.0,
     ) -> None:
-        self._lexicon = to_kaldifst(arc_sorted(lexicon, "olabel"))
+        self._lexicon = OpenFst.of(lexicon).arc_sorted("olabel")
         self._tree, self._model, self._disambig = tree, model, list(disambig)
         self._scales = transition_scale, self_loop_scale
         self._hmms = Hmms(tree, model, transition_scale)
 
     def of_words(self, words: Sequence[int]) -> Fst:
         """Raises KaldiError when the lexicon does not have all the words."""
-        phones = composed_with(self._lexicon, linear_acceptor(words))
+        phones = self._lexicon.composed(OpenFst.of(linear_acceptor(words))).fst()
         if not phones.num_states:
             raise KaldiError("no way to say the words: is one of them without a pronunciation?")
         graph, labels = context_graph(phones, self._tree, self._disambig)
