@@ -14,7 +14,7 @@ from kaldi_bridge.basic_io import read_header
 from kaldi_bridge.command import Command, run
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import read_fst
-from kaldi_bridge.holders import INT32_VECTOR
+from kaldi_bridge.holders import FLOAT_MATRIX, INT32_VECTOR
 from kaldi_bridge.lang import Lang
 from kaldi_bridge.streams import open_input
 from kaldi_bridge.tables import SequentialReader, TableWriter
@@ -29,6 +29,7 @@ from nnet3_compat.commands.compile_train_graphs import main as compile_train_gra
 from nnet3_compat.commands.convert_ali import main as convert_ali
 from nnet3_compat.commands.gmm_align_compiled import main as gmm_align_compiled
 from nnet3_compat.commands.gmm_init_biphone import main as gmm_init_biphone
+from nnet3_compat.commands.subset_feats import main as subset_feats
 from nnet3_compat.model_file import read_transition_model, read_tree
 
 FRONT_END = ["--cmvn=scp:data/train/cmvn.scp", "--utt2spk=ark:data/train/utt2spk", "--delta-order=2"]
@@ -198,3 +199,15 @@ def test_transcripts_as_phones(lang: Lang) -> None:
     assert always(["one", "nonsense"]) == [silence, *one, silence, *unknown, silence]
     assert {tuple(never(["zero"])) for _ in range(20)} == zero
     assert 300 < sum(some(["one"])[0] == silence for _ in range(1000)) < 700
+
+
+def test_first_features(fsdd: Path, tmp_path: Path) -> None:
+    for options, wanted in (
+        (["--n=2"], ["george-000", "george-001"]),
+        ([f"--include={tmp_path}/list"], ["george-002"]),
+        ([f"--exclude={tmp_path}/list", "--n=0"], ["george-000", "george-001"]),
+    ):
+        (tmp_path / "list").write_text("george-002 x\n")
+        succeed(subset_feats, *options, "scp:head -3 data/train/feats.scp |", f"ark:{tmp_path}/feats")
+        assert [key for key, _ in SequentialReader(f"ark:{tmp_path}/feats", FLOAT_MATRIX)] == wanted
+    assert run(subset_feats, ["--n=0", "scp:head -3 data/train/feats.scp |", "ark:/dev/null"]) == 1

@@ -1,0 +1,53 @@
+"""nnet-pytorch-subset-feats: twin of subset-feats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.holders import GENERAL_MATRIX
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.text_files import read_lines
+
+USAGE = """Copy a subset of features (by default, those of the first utterances).
+Usage: nnet-pytorch-subset-feats [options] <in-rspecifier> <out-wspecifier>
+e.g.: nnet-pytorch-subset-feats --n=10 ark:- ark:-"""
+
+
+@dataclass
+class Options:
+    """Options of subset-feats."""
+
+    n: int = option(10, "If nonnegative, copy the features of the first n utterances.")
+    include: str = option("", "Text file whose lines begin with the utterances to include; --n has no effect then")
+    exclude: str = option("", "Text file whose lines begin with the utterances to exclude; --n has no effect then")
+
+
+def subset_feats(options: Options, rspecifier: str, wspecifier: str) -> int:
+    if options.include and options.exclude:
+        raise KaldiError("--include and --exclude cannot be used together")
+    wanted: Callable[[str], bool] = bool
+    if options.include or options.exclude:
+        listed = {key for key, _ in read_lines(options.include or options.exclude)}
+        wanted = listed.__contains__ if options.include else lambda utterance: utterance not in listed
+    limit = -1 if options.include or options.exclude else options.n
+    done = total = 0
+    with SequentialReader(rspecifier, GENERAL_MATRIX) as reader, TableWriter(wspecifier, GENERAL_MATRIX) as writer:
+        for utterance, feats in reader:
+            if total == limit:
+                break
+            total += 1
+            if wanted(utterance):
+                writer.write(utterance, feats)
+                done += 1
+    log.info(f"Wrote {done} out of {total} utterances.")
+    return 0 if done else 1
+
+
+main = command(subset_feats, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
