@@ -17,7 +17,8 @@ from steps_pytorch.data.loader import ChunkLoader
 from steps_pytorch.data.targets import PdfTargets
 
 TRAINING = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from steps_pytorch.data.dataset import ChunkShape, DataSet
