@@ -25,7 +25,7 @@ OURS_ALONE = {
     "export", "path", "train-chain", "xconfig-to-config",
     "prepare-lang", "prepare-chain-lang", "validate-dict-dir", "validate-lang", "train-lm", "format-lm", "make-graph",
     "data-dir", "perturb-audio",
-    "store-frames", "finish-store", "count-phones", "text-to-phones", "train-model", "average-models",
+    "store-frames", "store-pdfs", "finish-store", "count-phones", "text-to-phones", "train-model", "average-models",
 }  # fmt: skip
 FOLDER = "nnet-pytorch-links"
 

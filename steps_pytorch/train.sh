@@ -18,7 +18,8 @@ help_message="Usage: $0 [options] <data-dir> <targets-dir> <dir>
 e.g.: $0 --tree-dir exp/chain_tree --cmvn-opts '--norm-means=true --norm-vars=true' \\
         --model-opts --network=network.xconfig data/train_hires exp/tri3_lats exp/chain/tdnnf
       $0 --objective cross-entropy --model resnet --optimizer adam data/train exp/tri3_ali exp/resnet
-<targets-dir> has lat.*.gz (with alternatives), ali.*.gz or supervision.scp for LF-MMI, ali.*.gz for cross-entropy.
+<targets-dir> has lat.*.gz (with alternatives), ali.*.gz, supervision.scp or (of prepare_e2e.sh, for flat start) num.*.scp
+for LF-MMI, ali.*.gz or a store of pdfs (make_pdfs.sh) for cross-entropy.
 Stopped at any time and started again, it goes on where it was.
   --stage <n>                      # 0 denominator graph, 1 supervisions, 2 memory-mapped features, 3 training (0)
   --nj <n>                         # jobs of stages 1 and 2 (4)
@@ -79,11 +80,16 @@ for file in "$data/utt2spk" "$tree_dir/final.mdl"; do
 done
 mkdir -p "$dir"
 
+flat_start=false
 if [[ $objective == lfmmi* ]]; then
-  if [[ $objective_opts != *--den-fst=* ]] && [ "$stage" -le 0 ]; then
+  if [ -f "$targets/num.1.scp" ]; then
+    flat_start=true
+    if [[ $objective_opts != *--den-fst=* ]]; then cp "$targets/den.fst" "$targets/normalization.fst" "$dir"; fi
+    if [[ " ${others[*]} " != *" --chunk-width="* ]]; then others+=(--chunk-width=-1); fi
+  elif [[ $objective_opts != *--den-fst=* ]] && [ "$stage" -le 0 ]; then
     "$steps/make_den_fst.sh" --cmd "$cmd" ${lm_opts:+--lm-opts "$lm_opts"} "$tree_dir" "$dir"
   fi
-  if [ ! -f "$targets/supervision.scp" ]; then
+  if ! $flat_start && [ ! -f "$targets/supervision.scp" ]; then
     if [ "$stage" -le 1 ]; then
       "$steps/make_supervisions.sh" --cmd "$cmd" "$targets" "$tree_dir" "$dir/supervision"
     fi
@@ -91,7 +97,7 @@ if [[ $objective == lfmmi* ]]; then
   fi
 fi
 
-if [ -z "$store" ]; then
+if [ -z "$store" ] && [[ " ${others[*]} " != *" --mfcc-config="* && " ${others[*]} " != *" --fbank-config="* ]]; then
   store=$dir/store
   if [ "$stage" -le 2 ]; then
     "$steps/make_memmap.sh" --nj "$nj" --cmd "$cmd" "$data" "$store"

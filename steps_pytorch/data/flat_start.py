@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fst import FST, Fst
 from kaldi_bridge.scp import read_script
+from kaldi_bridge.streams import open_input
 from kaldi_bridge.supervision import Supervision
-from kaldi_bridge.tables import RandomAccessReader
+from nnet3_compat.model_file import read_transition_model
+
+GRAPHS = "num.*.scp"
 
 
 class FlatStartTargets:
     """Numerator graphs of utterances: acceptors of pdfs with self-loops, so of any length.
 
     Args:
-        scp: of the graphs (chain-make-num-fst-e2e).
+        scps: of the graphs (chain-make-num-fst-e2e; prepare_e2e.sh).
 
     Attributes:
         lengths: 0 of each utterance that has a graph: a graph fits any number of frames that is large enough.
     """
 
-    def __init__(self, scp: str, num_pdfs: int) -> None:
-        self._path, self.num_pdfs = scp, num_pdfs
-        self.lengths = dict.fromkeys(read_script(scp), 0)
-        self._reader: RandomAccessReader[Fst] | None = None
+    @classmethod
+    def of_directory(cls, directory: str) -> FlatStartTargets:
+        """Of prepare_e2e.sh's num.*.scp and 0.trans_mdl."""
+        path = Path(directory)
+        model = read_transition_model(str(path / "0.trans_mdl"))
+        return cls([str(file) for file in sorted(path.glob(GRAPHS))], model.num_pdfs)
+
+    def __init__(self, scps: Sequence[str], num_pdfs: int) -> None:
+        self.num_pdfs = num_pdfs
+        self._files = {utterance: file for scp in scps for utterance, file in read_script(scp).items()}
+        self.lengths = dict.fromkeys(self._files, 0)
 
     def whole(self, utterance: str, num_outputs: int) -> Supervision:
         """For an utterance of so many output frames.
@@ -32,18 +45,15 @@ class FlatStartTargets:
         Raises:
             KaldiError: its transcript takes more frames, or the graph cannot be read.
         """
-        if self._reader is None:
-            self._reader = RandomAccessReader(f"scp:{self._path}", FST)
-        fst = self._reader[utterance]
+        file = self._files[utterance]
+        with open_input(file) as stream:
+            fst = FST.read(stream)
         if fst.num_arcs and fst.arcs["ilabel"].max() > self.num_pdfs:
-            raise KaldiError(f"{self._path}: a graph has pdf {fst.arcs['ilabel'].max() - 1} of {self.num_pdfs}")
+            raise KaldiError(f"{file}: the graph has pdf {fst.arcs['ilabel'].max() - 1} of {self.num_pdfs}")
         shortest = _shortest_path(fst)
         if shortest > num_outputs:
             raise KaldiError(f"its transcript takes at least {shortest} output frames, and there are {num_outputs}")
         return Supervision(1.0, 1, num_outputs, self.num_pdfs, None, [fst])
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_reader": None}
 
 
 def _shortest_path(fst: Fst) -> float:

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.frame_store import FrameStore
 from kaldi_bridge.holders import INT32_VECTOR
 from kaldi_bridge.supervision import SUPERVISION, SUPERVISION_SIZES, Supervision
 from kaldi_bridge.supervision_splitting import SupervisionSplitter
@@ -32,13 +33,24 @@ class PdfTargets:
     """A pdf for each frame.
 
     Args:
-        pdfs: int [frames] by utterance.
+        pdfs: int [frames] by utterance, or a store of one column.
         step: input frames for one frame of the alignments.
     """
 
-    def __init__(self, pdfs: dict[str, np.ndarray], num_pdfs: int, step: int = 1) -> None:
+    def __init__(self, pdfs: dict[str, np.ndarray] | FrameStore, num_pdfs: int, step: int = 1) -> None:
         self._pdfs, self.num_pdfs, self.step = pdfs, num_pdfs, step
-        self.lengths = {utterance: len(sequence) for utterance, sequence in pdfs.items()}
+        if isinstance(pdfs, FrameStore):
+            self.lengths = pdfs.lengths
+        else:
+            self.lengths = {utterance: len(sequence) for utterance, sequence in pdfs.items()}
+
+    @classmethod
+    def of_store(cls, directory: str, step: int = 1) -> PdfTargets:
+        """Of a store that make_pdfs.sh made, from which they are read as they are needed."""
+        store = FrameStore(directory)
+        if store.dim != 1 or store.dtype.kind != "i":
+            raise KaldiError(f"the store {directory} holds {store.dtype} of dimension {store.dim}, not pdfs")
+        return cls(store, read_transition_model(str(Path(directory) / "final.mdl")).num_pdfs, step)
 
     @classmethod
     def of_alignments(cls, directory: str, step: int = 1) -> PdfTargets:
@@ -61,10 +73,14 @@ class PdfTargets:
 
     def pdfs(self, utterance: str, frames: np.ndarray) -> np.ndarray:
         """int64 [len(frames)], the pdfs at these input frames; -1 beyond the ends."""
-        sequence = self._pdfs[utterance]
-        places = frames // self.step
-        inside = (places >= 0) & (places < len(sequence))
-        return np.where(inside, sequence[np.clip(places, 0, len(sequence) - 1)], -1).astype(np.int64)
+        places, length = frames // self.step, self.lengths[utterance]
+        inside = (places >= 0) & (places < length)
+        nearest = np.clip(places, 0, length - 1)
+        if isinstance(self._pdfs, FrameStore):
+            first = int(nearest.min())
+            sequence = self._pdfs.rows(utterance, first, int(nearest.max()) - first + 1)[:, 0]
+            return np.where(inside, sequence[nearest - first], -1).astype(np.int64)
+        return np.where(inside, self._pdfs[utterance][nearest], -1).astype(np.int64)
 
 
 class SupervisionTargets:

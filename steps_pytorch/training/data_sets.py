@@ -10,10 +10,12 @@ from random import Random
 from kaldi_bridge.data_dir import read_rows
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features import FbankOptions, MfccOptions
+from kaldi_bridge.frame_store import INDEX
 from kaldi_bridge.options import read_options
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.dataset import ChunkShape, DataSet
 from steps_pytorch.data.feature_sources import FeatureSource, StoredFeatures, TableFeatures
+from steps_pytorch.data.flat_start import GRAPHS, FlatStartTargets
 from steps_pytorch.data.ivectors import OnlineIvectors
 from steps_pytorch.data.loader import ChunkLoader
 from steps_pytorch.data.normalization import Normalizer
@@ -151,12 +153,17 @@ def _features(spec: DataSpec, options: DataOptions) -> FeatureSource:
 
 def _targets(
     spec: DataSpec, options: DataOptions, supervised: bool, normalization_fst: str, factor: int
-) -> PdfTargets | SupervisionTargets | None:
+) -> PdfTargets | SupervisionTargets | FlatStartTargets | None:
     if spec.targets == NO_TARGETS:
         return None
+    folder = Path(spec.targets)
+    if not supervised and (folder / INDEX).is_file():
+        return PdfTargets.of_store(spec.targets, options.alignment_subsampling_factor)
     if not supervised:
         return PdfTargets.of_alignments(spec.targets, options.alignment_subsampling_factor)
-    scp = Path(spec.targets) / "supervision.scp"
+    if any(folder.glob(GRAPHS)):
+        return FlatStartTargets.of_directory(spec.targets)
+    scp = folder / "supervision.scp"
     if not scp.is_file():
         raise KaldiError(f"no such file {scp}: make_supervisions.sh makes it of lattices or alignments")
     return SupervisionTargets(str(scp), normalization_fst)

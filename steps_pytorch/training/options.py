@@ -30,7 +30,9 @@ class DataOptions(PerturbationOptions):
         "", "File with a line for each further data set: name=x data=dir targets=dir|none store=dir weight=1 repeat=1"
     )
     valid_utterances: int = option(300, "Utterances to validate on instead of training; at most a tenth of all")
-    chunk_width: str = option("150,110,100", "Input frames of a chunk, and what to fall back on; or a range, 60-150")
+    chunk_width: str = option(
+        "150,110,100", "Input frames of a chunk, and what to fall back on; a range, 60-150; -1: whole utterances"
+    )
     minibatch_size: str = option("64", "Chunks in a minibatch, or by their width: 150=64/100=128")
     frame_subsampling_factor: int = option(0, "Input frames per output frame; 0: 3 for LF-MMI, 1 for cross-entropy")
     alignment_subsampling_factor: int = option(1, "Input frames for one of the alignments: 3 for a chain tree's")

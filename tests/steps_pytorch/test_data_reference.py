@@ -11,6 +11,7 @@ import torch
 
 from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.frame_store_building import StoreJob, finish_store
 from kaldi_bridge.sparse import to_dense
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.chain.numerator import numerator
@@ -101,6 +102,19 @@ def test_pdfs_of_alignments(fsdd):
         counts += np.bincount(batch.pdfs[batch.pdfs >= 0], minlength=72)
         assert (batch.pdfs >= 0).float().mean() > 0.95
     assert (counts > 0).sum() > 60
+
+
+def test_a_store_of_pdfs_has_the_same(fsdd, tmp_path):
+    step(ROOT / "steps_pytorch" / "make_pdfs.sh", "chain_tree", tmp_path)
+    stored, read = PdfTargets.of_store(str(tmp_path), 3), PdfTargets.of_alignments("chain_tree", 3)
+    assert (stored.lengths, stored.num_pdfs) == (read.lengths, read.num_pdfs)
+    for utterance, length in read.lengths.items():
+        frames = np.arange(-4, 3 * length + 9, 5)
+        np.testing.assert_array_equal(stored.pdfs(utterance, frames), read.pdfs(utterance, frames))
+    with pytest.raises(KaldiError, match="not pdfs"):
+        StoreJob(tmp_path / "features", 1, "a", "float32").build([("a", lambda: np.zeros((2, 3)))])
+        finish_store(tmp_path / "features", 1)
+        PdfTargets.of_store(str(tmp_path / "features"))
 
 
 def test_training_on_recordings(fsdd):

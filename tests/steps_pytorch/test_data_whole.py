@@ -45,7 +45,7 @@ def whole(dataset: DataSet, **options) -> ChunkLoader:
 
 
 def test_whole_utterances_with_their_graphs(made_up, capsys):
-    targets = FlatStartTargets(f"{made_up.path}/fst.scp", NUM_PDFS)
+    targets = FlatStartTargets([f"{made_up.path}/fst.scp"], NUM_PDFS)
     train = DataSet("train", TableFeatures(made_up.data), targets, frame_subsampling_factor=FACTOR)
     seen = {}
     for batch in whole(train):
@@ -103,6 +103,6 @@ def test_targets_and_widths_must_go_together(made_up):
     lattices = SupervisionTargets(f"{made_up.path}/supervision.scp", f"{made_up.path}/normalization.fst")
     with pytest.raises(KaldiError, match="lattice supervision is cut into chunks"):
         whole(DataSet("train", features, lattices, frame_subsampling_factor=FACTOR))
-    flat = FlatStartTargets(f"{made_up.path}/fst.scp", NUM_PDFS)
+    flat = FlatStartTargets([f"{made_up.path}/fst.scp"], NUM_PDFS)
     with pytest.raises(KaldiError, match="flat-start supervision is of whole utterances"):
         ChunkLoader([DataSet("train", features, flat)], SHAPE, chunk_width="30")
