@@ -23,7 +23,7 @@ from chain import made_graph
 from computation import SIZES, config
 
 from kaldi_bridge.acceptors import Acceptor
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, ChainExample, ChainOutput
+from kaldi_bridge.chain_examples import RAW_CHAIN_EXAMPLE, ChainExample, ChainOutput
 from kaldi_bridge.compressed import CompressedMatrix
 from kaldi_bridge.example_merging import merge_chain_examples
 from kaldi_bridge.examples import NnetIo
@@ -82,7 +82,7 @@ def make_examples(path: str, graph: DenominatorGraph, minibatches: int, sequence
     times[:, 1] = np.arange(-LEFT, CHUNK + RIGHT)
     labels = np.zeros((frames, 3), np.int32)
     labels[:, 1] = FACTOR * np.arange(frames)
-    with TableWriter(f"ark:{path}", CHAIN_EXAMPLE) as writer:
+    with TableWriter(f"ark:{path}", RAW_CHAIN_EXAMPLE) as writer:
         for number in range(minibatches):
             parts = []
             for _ in range(sequences):
@@ -96,7 +96,7 @@ def make_examples(path: str, graph: DenominatorGraph, minibatches: int, sequence
                 supervision = Supervision(1.0, 1, frames, graph.num_pdfs, fst)
                 features = CompressedMatrix.compress(random.standard_normal((len(times), 40), np.float32))
                 output = ChainOutput("output", labels, supervision, np.ones(frames, np.float32))
-                parts.append(ChainExample([NnetIo("input", times, features)], [output]))
+                parts.append(RAW_CHAIN_EXAMPLE.data(ChainExample([NnetIo("input", times, features)], [output])))
             writer.write(f"merged-{number}-{sequences}", merge_chain_examples(parts))
 
 

@@ -3,51 +3,44 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.chain_examples import ChainExample, ChainOutput
+from kaldi_bridge.chain_examples import RAW_CHAIN_EXAMPLE, ChainExample, ChainOutput
 from kaldi_bridge.compressed import CompressedMatrix
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples import NnetExample, NnetIo
+from kaldi_bridge.example_buffer import MARKER
+from kaldi_bridge.examples import RAW_EXAMPLE, NnetExample, NnetIo
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.minibatch_sizes import MinibatchSizes
-from kaldi_bridge.sparse import append_rows, num_columns
 from kaldi_bridge.supervision_merging import merge_supervisions
 
-E = TypeVar("E")
-Kind = tuple[int, Hashable]
+Kind = tuple[int, bytes]
 """The size of an example, and what examples that can be merged have in common."""
 
 
-class ExampleMerger(Generic[E]):
-    """Collects examples by structure and puts together as many as the rules ask for.
+class ExampleMerger:
+    """Collects examples, as bytes, by structure and puts together as many as the rules ask for.
 
     Attributes:
         written: minibatches so far, as {(example size, structure): {minibatch size: number}}.
         discarded: examples left over at the end, per the same key.
     """
 
-    def __init__(
-        self,
-        sizes: MinibatchSizes,
-        structure: Callable[[E], Kind],
-        merge: Callable[[list[E]], E],
-    ) -> None:
+    def __init__(self, sizes: MinibatchSizes, merge: Callable[[list[bytes]], bytes]) -> None:
         self._sizes = sizes
-        self._structure = structure
         self._merge = merge
-        self._waiting: dict[Kind, list[E]] = {}
+        self._waiting: dict[Kind, list[bytes]] = {}
         self.written: dict[Kind, Counter[int]] = {}
         self.discarded: Counter[Kind] = Counter()
 
-    def merge(self, examples: Iterable[E]) -> Iterator[tuple[str, E]]:
+    def merge(self, examples: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
         """(key, minibatch) pairs; keys are merged-NUMBER-SIZE."""
         count = 0
         for example in examples:
-            kind = self._structure(example)
+            kind = structure(example)
             waiting = self._waiting.setdefault(kind, [])
             waiting.append(example)
             if len(waiting) >= self._sizes.largest(kind[0]):
@@ -62,7 +55,7 @@ class ExampleMerger(Generic[E]):
             self.discarded[kind] += len(waiting)
         self._waiting = {}
 
-    def _minibatch(self, kind: Kind, examples: list[E], count: int) -> tuple[str, E]:
+    def _minibatch(self, kind: Kind, examples: list[bytes], count: int) -> tuple[str, bytes]:
         self.written.setdefault(kind, Counter())[len(examples)] += 1
         return f"merged-{count}-{len(examples)}", self._merge(examples)
 
@@ -96,51 +89,34 @@ class ExampleMerger(Generic[E]):
         return minibatches > 0
 
 
-def example_structure(example: NnetExample) -> Kind:
-    """Its size, and what must be equal in examples that are merged."""
-    return max(len(part.indexes) for part in example.io), tuple(_io_structure(part) for part in example.io)
+def structure(data: bytes) -> Kind:
+    """The size of an example (its most rows of any input or output), and what must be equal in those merged with it."""
+    return _csrc.example_structure(data, len(MARKER))
 
 
-def chain_structure(example: ChainExample) -> Kind:
-    """Its size, and what must be equal in chain examples that are merged."""
-    size = max(len(part.indexes) for parts in (example.inputs, example.outputs) for part in parts)  # type: ignore[attr-defined]
-    outputs = tuple((part.name, part.indexes.tobytes()) for part in example.outputs)
-    return size, (tuple(_io_structure(part) for part in example.inputs), outputs)
+def merge_examples(examples: list[bytes], compress: bool = False) -> bytes:
+    """One example with the rows of all, sequence numbers going on from one to the next.
+
+    Examples are the bytes of their binary form (RawExampleHolder). Raises KaldiError where they do not fit together.
+    """
+    return RAW_EXAMPLE.data(NnetExample(_merge_inputs(examples, compress)))
 
 
-def _io_structure(part: NnetIo) -> Hashable:
-    return part.name, num_columns(part.features), part.indexes.tobytes()
+def merge_chain_examples(examples: list[bytes], compress: bool = False) -> bytes:
+    """The same for chain examples; raises KaldiError where one is a merged one, or supervisions do not fit together."""
+    parts = [[ChainOutput.from_parts(*each) for each in _csrc.example_outputs(data, len(MARKER))] for data in examples]
+    outputs = [_merge_outputs(list(same)) for same in zip(*parts, strict=True)]
+    return RAW_CHAIN_EXAMPLE.data(ChainExample(_merge_inputs(examples, compress), outputs))
 
 
-def merge_examples(examples: list[NnetExample], compress: bool = False) -> NnetExample:
-    """One example with the rows of all, sequence numbers going on from one to the next."""
-    return NnetExample(_merge_io([example.io for example in examples], compress))
-
-
-def merge_chain_examples(examples: list[ChainExample], compress: bool = False) -> ChainExample:
-    """One minibatch. Raises KaldiError where an example is a merged one, or supervisions do not fit together."""
-    inputs = _merge_io([example.inputs for example in examples], compress)
-    outputs = [_merge_outputs(list(parts)) for parts in zip(*(e.outputs for e in examples), strict=True)]
-    return ChainExample(inputs, outputs)
-
-
-def _merge_io(sources: list[list[NnetIo]], compress: bool) -> list[NnetIo]:
-    stride = int(sources[0][0].indexes[:, 0].max()) + 1
-    by_name: dict[str, list[tuple[int, NnetIo]]] = {}
-    for n, source in enumerate(sources):
-        for part in source:
-            by_name.setdefault(part.name, []).append((n, part))
-    merged = []
-    for name in sorted(by_name):
-        parts = by_name[name]
-        indexes = np.concatenate([part.indexes for _, part in parts])
-        if (indexes[:, 0] >= stride).any():
-            raise KaldiError(f"the inputs of examples for {name} have different numbers of sequences")
-        indexes[:, 0] += np.repeat([n * stride for n, _ in parts], [len(part.indexes) for _, part in parts])
-        features = append_rows([part.features for _, part in parts])
-        if compress and isinstance(features, np.ndarray):
-            features = CompressedMatrix.compress(features)
-        merged.append(NnetIo(name, indexes, features))
+def _merge_inputs(examples: list[bytes], compress: bool) -> list[NnetIo]:
+    try:
+        merged = [NnetIo.from_parts(*part) for part in _csrc.merge_inputs(examples, len(MARKER))]
+    except ValueError as error:
+        raise KaldiError(f"examples cannot be merged: {error}") from error
+    for part in merged:
+        if compress and isinstance(part.features, np.ndarray):
+            part.features = CompressedMatrix.compress(part.features)
     return merged
 
 

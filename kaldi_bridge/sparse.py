@@ -130,21 +130,6 @@ def num_columns(matrix: GeneralMatrix) -> int:
     return matrix.dim if isinstance(matrix, SparseMatrix) else matrix.shape[1]
 
 
-def append_rows(matrices: list[GeneralMatrix]) -> GeneralMatrix:
-    """All rows in one matrix: sparse if all are, else full. Raises KaldiError where dimensions differ."""
-    dims = {num_columns(matrix) for matrix in matrices}
-    if len(dims) != 1:
-        raise KaldiError(f"Appending rows of matrices with inconsistent num-cols: {sorted(dims)}")
-    sparse = [matrix for matrix in matrices if isinstance(matrix, SparseMatrix)]
-    if len(sparse) == len(matrices):
-        starts = itertools.accumulate((len(matrix.indexes) for matrix in sparse), initial=0)
-        offsets = [matrix.offsets[:-1] + start for matrix, start in zip(sparse, starts, strict=False)]
-        indexes = np.concatenate([matrix.indexes for matrix in sparse])
-        values = np.concatenate([matrix.values for matrix in sparse])
-        return SparseMatrix(np.concatenate([*offsets, [len(indexes)]]), indexes, values, dims.pop())
-    return np.concatenate([to_dense(matrix) for matrix in matrices])
-
-
 def padded_rows(matrix: GeneralMatrix, first: int, count: int) -> GeneralMatrix:
     """``count`` rows from row ``first``; the first or last one for rows that are not there."""
     if isinstance(matrix, CompressedMatrix):

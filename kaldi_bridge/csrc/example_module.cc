@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <stdexcept>
 
 #include "acceptors.h"
 #include "compressed.h"
+#include "example_merging.h"
 #include "examples.h"
 
 namespace py = pybind11;
@@ -125,6 +127,76 @@ py::tuple parse(const py::buffer &buffer, size_t pos, size_t end, bool chain, bo
   }
 }
 
+// The example that stands at `begin` in some bytes.
+ExampleView parsed(const py::bytes &bytes, size_t begin) {
+  const std::string_view view = bytes;
+  if (begin > view.size()) throw std::invalid_argument("no such part of the bytes");
+  try {
+    return parse_example(view.data() + begin, view.size() - begin);
+  } catch (const Incomplete &) {
+    throw std::invalid_argument("this is no example");
+  } catch (const OtherForm &) {
+    throw std::invalid_argument("this is no example");
+  }
+}
+
+// (size, what must be equal in examples that are merged): the most rows of any input or output; all names, indexes and
+// dimensions of inputs.
+py::tuple structure(const py::bytes &bytes, size_t begin) {
+  const ExampleView example = parsed(bytes, begin);
+  int32_t size = 0;
+  std::string same;
+  const auto add = [&](std::string_view name, int32_t cols, const IndexesView &indexes) {
+    size = std::max(size, indexes.count);
+    same.append(name).push_back(' ');
+    same.append(std::to_string(cols)).append(" ").append(std::to_string(indexes.size)).append(" ");
+    same.append(indexes.data, indexes.size);
+  };
+  for (const IoView &io : example.inputs) add(io.name, io.features.cols, io.indexes);
+  for (const OutputView &output : example.outputs) add(output.name, -1, output.indexes);
+  return py::make_tuple(size, py::bytes(same));
+}
+
+py::list outputs_of(const py::bytes &bytes, size_t begin) {
+  py::list outputs;
+  for (const OutputView &output : parsed(bytes, begin).outputs) outputs.append(output_parts(output));
+  return outputs;
+}
+
+// (name, indexes, features) of each input, rows of all examples one after the other, as matrix_parts has features.
+py::list merged_inputs(const std::vector<py::bytes> &examples, size_t begin) {
+  std::vector<ExampleView> views;
+  std::map<std::string_view, std::vector<MergedPart>> by_name;
+  for (const py::bytes &bytes : examples) views.push_back(parsed(bytes, begin));
+  for (size_t n = 0; n < views.size(); n++)
+    for (const IoView &io : views[n].inputs) by_name[io.name].push_back({static_cast<int32_t>(n), &io});
+  if (views.empty()) throw std::invalid_argument("there is none");
+  const int32_t sequences = count_sequences(views[0].inputs[0].indexes);
+  py::list merged;
+  for (const auto &[name, parts] : by_name) {
+    int64_t rows = 0;
+    for (const MergedPart &part : parts) rows += part.io->features.rows;
+    py::array_t<int32_t> indexes({static_cast<py::ssize_t>(rows), py::ssize_t{3}});
+    merge_indexes(parts, sequences, indexes.mutable_data());
+    py::object features;
+    check_dimensions(parts);
+    if (all_sparse(parts)) {
+      MatrixView view = parts[0].io->features;
+      view.sparse.clear();
+      for (const MergedPart &part : parts)
+        view.sparse.insert(view.sparse.end(), part.io->features.sparse.begin(), part.io->features.sparse.end());
+      features = matrix_parts(view);
+    } else {
+      const py::ssize_t cols = parts[0].io->features.cols;
+      py::array_t<float> full({static_cast<py::ssize_t>(rows), cols});
+      merge_rows(parts, full.mutable_data());
+      features = full;
+    }
+    merged.append(py::make_tuple(text(name), indexes, features));
+  }
+  return merged;
+}
+
 py::bytes shifted_bytes(const py::bytes &bytes, size_t begin, int32_t shift) {
   const std::string_view view = bytes;
   if (begin > view.size()) throw std::invalid_argument("no such part of the bytes");
@@ -210,6 +282,9 @@ py::tuple compacted(int32_t start, const Array<float> &finals, const Array<int64
 void add_examples(py::module_ &m) {
   m.def("parse_example", &parse, "Where a binary example in a buffer ends, and its parts.");
   m.def("shift_example", &shifted_bytes, "The same bytes, but for the times of the example in them.");
+  m.def("example_structure", &structure, "(size, what must be equal in examples that are merged).");
+  m.def("example_outputs", &outputs_of, "The parts of the outputs of a chain example in bytes.");
+  m.def("merge_inputs", &merged_inputs, "The parts of the inputs of examples in bytes, one after the other.");
   m.def("pack_indexes", &packed_indexes, "The binary form of indexes [rows, 3].");
   m.def("pack_sparse_rows", &packed_sparse_rows, "The binary form of the rows of a sparse matrix.");
   m.def("decompress", &decompressed, "float32 [rows, columns] of a compressed matrix.");

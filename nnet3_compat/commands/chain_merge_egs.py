@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, ChainExample
+from kaldi_bridge.chain_examples import RAW_CHAIN_EXAMPLE
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.example_merging import ExampleMerger, chain_structure, merge_chain_examples
+from kaldi_bridge.example_merging import ExampleMerger, merge_chain_examples
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.example_programs import MergeOptions, merger_options
 
@@ -25,26 +25,31 @@ class Options(MergeOptions):
 
 
 def chain_merge_egs(options: Options, egs_rspecifier: str, egs_wspecifier: str) -> int:
-    merger = ExampleMerger(
-        options.sizes(), chain_structure, lambda examples: merge_chain_examples(examples, options.compress)
-    )
-    with SequentialReader(egs_rspecifier, CHAIN_EXAMPLE) as examples, TableWriter(egs_wspecifier, CHAIN_EXAMPLE) as out:
+    merger = ExampleMerger(options.sizes(), lambda examples: merge_chain_examples(examples, options.compress))
+    with (
+        SequentialReader(egs_rspecifier, RAW_CHAIN_EXAMPLE) as examples,
+        TableWriter(egs_wspecifier, RAW_CHAIN_EXAMPLE) as out,
+    ):
         source = _by_language(examples) if options.multilingual_eg else (example for _, example in examples)
         for key, minibatch in merger.merge(source):
-            name = minibatch.outputs[0].name
-            suffix = f"?lang={name.partition('-')[2]}" if options.multilingual_eg else ""
+            suffix = f"?lang={_language_of(minibatch)}" if options.multilingual_eg else ""
             out.write(key + suffix, minibatch)
     return 0 if merger.report() else 1
 
 
-def _by_language(examples: Iterable[tuple[str, ChainExample]]) -> Iterator[ChainExample]:
+def _by_language(examples: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
     """Examples of several languages, of keys like KEY?lang=NAME, with an output of their own for each."""
-    for key, example in examples:
+    for key, data in examples:
         query = dict(item.partition("=")[::2] for item in key.partition("?")[2].split("&"))
         if "lang" not in query:
             raise KaldiError(f"--multilingual-eg: the key {key} does not end in ?lang=NAME")
+        example = RAW_CHAIN_EXAMPLE.example(data)
         example.outputs[0].name = f"output-{query['lang']}"
-        yield example
+        yield RAW_CHAIN_EXAMPLE.data(example)
+
+
+def _language_of(minibatch: bytes) -> str:
+    return RAW_CHAIN_EXAMPLE.example(minibatch).outputs[0].name.partition("-")[2]
 
 
 main = command(chain_merge_egs, usage=USAGE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.example_merging import ExampleMerger, example_structure, merge_examples
-from kaldi_bridge.examples import EXAMPLE
+from kaldi_bridge.example_merging import ExampleMerger, merge_examples
+from kaldi_bridge.examples import RAW_EXAMPLE
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.example_programs import MergeOptions, merger_options
 
@@ -23,10 +23,8 @@ class Options(MergeOptions):
 
 
 def merge_egs(options: Options, egs_rspecifier: str, egs_wspecifier: str) -> int:
-    merger = ExampleMerger(
-        options.sizes(), example_structure, lambda examples: merge_examples(examples, options.compress)
-    )
-    with SequentialReader(egs_rspecifier, EXAMPLE) as examples, TableWriter(egs_wspecifier, EXAMPLE) as out:
+    merger = ExampleMerger(options.sizes(), lambda examples: merge_examples(examples, options.compress))
+    with SequentialReader(egs_rspecifier, RAW_EXAMPLE) as examples, TableWriter(egs_wspecifier, RAW_EXAMPLE) as out:
         for key, minibatch in merger.merge(example for _, example in examples):
             out.write(key, minibatch)
     return 0 if merger.report() else 1
