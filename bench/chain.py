@@ -26,8 +26,8 @@ import torch
 from computation import KALDI_SGEMM, sgemm
 from torch import Tensor
 
-from kaldi_bridge.fst import Fst, read_fst
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.fsts.fst import Fst, read_fst
 from nnet3_compat.chain import DenominatorGraph
 from nnet3_compat.chain.backends import pychain
 from nnet3_compat.chain.denominator import denominator

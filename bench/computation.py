@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from kaldi_bridge.holders import FLOAT_MATRIX
 from kaldi_bridge.tables import TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.computation import Computer, Utterance
 from nnet3_compat.computation_options import SimpleComputationOptions
 from nnet3_compat.loading import NetworkModel

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, RAW_CHAIN_EXAMPLE, ChainExample, ChainOutput
-from kaldi_bridge.compressed import CompressedMatrix
-from kaldi_bridge.example_cutting import frame_indexes
-from kaldi_bridge.examples import EXAMPLE, RAW_EXAMPLE, NnetExample, NnetIo
-from kaldi_bridge.fst import Fst
-from kaldi_bridge.output_stream import Pieces
-from kaldi_bridge.sparse import SparseMatrix
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE, RAW_CHAIN_EXAMPLE, ChainExample, ChainOutput
+from kaldi_bridge.examples.cutting import frame_indexes
+from kaldi_bridge.examples.frame_examples import EXAMPLE, RAW_EXAMPLE, NnetExample, NnetIo
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.io.compressed import CompressedMatrix
+from kaldi_bridge.io.output_stream import Pieces
+from kaldi_bridge.io.sparse import SparseMatrix
 from kaldi_bridge.tables import TableWriter
 
 ROUNDS = 3

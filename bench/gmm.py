@@ -18,9 +18,9 @@ import numpy as np
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.gmm.statistics import Accumulator
-from kaldi_bridge.lang import Root
-from kaldi_bridge.topology import HmmState, Topology
-from kaldi_bridge.tree import make_transition_model
+from kaldi_bridge.hmm.topology import HmmState, Topology
+from kaldi_bridge.hmm.tree import make_transition_model
+from kaldi_bridge.lang.directory import Root
 from kaldi_bridge.tree_building.build import build_tree
 from kaldi_bridge.tree_building.flat_trees import monophone_tree
 from kaldi_bridge.tree_building.maps import leaves

@@ -17,8 +17,8 @@ import tempfile
 import numpy as np
 from computation import SIZES, make_nnet
 
-from kaldi_bridge.holders import FLOAT_MATRIX
 from kaldi_bridge.tables import TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.model_file import write_model
 
 FRAMES_PER_SECOND = 100

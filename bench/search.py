@@ -22,13 +22,13 @@ from pathlib import Path
 import kaldifst
 import numpy as np
 
-from kaldi_bridge.decoder import Graph, SearchOptions, decode
-from kaldi_bridge.fst import ARC, Fst, read_fst
-from kaldi_bridge.holders import FLOAT_MATRIX
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.fsts.fst import ARC, Fst, read_fst
+from kaldi_bridge.hmm.topology import HmmState, Topology
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.lattices.decoder import Graph, SearchOptions, decode
 from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.topology import HmmState, Topology
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.model_file import read_transition_model
 
 PHONES, CONTEXTS, SUCCESSORS, ROUNDS = 40, 29, 20, 3

@@ -14,8 +14,8 @@ from pathlib import Path
 import kaldi_native_io
 import numpy as np
 
-from kaldi_bridge.holders import FLOAT_MATRIX, compressed_matrix
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, compressed_matrix
 
 ROUNDS = 9
 

@@ -22,13 +22,13 @@ import numpy as np
 from chain import made_graph
 from computation import SIZES, config
 
-from kaldi_bridge.acceptors import Acceptor
-from kaldi_bridge.chain_examples import RAW_CHAIN_EXAMPLE, ChainExample, ChainOutput
-from kaldi_bridge.compressed import CompressedMatrix
-from kaldi_bridge.example_merging import merge_chain_examples
-from kaldi_bridge.examples import NnetIo
-from kaldi_bridge.fst import Fst, write_fst
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.chain_examples import RAW_CHAIN_EXAMPLE, ChainExample, ChainOutput
+from kaldi_bridge.examples.frame_examples import NnetIo
+from kaldi_bridge.examples.merging import merge_chain_examples
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.fsts.acceptors import Acceptor
+from kaldi_bridge.fsts.fst import Fst, write_fst
+from kaldi_bridge.io.compressed import CompressedMatrix
 from kaldi_bridge.tables import TableWriter
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.model_file import write_model

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.filenames import quote
+from kaldi_bridge.io.filenames import quote
 
 T = TypeVar("T")
 

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kaldi_bridge import basic_io, log
+from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.matrix_io import read_vector, write_vector
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.matrix_io import read_vector, write_vector
 from nnet3_compat.context import compute_context
 from nnet3_compat.nnet import Nnet
 
 if TYPE_CHECKING:
-    from kaldi_bridge.streams import InputStream, OutputStream
+    from kaldi_bridge.io.streams import InputStream, OutputStream
 
 
 class AmNnet:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.holders import FLOAT_MATRIX, FLOAT_VECTOR
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR
 from nnet3_compat.computation import Computer, Utterance
 from nnet3_compat.computation_options import IvectorOptions
 from nnet3_compat.matrix_blocks import MatrixBlocks, MatrixOrBlocksHolder

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kaldi_bridge.basic_io import format_float
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.basic_io import format_float
 from nnet3_compat.config_line import is_valid_name, to_integer, to_real
 
 MAX_TOKENS = 20000

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples import NnetIo
-from kaldi_bridge.sparse import to_dense
+from kaldi_bridge.examples.frame_examples import NnetIo
+from kaldi_bridge.io.sparse import to_dense
 from nnet3_compat.network import Network
 
 

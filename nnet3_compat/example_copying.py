@@ -10,9 +10,9 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.example_streams import random_count
-from kaldi_bridge.holders import FLOAT, TOKEN, Holder
+from kaldi_bridge.examples.streams import random_count
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT, TOKEN, Holder
 
 
 @dataclass

@@ -7,16 +7,16 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import write_header
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.example_streams import random_subset, shuffled
-from kaldi_bridge.holders import Holder
-from kaldi_bridge.lda_statistics import LdaStatistics
-from kaldi_bridge.minibatch_sizes import MinibatchSizes
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.examples.minibatch_sizes import MinibatchSizes
+from kaldi_bridge.examples.streams import random_subset, shuffled
+from kaldi_bridge.features.lda_statistics import LdaStatistics
+from kaldi_bridge.io.basic_io import write_header
+from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import Holder
 from nnet3_compat.model_file import read_nnet
 from nnet3_compat.nnet import Nnet
 from nnet3_compat.whole_network import set_test_mode

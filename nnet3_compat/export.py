@@ -26,7 +26,7 @@ from nnet3_compat.network import Network
 from nnet3_compat.torch_model import TorchModel
 
 if TYPE_CHECKING:
-    from kaldi_bridge.transition_model import TransitionModel
+    from kaldi_bridge.hmm.transition_model import TransitionModel
 
 
 def describe(

@@ -10,8 +10,8 @@ import torch
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import open_input, open_output
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.io.streams import open_input, open_output
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.export import export_network
 from nnet3_compat.model_file import Archive, read_any, read_transition_model, write_archive, write_model

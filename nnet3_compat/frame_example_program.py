@@ -10,12 +10,12 @@ from typing import Any
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
-from kaldi_bridge.example_cutting import InputCutter
-from kaldi_bridge.examples import EXAMPLE, num_rows
-from kaldi_bridge.frame_example_making import Targets, frame_examples
-from kaldi_bridge.holders import GENERAL_MATRIX, Holder
+from kaldi_bridge.examples.cutting import InputCutter
+from kaldi_bridge.examples.frame_example_making import Targets, frame_examples
+from kaldi_bridge.examples.frame_examples import EXAMPLE, num_rows
+from kaldi_bridge.examples.utterance_splitting import UtteranceSplitter
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.utterance_splitting import UtteranceSplitter
+from kaldi_bridge.tables.holders import GENERAL_MATRIX, Holder
 from nnet3_compat.utterance_sources import ExampleOptions, UtteranceSources
 
 

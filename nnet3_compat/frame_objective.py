@@ -11,8 +11,8 @@ from torch import Tensor
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples import NnetExample
-from kaldi_bridge.sparse import to_dense
+from kaldi_bridge.examples.frame_examples import NnetExample
+from kaldi_bridge.io.sparse import to_dense
 from nnet3_compat.example_batch import compute_outputs
 from nnet3_compat.network import Network
 from nnet3_compat.nnet import Nnet, OutputNode

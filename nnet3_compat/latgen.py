@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT_MATRIX
-from kaldi_bridge.lattice_generation import (
+from kaldi_bridge.lattices.generation import (
     LatticeOptions,
     LatticeWriter,
     Task,
@@ -17,10 +16,11 @@ from kaldi_bridge.lattice_generation import (
     tasks_for_graph,
 )
 from kaldi_bridge.tables import RandomAccessReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.computation_options import IvectorOptions, OptimizationOptions, SimpleComputationOptions
 
 if TYPE_CHECKING:
-    from kaldi_bridge.decoder import Graph
+    from kaldi_bridge.lattices.decoder import Graph
     from nnet3_compat.computation import Computer
     from nnet3_compat.compute_tables import Utterances
 

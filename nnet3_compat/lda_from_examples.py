@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from kaldi_bridge.chain_examples import ChainExample
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples import NnetExample, NnetIo
-from kaldi_bridge.lda_statistics import LdaStatistics
-from kaldi_bridge.sparse import SparseMatrix, to_dense
+from kaldi_bridge.examples.chain_examples import ChainExample
+from kaldi_bridge.examples.frame_examples import NnetExample, NnetIo
+from kaldi_bridge.features.lda_statistics import LdaStatistics
+from kaldi_bridge.io.sparse import SparseMatrix, to_dense
 from nnet3_compat.chain.numerator import numerator
 from nnet3_compat.example_batch import compute_outputs
 from nnet3_compat.network import Network

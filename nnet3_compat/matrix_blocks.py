@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kaldi_bridge.basic_io import write_header
-from kaldi_bridge.holders import FLOAT_MATRIX
-from kaldi_bridge.output_stream import OutputStream
+from kaldi_bridge.io.basic_io import write_header
+from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
 
 @dataclass

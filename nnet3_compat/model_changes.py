@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.io.streams import open_input
 from nnet3_compat.edits import edit
 from nnet3_compat.nnet import Nnet
 from nnet3_compat.prepare_for_test import prepare_for_test

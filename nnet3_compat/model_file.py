@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge import basic_io
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import InputStream, OutputStream, open_input, open_output
-from kaldi_bridge.transition_model import TransitionModel
-from kaldi_bridge.tree import ContextDependency
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.tree import ContextDependency
+from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.nnet import Nnet
 

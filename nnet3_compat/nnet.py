@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kaldi_bridge import basic_io, log
+from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io import basic_io
 from nnet3_compat.components import COMPONENTS, Component, read_component
 from nnet3_compat.config_line import ConfigLine, is_valid_name, read_config_lines
 from nnet3_compat.descriptors import Descriptor, parse
 
 if TYPE_CHECKING:
-    from kaldi_bridge.streams import InputStream, OutputStream
+    from kaldi_bridge.io.streams import InputStream, OutputStream
 
 MAX_COMPONENTS = 100000
 MAX_CONFIG_BYTES = 1 << 26

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kaldi_bridge.basic_io import format_float
+from kaldi_bridge.io.basic_io import format_float
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.context import compute_context, is_simple, modulus
 from nnet3_compat.nnet import Nnet

@@ -6,7 +6,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel
 
 
 def priors_from_counts(counts: np.ndarray, floor: float = 0.0) -> np.ndarray:

@@ -12,7 +12,7 @@ from kaldi_bridge.errors import KaldiError
 from nnet3_compat.description import Description
 
 if TYPE_CHECKING:
-    from kaldi_bridge.transition_model import TransitionModel
+    from kaldi_bridge.hmm.transition_model import TransitionModel
 
 
 class TorchModel:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from kaldi_bridge import basic_io
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import InputStream
+from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.streams import InputStream
 from nnet3_compat.description import Description
 from nnet3_compat.torch_model import TorchModel
 
 if TYPE_CHECKING:
-    from kaldi_bridge.transition_model import TransitionModel
+    from kaldi_bridge.hmm.transition_model import TransitionModel
 
 DESCRIPTION = "nnet_pytorch.json"
 TRANSITION_MODEL = "transition_model"
@@ -64,7 +64,7 @@ def load_archive(data: bytes, name: str, transition_model: TransitionModel | Non
     except Exception as error:  # torch raises many kinds for a damaged archive
         raise KaldiError(f"{name}: TorchScript cannot load this archive ({str(error).splitlines()[0]})") from error
     if transition_model is None and TRANSITION_MODEL in extra:
-        from kaldi_bridge.transition_model import TransitionModel
+        from kaldi_bridge.hmm.transition_model import TransitionModel
 
         inner = InputStream.from_bytes(bytes(extra[TRANSITION_MODEL]), f"{name}: transition model")  # type: ignore[arg-type]
         transition_model = TransitionModel.read(inner, basic_io.read_header(inner))

@@ -10,10 +10,10 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
-from kaldi_bridge.examples import num_rows
-from kaldi_bridge.holders import FLOAT_MATRIX, FLOAT_VECTOR, Holder
+from kaldi_bridge.examples.frame_examples import num_rows
+from kaldi_bridge.examples.utterance_splitting import ChunkOptions
 from kaldi_bridge.tables import RandomAccessReader
-from kaldi_bridge.utterance_splitting import ChunkOptions
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR, Holder
 
 
 @dataclass

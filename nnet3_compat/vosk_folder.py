@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import read_header, write_header
-from kaldi_bridge.cmvn import scale_and_offset
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import DOUBLE_MATRIX
-from kaldi_bridge.matrix_io import read_matrix, write_matrix
-from kaldi_bridge.streams import open_input, open_output
+from kaldi_bridge.features.cmvn import scale_and_offset
+from kaldi_bridge.io.basic_io import read_header, write_header
+from kaldi_bridge.io.matrix_io import read_matrix, write_matrix
+from kaldi_bridge.io.streams import open_input, open_output
 from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import DOUBLE_MATRIX
 from nnet3_compat.input_transform import transform_input
 from nnet3_compat.model_file import read_model, write_model
 from nnet3_compat.nnet import Nnet

@@ -10,7 +10,7 @@
 
 namespace kaldi_bridge {
 
-// The arrays of a kaldi_bridge.fst.Fst, not owned: state s has the arcs offsets[s] to offsets[s + 1] - 1.
+// The arrays of a kaldi_bridge.fsts.fst.Fst, not owned: state s has the arcs offsets[s] to offsets[s + 1] - 1.
 struct FstArrays {
   int32_t start, states;
   const float *finals;

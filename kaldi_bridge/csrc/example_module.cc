@@ -243,7 +243,7 @@ py::array_t<float> decompressed(const std::string &token, float minimum, float r
   return out;
 }
 
-// The arrays of a kaldi_bridge.fst.Fst, which must outlive the result.
+// The arrays of a kaldi_bridge.fsts.fst.Fst, which must outlive the result.
 FstArrays fst_arrays(int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs) {
   const py::ssize_t states = finals.size();
   if (states >= INT32_MAX || offsets.size() != states + 1 || start >= states)

@@ -1,4 +1,4 @@
-// An arc of a transducer, as in OpenFst's files and kaldi_bridge.fst.ARC.
+// An arc of a transducer, as in OpenFst's files and kaldi_bridge.fsts.fst.ARC.
 
 #pragma once
 

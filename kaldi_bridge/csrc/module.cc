@@ -50,7 +50,7 @@ py::object cost_pair(const Cost &cost) {
   return py::make_tuple(static_cast<float>(cost.graph), static_cast<float>(cost.acoustic));
 }
 
-// (arcs, finals) of kaldi_bridge.lattice.Lattice, acoustic costs times `scale`.
+// (arcs, finals) of kaldi_bridge.lattices.lattice.Lattice, acoustic costs times `scale`.
 py::tuple lattice_lists(const Lattice &lattice, double scale) {
   py::list arcs(lattice.size()), finals(lattice.size());
   for (size_t s = 0; s < lattice.size(); s++) {
@@ -87,7 +87,7 @@ py::tuple compact_lists(const CompactLattice &lattice, double scale) {
   return py::make_tuple(arcs, finals);
 }
 
-// From kaldi_bridge.lattice.Lattice; state 0 of the result is the start state.
+// From kaldi_bridge.lattices.lattice.Lattice; state 0 of the result is the start state.
 Lattice lattice_from_lists(int32_t start, const py::list &arcs, const py::list &finals) {
   const int32_t n = static_cast<int32_t>(arcs.size());
   if (finals.size() != arcs.size() || (n > 0 && (start < 0 || start >= n)))
@@ -111,7 +111,7 @@ Lattice lattice_from_lists(int32_t start, const py::list &arcs, const py::list &
   return lattice;
 }
 
-// (start, finals, offsets, arcs) of kaldi_bridge.fst.Fst without the epsilons that can go.
+// (start, finals, offsets, arcs) of kaldi_bridge.fsts.fst.Fst without the epsilons that can go.
 py::tuple epsilons_removed(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs, bool in_log) {
   const int32_t states = static_cast<int32_t>(finals.size());
   if (offsets.size() != states + 1 || start < 0 || start >= states || offsets.at(0) != 0 || offsets.at(states) != arcs.size())

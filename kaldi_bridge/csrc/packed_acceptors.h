@@ -1,4 +1,4 @@
-// Weighted acceptors over the tropical semiring: what kaldi_bridge/packed_acceptors.py offers.
+// Weighted acceptors over the tropical semiring: what kaldi_bridge/fsts/packed_acceptors.py offers.
 //
 // Epsilon is the label 0; an infinite final cost is none. Where several paths are one, the best counts.
 

@@ -23,7 +23,7 @@ void check(int32_t start, py::ssize_t states, const Array<int64_t> &offsets, py:
     if (offsets.at(s) > offsets.at(s + 1)) throw std::invalid_argument("the acceptor's offsets decrease");
 }
 
-// From kaldi_bridge.fst.Fst: the input side.
+// From kaldi_bridge.fsts.fst.Fst: the input side.
 Acceptor of_fst(int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs) {
   const py::ssize_t states = finals.size();
   check(start, states, offsets, arcs.size());
@@ -54,7 +54,7 @@ py::tuple to_fst(const Acceptor &a) {
   return py::make_tuple(a.start, finals, offsets, arcs);
 }
 
-// From and to kaldi_bridge.acceptors.Acceptor.
+// From and to kaldi_bridge.fsts.acceptors.Acceptor.
 Acceptor of_lists(int32_t start, const std::vector<std::vector<std::tuple<int32_t, double, int32_t>>> &arcs,
                   std::vector<double> finals) {
   const int32_t states = static_cast<int32_t>(arcs.size());

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge import basic_io
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.model import Mixtures
-from kaldi_bridge.streams import open_input, open_output
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.streams import open_input, open_output
 
 
 @dataclass

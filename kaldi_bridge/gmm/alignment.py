@@ -8,11 +8,11 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
-from kaldi_bridge.decoder import BestPath, Graph, SearchOptions, best_path
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import Fst
+from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
-from kaldi_bridge.transition_costs import transition_costs, with_costs
+from kaldi_bridge.graphs.transition_costs import transition_costs, with_costs
+from kaldi_bridge.lattices.decoder import BestPath, Graph, SearchOptions, best_path
 
 
 @dataclass

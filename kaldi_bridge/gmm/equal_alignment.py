@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import Fst
+from kaldi_bridge.fsts.fst import Fst
 
 TRIES = 10
 

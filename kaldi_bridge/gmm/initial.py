@@ -7,7 +7,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.model import Mixtures
-from kaldi_bridge.tree import ContextDependency
+from kaldi_bridge.hmm.tree import ContextDependency
 from kaldi_bridge.tree_building.maps import leaves_of
 from kaldi_bridge.tree_building.statistics import TreeStatistics
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.front_end import Features, FrontEndOptions, processed
-from kaldi_bridge.fst import FST
+from kaldi_bridge.features.front_end import Features, FrontEndOptions, processed
+from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.alignment import scored
-from kaldi_bridge.lattice_generation import LatticeOptions, LatticeWriter, Task, is_table_of_graphs, tasks_for_graph
+from kaldi_bridge.lattices.generation import LatticeOptions, LatticeWriter, Task, is_table_of_graphs, tasks_for_graph
 from kaldi_bridge.tables import SequentialReader
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kaldi_bridge import basic_io
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.matrix_io import read_matrix, read_vector, write_matrix, write_vector
+from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kaldi_bridge.streams import InputStream, OutputStream
+    from kaldi_bridge.io.streams import InputStream, OutputStream
 
 
 class Mixtures:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kaldi_bridge.basic_io import read_header, write_header
-from kaldi_bridge.matrix_io import read_vector, write_vector
-from kaldi_bridge.streams import open_input, open_output
+from kaldi_bridge.io.basic_io import read_header, write_header
+from kaldi_bridge.io.matrix_io import read_vector, write_vector
+from kaldi_bridge.io.streams import open_input, open_output
 
 
 def read_occupancy(rxfilename: str) -> np.ndarray:

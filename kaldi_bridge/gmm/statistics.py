@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kaldi_bridge import basic_io
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
-from kaldi_bridge.matrix_io import read_matrix, read_vector, write_matrix, write_vector
-from kaldi_bridge.streams import InputStream, OutputStream, open_input, open_output
+from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
+from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
 
 ALL_FLAGS = 15  # means, variances, weights, transitions: what the files say that they hold
 _BUFFERED_FRAMES = 20_000

@@ -9,9 +9,9 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lang import Root
-from kaldi_bridge.topology import Topology
-from kaldi_bridge.tree import Constant, EventMap
+from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.hmm.tree import Constant, EventMap
+from kaldi_bridge.lang.directory import Root
 from kaldi_bridge.tree_building.bottom_up import bottom_up
 from kaldi_bridge.tree_building.gaussian import log_likelihood
 from kaldi_bridge.tree_building.maps import leaves, leaves_of, renumbered, root_map, with_leaves

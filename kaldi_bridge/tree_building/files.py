@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from kaldi_bridge.basic_io import read_header, write_header
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import OutputStream, open_input, open_output
-from kaldi_bridge.topology import Topology
+from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.io.basic_io import read_header, write_header
+from kaldi_bridge.io.streams import OutputStream, open_input, open_output
 from kaldi_bridge.tree_building.questions import Questions
 from kaldi_bridge.tree_building.statistics import TreeStatistics
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.integer_sets import read_sets
-from kaldi_bridge.topology import Topology
-from kaldi_bridge.tree import PDF_CLASS, Constant, ContextDependency, EventMap, Table
+from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.hmm.tree import PDF_CLASS, Constant, ContextDependency, EventMap, Table
+from kaldi_bridge.io.integer_sets import read_sets
 from kaldi_bridge.tree_building.maps import root_map
 
 

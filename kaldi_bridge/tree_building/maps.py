@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.topology import Topology
-from kaldi_bridge.tree import PDF_CLASS, Constant, EventMap, Split, Table, answers
+from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.hmm.tree import PDF_CLASS, Constant, EventMap, Split, Table, answers
 from kaldi_bridge.tree_building.statistics import NOT_ASKED, TreeStatistics
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.tree import PDF_CLASS
+from kaldi_bridge.hmm.tree import PDF_CLASS
 from kaldi_bridge.tree_building.c_random import CRandom
 from kaldi_bridge.tree_building.gaussian import log_likelihood
 from kaldi_bridge.tree_building.statistics import TreeStatistics

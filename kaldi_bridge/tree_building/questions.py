@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from kaldi_bridge import basic_io, log
+from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.topology import Topology
-from kaldi_bridge.tree import PDF_CLASS
+from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.hmm.tree import PDF_CLASS
+from kaldi_bridge.io import basic_io
 
 if TYPE_CHECKING:
-    from kaldi_bridge.streams import InputStream, OutputStream
+    from kaldi_bridge.io.streams import InputStream, OutputStream
 
 Question = tuple[int, ...]
 """The values, sorted, for which the answer is yes."""

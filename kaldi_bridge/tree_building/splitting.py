@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kaldi_bridge.tree import Constant, EventMap, Split
+from kaldi_bridge.hmm.tree import Constant, EventMap, Split
 from kaldi_bridge.tree_building.gaussian import log_likelihood
 from kaldi_bridge.tree_building.phone_clusters import refine
 from kaldi_bridge.tree_building.questions import Question, Questions

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kaldi_bridge import basic_io
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.matrix_io import read_matrix, write_matrix
-from kaldi_bridge.phone_sequence import whole_phones_of
-from kaldi_bridge.tree import PDF_CLASS
+from kaldi_bridge.hmm.phone_sequence import whole_phones_of
+from kaldi_bridge.hmm.tree import PDF_CLASS
+from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.matrix_io import read_matrix, write_matrix
 from kaldi_bridge.tree_building.gaussian import moments_of
 
 if TYPE_CHECKING:
-    from kaldi_bridge.streams import InputStream, OutputStream
-    from kaldi_bridge.transition_model import TransitionModel
+    from kaldi_bridge.hmm.transition_model import TransitionModel
+    from kaldi_bridge.io.streams import InputStream, OutputStream
 
 NOT_ASKED = np.iinfo(np.int32).max  # a phone that trees may not ask for, as the central one does not depend on it
 VARIANCE_FLOOR = 0.01

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.acceptors import Acceptor, minimized, pushed, reversed_acceptor, without_epsilons
-from kaldi_bridge.fst import Fst
-from kaldi_bridge.transition_model import TransitionModel
-from kaldi_bridge.tree import ContextDependency
+from kaldi_bridge.fsts.acceptors import Acceptor, minimized, pushed, reversed_acceptor, without_epsilons
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.tree import ContextDependency
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.phone_graph import PhoneGraph
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import Fst, read_fst
+from kaldi_bridge.fsts.fst import Fst, read_fst
 
 _STEPS = 100  # over which the initial probabilities are averaged
 

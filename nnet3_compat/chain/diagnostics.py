@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 
 from kaldi_bridge import log
-from kaldi_bridge.chain_examples import ChainExample
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.examples.chain_examples import ChainExample
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.forgetting import older_posteriors
 from nnet3_compat.chain.objective import chain_objective

@@ -9,15 +9,15 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
-from kaldi_bridge.chain_examples import ChainExample, ChainOutput
-from kaldi_bridge.example_cutting import InputCutter, frame_indexes
-from kaldi_bridge.examples import num_rows
-from kaldi_bridge.packed_acceptors import PackedAcceptor
-from kaldi_bridge.sparse import GeneralMatrix
-from kaldi_bridge.supervision import Supervision
-from kaldi_bridge.supervision_splitting import SupervisionSplitter
-from kaldi_bridge.transition_model import TransitionModel
-from kaldi_bridge.utterance_splitting import Chunk, UtteranceSplitter
+from kaldi_bridge.examples.chain_examples import ChainExample, ChainOutput
+from kaldi_bridge.examples.cutting import InputCutter, frame_indexes
+from kaldi_bridge.examples.frame_examples import num_rows
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.examples.supervision_splitting import SupervisionSplitter
+from kaldi_bridge.examples.utterance_splitting import Chunk, UtteranceSplitter
+from kaldi_bridge.fsts.packed_acceptors import PackedAcceptor
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.io.sparse import GeneralMatrix
 from nnet3_compat.chain.normalization import normalized
 from nnet3_compat.chain.unconstrained import unconstrained
 

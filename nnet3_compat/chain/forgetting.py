@@ -11,9 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from kaldi_bridge.chain_examples import ChainExample
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.sparse import to_dense
+from kaldi_bridge.examples.chain_examples import ChainExample
+from kaldi_bridge.io.sparse import to_dense
 
 POSTERIORS = "__LWF-posteriors"
 

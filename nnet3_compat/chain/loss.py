@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.supervision import Supervision
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.objective import ChainObjective, chain_objective, lengths_of
 from nnet3_compat.chain.options import ChainOptions

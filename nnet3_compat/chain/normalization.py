@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import read_fst
-from kaldi_bridge.packed_acceptors import PackedAcceptor
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.fsts.fst import read_fst
+from kaldi_bridge.fsts.packed_acceptors import PackedAcceptor
 
 MOST_STATES = 200000
 

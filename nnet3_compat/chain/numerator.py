@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.supervision import Supervision
 from nnet3_compat.chain.extension import extension
 from nnet3_compat.chain.numerator_graph import NumeratorGraph
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import Fst
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.fsts.fst import Fst
 
 
 @dataclass

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.supervision import Supervision
 from nnet3_compat.chain.denominator import denominator
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.numerator import begin_numerator

@@ -10,11 +10,11 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from kaldi_bridge.acceptors import INFINITY, Acceptor, Arc
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.topology import NO_PDF
-from kaldi_bridge.transition_model import TransitionModel
-from kaldi_bridge.tree import PDF_CLASS, ContextDependency, answers
+from kaldi_bridge.fsts.acceptors import INFINITY, Acceptor, Arc
+from kaldi_bridge.hmm.topology import NO_PDF
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.tree import PDF_CLASS, ContextDependency, answers
 
 NO_PHONE = 0  # in a window, before the first phone or after the last
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from kaldi_bridge.acceptors import INFINITY, Acceptor, Arc, connected, pushed_to_start, without_epsilons
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattice import CompactLattice, top_sorted
-from kaldi_bridge.supervision import Supervision
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.fsts.acceptors import INFINITY, Acceptor, Arc, connected, pushed_to_start, without_epsilons
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.lattices.lattice import CompactLattice, top_sorted
 from nnet3_compat.chain.phone_graph import PhoneGraph
 
 

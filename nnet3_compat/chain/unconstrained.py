@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from kaldi_bridge.acceptors import INFINITY, Acceptor, Arc, without_epsilons
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.supervision import Supervision
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.fsts.acceptors import INFINITY, Acceptor, Arc, without_epsilons
+from kaldi_bridge.hmm.transition_model import TransitionModel
 from nnet3_compat.chain.normalization import MOST_STATES
 
 

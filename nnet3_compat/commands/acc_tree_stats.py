@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import write_header
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.front_end import FrontEndOptions, processed
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.integer_sets import read_phone_map, split_integers
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.features.front_end import FrontEndOptions, processed
+from kaldi_bridge.io.basic_io import write_header
+from kaldi_bridge.io.integer_sets import read_phone_map, split_integers
+from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import RandomAccessReader
+from kaldi_bridge.tables.holders import INT32_VECTOR
 from kaldi_bridge.tree_building.statistics import Accumulator
 from nnet3_compat.model_file import read_transition_model
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.feature_transforms import add_deltas as with_deltas
-from kaldi_bridge.holders import FLOAT_MATRIX
+from kaldi_bridge.features.transforms import add_deltas as with_deltas
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
 USAGE = """Add deltas (derivatives over time) to features.
 Usage: nnet-pytorch-add-deltas [options] <feats-rspecifier> <feats-wspecifier>

@@ -10,10 +10,10 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import INT32_PAIR_VECTOR, INT32_VECTOR
-from kaldi_bridge.phone_sequence import phones_of
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.hmm.phone_sequence import phones_of
+from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import INT32_PAIR_VECTOR, INT32_VECTOR
 from nnet3_compat.model_file import read_transition_model
 
 USAGE = """Convert alignments (transition-ids) to phones.

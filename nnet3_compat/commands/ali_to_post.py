@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.holders import INT32_VECTOR, POSTERIOR
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import INT32_VECTOR, POSTERIOR
 
 USAGE = """Convert alignments, of transition-ids or pdf-ids, to posteriors, all of which are 1.
 Usage: nnet-pytorch-ali-to-post [options] <alignments-rspecifier> <posteriors-wspecifier>

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import FST
+from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.gmm.equal_alignment import equal_alignment
-from kaldi_bridge.holders import FLOAT_MATRIX, INT32_VECTOR
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, INT32_VECTOR
 
 USAGE = """Write equally spaced alignments (for getting training started).
 Usage: nnet-pytorch-align-equal-compiled <graphs-rspecifier> <features-rspecifier> <alignments-wspecifier>

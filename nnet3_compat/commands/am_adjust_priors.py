@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import read_header
 from kaldi_bridge.command import command, option
-from kaldi_bridge.matrix_io import read_vector
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.io.basic_io import read_header
+from kaldi_bridge.io.matrix_io import read_vector
+from kaldi_bridge.io.streams import open_input
 from nnet3_compat.model_file import read_model, write_model
 from nnet3_compat.priors import priors_from_counts, report_change
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import read_header
 from kaldi_bridge.command import command, option
-from kaldi_bridge.streams import open_input
-from kaldi_bridge.topology import Topology
-from kaldi_bridge.tree import make_transition_model
+from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.hmm.tree import make_transition_model
+from kaldi_bridge.io.basic_io import read_header
+from kaldi_bridge.io.streams import open_input
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.model_file import read_nnet, read_transition_model, read_tree, write_model
 

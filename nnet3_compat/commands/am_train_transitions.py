@@ -9,8 +9,8 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import INT32_VECTOR
 from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.model_file import read_model, write_model
 from nnet3_compat.priors import pdf_counts, priors_from_counts
 

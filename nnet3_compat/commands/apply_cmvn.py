@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import read_header
-from kaldi_bridge.cmvn import apply_cmvn as normalize
-from kaldi_bridge.cmvn import fake_some_dims, parse_skip_dims
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import DOUBLE_MATRIX, FLOAT_MATRIX, GENERAL_MATRIX
-from kaldi_bridge.matrix_io import read_matrix
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.features.cmvn import apply_cmvn as normalize
+from kaldi_bridge.features.cmvn import fake_some_dims, parse_skip_dims
+from kaldi_bridge.io.basic_io import read_header
+from kaldi_bridge.io.matrix_io import read_matrix
+from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_rspecifier
+from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX, GENERAL_MATRIX
 
 USAGE = """Normalize the mean, and optionally the variance, of features: per utterance, or per speaker with --utt2spk.
 Usage: nnet-pytorch-apply-cmvn [options] (<stats-rspecifier>|<stats-rxfilename>) <feats-rspecifier> <feats-wspecifier>

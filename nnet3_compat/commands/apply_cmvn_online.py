@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import read_header
-from kaldi_bridge.cmvn import parse_skip_dims
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT_MATRIX, TOKEN_VECTOR
-from kaldi_bridge.matrix_io import read_matrix
-from kaldi_bridge.online_cmvn import OnlineCmvn, OnlineCmvnOptions
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.features.cmvn import parse_skip_dims
+from kaldi_bridge.features.online_cmvn import OnlineCmvn, OnlineCmvnOptions
+from kaldi_bridge.io.basic_io import read_header
+from kaldi_bridge.io.matrix_io import read_matrix
+from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, TOKEN_VECTOR
 
 USAGE = """Normalize features as they would be online: by what was heard before, and global statistics at first.
 Usage: nnet-pytorch-apply-cmvn-online [options] <global-stats-rxfilename> <feats-rspecifier> <feats-wspecifier>

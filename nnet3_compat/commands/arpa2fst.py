@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.arpa import compile_arpa
 from kaldi_bridge.command import command, option
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.lang.arpa import compile_arpa
 
 USAGE = """Convert an ARPA format language model into an FST
 Usage: nnet-pytorch-arpa2fst [options] <input-arpa> <output-fst>

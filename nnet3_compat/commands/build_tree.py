@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.lang import read_roots
-from kaldi_bridge.tree import ContextDependency
+from kaldi_bridge.hmm.tree import ContextDependency
+from kaldi_bridge.lang.directory import read_roots
 from kaldi_bridge.tree_building.build import build_tree as build
 from kaldi_bridge.tree_building.files import read_questions, read_statistics, read_topology, write_object
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from kaldi_bridge import log
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.command import command
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.options import ChainOptions
 from nnet3_compat.computation_options import DeviceOptions

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import read_header
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT_MATRIX
-from kaldi_bridge.matrix_io import read_matrix
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.io.basic_io import read_header
+from kaldi_bridge.io.matrix_io import read_matrix
+from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.computation_options import (
     DeviceOptions,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge import chain_example_changes as changes
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
-from kaldi_bridge.chain_examples import RAW_CHAIN_EXAMPLE
 from kaldi_bridge.command import command
-from kaldi_bridge.example_buffer import shift_times
+from kaldi_bridge.examples import chain_example_changes as changes
+from kaldi_bridge.examples.buffer import shift_times
+from kaldi_bridge.examples.chain_examples import RAW_CHAIN_EXAMPLE
 from nnet3_compat.example_copying import ContextWarnings, CopyOptions, copy_examples
 
 USAGE = """Copy chain examples, possibly changing them; to several outputs in turn.

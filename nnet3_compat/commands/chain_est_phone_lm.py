@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.fst import write_fst
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.phone_language_model import PhoneLanguageModel
+from kaldi_bridge.fsts.fst import write_fst
+from kaldi_bridge.hmm.phone_language_model import PhoneLanguageModel
 from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import INT32_VECTOR
 
 USAGE = """Estimate the phone language model of chain training, an acceptor without back-off arcs.
 Usage: nnet-pytorch-chain-est-phone-lm [options] <phone-seqs-rspecifier> <phone-lm-fst-out>

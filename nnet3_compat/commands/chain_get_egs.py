@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import GENERAL_MATRIX
-from kaldi_bridge.supervision import SUPERVISION
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.examples.supervision import SUPERVISION
+from kaldi_bridge.examples.utterance_splitting import UtteranceSplitter
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.utterance_splitting import UtteranceSplitter
+from kaldi_bridge.tables.holders import GENERAL_MATRIX
 from nnet3_compat.chain.example_making import ExampleMaker, Utterance
 from nnet3_compat.chain.normalization import read_normalization_fst
 from nnet3_compat.model_file import read_transition_model

@@ -9,10 +9,10 @@ from typing import Any
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import INT32_PAIR_VECTOR
-from kaldi_bridge.lattice import COMPACT_LATTICE
-from kaldi_bridge.supervision import SUPERVISION
+from kaldi_bridge.examples.supervision import SUPERVISION
+from kaldi_bridge.lattices.lattice import COMPACT_LATTICE
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import INT32_PAIR_VECTOR
 from nnet3_compat.chain.phone_graph import PhoneGraph
 from nnet3_compat.chain.phone_supervision import PhonesInTime, SupervisionOptions, make_supervision
 from nnet3_compat.model_file import read_transition_model, read_tree

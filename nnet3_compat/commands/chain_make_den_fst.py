@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.fst import read_fst, write_fst
+from kaldi_bridge.fsts.fst import read_fst, write_fst
 from nnet3_compat.chain.denominator_fst import denominator_fst, normalization_fst
 from nnet3_compat.model_file import read_transition_model, read_tree
 

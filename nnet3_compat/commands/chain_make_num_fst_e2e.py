@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.acceptors import Acceptor, without_epsilons
 from kaldi_bridge.command import command
-from kaldi_bridge.fst import FST
+from kaldi_bridge.fsts.acceptors import Acceptor, without_epsilons
+from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.chain.normalization import read_normalization_fst
 from nnet3_compat.model_file import read_transition_model

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kaldi_bridge.chain_examples import RAW_CHAIN_EXAMPLE
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.example_merging import ExampleMerger, merge_chain_examples
+from kaldi_bridge.examples.chain_examples import RAW_CHAIN_EXAMPLE
+from kaldi_bridge.examples.merging import ExampleMerger, merge_chain_examples
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.example_programs import MergeOptions, merger_options
 

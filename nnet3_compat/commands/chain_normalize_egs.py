@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.chain.normalization import normalized, read_normalization_fst
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kaldi_bridge.chain_examples import RAW_CHAIN_EXAMPLE
 from kaldi_bridge.command import command
+from kaldi_bridge.examples.chain_examples import RAW_CHAIN_EXAMPLE
 from nnet3_compat.example_programs import SubsetOptions, subset
 
 USAGE = """Write a random subset of chain examples; no more than those are in memory.

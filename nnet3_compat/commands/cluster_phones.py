@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.integer_sets import read_sets, split_integers, write_sets
+from kaldi_bridge.io.integer_sets import read_sets, split_integers, write_sets
 from kaldi_bridge.tree_building.files import read_statistics
 from kaldi_bridge.tree_building.phone_clusters import phone_questions
 

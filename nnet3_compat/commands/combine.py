@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.examples import EXAMPLE
+from kaldi_bridge.examples.frame_examples import EXAMPLE
 from nnet3_compat.computation_options import DeviceOptions
 from nnet3_compat.example_programs import CombineOptions, read_all
 from nnet3_compat.model_file import write_model

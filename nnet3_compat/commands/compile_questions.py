@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.integer_sets import read_sets
+from kaldi_bridge.io.integer_sets import read_sets
 from kaldi_bridge.tree_building.files import read_topology, write_object
 from kaldi_bridge.tree_building.questions import Questions
 

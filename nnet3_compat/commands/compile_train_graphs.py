@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import FST, read_fst
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.integer_sets import read_sets
+from kaldi_bridge.fsts.fst import FST, read_fst
+from kaldi_bridge.io.integer_sets import read_sets
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.model_file import read_transition_model, read_tree
 
 USAGE = """Create training graphs (without transition probabilities, by default).
@@ -33,7 +33,7 @@ class Options:
 def compile_train_graphs(
     options: Options, tree_in: str, model_in: str, lexicon_in: str, transcripts: str, wspecifier: str
 ) -> int:
-    from kaldi_bridge.training_graphs import TrainingGraphs
+    from kaldi_bridge.graphs.training_graphs import TrainingGraphs
 
     if not options.reorder:
         raise KaldiError("--reorder=false is not supported")

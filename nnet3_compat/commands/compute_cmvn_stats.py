@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import write_header
-from kaldi_bridge.cmvn import compute_stats
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import DOUBLE_MATRIX, FLOAT_MATRIX, FLOAT_VECTOR, TOKEN_VECTOR
-from kaldi_bridge.matrix_io import write_matrix
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.features.cmvn import compute_stats
+from kaldi_bridge.io.basic_io import write_header
+from kaldi_bridge.io.matrix_io import write_matrix
+from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_wspecifier
+from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX, FLOAT_VECTOR, TOKEN_VECTOR
 
 USAGE = """Compute statistics for mean and variance normalization: per utterance, per speaker with --spk2utt,
 or, when the output is a file rather than a table, over everything.

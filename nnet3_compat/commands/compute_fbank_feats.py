@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.feature_extraction import ExtractionOptions, extract_features
-from kaldi_bridge.features import FbankOptions
+from kaldi_bridge.features.extraction import ExtractionOptions, extract_features
+from kaldi_bridge.features.extractor import FbankOptions
 
 USAGE = """Compute filterbank features of recordings.
 Usage:  nnet-pytorch-compute-fbank-feats [options] <wav-rspecifier> <feats-wspecifier>

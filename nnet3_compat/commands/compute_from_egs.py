@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples import EXAMPLE
-from kaldi_bridge.holders import FLOAT_MATRIX
+from kaldi_bridge.examples.frame_examples import EXAMPLE
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.computation_options import DeviceOptions
 from nnet3_compat.model_file import read_nnet
 

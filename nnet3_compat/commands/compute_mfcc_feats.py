@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.feature_extraction import ExtractionOptions, extract_features
-from kaldi_bridge.features import MfccOptions
+from kaldi_bridge.features.extraction import ExtractionOptions, extract_features
+from kaldi_bridge.features.extractor import MfccOptions
 
 USAGE = """Compute MFCC features of recordings.
 Usage:  nnet-pytorch-compute-mfcc-feats [options] <wav-rspecifier> <feats-wspecifier>

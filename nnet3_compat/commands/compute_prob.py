@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
-from kaldi_bridge.examples import EXAMPLE
+from kaldi_bridge.examples.frame_examples import EXAMPLE
 from nnet3_compat.computation_options import OptimizationOptions
 from nnet3_compat.example_programs import TestModeOptions, diagnose, read_in_test_mode
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import TOKEN_VECTOR
+from kaldi_bridge.lattices.word_error_rate import WordErrors
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
-from kaldi_bridge.word_error_rate import WordErrors
+from kaldi_bridge.tables.holders import TOKEN_VECTOR
 
 USAGE = """Compare transcriptions with references and print word and sentence error rates.
 Usage: nnet-pytorch-compute-wer [options] <ref-rspecifier> <hyp-rspecifier>

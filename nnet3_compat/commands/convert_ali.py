@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.alignment_conversion import AlignmentConverter
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.integer_sets import read_phone_map
+from kaldi_bridge.hmm.alignment_conversion import AlignmentConverter
+from kaldi_bridge.io.integer_sets import read_phone_map
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.model_file import read_transition_model, read_tree
 
 USAGE = """Convert alignments from one decision tree and model to another.

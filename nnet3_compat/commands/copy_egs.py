@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge import example_changes as changes
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.example_buffer import shift_times
-from kaldi_bridge.examples import RAW_EXAMPLE, NnetExample
+from kaldi_bridge.examples import frame_example_changes as changes
+from kaldi_bridge.examples.buffer import shift_times
+from kaldi_bridge.examples.frame_examples import RAW_EXAMPLE, NnetExample
 from nnet3_compat.example_copying import ContextWarnings, CopyOptions, copy_examples
 
 USAGE = """Copy examples, possibly changing them; to several outputs in turn.

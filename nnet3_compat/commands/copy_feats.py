@@ -6,14 +6,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import read_header, write_header
 from kaldi_bridge.command import command, option
-from kaldi_bridge.compressed import CompressedMatrix
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import COMPRESSED_MATRIX, FLOAT_MATRIX, INT32
-from kaldi_bridge.matrix_io import read_matrix, write_matrix
-from kaldi_bridge.streams import open_input, open_output
+from kaldi_bridge.io.basic_io import read_header, write_header
+from kaldi_bridge.io.compressed import CompressedMatrix
+from kaldi_bridge.io.matrix_io import read_matrix, write_matrix
+from kaldi_bridge.io.streams import open_input, open_output
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier
+from kaldi_bridge.tables.holders import COMPRESSED_MATRIX, FLOAT_MATRIX, INT32
 
 USAGE = """Copy features, possibly in another format.
 Usage: nnet-pytorch-copy-feats [options] <feats-rspecifier> <feats-wspecifier>

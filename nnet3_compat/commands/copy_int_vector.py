@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.streams import open_input, open_output
+from kaldi_bridge.io.streams import open_input, open_output
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier, is_wspecifier
+from kaldi_bridge.tables.holders import INT32_VECTOR
 
 USAGE = """Copy vectors of integers, e.g. alignments: a table of them or a single one.
 Usage: nnet-pytorch-copy-int-vector [options] <vector-rspecifier> <vector-wspecifier>

@@ -9,9 +9,9 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT_MATRIX
-from kaldi_bridge.streams import open_input, open_output
+from kaldi_bridge.io.streams import open_input, open_output
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier, is_wspecifier
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
 USAGE = """Copy matrices, a table of them or a single one, possibly with a function applied.
 Usage: nnet-pytorch-copy-matrix [options] <matrix-rspecifier> <matrix-wspecifier>

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import write_header
 from kaldi_bridge.command import command, option
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.basic_io import write_header
+from kaldi_bridge.io.streams import open_output
 from nnet3_compat.model_file import read_transition_model
 
 USAGE = """Copy the transition model that a model starts with.

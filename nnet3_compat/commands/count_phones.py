@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.integer_sets import write_sets
-from kaldi_bridge.lang import Lang
+from kaldi_bridge.hmm.transcript_phones import count_lines
+from kaldi_bridge.io.integer_sets import write_sets
+from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.transcript_phones import count_lines
+from kaldi_bridge.tables.holders import INT32_VECTOR
 
 USAGE = """Count phones and pairs of phones, as steps/nnet3/chain/e2e/compute_biphone_stats.py does.
 Usage: nnet-pytorch-count-phones [options] <lang-dir> <phones-rspecifier> <counts-out>

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from kaldi_bridge import log
 from kaldi_bridge.command import Command, command, option
-from kaldi_bridge.data_dir import FILES, DataDir
-from kaldi_bridge.data_dir_changes import combined, read_repaired, renamed
-from kaldi_bridge.data_dir_perturbation import (
+from kaldi_bridge.data_dirs.changes import combined, read_repaired, renamed
+from kaldi_bridge.data_dirs.data_dir import FILES, DataDir
+from kaldi_bridge.data_dirs.perturbation import (
     is_volume_perturbed,
     speed_perturbed,
     volume_perturbed,
     write_perturbed,
 )
-from kaldi_bridge.data_dir_splitting import evenly_spread, some_of_each_speaker, some_speakers, split
-from kaldi_bridge.data_dir_validation import ValidationOptions, empty_transcripts, problems_of
+from kaldi_bridge.data_dirs.splitting import evenly_spread, some_of_each_speaker, some_speakers, split
+from kaldi_bridge.data_dirs.validation import ValidationOptions, empty_transcripts, problems_of
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.text_files import c_locale, in_order, read_lines, read_rows, write_rows
+from kaldi_bridge.io.text_files import c_locale, in_order, read_lines, read_rows, write_rows
 
 
 def _back_up(path: Path) -> None:

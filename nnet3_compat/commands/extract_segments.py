@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
+from kaldi_bridge.data_dirs.segments import SegmentError, cut, parse_segment
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import WAVE
-from kaldi_bridge.segments import SegmentError, cut, parse_segment
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text_files import words
 from kaldi_bridge.tables import RandomAccessReader, TableWriter
-from kaldi_bridge.text_files import words
+from kaldi_bridge.tables.holders import WAVE
 
 USAGE = """Cut segments out of recordings; lines of the segments file are: utterance recording start end [channel]
 Usage: nnet-pytorch-extract-segments [options] <wav-rspecifier> <segments-rxfilename> <wav-wspecifier>

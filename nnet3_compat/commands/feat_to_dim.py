@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.front_end import FrontEndOptions, processed
-from kaldi_bridge.holders import INT32
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.features.front_end import FrontEndOptions, processed
+from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import TableWriter, is_wspecifier
+from kaldi_bridge.tables.holders import INT32
 
 USAGE = """Tell the dimension of features: of the first utterance, or of each where the output is a table.
 Usage: nnet-pytorch-feat-to-dim [options] <feats-rspecifier> (<dim-wspecifier>|<dim-wxfilename>)

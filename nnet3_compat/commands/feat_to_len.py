@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.holders import FLOAT_MATRIX, INT32
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, INT32
 
 USAGE = """Tell the length of utterances in frames: of each as a table, or of all together on standard output.
 Usage: nnet-pytorch-feat-to-len [options] <feats-rspecifier> [<lengths-wspecifier>]

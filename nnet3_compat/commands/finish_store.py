@@ -8,8 +8,8 @@ from pathlib import Path
 from kaldi_bridge import log
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.frame_store import FrameStore
-from kaldi_bridge.frame_store_building import finish_store as finish
+from kaldi_bridge.features.frame_store import FrameStore
+from kaldi_bridge.features.frame_store_building import finish_store as finish
 
 USAGE = """Make a memory-mapped store of what the jobs of nnet-pytorch-store-frames wrote, and check it.
 Usage: nnet-pytorch-finish-store <store-dir> <number of jobs>

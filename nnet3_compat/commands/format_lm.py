@@ -6,14 +6,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaldi_bridge.arpa import compile_arpa
 from kaldi_bridge.command import command, option
-from kaldi_bridge.decoding_graph import log_stochasticity
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import write_fst
-from kaldi_bridge.grammar import check_grammar, word_loop
-from kaldi_bridge.lang import Lang
-from kaldi_bridge.text_files import read_lines
+from kaldi_bridge.fsts.fst import write_fst
+from kaldi_bridge.graphs.decoding_graph import log_stochasticity
+from kaldi_bridge.io.text_files import read_lines
+from kaldi_bridge.lang.arpa import compile_arpa
+from kaldi_bridge.lang.directory import Lang
+from kaldi_bridge.lang.grammar import check_grammar, word_loop
 
 USAGE = """Make a lang directory for decoding: one for training with a language model, as G.fst.
 Usage: nnet-pytorch-format-lm [options] <lang-dir> <arpa-lm> <lexicon> <out-lang-dir>

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.frame_example_making import PosteriorTargets
-from kaldi_bridge.holders import POSTERIOR
+from kaldi_bridge.examples.frame_example_making import PosteriorTargets
+from kaldi_bridge.tables.holders import POSTERIOR
 from nnet3_compat.frame_example_program import FrameExampleOptions, make_frame_examples
 
 USAGE = """Make training examples with a target for each frame: cut features and posteriors of pdfs into chunks.

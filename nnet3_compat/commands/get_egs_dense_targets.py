@@ -8,8 +8,8 @@ import numpy as np
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.frame_example_making import DenseTargets
-from kaldi_bridge.holders import FLOAT_MATRIX
+from kaldi_bridge.examples.frame_example_making import DenseTargets
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.frame_example_program import FrameExampleOptions, make_frame_examples
 
 USAGE = """Make training examples with a row of numbers as the target of each frame, for a quadratic objective, say.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.front_end import FrontEndOptions, processed
+from kaldi_bridge.features.front_end import FrontEndOptions, processed
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.statistics import Accumulator, write_statistics
-from kaldi_bridge.holders import INT32_VECTOR
 from kaldi_bridge.tables import RandomAccessReader
+from kaldi_bridge.tables.holders import INT32_VECTOR
 
 USAGE = """Accumulate statistics for GMM training.
 Usage: nnet-pytorch-gmm-acc-stats-ali [options] <model-in> <feature-rspecifier> <alignments-rspecifier> <stats-out>

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.front_end import Features, FrontEndOptions
-from kaldi_bridge.fst import FST
+from kaldi_bridge.features.front_end import Features, FrontEndOptions
+from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.alignment import Aligner, AlignOptions
-from kaldi_bridge.holders import FLOAT, INT32_VECTOR
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT, INT32_VECTOR
 
 USAGE = """Align features given a GMM-based model.
 Usage: nnet-pytorch-gmm-align-compiled [options] <model-in> <graphs-rspecifier> <features-rspecifier>

@@ -9,7 +9,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
-from kaldi_bridge.integer_sets import split_integers
+from kaldi_bridge.io.integer_sets import split_integers
 
 USAGE = """Multiply the likelihoods of phones, such as silences, by a factor: the weights of their pdfs' Gaussians.
 Usage: nnet-pytorch-gmm-boost-silence [options] <silence-phones-list> <model-in> <model-out>

@@ -11,8 +11,8 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.initial import all_alike
-from kaldi_bridge.integer_sets import read_sets, split_integers
-from kaldi_bridge.tree import make_transition_model
+from kaldi_bridge.hmm.tree import make_transition_model
+from kaldi_bridge.io.integer_sets import read_sets, split_integers
 from kaldi_bridge.tree_building.files import read_topology, write_object
 from kaldi_bridge.tree_building.flat_trees import PhoneCounts, biphone_tree
 

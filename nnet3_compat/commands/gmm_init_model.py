@@ -11,7 +11,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.initial import of_tree_statistics
 from kaldi_bridge.gmm.occupancy import write_occupancy
-from kaldi_bridge.tree import make_transition_model
+from kaldi_bridge.hmm.tree import make_transition_model
 from kaldi_bridge.tree_building.files import read_statistics, read_topology
 from nnet3_compat.model_file import read_tree
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.front_end import FrontEndOptions
+from kaldi_bridge.features.front_end import FrontEndOptions
 from kaldi_bridge.gmm.latgen import latgen
-from kaldi_bridge.lattice_generation import LatticeOptions
+from kaldi_bridge.lattices.generation import LatticeOptions
 
 USAGE = """Generate lattices using a GMM-based model.
 Usage: nnet-pytorch-gmm-latgen-faster [options] <model-in> <fst-in|fsts-rspecifier> <features-rspecifier> \\

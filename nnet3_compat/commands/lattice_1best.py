@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattice import COMPACT_LATTICE
-from kaldi_bridge.lattice_costs import add_word_penalty, scale
-from kaldi_bridge.lattice_paths import best_path_lattice
+from kaldi_bridge.lattices.costs import add_word_penalty, scale
+from kaldi_bridge.lattices.lattice import COMPACT_LATTICE
+from kaldi_bridge.lattices.paths import best_path_lattice
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Write the best path of each lattice, as a lattice.

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.lattice import COMPACT_LATTICE
-from kaldi_bridge.lattice_costs import scale
-from kaldi_bridge.lattice_paths import best_path
-from kaldi_bridge.symbol_table import SymbolTable
+from kaldi_bridge.lang.symbol_table import SymbolTable
+from kaldi_bridge.lattices.costs import scale
+from kaldi_bridge.lattices.lattice import COMPACT_LATTICE
+from kaldi_bridge.lattices.paths import best_path
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import INT32_VECTOR
 
 USAGE = """Write the words, and the alignment, of each lattice's best path.
 Usage: nnet-pytorch-lattice-best-path [options] <lattice-rspecifier> \\

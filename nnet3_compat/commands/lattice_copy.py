@@ -8,8 +8,8 @@ from typing import Any
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattice import COMPACT_LATTICE, LATTICE, LatticeHolder
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, LATTICE, LatticeHolder
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Copy lattices, all or some of them, possibly in another form.

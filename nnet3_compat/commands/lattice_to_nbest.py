@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattice import COMPACT_LATTICE, LATTICE, to_compact
-from kaldi_bridge.lattice_costs import connected, scale
-from kaldi_bridge.lattice_paths import n_best_paths, random_paths
+from kaldi_bridge.lattices.costs import connected, scale
+from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, LATTICE, to_compact
+from kaldi_bridge.lattices.paths import n_best_paths, random_paths
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Write the n best paths of lattices as lattices of their own, with keys utt-1, utt-2, ...

@@ -8,7 +8,7 @@ from pathlib import Path
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.graph_directory import is_newer, make_graph_directory
+from kaldi_bridge.graphs.graph_directory import is_newer, make_graph_directory
 
 USAGE = """Make a decoding graph of a lang directory and a model.
 Usage: nnet-pytorch-make-graph [options] <lang-dir> <model-dir> <graph-dir>

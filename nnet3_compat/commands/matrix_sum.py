@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.table_sums import MATRICES, sum_files, sum_table, sum_tables
 from kaldi_bridge.tables import is_rspecifier, is_wspecifier
+from kaldi_bridge.tables.table_sums import MATRICES, sum_files, sum_table, sum_tables
 
 USAGE = """Add matrices: of several tables by key, of one table, or of single files.
 Usage: nnet-pytorch-matrix-sum [options] <matrix-rspecifier1> [<matrix-rspecifier2> ...] <matrix-wspecifier>

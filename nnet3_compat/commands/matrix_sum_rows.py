@@ -8,8 +8,8 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.holders import FLOAT_MATRIX, FLOAT_VECTOR
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR
 
 USAGE = """Sum the rows of each matrix of a table.
 Usage: nnet-pytorch-matrix-sum-rows [options] <matrix-rspecifier> <vector-wspecifier>

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.example_merging import ExampleMerger, merge_examples
-from kaldi_bridge.examples import RAW_EXAMPLE
+from kaldi_bridge.examples.frame_examples import RAW_EXAMPLE
+from kaldi_bridge.examples.merging import ExampleMerger, merge_examples
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.example_programs import MergeOptions, merger_options
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.audio_perturbation import with_speed, with_volume
 from kaldi_bridge.command import command, option
-from kaldi_bridge.streams import open_input, open_output
-from kaldi_bridge.wave import read_wave, write_wave
+from kaldi_bridge.data_dirs.audio_perturbation import with_speed, with_volume
+from kaldi_bridge.data_dirs.wave import read_wave, write_wave
+from kaldi_bridge.io.streams import open_input, open_output
 
 USAGE = """Change the speed (and pitch) or the volume of a recording, as "sox --vol <v> ... speed <s>" does.
 Usage: nnet-pytorch-perturb-audio [options] <wav-rxfilename> <wav-wxfilename>

@@ -9,9 +9,9 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT_VECTOR, POSTERIOR
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import FLOAT_VECTOR, POSTERIOR
 from nnet3_compat.model_file import read_transition_model
 
 USAGE = """Sum posteriors of transition-ids over all frames, for each transition-id or each pdf.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lang import Lang
-from kaldi_bridge.streams import open_output
-from kaldi_bridge.topology_making import chain_topology
+from kaldi_bridge.hmm.topology_making import chain_topology
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.lang.directory import Lang
 
 USAGE = """Make a lang directory with the topology of chain models: one state per phone, left after one frame or more.
 Usage: nnet-pytorch-prepare-chain-lang [options] <lang-dir> <chain-lang-dir>

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.dictionary import Dictionary
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lang import Lang
-from kaldi_bridge.lang_preparation import LangOptions, LangPreparation
-from kaldi_bridge.lang_validation import problems_of
+from kaldi_bridge.lang.dictionary import Dictionary
+from kaldi_bridge.lang.directory import Lang
+from kaldi_bridge.lang.preparation import LangOptions, LangPreparation
+from kaldi_bridge.lang.validation import problems_of
 
 USAGE = """Make a lang directory (phones, words, lexicon FSTs, topology) of a dictionary directory.
 Usage: nnet-pytorch-prepare-lang [options] <dict-dir> <oov-word> <tmp-dir> <lang-dir>

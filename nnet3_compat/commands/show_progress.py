@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples import EXAMPLE, NnetExample
+from kaldi_bridge.examples.frame_examples import EXAMPLE, NnetExample
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.computation_options import OptimizationOptions
 from nnet3_compat.model_file import read_nnet

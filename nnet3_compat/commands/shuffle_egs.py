@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaldi_bridge.command import command
-from kaldi_bridge.examples import RAW_EXAMPLE
+from kaldi_bridge.examples.frame_examples import RAW_EXAMPLE
 from nnet3_compat.example_programs import ShuffleOptions, shuffle
 
 USAGE = """Copy training examples in random order, all of them in memory unless --buffer-size is given.

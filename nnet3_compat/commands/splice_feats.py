@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.feature_transforms import splice
-from kaldi_bridge.holders import FLOAT_MATRIX
+from kaldi_bridge.features.transforms import splice
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
 USAGE = """Splice features with left and right context.
 Usage: nnet-pytorch-splice-feats [options] <feats-rspecifier> <feats-wspecifier>

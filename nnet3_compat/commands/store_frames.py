@@ -8,7 +8,7 @@ from pathlib import Path
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.frame_store_building import StoreJob, description, feature_entries
+from kaldi_bridge.features.frame_store_building import StoreJob, description, feature_entries
 
 USAGE = """Write features into a memory-mapped store, of which this is one job's part; nnet-pytorch-finish-store then
 makes the parts of all jobs a store. A job that was interrupted goes on where it was, when it is started again.

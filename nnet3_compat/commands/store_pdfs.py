@@ -12,10 +12,10 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.frame_store_building import StoreJob
-from kaldi_bridge.holders import INT32_VECTOR
+from kaldi_bridge.features.frame_store_building import StoreJob
+from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.model_file import read_transition_model
 
 USAGE = """Write alignments as pdfs into a memory-mapped store, of which this is one job's part;

@@ -9,8 +9,8 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT_MATRIX
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
 USAGE = """Take every n'th frame of features, or repeat each.
 Usage: nnet-pytorch-subsample-feats [options] <in-rspecifier> <out-wspecifier>

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import GENERAL_MATRIX
+from kaldi_bridge.io.text_files import read_lines
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.text_files import read_lines
+from kaldi_bridge.tables.holders import GENERAL_MATRIX
 
 USAGE = """Copy a subset of features (by default, those of the first utterances).
 Usage: nnet-pytorch-subset-feats [options] <in-rspecifier> <out-wspecifier>

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
-from kaldi_bridge.lda_statistics import read_sum
+from kaldi_bridge.features.lda_statistics import read_sum
 from nnet3_compat.example_programs import write_lda_statistics
 
 USAGE = """Sum the statistics of nnet-pytorch-acc-lda-stats.

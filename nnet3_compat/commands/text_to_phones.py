@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.data_dir import read_rows, words
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.lang import Lang
+from kaldi_bridge.data_dirs.data_dir import read_rows, words
+from kaldi_bridge.hmm.transcript_phones import TranscriptPhones
+from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.tables import TableWriter
-from kaldi_bridge.transcript_phones import TranscriptPhones
+from kaldi_bridge.tables.holders import INT32_VECTOR
 
 USAGE = """Write transcripts as phones, with optional silences at random.
 Usage: nnet-pytorch-text-to-phones [options] <lang-dir> <text> <phones-wspecifier>

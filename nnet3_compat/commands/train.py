@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.examples import EXAMPLE
+from kaldi_bridge.examples.frame_examples import EXAMPLE
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.model_file import read_nnet
 from nnet3_compat.training.options import ProgramOptions

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.ngram_estimation import estimate
-from kaldi_bridge.streams import open_output
-from kaldi_bridge.text_files import read_lines, words
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text_files import read_lines, words
+from kaldi_bridge.lang.ngram_estimation import estimate
 
 USAGE = """Estimate an interpolated modified Kneser-Ney language model.
 Usage: nnet-pytorch-train-lm [options] <text> <arpa-wxfilename>

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.basic_io import read_header
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.feature_transforms import log_determinant, transform
-from kaldi_bridge.holders import FLOAT_MATRIX
-from kaldi_bridge.matrix_io import read_matrix
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.features.transforms import log_determinant, transform
+from kaldi_bridge.io.basic_io import read_header
+from kaldi_bridge.io.matrix_io import read_matrix
+from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_rspecifier
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
 USAGE = """Apply a transform (LDA, MLLT, fMLLR ...): linear, or affine where it has one column more than the features.
 Usage: nnet-pytorch-transform-feats [options] <transform-rspecifier|rxfilename> <feats-rspecifier> <feats-wspecifier>

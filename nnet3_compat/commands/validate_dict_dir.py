@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.dictionary import Dictionary
+from kaldi_bridge.lang.dictionary import Dictionary
 
 USAGE = """Check a dictionary directory, of which a lang directory can be made.
 Usage: nnet-pytorch-validate-dict-dir <dict-dir>

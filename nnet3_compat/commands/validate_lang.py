@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.lang import Lang
-from kaldi_bridge.lang_validation import problems_of
+from kaldi_bridge.lang.directory import Lang
+from kaldi_bridge.lang.validation import problems_of
 
 USAGE = """Check a lang directory.
 Usage: nnet-pytorch-validate-lang [options] <lang-dir>

@@ -10,8 +10,8 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT, WAVE, WAVE_INFO
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT, WAVE, WAVE_INFO
 
 USAGE = """Tell the duration of recordings in seconds.
 Usage: nnet-pytorch-wav-to-duration [options] <wav-rspecifier> <duration-wspecifier>

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
-from kaldi_bridge import basic_io
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io import basic_io
 from nnet3_compat.components.fields import BOOL, FLOAT, Field, read_fields, write_fields
 from nnet3_compat.components.summary import number
 
 if TYPE_CHECKING:
-    from kaldi_bridge.streams import InputStream, OutputStream
+    from kaldi_bridge.io.streams import InputStream, OutputStream
     from nnet3_compat.components.config import Keys
     from nnet3_compat.config_line import ConfigLine
 

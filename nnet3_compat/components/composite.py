@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from kaldi_bridge.basic_io import read_int32, write_int32
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import InputStream, OutputStream
+from kaldi_bridge.io.basic_io import read_int32, write_int32
+from kaldi_bridge.io.streams import InputStream, OutputStream
 from nnet3_compat.components.base import COMPONENTS, Component, UpdatableComponent, read_component
 from nnet3_compat.components.config import Keys
 from nnet3_compat.components.fields import INT, Field, Kind

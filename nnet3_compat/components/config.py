@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.matrix_io import read_matrix, read_vector
+from kaldi_bridge.io.matrix_io import read_matrix, read_vector
 
 if TYPE_CHECKING:
     from nnet3_compat.config_line import ConfigLine
@@ -85,8 +85,8 @@ class Keys:
         name = self._line.get_value(key, str)
         if name is None:
             return None
-        from kaldi_bridge.basic_io import read_header
-        from kaldi_bridge.streams import open_input
+        from kaldi_bridge.io.basic_io import read_header
+        from kaldi_bridge.io.streams import open_input
 
         with open_input(name) as stream:
             value: np.ndarray = read(stream, read_header(stream), dtype=np.float32)

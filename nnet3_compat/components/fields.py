@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from kaldi_bridge import basic_io, matrix_io
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import InputStream, OutputStream
+from kaldi_bridge.io import basic_io, matrix_io
+from kaldi_bridge.io.streams import InputStream, OutputStream
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kaldi_bridge.basic_io import read_int_vector, write_int_vector
-from kaldi_bridge.matrix_io import read_vector
-from kaldi_bridge.streams import InputStream
+from kaldi_bridge.io.basic_io import read_int_vector, write_int_vector
+from kaldi_bridge.io.matrix_io import read_vector
+from kaldi_bridge.io.streams import InputStream
 from nnet3_compat.components.base import Component
 from nnet3_compat.components.config import MAX_DIM, Keys
 from nnet3_compat.components.fields import FLOAT, INT, INTS, Field, Kind

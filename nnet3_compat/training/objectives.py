@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kaldi_bridge.chain_examples import ChainExample
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples import NnetExample, NnetIo
-from kaldi_bridge.sparse import to_dense
+from kaldi_bridge.examples.chain_examples import ChainExample
+from kaldi_bridge.examples.frame_examples import NnetExample, NnetIo
+from kaldi_bridge.io.sparse import to_dense
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.forgetting import older_posteriors
 from nnet3_compat.chain.objective import chain_objective

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.streams import open_output
 from nnet3_compat.training.updates import Update
 
 OPTIMIZERS = ("natural-gradient", "sgd", "adam", "adamw")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.streams import open_output
 from nnet3_compat.context import compute_context
 from nnet3_compat.edits import edit
 from nnet3_compat.model_file import read_nnet, write_model

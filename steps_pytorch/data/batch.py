@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.supervision import Supervision
 
 
 @dataclass

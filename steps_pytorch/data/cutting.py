@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.utterance_splitting import ChunkOptions, UtteranceSplitter
+from kaldi_bridge.examples.utterance_splitting import ChunkOptions, UtteranceSplitter
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.dataset import DataSet
 from steps_pytorch.data.flat_start import FlatStartTargets

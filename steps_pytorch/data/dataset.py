@@ -10,7 +10,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.supervision import Supervision
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.feature_sources import FeatureSource
 from steps_pytorch.data.flat_start import FlatStartTargets

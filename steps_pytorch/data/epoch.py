@@ -14,7 +14,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.minibatch_sizes import MinibatchSizes
+from kaldi_bridge.examples.minibatch_sizes import MinibatchSizes
 from steps_pytorch.data.cutting import cutter
 from steps_pytorch.data.dataset import Chunk, DataSet
 

@@ -6,11 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
-from kaldi_bridge.data_dir import DataDir
+from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.frame_store import FrameStore
-from kaldi_bridge.holders import FLOAT_MATRIX
+from kaldi_bridge.features.frame_store import FrameStore
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
 
 class FeatureSource(Protocol):

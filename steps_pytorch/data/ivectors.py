@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT_MATRIX
-from kaldi_bridge.scp import read_script
 from kaldi_bridge.tables import RandomAccessReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from kaldi_bridge.tables.scp import read_script
 
 
 class OnlineIvectors:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.supervision_merging import merge_supervisions
+from kaldi_bridge.examples.supervision_merging import merge_supervisions
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.data.dataset import ChunkShape, DataSet, Piece
 from steps_pytorch.data.epoch import BatchPlan, EpochPlanner

@@ -7,21 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from kaldi_bridge.basic_io import read_header
-from kaldi_bridge.cmvn import apply_cmvn
-from kaldi_bridge.data_dir import DataDir
+from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import DOUBLE_MATRIX
-from kaldi_bridge.matrix_io import read_matrix
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.features.cmvn import apply_cmvn
+from kaldi_bridge.io.basic_io import read_header
+from kaldi_bridge.io.matrix_io import read_matrix
+from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import DOUBLE_MATRIX
 
 
 class Normalizer:
     """Normalizes features of utterances.
 
     Args:
-        statistics: [2, dim + 1] by speaker (kaldi_bridge/cmvn.py), or for all under "".
+        statistics: [2, dim + 1] by speaker (kaldi_bridge/features/cmvn.py), or for all under "".
         utt2spk: the speaker of each utterance; empty for global statistics.
         norm_vars: variances too, not only means.
     """

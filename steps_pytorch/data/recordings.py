@@ -6,11 +6,11 @@ import os
 
 import numpy as np
 
-from kaldi_bridge.data_dir import DataDir, Segment
+from kaldi_bridge.data_dirs.data_dir import DataDir, Segment
+from kaldi_bridge.data_dirs.wave import Wave, read_wave, read_wave_info, read_wave_part
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.filenames import classify_input
-from kaldi_bridge.streams import open_input
-from kaldi_bridge.wave import Wave, read_wave, read_wave_info, read_wave_part
+from kaldi_bridge.io.filenames import classify_input
+from kaldi_bridge.io.streams import open_input
 
 
 class Recordings:

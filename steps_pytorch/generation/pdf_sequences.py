@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from kaldi_bridge.basic_io import read_header
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import open_input
-from kaldi_bridge.symbol_table import SymbolTable
-from kaldi_bridge.topology import NO_PDF, Topology
-from kaldi_bridge.tree import PDF_CLASS, ContextDependency, answers
+from kaldi_bridge.hmm.topology import NO_PDF, Topology
+from kaldi_bridge.hmm.tree import PDF_CLASS, ContextDependency, answers
+from kaldi_bridge.io.basic_io import read_header
+from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.lang.symbol_table import SymbolTable
 from nnet3_compat.model_file import read_transition_model
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.streams import open_output
 
 TICKS_HZ = (100, 250, 500, 1000, 2000, 4000, 8000)
 

@@ -10,7 +10,7 @@ import torch
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.feature_inversion import FeatureInverter
+from kaldi_bridge.features.inversion import FeatureInverter
 from nnet3_compat.device import select_device
 from steps_pytorch.data.feature_sources import TableFeatures
 from steps_pytorch.data.normalization import Normalizer

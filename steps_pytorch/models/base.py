@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel
 from steps_pytorch.trainable import Trainable
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel
 from nnet3_compat.export import wrap
 from nnet3_compat.torch_model import TorchModel
 from steps_pytorch.models.base import Model, ModelOutput

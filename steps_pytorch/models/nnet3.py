@@ -10,8 +10,8 @@ from torch import Tensor
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import open_input
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.io.streams import open_input
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.components import set_seed
 from nnet3_compat.model_changes import read_lines

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import INT32_VECTOR
 from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import INT32_VECTOR
 
 
 class TargetSequences:

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.streams import open_output
 from steps_pytorch.training.group import Group
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from kaldi_bridge.data_dir import read_rows
+from kaldi_bridge.data_dirs.data_dir import read_rows
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features import FbankOptions, MfccOptions
-from kaldi_bridge.frame_store import INDEX
+from kaldi_bridge.features.extractor import FbankOptions, MfccOptions
+from kaldi_bridge.features.frame_store import INDEX
 from kaldi_bridge.options import read_options
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.dataset import ChunkShape, DataSet

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.streams import open_output
 from nnet3_compat.model_file import read_transition_model
 from steps_pytorch.training.assembly import Assembly
 from steps_pytorch.training.averaging import average_models, recompute_statistics

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.streams import open_output
 from steps_pytorch.data.perturbation.options import PerturbationOptions
 
 NAME = "training.json"

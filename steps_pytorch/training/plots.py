@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.streams import open_output
 from steps_pytorch.training.journal import read_journal
 
 NAME = "training.png"

@@ -8,11 +8,11 @@ import sys
 sys.modules["kaldi_bridge._csrc"] = sys.modules["nnet3_compat.chain._csrc"] = None
 import numpy as np
 import torch
-from kaldi_bridge.decoder import determinize, DeterminizationOptions
+from kaldi_bridge.lattices.decoder import determinize, DeterminizationOptions
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import Fst
-from kaldi_bridge.lattice import Lattice
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.lattices.lattice import Lattice
+from kaldi_bridge.examples.supervision import Supervision
 from nnet3_compat.chain import ChainLoss, DenominatorGraph
 
 loop = Fst.from_arcs(0, {0: 1.0}, [(0, 1, 1, 0.7, 0), (0, 2, 2, 0.7, 0)])

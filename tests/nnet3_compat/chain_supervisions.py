@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kaldi_bridge.fst import Fst
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.fsts.fst import Fst
 from nnet3_compat.chain import DenominatorGraph
 
 

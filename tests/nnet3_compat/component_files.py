@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from kaldi_bridge import basic_io
-from kaldi_bridge.streams import InputStream, OutputStream
+from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.streams import InputStream, OutputStream
 from nnet3_compat.components import Component, read_component
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.command import run
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.commands import chain_compute_prob
 

@@ -16,7 +16,7 @@ from chain_supervisions import denominator_graph
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import Fst
+from kaldi_bridge.fsts.fst import Fst
 from nnet3_compat.chain import DenominatorGraph, backends
 from nnet3_compat.chain.denominator import denominator, denominator_native, denominator_plain
 
@@ -245,7 +245,7 @@ INTERPRETED_ON_KALDIS = """
 import json
 import sys
 import torch
-from kaldi_bridge.holders import FLOAT_MATRIX
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from kaldi_bridge.tables import RandomAccessReader
 from nnet3_compat.chain import DenominatorGraph
 from nnet3_compat.chain.denominator import denominator

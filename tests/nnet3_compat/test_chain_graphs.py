@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from kaldi_bridge.acceptors import Acceptor, without_epsilons
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.command import Command, run
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import FST, Fst, read_fst, write_fst
-from kaldi_bridge.holders import INT32_PAIR_VECTOR, INT32_VECTOR
-from kaldi_bridge.phone_language_model import PhoneLanguageModel
-from kaldi_bridge.supervision import SUPERVISION, Supervision
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.examples.supervision import SUPERVISION, Supervision
+from kaldi_bridge.fsts.acceptors import Acceptor, without_epsilons
+from kaldi_bridge.fsts.fst import FST, Fst, read_fst, write_fst
+from kaldi_bridge.hmm.phone_language_model import PhoneLanguageModel
+from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.tables.holders import INT32_PAIR_VECTOR, INT32_VECTOR
 from nnet3_compat.chain.denominator import denominator
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.numerator import numerator

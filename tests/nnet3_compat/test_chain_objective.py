@@ -10,12 +10,12 @@ import pytest
 import torch
 from chain_supervisions import denominator_graph, flat_start, one_sequence, two_sequences
 
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import Fst, read_fst
-from kaldi_bridge.holders import FLOAT_MATRIX
-from kaldi_bridge.supervision import Supervision
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.fsts.fst import Fst, read_fst
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.chain import ChainLoss, ChainOptions, DenominatorGraph, chain_objective
 from nnet3_compat.chain.denominator import denominator
 from nnet3_compat.chain.numerator import numerator, numerator_plain

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("torch")
 
 from kaldi_bridge.command import run  # noqa: E402
-from kaldi_bridge.holders import FLOAT_MATRIX, FLOAT_VECTOR  # noqa: E402
 from kaldi_bridge.tables import SequentialReader, TableWriter  # noqa: E402
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR  # noqa: E402
 from nnet3_compat import compute_tables  # noqa: E402
 from nnet3_compat.commands.compute import main as compute  # noqa: E402
 from nnet3_compat.commands.compute_batch import main as compute_batch  # noqa: E402

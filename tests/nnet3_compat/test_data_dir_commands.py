@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run as run_program
-from kaldi_bridge.data_dir import DataDir
-from kaldi_bridge.streams import open_input, open_output
-from kaldi_bridge.text_files import read_rows
-from kaldi_bridge.wave import Wave, read_wave, write_wave
+from kaldi_bridge.data_dirs.data_dir import DataDir
+from kaldi_bridge.data_dirs.wave import Wave, read_wave, write_wave
+from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.io.text_files import read_rows
 from nnet3_compat.commands import perturb_audio
 from nnet3_compat.commands.data_dir import run
 

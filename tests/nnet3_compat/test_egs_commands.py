@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.c_random import CRandom
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, ChainExample
 from kaldi_bridge.command import run
-from kaldi_bridge.example_streams import random_count, random_subset, shuffled
-from kaldi_bridge.sparse import CompressedMatrix
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE, ChainExample
+from kaldi_bridge.examples.streams import random_count, random_subset, shuffled
+from kaldi_bridge.io.sparse import CompressedMatrix
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.commands import chain_copy_egs, chain_shuffle_egs, chain_subset_egs
 

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from kaldi_bridge.command import run
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT_MATRIX
 from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.commands.export import main
 from nnet3_compat.description import Description
 from nnet3_compat.export import export_network, wrap

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import Command, run
+from kaldi_bridge.data_dirs.segments import SegmentError, cut, parse_segment
+from kaldi_bridge.data_dirs.wave import Wave, write_wave
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.feature_transforms import add_deltas as deltas_of
-from kaldi_bridge.features import FbankOptions, FeatureExtractor, MfccOptions
-from kaldi_bridge.holders import FLOAT_MATRIX, WAVE
-from kaldi_bridge.matrix_io import write_matrix
-from kaldi_bridge.segments import SegmentError, cut, parse_segment
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
+from kaldi_bridge.features.transforms import add_deltas as deltas_of
+from kaldi_bridge.io.matrix_io import write_matrix
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text_files import read_rows
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.text_files import read_rows
-from kaldi_bridge.wave import Wave, write_wave
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, WAVE
 from nnet3_compat.commands import (
     add_deltas,
     apply_cmvn_online,

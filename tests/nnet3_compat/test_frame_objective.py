@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
-from kaldi_bridge.examples import EXAMPLE, NnetExample, NnetIo
-from kaldi_bridge.holders import FLOAT_MATRIX
-from kaldi_bridge.sparse import SparseMatrix
+from kaldi_bridge.examples.frame_examples import EXAMPLE, NnetExample, NnetIo
+from kaldi_bridge.io.sparse import SparseMatrix
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.commands import compute_prob, init, show_progress
 from nnet3_compat.model_file import read_nnet, write_model
 from nnet3_compat.whole_network import scale

@@ -9,19 +9,19 @@ import kaldifst
 import numpy as np
 import pytest
 
-from kaldi_bridge.alignment_conversion import AlignmentConverter
-from kaldi_bridge.basic_io import read_header
 from kaldi_bridge.command import Command, run
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import read_fst
-from kaldi_bridge.holders import FLOAT_MATRIX, INT32_VECTOR
-from kaldi_bridge.lang import Lang
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.fsts.fst import read_fst
+from kaldi_bridge.graphs.training_graphs import TrainingGraphs
+from kaldi_bridge.hmm.alignment_conversion import AlignmentConverter
+from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.hmm.transcript_phones import TranscriptPhones, count_lines
+from kaldi_bridge.hmm.tree import make_transition_model
+from kaldi_bridge.io.basic_io import read_header
+from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.topology import Topology
-from kaldi_bridge.training_graphs import TrainingGraphs
-from kaldi_bridge.transcript_phones import TranscriptPhones, count_lines
-from kaldi_bridge.tree import make_transition_model
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, INT32_VECTOR
 from kaldi_bridge.tree_building.files import write_object
 from kaldi_bridge.tree_building.flat_trees import PhoneCounts, biphone_tree, monophone_tree
 from kaldi_bridge.tree_building.maps import leaves

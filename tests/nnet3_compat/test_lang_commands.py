@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import Command, run
-from kaldi_bridge.fst import Fst, read_fst
-from kaldi_bridge.graph_directory import read_labels
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.lang import Lang
+from kaldi_bridge.fsts.fst import Fst, read_fst
+from kaldi_bridge.graphs.graph_directory import read_labels
+from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.commands import (
     arpa2fst,
     format_lm,

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
-from kaldi_bridge.holders import FLOAT_VECTOR, INT32_VECTOR
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import TableWriter
+from kaldi_bridge.tables.holders import FLOAT_VECTOR, INT32_VECTOR
 from nnet3_compat.commands import (
     am_adjust_priors,
     am_copy,
@@ -293,7 +293,7 @@ class TestAcousticModel:
         with TableWriter(f"ark:{tmp_path}/post", FLOAT_VECTOR) as writer:
             writer.write("1", posteriors)
             writer.write("2", 3 * posteriors)
-        from kaldi_bridge.matrix_io import write_vector
+        from kaldi_bridge.io.matrix_io import write_vector
 
         with open_output(f"{tmp_path}/vec") as stream:
             stream.write(b"\0B")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kaldi_bridge import log
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.options import ChainOptions

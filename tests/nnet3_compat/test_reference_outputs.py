@@ -11,8 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from kaldi_bridge.holders import FLOAT_MATRIX  # noqa: E402
 from kaldi_bridge.tables import SequentialReader  # noqa: E402
+from kaldi_bridge.tables.holders import FLOAT_MATRIX  # noqa: E402
 from nnet3_compat.computation import Computer, Utterance  # noqa: E402
 from nnet3_compat.computation_options import SimpleComputationOptions  # noqa: E402
 from nnet3_compat.loading import NetworkModel, load_computer  # noqa: E402

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
-from kaldi_bridge.holders import FLOAT_MATRIX, FLOAT_VECTOR, INT32_VECTOR, POSTERIOR
-from kaldi_bridge.streams import open_input, open_output
+from kaldi_bridge.io.streams import open_input, open_output
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR, INT32_VECTOR, POSTERIOR
 from nnet3_compat.commands import (
     ali_to_pdf,
     ali_to_post,

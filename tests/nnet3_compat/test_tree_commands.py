@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kaldi_bridge.command import Command, run
-from kaldi_bridge.integer_sets import read_sets, write_sets
+from kaldi_bridge.io.integer_sets import read_sets, write_sets
 from kaldi_bridge.tree_building.build import fit
 from kaldi_bridge.tree_building.files import read_statistics
 from kaldi_bridge.tree_building.maps import leaves

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE, ChainExample
-from kaldi_bridge.fst import Fst
-from kaldi_bridge.sparse import to_dense
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE, ChainExample
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.io.sparse import to_dense
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.chain import ChainOptions, DenominatorGraph
 from nnet3_compat.model_file import read_nnet

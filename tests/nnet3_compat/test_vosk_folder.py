@@ -10,8 +10,8 @@ import pytest
 import torch
 from test_vosk import decode
 
-from kaldi_bridge import cmvn
 from kaldi_bridge.command import run
+from kaldi_bridge.features import cmvn
 from nnet3_compat.commands.apply_cmvn import main as apply_cmvn
 from nnet3_compat.commands.compute_cmvn_stats import main as compute_cmvn_stats
 from nnet3_compat.commands.compute_mfcc_feats import main as compute_mfcc_feats

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from kaldi_bridge.cmvn import compute_stats
-from kaldi_bridge.fst import Fst, write_fst
-from kaldi_bridge.holders import DOUBLE_MATRIX, FLOAT_MATRIX
-from kaldi_bridge.supervision import SUPERVISION, Supervision
+from kaldi_bridge.examples.supervision import SUPERVISION, Supervision
+from kaldi_bridge.features.cmvn import compute_stats
+from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.tables import TableWriter
+from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX
 
 FACTOR, DIM, NUM_PDFS = 3, 4, 6
 

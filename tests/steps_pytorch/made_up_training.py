@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kaldi_bridge.acceptors import Acceptor
-from kaldi_bridge.fst import Fst, write_fst
-from kaldi_bridge.supervision import Supervision
-from kaldi_bridge.supervision_merging import merge_supervisions
+from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.examples.supervision_merging import merge_supervisions
+from kaldi_bridge.fsts.acceptors import Acceptor
+from kaldi_bridge.fsts.fst import Fst, write_fst
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.models.base import Model, ModelOutput
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from made_up_data import MadeUpData
 
+from kaldi_bridge.data_dirs.wave import Wave, write_wave
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features import FbankOptions, FeatureExtractor, MfccOptions
-from kaldi_bridge.streams import open_output
-from kaldi_bridge.wave import Wave, write_wave
+from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
+from kaldi_bridge.io.streams import open_output
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.dataset import ChunkShape, DataSet
 from steps_pytorch.data.feature_sources import TableFeatures

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from kaldi_bridge.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.frame_store_building import StoreJob, finish_store
-from kaldi_bridge.sparse import to_dense
+from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.features.frame_store_building import StoreJob, finish_store
+from kaldi_bridge.io.sparse import to_dense
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.chain.numerator import numerator
 from steps_pytorch.data.dataset import Chunk, ChunkShape, DataSet

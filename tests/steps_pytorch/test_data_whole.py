@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from made_up_data import FACTOR, NUM_PDFS, MadeUpData
 
+from kaldi_bridge.data_dirs.wave import Wave, write_wave
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features import MfccOptions
-from kaldi_bridge.fst import FST, Fst
-from kaldi_bridge.streams import open_output
+from kaldi_bridge.features.extractor import MfccOptions
+from kaldi_bridge.fsts.fst import FST, Fst
+from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import TableWriter
-from kaldi_bridge.wave import Wave, write_wave
 from nnet3_compat.chain.numerator import numerator
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.dataset import ChunkShape, DataSet

@@ -13,9 +13,9 @@ from made_up_training import DIM, FACTOR, PDFS, Affine, make_batch, write_den_fs
 from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fst import read_fst
-from kaldi_bridge.holders import INT32_VECTOR
+from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.tables import TableWriter
+from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.models.base import Model, ModelOutput

@@ -11,15 +11,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from kaldi_bridge.basic_io import read_header
-from kaldi_bridge.cmvn import compute_stats
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.feature_inversion import FeatureInverter
-from kaldi_bridge.features import FbankOptions
-from kaldi_bridge.holders import FLOAT_MATRIX, WAVE
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.features.cmvn import compute_stats
+from kaldi_bridge.features.extractor import FbankOptions
+from kaldi_bridge.features.inversion import FeatureInverter
+from kaldi_bridge.hmm.tree import ContextDependency
+from kaldi_bridge.io.basic_io import read_header
+from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.tree import ContextDependency
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, WAVE
 from nnet3_compat.model_file import read_transition_model
 from steps_pytorch.commands.decorrupt import main as decorrupt_main
 from steps_pytorch.commands.generate import main as generate_main

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kaldi_bridge.fst import FST, read_fst
+from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.lattice import COMPACT_LATTICE
-from kaldi_bridge.lattice_paths import best_path
-from kaldi_bridge.phone_sequence import whole_phones_of
+from kaldi_bridge.hmm.phone_sequence import whole_phones_of
+from kaldi_bridge.lattices.lattice import COMPACT_LATTICE
+from kaldi_bridge.lattices.paths import best_path
 from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.model_file import read_transition_model, read_tree
 
 STEPS = Path(__file__).resolve().parents[2] / "steps_pytorch"

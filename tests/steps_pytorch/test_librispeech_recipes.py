@@ -12,10 +12,10 @@ import pytest
 import soundfile
 import soxr
 
-from kaldi_bridge.holders import WAVE
-from kaldi_bridge.streams import open_input
+from kaldi_bridge.data_dirs.wave import read_wave
+from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.wave import read_wave
+from kaldi_bridge.tables.holders import WAVE
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / "egs/librispeech/local"

@@ -11,8 +11,8 @@ import torch
 
 from kaldi_bridge.command import run
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.holders import FLOAT_MATRIX
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.commands.compute import main as compute
 from nnet3_compat.commands.latgen_faster_mapped import main as latgen
 from nnet3_compat.model_file import read_transition_model

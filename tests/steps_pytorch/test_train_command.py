@@ -13,14 +13,14 @@ import pytest
 import torch
 from made_up_data import DIM, FACTOR, NUM_PDFS, MadeUpData, any_pdfs
 
-from kaldi_bridge.basic_io import read_header, write_header
 from kaldi_bridge.command import run
-from kaldi_bridge.fst import write_fst
-from kaldi_bridge.holders import INT32_VECTOR
-from kaldi_bridge.streams import open_input, open_output
+from kaldi_bridge.fsts.fst import write_fst
+from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.io.basic_io import read_header, write_header
+from kaldi_bridge.io.streams import open_input, open_output
 from kaldi_bridge.tables import TableWriter
-from kaldi_bridge.topology import Topology
-from kaldi_bridge.transition_model import TransitionModel
+from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.model_file import Archive, read_any
 from steps_pytorch.commands.average_models import main as average_models

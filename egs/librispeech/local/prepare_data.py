@@ -19,9 +19,9 @@ from pathlib import Path
 
 import soundfile
 
-from kaldi_bridge.holders import WAVE
+from kaldi_bridge.data_dirs.wave import Wave
 from kaldi_bridge.tables import TableWriter
-from kaldi_bridge.wave import Wave
+from kaldi_bridge.tables.holders import WAVE
 
 
 def fail(message: str) -> int:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kaldi_bridge.audio_perturbation import resampled
+from kaldi_bridge.data_dirs.audio_perturbation import resampled
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.scp import read_script
+from kaldi_bridge.tables.scp import read_script
 from steps_pytorch.data.recordings import read_recording
 
 MOST_KEPT = 1 << 26  # samples kept in memory by a process

@@ -1,0 +1,158 @@
+"""Data directories made of others: renamed, combined, repaired (utils/{copy,fix}_data_dir.sh, combine_data.sh)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+from kaldi_bridge import log
+from kaldi_bridge.data_dirs.data_dir import (
+    FILES,
+    RECORDING_FILES,
+    SPEAKER_FILES,
+    UTTERANCE_FILES,
+    DataDir,
+    spk2utt_of,
+)
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text_files import Rows, in_order, read_lines, words
+
+Rename = Callable[[str], str]
+SHOWN = 5
+"""So many utterances are named in a message, of all that it is about."""
+
+
+def renamed(data: DataDir, utterance: Rename, speaker: Rename = str, recording: Rename | None = None) -> DataDir:
+    """With other names of utterances, speakers and recordings; utt2uniq tells what an utterance was called.
+
+    Without segments recordings are utterances; with them, they keep their names unless ``recording`` is given.
+    """
+    has_segments = "segments" in data.tables
+    of_recording = (recording or str) if has_segments else utterance
+    tables: dict[str, Rows] = {}
+    for name, rows in data.tables.items():
+        rename = speaker if name in SPEAKER_FILES else of_recording if name in RECORDING_FILES else utterance
+        tables[name] = {rename(key): value for key, value in rows.items()}
+    tables["utt2spk"] = {u: speaker(s) for u, s in tables["utt2spk"].items()}
+    tables["spk2utt"] = {s: " ".join(us) for s, us in spk2utt_of(tables["utt2spk"]).items()}
+    if has_segments:
+        tables["segments"] = {
+            u: " ".join(_recording_renamed(line, of_recording)) for u, line in tables["segments"].items()
+        }
+    if any(utterance(u) != u for u in data.utterances) and "utt2uniq" not in data.tables:
+        tables["utt2uniq"] = {utterance(u): u for u in data.utterances}
+    return DataDir(data.path, tables, data.frame_shift)
+
+
+def _recording_renamed(line: str, rename: Rename) -> list[str]:
+    name, *times = words(line)
+    return [rename(name), *times]
+
+
+def combined(directories: Sequence[DataDir], names: Iterable[str] = FILES) -> DataDir:
+    """Utterances of all, with those of the files ``names`` that every one of them has.
+
+    Where only some have segments or utt2uniq, the others' are made: an utterance is the whole of its recording (which
+    needs its utt2dur), and its own original.
+
+    Raises:
+        KaldiError: an utterance is in two of them, or a recording or speaker with different lines.
+    """
+    tables: dict[str, Rows] = {}
+    for name in names:
+        if name == "spk2utt":
+            continue
+        made = {"segments": _whole_recordings, "utt2uniq": _own_originals}.get(name)
+        having = [d for d in directories if name in d.tables]
+        if not having or (len(having) < len(directories) and made is None):
+            if having:
+                missing = next(d for d in directories if name not in d.tables)
+                log.warning(f"not combining {name}: {missing.path} has none")
+            continue
+        tables[name] = {}
+        for directory in directories:
+            rows = directory.tables[name] if name in directory.tables or made is None else made(directory)
+            _add_rows(tables[name], rows, directory, name)
+    tables["spk2utt"] = {s: " ".join(us) for s, us in spk2utt_of(tables["utt2spk"]).items()}
+    shifts = {d.frame_shift.strip() for d in directories if "feats.scp" in d.tables and d.frame_shift}
+    if len(shifts) > 1:
+        raise KaldiError(f"features with frame shifts of {' and '.join(sorted(shifts))} seconds cannot be combined")
+    return DataDir(directories[0].path, tables, next(iter(shifts)) + "\n" if shifts else "")
+
+
+def _add_rows(into: Rows, rows: Rows, directory: DataDir, name: str) -> None:
+    for key, value in rows.items():
+        if key in into and (name in UTTERANCE_FILES or into[key] != value):
+            raise KaldiError(f"{directory.path / name}: {key} is also in another of the directories to combine")
+        into[key] = value
+
+
+def _whole_recordings(data: DataDir) -> Rows:
+    if "utt2dur" not in data.tables:
+        raise KaldiError(
+            f"{data.path} needs utt2dur, to be combined with a directory that has segments: get_utt2dur.sh"
+        )
+    return {utterance: f"{utterance} 0 {data.tables['utt2dur'][utterance]}" for utterance in data.utterances}
+
+
+def _own_originals(data: DataDir) -> Rows:
+    return {utterance: utterance for utterance in data.utterances}
+
+
+def read_repaired(path: Path, names: Iterable[str] = FILES) -> DataDir:
+    """A directory whose files need not be sorted nor go together, with the utterances that all of them have.
+
+    Left out, and told: all but the first line of a key; utterances without features, text, recording, duration and so
+    on, or of speakers that cmvn.scp or spk2gender lacks; recordings without utterances.
+
+    Raises:
+        KaldiError: a file is missing or malformed, or no utterance is left.
+    """
+    if not (path / "utt2spk").is_file():
+        raise KaldiError(f"no such file {path / 'utt2spk'}")
+    data = DataDir(path, {name: _sorted_once(path / name) for name in names if (path / name).is_file()})
+    if "segments" in data.tables and "wav.scp" not in data.tables:
+        raise KaldiError(f"{path / 'segments'} exists but not {path / 'wav.scp'}")
+    kept = set(data.utterances)
+    for name, has in _requirements(data):
+        missing = in_order(utterance for utterance in kept if not has(utterance))
+        if missing:
+            shown = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
+            log.warning(f"{path / name}: leaving out {len(missing)} utterances that have no good line there: {shown}")
+            kept -= set(missing)
+    if not kept:
+        raise KaldiError(f"{path}: no utterances remained: not proceeding further")
+    log.info(f"{path}: kept {len(kept)} utterances out of {len(data.utterances)}")
+    return data.subset(utterance for utterance in data.utterances if utterance in kept)
+
+
+def _sorted_once(file: Path) -> Rows:
+    lines = read_lines(file)
+    rows: Rows = {}
+    for key, value in lines:
+        rows.setdefault(key, value)
+    ordered = {key: rows[key] for key in in_order(rows)}
+    if len(rows) < len(lines) or list(rows) != list(ordered):
+        log.info(f"file {file} is not in sorted order or not unique, sorting it")
+    return ordered
+
+
+def _requirements(data: DataDir) -> Iterable[tuple[str, Callable[[str], bool]]]:
+    """For each file what an utterance must fulfil to be kept."""
+    requirements: dict[str, Callable[[Rows, str], bool]] = {
+        **dict.fromkeys(("segments", "feats.scp", "text", "utt2lang"), lambda rows, u: u in rows),
+        **dict.fromkeys(("utt2dur", "utt2num_frames"), lambda rows, u: _is_positive(rows.get(u, ""))),
+        "wav.scp": lambda rows, u: data.recording(u) in rows,
+        **dict.fromkeys(("cmvn.scp", "spk2gender"), lambda rows, u: data.utt2spk[u] in rows),
+    }
+    for name, is_met in requirements.items():
+        if name in data.tables:
+            yield name, partial(is_met, data.tables[name])
+
+
+def _is_positive(text: str) -> bool:
+    try:
+        return float(text) > 0
+    except ValueError:
+        return False

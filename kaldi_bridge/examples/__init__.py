@@ -1,0 +1,1 @@
+"""Training examples and supervision, as Kaldi's .egs and .cegs have them."""

@@ -1,0 +1,1 @@
+"""Features: made, normalized, transformed, stored, turned back into sound."""

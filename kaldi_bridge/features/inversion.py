@@ -1,0 +1,197 @@
+"""Waveforms that have given MFCC or filterbank features, as nearly as such waveforms exist: to listen to features.
+
+    features -> log mel energies -> power spectra (non-negative least squares) -> waveform (phases by Griffin and Lim)
+
+Inverse of what Kaldi does in feat/feature-mfcc.cc, feature-fbank.cc, mel-computations.cc and feature-window.cc. Phases,
+and whatever the mel bins or too few cepstra do not tell, are lost.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.features.extractor import FbankOptions, FrameOptions, MfccOptions, check_options
+
+LEAST_SQUARES_STEPS = 100
+GRIFFIN_LIM_STEPS = 60
+MOMENTUM = 0.99
+
+
+class FeatureInverter:
+    """For one kind of features.
+
+    Raises KaldiError at construction where an option makes no sense, or the features do not hold the spectrum's level.
+    """
+
+    def __init__(self, options: MfccOptions | FbankOptions) -> None:
+        check_options(options)
+        if isinstance(options, MfccOptions) and options.use_energy:
+            raise KaldiError("MFCC with --use-energy=true lack C0, the level of the spectrum: there is no way back")
+        self.options = options
+        self._length, self._shift, self._size = frame_sizes(options)
+        self._banks = mel_banks(options, self._size)
+        self._window = window(options, self._length)
+
+    @property
+    def dim(self) -> int:
+        """Of the features."""
+        options = self.options
+        if isinstance(options, MfccOptions):
+            return options.num_ceps
+        return options.num_mel_bins + options.use_energy
+
+    def log_mel(self, features: np.ndarray) -> np.ndarray:
+        """[frames, dim] -> [frames, num_mel_bins], natural logarithms of mel energies.
+
+        Raises KaldiError for features of another dimension.
+        """
+        options = self.options
+        if features.ndim != 2 or features.shape[1] != self.dim:
+            raise KaldiError(f"features {features.shape} do not fit the options, which make {self.dim} dimensions")
+        features = features.astype(np.float64)
+        if isinstance(options, MfccOptions):
+            return _cepstra_in_order(features, options) @ _inverse_cosine_transform(options)
+        if options.use_energy:
+            features = features[:, :-1] if options.htk_compat else features[:, 1:]
+        return features if options.use_log_fbank else np.log(np.maximum(features, np.finfo(np.float32).eps))
+
+    def __call__(self, features: np.ndarray, seed: int = 0) -> np.ndarray:
+        """[frames, dim] -> [samples], float32 at the scale of 16-bit integers; ``seed`` of the phases to begin with.
+
+        Raises KaldiError for features of another dimension, or none.
+        """
+        if len(features) == 0:
+            raise KaldiError("there are no frames to make a waveform of")
+        mel = np.exp(np.minimum(self.log_mel(features), 80.0))
+        amplitude = isinstance(self.options, FbankOptions) and not self.options.use_power
+        spectra = _non_negative(mel, self._banks)
+        magnitudes = spectra if amplitude else np.sqrt(spectra)
+        emphasized = self._griffin_lim(np.pad(magnitudes, ((0, 0), (0, 1))), np.random.default_rng(seed))
+        waveform = _without_emphasis(emphasized, self.options.preemphasis_coefficient)
+        if not self.options.snip_edges:
+            extra = (self._length - self._shift) // 2
+            waveform = waveform[extra : extra + len(features) * self._shift]
+        return waveform.astype(np.float32)
+
+    def _griffin_lim(self, magnitudes: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """The waveform whose windowed frames have these magnitudes [frames, size / 2 + 1].
+
+        D. Griffin, J. Lim, "Signal estimation from modified short-time Fourier transform", 1984; with the momentum of
+        N. Perraudin et al., "A fast Griffin-Lim algorithm", 2013.
+        """
+        spectrum = magnitudes * np.exp(2j * np.pi * random.random(magnitudes.shape))
+        before = np.zeros_like(spectrum)
+        for _ in range(GRIFFIN_LIM_STEPS):
+            consistent = self._spectrum(self._overlap_add(spectrum))
+            ahead = consistent + MOMENTUM * (consistent - before)
+            before = consistent
+            spectrum = magnitudes * ahead / np.maximum(np.abs(ahead), 1e-12)
+        return self._overlap_add(spectrum)
+
+    def _places(self, frames: int) -> np.ndarray:
+        """[frames, length], the samples of each frame."""
+        return self._shift * np.arange(frames)[:, None] + np.arange(self._length)
+
+    def _spectrum(self, waveform: np.ndarray) -> np.ndarray:
+        frames = (len(waveform) - self._length) // self._shift + 1
+        return np.fft.rfft(waveform[self._places(frames)] * self._window, self._size)
+
+    def _overlap_add(self, spectrum: np.ndarray) -> np.ndarray:
+        """The waveform whose frames are nearest, in least squares."""
+        frames = np.fft.irfft(spectrum, self._size)[:, : self._length] * self._window
+        places = self._places(len(frames))
+        size = int(places[-1, -1]) + 1
+        total = np.bincount(places.ravel(), frames.ravel(), size)
+        weight = np.bincount(places.ravel(), np.broadcast_to(self._window**2, places.shape).ravel(), size)
+        return total / np.maximum(weight, 1e-3)
+
+
+def frame_sizes(options: FrameOptions) -> tuple[int, int, int]:
+    """Samples of a frame, between two frames, and of the Fourier transform."""
+    length = int(options.sample_frequency * 0.001 * options.frame_length)
+    shift = int(options.sample_frequency * 0.001 * options.frame_shift)
+    return length, shift, 1 << (length - 1).bit_length() if options.round_to_power_of_two else length
+
+
+def window(options: FrameOptions, length: int) -> np.ndarray:
+    """[length]."""
+    phase = 2 * np.pi * np.arange(length) / (length - 1)
+    hanning = 0.5 - 0.5 * np.cos(phase)
+    blackman = options.blackman_coeff
+    return {
+        "hanning": hanning,
+        "sine": np.sin(0.5 * phase),
+        "hamming": 0.54 - 0.46 * np.cos(phase),
+        "povey": hanning**0.85,
+        "rectangular": np.ones(length),
+        "blackmann": blackman - 0.5 * np.cos(phase) + (0.5 - blackman) * np.cos(2 * phase),
+    }[options.window_type]
+
+
+def mel(frequency: np.ndarray | float) -> np.ndarray:
+    return 1127.0 * np.log1p(np.asarray(frequency) / 700.0)
+
+
+def _mel_edges(options: FrameOptions) -> np.ndarray:
+    """[num_mel_bins + 2]: each bin lies from one to the next but one."""
+    nyquist = 0.5 * options.sample_frequency
+    high = options.high_freq if options.high_freq > 0 else nyquist + options.high_freq
+    return np.linspace(mel(options.low_freq), mel(high), options.num_mel_bins + 2)
+
+
+def bin_centers(options: FrameOptions) -> np.ndarray:
+    """[num_mel_bins], in Hz."""
+    return 700.0 * np.expm1(_mel_edges(options)[1:-1] / 1127.0)
+
+
+def mel_banks(options: FrameOptions, size: int) -> np.ndarray:
+    """[num_mel_bins, size / 2]: the weights of the frequencies, triangles on the mel scale, the highest left out."""
+    edges = _mel_edges(options)
+    left, center, right = (edges[i : len(edges) - 2 + i, None] for i in range(3))
+    frequencies = mel(np.arange(size // 2) * options.sample_frequency / size)
+    return np.clip(
+        np.minimum((frequencies - left) / (center - left), (right - frequencies) / (right - center)), 0, None
+    )
+
+
+def _cepstra_in_order(features: np.ndarray, options: MfccOptions) -> np.ndarray:
+    """C0 first, without liftering."""
+    if options.htk_compat:
+        features = np.concatenate([features[:, -1:] / np.sqrt(2.0), features[:, :-1]], 1)
+    lifter = options.cepstral_lifter
+    if lifter:
+        features = features / (1.0 + 0.5 * lifter * np.sin(np.pi * np.arange(options.num_ceps) / lifter))
+    return features
+
+
+def _inverse_cosine_transform(options: MfccOptions) -> np.ndarray:
+    """[num_ceps, num_mel_bins], orthonormal rows."""
+    bins = options.num_mel_bins
+    rows = np.arange(options.num_ceps)[:, None]
+    matrix = np.sqrt(2.0 / bins) * np.cos(np.pi / bins * (np.arange(bins) + 0.5) * rows)
+    matrix[0] = np.sqrt(1.0 / bins)
+    return matrix
+
+
+def _non_negative(energies: np.ndarray, banks: np.ndarray) -> np.ndarray:
+    """Spectra [frames, frequencies] with ``spectra @ banks.T`` near the mel energies.
+
+    Each step multiplies by a ratio that is 1 at the least squares solution (D. Lee, H. Seung, "Algorithms for
+    non-negative matrix factorization", 2000).
+    """
+    wanted, product = energies @ banks, banks.T @ banks
+    spectra = energies @ (banks / banks.sum(0, keepdims=True).clip(min=1e-6))
+    for _ in range(LEAST_SQUARES_STEPS):
+        spectra *= wanted / np.maximum(spectra @ product, 1e-30)
+    return spectra
+
+
+def _without_emphasis(emphasized: np.ndarray, coefficient: float) -> np.ndarray:
+    """The x of y[n] = x[n] - coefficient x[n - 1]."""
+    made = np.empty_like(emphasized)
+    last = 0.0
+    for n, value in enumerate(emphasized.tolist()):
+        last = value + coefficient * last
+        made[n] = last
+    return made

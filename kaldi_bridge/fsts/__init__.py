@@ -1,0 +1,1 @@
+"""Weighted finite-state transducers and what is done to them."""

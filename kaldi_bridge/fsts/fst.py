@@ -1,0 +1,374 @@
+"""Weighted finite-state transducers over the tropical semiring, and their files.
+
+Read: OpenFst's binary vector, const and compact types with standard arcs, and the text form (fstprint).
+Written: vector, const, compact acceptors, and text. Kaldi itself reads vector and const (fstext/kaldi-fst-io.h).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
+from kaldi_bridge.fsts.fst_header import ALIGNMENT, EXPANDED, MAGIC, MUTABLE, FstHeader
+from kaldi_bridge.io.basic_io import format_float
+from kaldi_bridge.io.streams import open_input, open_output
+
+if TYPE_CHECKING:
+    from kaldi_bridge.io.streams import InputStream, OutputStream
+
+ARC = np.dtype([("ilabel", "<i4"), ("olabel", "<i4"), ("weight", "<f4"), ("nextstate", "<i4")])
+CONST_STATE = np.dtype([("final", "<f4"), ("pos", "<u4"), ("narcs", "<u4"), ("nieps", "<u4"), ("noeps", "<u4")])
+MAX_STATES = 1 << 31
+_STATE_HEAD = struct.Struct("<fq")  # in vector files: final cost, number of arcs
+_BLOCK = 1 << 18
+
+# Compact types: per state a variable number of elements (or exactly one), final weights first with label -1.
+_LABEL, _WEIGHT, _STATE = ("label", "<i4"), ("weight", "<f4"), ("nextstate", "<i4")
+COMPACT = {
+    "acceptor": np.dtype([_LABEL, _WEIGHT, _STATE]),
+    "unweighted_acceptor": np.dtype([_LABEL, _STATE]),
+    "unweighted": np.dtype([_LABEL, ("olabel", "<i4"), _STATE]),
+    "string": np.dtype([_LABEL]),
+    "weighted_string": np.dtype([_LABEL, _WEIGHT]),
+}
+
+
+class Fst:
+    """States 0 to n - 1 with their arcs one after the other.
+
+    Attributes:
+        start: the start state, -1 for an FST without states.
+        finals: float32 [n], final costs; inf: not final.
+        offsets: int64 [n + 1]; the arcs of state s are ``arcs[offsets[s]:offsets[s + 1]]``.
+        arcs: structured array of ARC.
+        header: of the file that it was read from; None for a new one.
+    """
+
+    def __init__(
+        self, start: int, finals: np.ndarray, offsets: np.ndarray, arcs: np.ndarray, header: FstHeader | None = None
+    ) -> None:
+        self.start = start
+        self.finals = finals
+        self.offsets = offsets
+        self.arcs = arcs
+        self.header = header
+
+    @classmethod
+    def from_arcs(cls, start: int, finals: dict[int, float], arcs: list[tuple[int, int, int, float, int]]) -> Fst:
+        """From (state, ilabel, olabel, cost, nextstate) tuples in any order; states are those that occur."""
+        top = max([start, *finals, *(a[0] for a in arcs), *(a[4] for a in arcs)])
+        source = np.array([a[0] for a in arcs], dtype=np.int64)
+        order = np.argsort(source, kind="stable")
+        table = np.array([(a[1], a[2], a[3], a[4]) for a in arcs], dtype=ARC)[order]
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=top + 1))]).astype(np.int64)
+        costs = np.full(top + 1, np.inf, dtype=np.float32)
+        costs[list(finals)] = list(finals.values())
+        return cls(start, costs, offsets, table)
+
+    @property
+    def num_states(self) -> int:
+        return len(self.finals)
+
+    @property
+    def num_arcs(self) -> int:
+        return len(self.arcs)
+
+    @property
+    def sources(self) -> np.ndarray:
+        """int64 [arcs], the state that each arc leaves."""
+        return np.repeat(np.arange(self.num_states), np.diff(self.offsets))
+
+    def arcs_of(self, state: int) -> np.ndarray:
+        return self.arcs[self.offsets[state] : self.offsets[state + 1]]
+
+    def check(self, name: str = "FST") -> None:
+        """Raises KaldiError when a state or label is out of range or a cost is not a number."""
+        n = self.num_states
+        if not (-1 <= self.start < n) or (self.start == -1 and n > 0 and self.num_arcs > 0):
+            raise KaldiError(f"{name}: the FST's start state {self.start} is not one of its {n} states")
+        if self.num_arcs:
+            if not (self.arcs["nextstate"].min() >= 0 and self.arcs["nextstate"].max() < n):
+                raise KaldiError(f"{name}: the FST has an arc to a state that does not exist")
+            if min(self.arcs["ilabel"].min(), self.arcs["olabel"].min()) < 0:
+                raise KaldiError(f"{name}: the FST has a negative label")
+        if np.isnan(self.finals).any() or np.isnan(self.arcs["weight"]).any():
+            raise KaldiError(f"{name}: the FST has a cost that is not a number")
+
+    # Files.
+
+    @classmethod
+    def read(cls, stream: InputStream) -> Fst:
+        """A binary FST of any of the types above. Raises KaldiError."""
+        base = stream.tell()
+        header = FstHeader.read(stream)
+        if header.arc_type != "standard":
+            raise KaldiError(f"{stream.name}: FST with arcs of type {header.arc_type}, only standard ones are possible")
+        if header.fst_type == "vector":
+            fst = _read_vector(stream, header)
+        elif header.fst_type == "const":
+            fst = _read_const(stream, header, base)
+        elif header.fst_type.startswith("compact") and header.fst_type.partition("_")[2] in COMPACT:
+            fst = _read_compact(stream, header, base)
+        else:
+            raise KaldiError(f"{stream.name}: FST of type {header.fst_type}: convert it with fstconvert")
+        fst.check(stream.name)
+        return fst
+
+    def write(self, stream: OutputStream, fst_type: str | None = None) -> None:
+        """Binary; as the type that it was read as if it is vector, const or compact_acceptor, else as vector."""
+        kind = fst_type or (self.header.fst_type if self.header else "vector")
+        if kind not in ("vector", "const", "compact_acceptor"):
+            kind = "vector"
+        same = self.header is not None and self.header.fst_type == kind
+        header = FstHeader(
+            kind,
+            "standard",
+            self.header.version if same and self.header else 2,
+            self.header.flags if same and self.header else 0,
+            self.header.properties if same and self.header else self._properties(kind),
+            self.start,
+            self.num_states,
+            self.num_arcs if kind != "vector" or not same or not self.header else self.header.num_arcs,
+            self.header.symbols if same and self.header else b"",
+        )
+        base = stream.tell() if header.is_aligned else 0
+        header.write(stream)
+        if kind == "const":
+            self._write_const(stream, header, base)
+        elif kind == "compact_acceptor":
+            self._write_compact_acceptor(stream, header, base)
+        else:
+            self._write_vector(stream)
+
+    def _properties(self, kind: str) -> int:
+        """What the header of a new file says; Kaldi writes more than the least only of compact acceptors."""
+        if kind == "compact_acceptor":
+            return _csrc.acceptor_properties(self.start, self.finals, self.offsets, self.arcs)
+        return EXPANDED | (MUTABLE if kind == "vector" else 0)
+
+    def _write_vector(self, stream: OutputStream) -> None:
+        """Before each state's arcs, of four words, three words: its final cost and, as 64 bits, their number."""
+        words = np.zeros(3 * self.num_states + 4 * self.num_arcs, dtype="<u4")
+        heads = 3 * np.arange(self.num_states) + 4 * self.offsets[:-1]
+        of_arcs = np.ones(len(words), dtype=bool)
+        for i in range(3):
+            of_arcs[heads + i] = False
+        words[heads] = self.finals.astype("<f4").view("<u4")
+        words[heads + 1] = np.diff(self.offsets)
+        words[of_arcs] = np.ascontiguousarray(self.arcs).view("<u4")
+        stream.write(words.tobytes())
+
+    def _write_const(self, stream: OutputStream, header: FstHeader, base: int) -> None:
+        counts = np.diff(self.offsets)
+        owner = self.sources
+        states = np.zeros(self.num_states, dtype=CONST_STATE)
+        states["final"], states["pos"], states["narcs"] = self.finals, self.offsets[:-1], counts
+        states["nieps"] = np.bincount(owner[self.arcs["ilabel"] == 0], minlength=self.num_states)
+        states["noeps"] = np.bincount(owner[self.arcs["olabel"] == 0], minlength=self.num_states)
+        for block in (states, self.arcs):
+            if header.is_aligned:
+                stream.write(bytes(-(stream.tell() - base) % ALIGNMENT))
+            stream.write(block.tobytes())
+
+    def _write_compact_acceptor(self, stream: OutputStream, header: FstHeader, base: int) -> None:
+        """Elements (label, cost, next state), that of a final cost (label -1) before the state's arcs."""
+        try:
+            blocks = _csrc.compact_acceptor(self.start, self.finals, self.offsets, self.arcs)
+        except ValueError as error:
+            raise KaldiError(f"{stream.name}: the FST cannot be written as an acceptor: {error}") from error
+        for block in blocks:
+            if header.is_aligned:
+                stream.write(bytes(-(stream.tell() - base) % ALIGNMENT))
+            stream.write(block)
+
+    # Text.
+
+    @classmethod
+    def read_text(cls, stream: InputStream, symbols: None = None) -> Fst:
+        """Lines of "state next ilabel olabel [cost]" or "state [cost]"; the first line's state is the start state."""
+        arcs, finals, start = [], {}, -1
+        while line := stream.readline():
+            words = line.split()
+            if not words:
+                break
+            try:
+                numbers = [int(w) for w in words[: 4 if len(words) >= 4 else 1]]
+                cost = float(words[-1]) if len(words) in (2, 5) else 0.0
+            except ValueError:
+                numbers = []
+            if len(words) not in (1, 2, 4, 5) or not numbers or min(numbers) < 0 or max(numbers) >= MAX_STATES - 1:
+                raise KaldiError(
+                    f"{stream.where()}: bad line in a text FST: {line[:80].decode(errors='replace').strip()}"
+                )
+            if start == -1:
+                start = numbers[0]
+            if len(numbers) == 4:
+                arcs.append((numbers[0], numbers[2], numbers[3], cost, numbers[1]))
+            else:
+                finals[numbers[0]] = cost
+        if start == -1:
+            return cls(-1, np.zeros(0, np.float32), np.zeros(1, np.int64), np.zeros(0, ARC))
+        top = max([start, *finals, *(max(a[0], a[4]) for a in arcs)])
+        if top > 10 * (len(arcs) + len(finals)) + 1000:
+            raise KaldiError(f"{stream.where()}: a text FST of {len(arcs)} arcs names a state {top}")
+        return cls.from_arcs(start, finals, arcs)
+
+    def write_text(self, stream: OutputStream) -> None:
+        """As fstprint: the start state first, costs of zero left out."""
+        if self.start < 0:
+            return
+        order = [self.start, *(s for s in range(self.num_states) if s != self.start)]
+        lines = []
+        for s in order:
+            for ilabel, olabel, cost, target in self.arcs_of(s).tolist():
+                end = f"\t{format_float(cost)}" if cost else ""
+                lines.append(f"{s}\t{target}\t{ilabel}\t{olabel}{end}\n")
+            final = float(self.finals[s])
+            if final != np.inf:
+                lines.append(f"{s}\t{format_float(final)}\n" if final else f"{s}\n")
+        stream.write("".join(lines).encode())
+
+
+def write_fst(wxfilename: str, fst: Fst) -> None:
+    """Writes a binary vector FST, whole or not at all."""
+    with open_output(wxfilename) as stream:
+        fst.write(stream, "vector")
+
+
+def read_fst(rxfilename: str) -> Fst:
+    """A binary FST file (Kaldi's ReadFstKaldi); "" is the standard input."""
+    with open_input(rxfilename) as stream:
+        return Fst.read(stream)
+
+
+class FstHolder:
+    """FSTs in tables: binary without a marker of its own, or text after a newline (fstext/kaldi-fst-io.h)."""
+
+    def read(self, stream: InputStream) -> Fst:
+        if stream.peek(4) == MAGIC:
+            return Fst.read(stream)
+        if stream.peek(1) not in (b"\n", b"\r", b" ", b"\t"):
+            raise KaldiError(f"{stream.where()}: expected an FST")
+        stream.readline()
+        return Fst.read_text(stream)
+
+    def write(self, stream: OutputStream, binary: bool, value: Fst) -> None:
+        if binary:
+            value.write(stream, "vector")
+        else:
+            stream.write(b"\n")
+            value.write_text(stream)
+            stream.write(b"\n")
+
+    def extract_range(self, value: Fst, text: str) -> Fst:
+        raise KaldiError(f"an FST has no ranges: [{text}]")
+
+
+FST = FstHolder()
+
+
+class _Body(NamedTuple):
+    finals: list[float]
+    counts: list[int]
+    blocks: list[bytes]
+
+
+def _read_vector(stream: InputStream, header: FstHeader) -> Fst:
+    """A state is its final cost, the number of its arcs, and they; how many bytes there are is not told."""
+    body = _Body([], [], [])
+    while header.num_states == -1 or len(body.finals) < header.num_states:
+        if header.num_states == -1 and stream.at_end():
+            break
+        if stream.is_file() and (taken := _take_states(stream.peek(_BLOCK), header.num_states, body)):
+            stream.skip(taken)
+            continue
+        final, count = _STATE_HEAD.unpack(stream.read(_STATE_HEAD.size))
+        if count < 0 or not stream.holds(count * ARC.itemsize):
+            raise KaldiError(f"{stream.where()}: truncated, or the FST's number of arcs {count} makes no sense")
+        body.finals.append(final)
+        body.counts.append(count)
+        body.blocks.append(stream.read(count * ARC.itemsize))
+    arcs = np.frombuffer(bytearray().join(body.blocks), dtype=ARC)
+    offsets = np.concatenate([[0], np.cumsum(body.counts, dtype=np.int64)]).astype(np.int64)
+    return Fst(header.start, np.array(body.finals, dtype=np.float32), offsets, arcs, header)
+
+
+def _take_states(block: bytes, num_states: int, body: _Body) -> int:
+    """Adds the states that a block of the file holds whole to ``body``; how many bytes they take."""
+    unpack, size = _STATE_HEAD.unpack_from, len(block)
+    missing = num_states - len(body.finals) if num_states >= 0 else size
+    heads: list[int] = []
+    end = 0
+    while len(heads) < missing and end + _STATE_HEAD.size <= size:
+        final, count = unpack(block, end)
+        after = end + _STATE_HEAD.size + count * ARC.itemsize
+        if count < 0 or after > size:
+            break
+        heads.append(end)
+        body.finals.append(final)
+        body.counts.append(count)
+        end = after
+    of_arcs = np.ones(end // 4, dtype=bool)
+    for i in range(_STATE_HEAD.size // 4):
+        of_arcs[np.array(heads, dtype=np.int64) // 4 + i] = False
+    body.blocks.append(np.frombuffer(block, dtype="<u4", count=end // 4)[of_arcs].tobytes())
+    return end
+
+
+def _align(stream: InputStream, header: FstHeader, base: int) -> None:
+    if header.is_aligned:
+        stream.skip(-(stream.tell() - base) % ALIGNMENT)
+
+
+def _block(stream: InputStream, count: int, dtype: np.dtype) -> np.ndarray:
+    if count < 0 or not stream.holds(count * dtype.itemsize):
+        raise KaldiError(f"{stream.where()}: the FST is truncated, or its header makes no sense")
+    return np.frombuffer(stream.read(count * dtype.itemsize), dtype=dtype)
+
+
+def _read_const(stream: InputStream, header: FstHeader, base: int) -> Fst:
+    _align(stream, header, base)
+    states = _block(stream, header.num_states, CONST_STATE)
+    _align(stream, header, base)
+    arcs = _block(stream, header.num_arcs, ARC)
+    offsets = np.concatenate([[0], np.cumsum(states["narcs"], dtype=np.int64)]).astype(np.int64)
+    if offsets[-1] != len(arcs) or (states["pos"] != offsets[:-1]).any():
+        raise KaldiError(f"{stream.name}: the states and arcs of the FST do not fit together (corrupt file?)")
+    return Fst(header.start, states["final"].copy(), offsets, arcs, header)
+
+
+def _read_compact(stream: InputStream, header: FstHeader, base: int) -> Fst:
+    prefix, _, kind = header.fst_type.partition("_")
+    dtype, width = COMPACT[kind], prefix.removeprefix("compact")
+    names = {"": "<u4", "8": "<u1", "16": "<u2", "64": "<u8"}
+    if width not in names:
+        raise KaldiError(f"{stream.name}: FST of type {header.fst_type}: convert it with fstconvert")
+    n = header.num_states
+    if n < 0 or not stream.holds(n):
+        raise KaldiError(f"{stream.where()}: the FST is truncated, or its header makes no sense")
+    if kind in ("string", "weighted_string"):
+        positions = np.arange(n + 1)
+    else:
+        _align(stream, header, base)
+        positions = _block(stream, n + 1, np.dtype(names[width])).astype(np.int64)
+        if positions[0] != 0 or (np.diff(positions) < 0).any():
+            raise KaldiError(f"{stream.name}: the states of the FST do not fit together (corrupt file?)")
+    _align(stream, header, base)
+    elements = _block(stream, int(positions[-1]), dtype)
+    owner = np.repeat(np.arange(n), np.diff(positions))
+    weights = elements["weight"] if "weight" in dtype.names else np.zeros(len(elements), np.float32)  # type: ignore[operator]
+    is_final = elements["label"] == -1
+    finals = np.full(n, np.inf, dtype=np.float32)
+    finals[owner[is_final]] = weights[is_final]
+    keep = ~is_final
+    arcs = np.zeros(int(keep.sum()), dtype=ARC)
+    arcs["ilabel"] = elements["label"][keep]
+    arcs["olabel"] = elements["olabel" if kind == "unweighted" else "label"][keep]
+    arcs["weight"] = weights[keep]
+    arcs["nextstate"] = (elements["nextstate"] if "nextstate" in dtype.names else owner + 1)[keep]  # type: ignore[operator]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner[keep], minlength=n))]).astype(np.int64)
+    return Fst(header.start, finals, offsets, arcs, header)

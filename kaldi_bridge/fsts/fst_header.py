@@ -1,0 +1,86 @@
+"""The header of OpenFst's binary files (fst/fst.h, FstHeader)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kaldi_bridge.errors import KaldiError
+
+if TYPE_CHECKING:
+    from kaldi_bridge.io.streams import InputStream, OutputStream
+
+MAGIC = struct.pack("<i", 2125659606)
+SYMBOL_TABLE_MAGIC = struct.pack("<i", 2125658996)
+HAS_INPUT_SYMBOLS, HAS_OUTPUT_SYMBOLS, IS_ALIGNED = 1, 2, 4
+EXPANDED, MUTABLE = 1, 2
+ALIGNMENT = 16
+MAX_NAME = 256
+
+_TAIL = struct.Struct("<iiQqqq")
+
+
+@dataclass
+class FstHeader:
+    """``symbols``: the raw bytes of the symbol tables that follow the header, if any."""
+
+    fst_type: str
+    arc_type: str
+    version: int
+    flags: int
+    properties: int
+    start: int
+    num_states: int
+    num_arcs: int
+    symbols: bytes = b""
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether the arrays of const and compact FSTs begin at multiples of ALIGNMENT from the header's start."""
+        return bool(self.flags & IS_ALIGNED) or self.version == 1
+
+    @classmethod
+    def read(cls, stream: InputStream) -> FstHeader:
+        """Raises KaldiError when the stream does not hold an FST."""
+        if stream.peek(4) != MAGIC:
+            raise KaldiError(f"{stream.where()}: not an FST: it does not start as OpenFst's files do")
+        stream.skip(4)
+        fst_type, arc_type = _read_name(stream), _read_name(stream)
+        header = cls(fst_type, arc_type, *_TAIL.unpack(stream.read(_TAIL.size)))
+        for flag in (HAS_INPUT_SYMBOLS, HAS_OUTPUT_SYMBOLS):
+            if header.flags & flag:
+                header.symbols += _read_symbol_table(stream)
+        if header.num_states < -1 or header.num_arcs < -1 or not -1 <= header.start < max(header.num_states, 1 << 31):
+            raise KaldiError(f"{stream.where()}: the FST's header makes no sense (truncated or corrupt file?)")
+        return header
+
+    def write(self, stream: OutputStream) -> None:
+        names = b"".join(struct.pack("<i", len(n)) + n.encode() for n in (self.fst_type, self.arc_type))
+        tail = (self.version, self.flags, self.properties, self.start, self.num_states, self.num_arcs)
+        stream.write(MAGIC + names + _TAIL.pack(*tail) + self.symbols)
+
+
+def _read_string(stream: InputStream, limit: int) -> bytes:
+    raw = stream.read(4)
+    (size,) = struct.unpack("<i", raw)
+    if not 0 <= size <= limit:
+        raise KaldiError(f"{stream.where()}: the FST's header makes no sense (truncated or corrupt file?)")
+    return raw + stream.read(size)
+
+
+def _read_name(stream: InputStream) -> str:
+    return _read_string(stream, MAX_NAME)[4:].decode("utf-8", "replace")
+
+
+def _read_symbol_table(stream: InputStream) -> bytes:
+    magic = stream.read(4)
+    if magic != SYMBOL_TABLE_MAGIC:
+        raise KaldiError(f"{stream.where()}: expected a symbol table inside the FST")
+    parts = [magic, _read_string(stream, 1 << 20), stream.read(16)]
+    size = struct.unpack("<q", parts[-1][8:])[0]
+    if size < 0 or not stream.holds(12 * size):
+        raise KaldiError(f"{stream.where()}: the symbol table inside the FST is truncated")
+    for _ in range(size):
+        parts += [_read_string(stream, 1 << 20), stream.read(8)]
+    return b"".join(parts)

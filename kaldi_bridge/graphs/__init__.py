@@ -1,0 +1,1 @@
+"""Graphs of HMMs, lexicon and words: for decoding and for training."""

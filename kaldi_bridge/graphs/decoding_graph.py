@@ -1,0 +1,83 @@
+"""HCLG: from transition-ids to words, composed of HMMs, phonetic context, lexicon and grammar.
+
+The steps and their order are those of utils/mkgraph.sh (https://kaldi-asr.org/doc/graph_recipe_test.html).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.fsts.weight_pushing import push_special
+from kaldi_bridge.graphs.h_transducer import Hmms, h_transducer
+from kaldi_bridge.graphs.self_loops import add_self_loops
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.tree import ContextDependency
+
+
+def lexicon_and_grammar(lexicon: Fst, grammar: Fst) -> Fst:
+    """LG, deterministic and minimal; the lexicon has disambiguation symbols. Raises KaldiError when it is empty."""
+    composed = OpenFst.of(lexicon).composed(OpenFst.of(grammar))
+    if not composed.num_states:
+        raise KaldiError("no word of the grammar is in the lexicon: L_disambig.fst and G.fst of different words.txt?")
+    return push_special(composed.star_determinized().encoded_minimized().fst())
+
+
+def context_graph(graph: Fst, tree: ContextDependency, disambig: list[int]) -> tuple[Fst, list[list[int]]]:
+    """CLG of LG, sorted by input label, and the phone windows of its labels."""
+    composed, labels = OpenFst.of(graph).context_composed(disambig, tree.width, tree.central)
+    return composed.arc_sorted().fst(), labels
+
+
+def hmm_graph(
+    graph: Fst,
+    labels: list[list[int]],
+    tree: ContextDependency,
+    model: TransitionModel,
+    transition_scale: float = 1.0,
+    self_loop_scale: float = 0.1,
+    hmms: Hmms | None = None,
+) -> tuple[Fst, list[int]]:
+    """HCLG of CLG and its labels, and the disambiguation symbols that it had among its transition-ids.
+
+    ``hmms``: those of the tree, model and scale, where many graphs are made with them.
+    """
+    h, disambig = h_transducer(labels, hmms or Hmms(tree, model, transition_scale))
+    determinized = OpenFst.of(h).arc_sorted("olabel").composed(OpenFst.of(graph)).star_determinized().fst()
+    smaller = remove_epsilons_local(without_input_labels(determinized, disambig))
+    del determinized  # as large as the result
+    minimal = OpenFst.of(smaller).encoded_minimized().fst()
+    if not minimal.num_states:
+        raise KaldiError("the decoding graph is empty: do lang directory, tree and model belong together?")
+    return add_self_loops(minimal, model, self_loop_scale), disambig
+
+
+def without_input_labels(fst: Fst, labels: Iterable[int]) -> Fst:
+    """With epsilon in the place of these labels."""
+    arcs = fst.arcs.copy()
+    arcs["ilabel"][np.isin(arcs["ilabel"], list(labels))] = 0
+    return Fst(fst.start, fst.finals, fst.offsets, arcs)
+
+
+def without_words(fst: Fst, words: Iterable[int]) -> Fst:
+    """Only paths without these output labels."""
+    keep = ~np.isin(fst.arcs["olabel"], list(words))
+    kept_before = np.concatenate([[0], np.cumsum(keep)])
+    return OpenFst.of(Fst(fst.start, fst.finals, kept_before[fst.offsets], fst.arcs[keep])).connected().fst()
+
+
+def log_stochasticity(name: str, fst: Fst) -> None:
+    """Says how far the probabilities out of the states are from summing to one (fstisstochastic)."""
+    if not fst.num_states:
+        return
+    sums = np.exp(-fst.finals.astype(np.float64))
+    sums += np.bincount(fst.sources, np.exp(-fst.arcs["weight"].astype(np.float64)), fst.num_states)
+    least, most = -math.log(sums.max()), -math.log(max(sums.min(), 1e-300))
+    log.info(f"{name}: {fst.num_states} states, {fst.num_arcs} arcs; costs out of a state sum to {least:g} to {most:g}")

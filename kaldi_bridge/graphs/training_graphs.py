@@ -1,0 +1,59 @@
+"""Training graphs: all ways to say the words of an utterance, from transition-ids to words
+(decoder/training-graph-compiler.cc)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.fst import ARC, Fst
+from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph
+from kaldi_bridge.graphs.h_transducer import Hmms
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.tree import ContextDependency
+
+
+class TrainingGraphs:
+    """Makes the graphs of a lexicon (L.fst), tree and model.
+
+    Args:
+        disambig: disambiguation symbols among the lexicon's phones.
+        transition_scale, self_loop_scale: of log-probabilities in the graphs; 0 where they are to be added later, as
+            they change while the model is trained.
+    """
+
+    def __init__(
+        self,
+        lexicon: Fst,
+        tree: ContextDependency,
+        model: TransitionModel,
+        disambig: Sequence[int] = (),
+        transition_scale: float = 0.0,
+        self_loop_scale: float = 0.0,
+    ) -> None:
+        self._lexicon = OpenFst.of(lexicon).arc_sorted("olabel")
+        self._tree, self._model, self._disambig = tree, model, list(disambig)
+        self._scales = transition_scale, self_loop_scale
+        self._hmms = Hmms(tree, model, transition_scale)
+
+    def of_words(self, words: Sequence[int]) -> Fst:
+        """Raises KaldiError when the lexicon does not have all the words."""
+        phones = self._lexicon.composed(OpenFst.of(linear_acceptor(words))).fst()
+        if not phones.num_states:
+            raise KaldiError("no way to say the words: is one of them without a pronunciation?")
+        graph, labels = context_graph(phones, self._tree, self._disambig)
+        return hmm_graph(graph, labels, self._tree, self._model, *self._scales, self._hmms)[0]
+
+
+def linear_acceptor(labels: Sequence[int]) -> Fst:
+    """Accepts the labels, one after the other."""
+    count = len(labels)
+    arcs = np.zeros(count, ARC)
+    arcs["ilabel"] = arcs["olabel"] = labels
+    arcs["nextstate"] = np.arange(1, count + 1)
+    finals = np.full(count + 1, np.inf, np.float32)
+    finals[-1] = 0.0
+    return Fst(0, finals, np.concatenate([np.arange(count + 1), [count]]), arcs)

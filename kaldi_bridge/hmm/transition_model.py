@@ -1,0 +1,228 @@
+"""The transition model: what transition-ids mean, and their probabilities (hmm/transition-model.h).
+
+A *transition state* is a tuple (phone, HMM state, forward pdf, self-loop pdf); numbered from 1 in the order of the
+tuples. A *transition-id* is one transition out of one such state; numbered from 1 too.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.matrix_io import read_vector, write_vector
+
+if TYPE_CHECKING:
+    from kaldi_bridge.io.streams import InputStream, OutputStream
+
+
+class TransitionModel:
+    """Arrays indexed by transition-id have a first element for the id 0, which no transition has.
+
+    Attributes:
+        topology: the HMMs of the phones.
+        tuples: int32 [states, 4]: phone, HMM state, forward pdf, self-loop pdf.
+        log_probs: float32 [ids + 1].
+        id_to_pdf, id_to_phone, id_to_state, id_to_hmm_state, id_to_pdf_class: int32 [ids + 1]; ``id_to_state`` counts
+            from 1.
+        is_self_loop, is_final: bool [ids + 1]; final: the transition leaves the phone.
+    """
+
+    def __init__(self, topology: Topology, tuples: np.ndarray, log_probs: np.ndarray | None = None) -> None:
+        self.topology = topology
+        self.tuples = np.asarray(tuples, dtype=np.int32).reshape(-1, 4)
+        self._derive()
+        self.log_probs = self._initial_log_probs() if log_probs is None else log_probs
+        self._check()
+
+    def _derive(self) -> None:
+        pdf, phone, state, hmm_state, pdf_class, loop, final = [-1], [0], [0], [-1], [-1], [False], [False]
+        starts = [0]
+        for number, (phone_id, hmm, forward, self_loop) in enumerate(self.tuples.tolist(), 1):
+            entry = self.topology.states(phone_id)
+            if not 0 <= hmm < len(entry) or forward < 0 or self_loop < 0:
+                raise KaldiError(f"transition model: phone {phone_id} has no state {hmm}, or a pdf is negative")
+            starts.append(len(pdf))
+            for target, _ in entry[hmm].transitions:
+                loops = target == hmm
+                pdf.append(self_loop if loops else forward)
+                phone.append(phone_id)
+                state.append(number)
+                hmm_state.append(hmm)
+                pdf_class.append(entry[hmm].self_loop_pdf_class if loops else entry[hmm].forward_pdf_class)
+                loop.append(loops)
+                final.append(target + 1 == len(entry))
+        self.id_to_pdf = np.array(pdf, dtype=np.int32)
+        self.id_to_phone = np.array(phone, dtype=np.int32)
+        self.id_to_state = np.array(state, dtype=np.int32)
+        self.id_to_hmm_state = np.array(hmm_state, dtype=np.int32)
+        self.id_to_pdf_class = np.array(pdf_class, dtype=np.int32)
+        self.is_self_loop = np.array(loop)
+        self.is_final = np.array(final)
+        self._starts = np.array([*starts, len(pdf)], dtype=np.int32)
+
+    def _initial_log_probs(self) -> np.ndarray:
+        probs = [1.0]
+        for phone, hmm, _, _ in self.tuples.tolist():
+            probs += [p for _, p in self.topology.states(phone)[hmm].transitions]
+        return np.log(np.array(probs, dtype=np.float32))
+
+    def _check(self) -> None:
+        if len(self.tuples) == 0 or self.num_transition_ids == 0:
+            raise KaldiError("the transition model has no transitions")
+        order = [tuple(t) for t in self.tuples.tolist()]
+        if order != sorted(set(order)):
+            raise KaldiError("the states of a transition model must be sorted, each once")
+        if self.log_probs.shape != (self.num_transition_ids + 1,):
+            raise KaldiError(
+                f"the transition model has {self.num_transition_ids} transitions, but {len(self.log_probs) - 1} "
+                "log-probabilities"
+            )
+        if not (np.isfinite(self.log_probs[1:]).all() and (self.log_probs[1:] <= 0).all()):
+            raise KaldiError("the transition model has a log-probability that is positive, infinite or not a number")
+
+    @property
+    def num_transition_ids(self) -> int:
+        return len(self.id_to_pdf) - 1
+
+    @property
+    def num_transition_states(self) -> int:
+        return len(self.tuples)
+
+    @property
+    def num_pdfs(self) -> int:
+        return int(self.tuples[:, 2:].max()) + 1
+
+    @property
+    def phones(self) -> list[int]:
+        return self.topology.phones
+
+    def transition_ids(self, state: int) -> range:
+        """The transition-ids out of a transition state (from 1)."""
+        return range(int(self._starts[state]), int(self._starts[state + 1]))
+
+    def self_loop_of(self, state: int) -> int:
+        """The transition-id of a transition state's self-loop; 0 when it has none."""
+        return next((tid for tid in self.transition_ids(state) if self.is_self_loop[tid]), 0)
+
+    @cached_property
+    def phone_starts(self) -> list[int]:
+        """For each transition-id the phone that it begins, else 0 [ids + 1]."""
+        return np.where((self.id_to_hmm_state == 0) & ~self.is_self_loop, self.id_to_phone, 0).tolist()
+
+    @property
+    def non_self_loop_log_probs(self) -> np.ndarray:
+        """float32 [states + 1]: of leaving each transition state; 0 where it has no self-loop."""
+        stay = np.zeros(self.num_transition_states + 1, dtype=np.float32)
+        stay[self.id_to_state[self.is_self_loop]] = np.exp(self.log_probs[self.is_self_loop])
+        leave = 1 - stay
+        return np.log(np.where(leave > 0, leave, np.float32(1e-10)))
+
+    # Files.
+
+    @classmethod
+    def read(cls, stream: InputStream, binary: bool) -> TransitionModel:
+        """Reads ``<TransitionModel>`` to ``</TransitionModel>``. Raises KaldiError."""
+        basic_io.expect_token(stream, binary, "<TransitionModel>")
+        topology = Topology.read(stream, binary)
+        kind = basic_io.read_token(stream, binary)
+        if kind not in ("<Tuples>", "<Triples>"):
+            raise KaldiError(f"{stream.where()}: expected <Tuples> or <Triples>, got {kind}")
+        count = basic_io.read_int32(stream, binary)
+        width = 4 if kind == "<Tuples>" else 3
+        if count <= 0 or (binary and not stream.holds(5 * width * count)):
+            raise KaldiError(f"{stream.where()}: {count} is no number of transition states, or the file is truncated")
+        rows = []
+        for _ in range(count):
+            row = [basic_io.read_int32(stream, binary) for _ in range(width)]
+            rows.append(row if width == 4 else [*row, row[2]])
+        basic_io.expect_token(stream, binary, kind.replace("<", "</"))
+        basic_io.expect_token(stream, binary, "<LogProbs>")
+        log_probs = read_vector(stream, binary)
+        basic_io.expect_token(stream, binary, "</LogProbs>")
+        basic_io.expect_token(stream, binary, "</TransitionModel>")
+        try:
+            return cls(topology, np.array(rows, dtype=np.int32), log_probs)
+        except KaldiError as error:
+            raise KaldiError(f"{stream.name}: {error}") from None
+
+    def write(self, stream: OutputStream, binary: bool) -> None:
+        newline = b"" if binary else b"\n"
+        hmm = self.topology.is_hmm
+        name = "Triples" if hmm else "Tuples"
+        basic_io.write_token(stream, binary, "<TransitionModel>")
+        stream.write(newline)
+        self.topology.write(stream, binary)
+        basic_io.write_token(stream, binary, f"<{name}>")
+        basic_io.write_int32(stream, binary, len(self.tuples))
+        stream.write(newline)
+        for row in self.tuples.tolist():
+            for value in row[: 3 if hmm else 4]:
+                basic_io.write_int32(stream, binary, value)
+            stream.write(newline)
+        basic_io.write_token(stream, binary, f"</{name}>")
+        stream.write(newline)
+        basic_io.write_token(stream, binary, "<LogProbs>")
+        stream.write(newline)
+        write_vector(stream, binary, self.log_probs)
+        for token in ("</LogProbs>", "</TransitionModel>"):
+            basic_io.write_token(stream, binary, token)
+            stream.write(newline)
+
+    # Estimation.
+
+    def accumulate(self, alignment: list[int] | np.ndarray, stats: np.ndarray) -> None:
+        """Adds the counts of an alignment's transition-ids to ``stats`` [ids + 1].
+
+        Raises KaldiError when one is no transition-id of this model.
+        """
+        ids = np.asarray(alignment, dtype=np.int64)
+        if ids.size and (ids.min() < 1 or ids.max() > self.num_transition_ids):
+            raise KaldiError(f"alignment has a transition-id outside 1 to {self.num_transition_ids}")
+        stats += np.bincount(ids, minlength=len(stats))
+
+    def mle_update(
+        self, stats: np.ndarray, floor: float = 0.01, mincount: float = 5.0, share_for_pdfs: bool = False
+    ) -> tuple[float, float]:
+        """Maximum-likelihood transition probabilities from counts [ids + 1]; (objective improvement, count).
+
+        States with fewer counts than ``mincount`` keep theirs; ``share_for_pdfs`` gives all states of the same pdfs
+        the same. Hmm/transition-model.cc, MleUpdate and MleUpdateShared.
+        """
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for state in range(1, self.num_transition_states + 1):
+            key = tuple(self.tuples[state - 1, 2:].tolist()) if share_for_pdfs else (state,)
+            groups.setdefault(key, []).append(state)
+        total = improvement = 0.0
+        floored = skipped = 0
+        for states in sorted(groups.values()):
+            ids = [np.array(self.transition_ids(state)) for state in states]
+            if len({len(i) for i in ids}) != 1:
+                raise KaldiError("states that share pdfs have different numbers of transitions: cannot share them")
+            if len(ids[0]) == 1:
+                continue
+            counts = sum(stats[i] for i in ids)
+            count = float(counts.sum())
+            total += count
+            if count < mincount:
+                skipped += 1
+                continue
+            new = (counts / count).astype(np.float32)
+            for _ in range(3):
+                new = np.maximum(new / new.sum(), np.float32(floor))
+            floored += int((new == np.float32(floor)).sum())
+            improvement += float((counts * (np.log(new) - self.log_probs[ids[0]])).sum())
+            for i in ids:
+                self.log_probs[i] = np.log(new)
+        average = improvement / total if total else float("nan")
+        log.info(f"TransitionModel::Update, objf change is {average:g} per frame over {total:g} frames. ")
+        log.info(
+            f"{floored} probabilities floored, {skipped} out of {self.num_transition_states} transition-states "
+            "skipped due to insuffient data (it is normal to have some skipped.)"
+        )
+        return improvement, total

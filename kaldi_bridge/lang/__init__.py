@@ -1,0 +1,1 @@
+"""Lang directories and what they are made of: dictionaries, lexicons, grammars."""

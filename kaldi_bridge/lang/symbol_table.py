@@ -1,0 +1,36 @@
+"""Symbol tables in text form: lines of a symbol and its number."""
+
+from __future__ import annotations
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.streams import open_input
+
+
+class SymbolTable:
+    """Words by number and numbers by word."""
+
+    def __init__(self, symbols: dict[int, str]) -> None:
+        self.symbols = symbols
+        self.numbers = {symbol: number for number, symbol in symbols.items()}
+
+    @classmethod
+    def read(cls, rxfilename: str) -> SymbolTable:
+        """Raises KaldiError naming the line that is not a symbol and a number, or repeats one."""
+        symbols: dict[int, str] = {}
+        with open_input(rxfilename) as stream:
+            while line := stream.readline():
+                words = line.decode("utf-8", "surrogateescape").split()
+                if not words:
+                    continue
+                if len(words) != 2 or not words[1].isdigit() or len(words[1]) > 18:
+                    raise KaldiError(f"{stream.where()}: not a line of a symbol table: {' '.join(words)[:80]}")
+                symbols[int(words[1])] = words[0]
+        if not symbols:
+            raise KaldiError(f"Could not read symbol table from file {rxfilename}: it is empty")
+        return cls(symbols)
+
+    def __getitem__(self, number: int) -> str:
+        """Raises KaldiError for a number without a symbol."""
+        if number not in self.symbols:
+            raise KaldiError(f"Word-id {number} not in symbol table.")
+        return self.symbols[number]

@@ -1,0 +1,1 @@
+"""Lattices: the search that makes them, and what is done with them."""

@@ -1,0 +1,209 @@
+"""The search: scaled log-likelihoods and a decoding graph in, lattices out.
+
+The work is done in C++ (csrc/search.h, csrc/determinize.h); while it runs, other Python threads can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kaldi_bridge.command import option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
+from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_compact, to_lattice
+from kaldi_bridge.lattices.minimize import minimize, push_strings, push_weights
+
+if TYPE_CHECKING:
+    from kaldi_bridge.fsts.fst import Fst
+    from kaldi_bridge.hmm.transition_model import TransitionModel
+
+MAX_INT = 2**31 - 1
+
+
+@dataclass
+class DeterminizationOptions:
+    """How lattices are determinized (DeterminizeLatticePhonePrunedOptions)."""
+
+    delta: float = option(1.0 / 1024, "Tolerance used in determinization")
+    max_mem: int = option(50000000, "Maximum approximate memory usage in determinization (real usage might be more)")
+    phone_determinize: bool = option(True, "Do an initial pass of determinization on both phones and words")
+    word_determinize: bool = option(True, "Do a second pass of determinization on words only")
+    minimize: bool = option(False, "Push and minimize after determinization")
+
+
+@dataclass
+class SearchOptions(DeterminizationOptions):
+    """Kaldi's LatticeFasterDecoderConfig."""
+
+    beam: float = option(16.0, "Decoding beam. Larger->slower, more accurate.")
+    max_active: int = option(MAX_INT, "Decoder max active states. Larger->slower; more accurate")
+    min_active: int = option(200, "Decoder minimum #active states.")
+    lattice_beam: float = option(10.0, "Lattice generation beam. Larger->slower, and deeper lattices")
+    prune_interval: int = option(25, "Interval (in frames) at which to prune tokens")
+    determinize_lattice: bool = option(True, "If true, determinize the lattice, keeping one path per word sequence")
+    beam_delta: float = option(0.5, "Increment of the beam where max-active or min-active set it")
+    hash_ratio: float = option(2.0, "No effect here: the table of active states grows as needed")
+    memory_pool_tokens_block_size: int = option(256, "No effect here")
+    memory_pool_links_block_size: int = option(256, "No effect here")
+
+    def check(self) -> None:
+        """Raises KaldiError for values with which no search is possible."""
+        for name in ("beam", "lattice_beam", "beam_delta", "prune_interval"):
+            if not getattr(self, name) > 0:
+                raise KaldiError(f"--{name.replace('_', '-')}={getattr(self, name)} must be greater than zero")
+        if self.max_active <= 1 or not 0 <= self.min_active <= self.max_active:
+            raise KaldiError(
+                f"--max-active={self.max_active} must be greater than 1, "
+                f"and --min-active={self.min_active} between 0 and it"
+            )
+        if self.max_mem <= 0 or not self.delta >= 0:
+            raise KaldiError(f"--max-mem={self.max_mem} must be greater than zero, --delta={self.delta} not negative")
+
+
+class Graph:
+    """A decoding graph that belongs to a transition model; made once, searched by any number of threads.
+
+    ``columns``: where each pdf's log-likelihoods are, int32 [pdfs]; in the column of its number by default.
+    Raises KaldiError when labels are no transition-ids of the model, or there is a cycle without input labels.
+    """
+
+    def __init__(
+        self, fst: Fst, transition_model: TransitionModel, name: str = "graph", columns: np.ndarray | None = None
+    ) -> None:
+        self.phone_starts = transition_model.phone_starts
+        arcs = fst.arcs
+        column_of_id = transition_model.id_to_pdf
+        if columns is not None:
+            column_of_id = np.where(column_of_id >= 0, columns[column_of_id], -1)
+        try:
+            self.native = _csrc.Graph(
+                fst.start,
+                fst.finals,
+                fst.offsets,
+                arcs["ilabel"],
+                arcs["olabel"],
+                arcs["weight"],
+                arcs["nextstate"],
+                column_of_id.tolist(),
+            )
+        except ValueError as error:
+            raise KaldiError(f"{name}: {error}") from None
+
+    @property
+    def num_pdfs(self) -> int:
+        """Columns that log-likelihoods must have at least."""
+        return int(self.native.num_pdfs)
+
+
+@dataclass
+class Decoded:
+    """The outcome for one utterance.
+
+    Attributes:
+        words, alignment: of the best path; transition-ids, one a frame.
+        cost: (graph, acoustic) of the best path, the acoustic part scaled.
+        lattice: CompactLattice, or Lattice where it was not to be determinized; acoustic costs not scaled.
+        reached_final: False when no final state was reached, so that every last state counted as final.
+        complete: False when there was too little memory to determinize the whole lattice beam.
+    """
+
+    words: list[int]
+    alignment: list[int]
+    cost: tuple[float, float]
+    lattice: CompactLattice | Lattice
+    reached_final: bool
+    complete: bool
+
+
+@dataclass
+class BestPath:
+    """``words``, ``alignment``, ``cost`` and ``reached_final`` as in Decoded."""
+
+    words: list[int]
+    alignment: list[int]
+    cost: tuple[float, float]
+    reached_final: bool
+
+
+def best_path(
+    graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, acoustic_scale: float
+) -> BestPath | None:
+    """The best path only; otherwise as ``decode``."""
+    result = _search(graph, log_likelihoods, options, acoustic_scale)
+    if result is None:
+        return None
+    words, alignment, cost = result.best_path()
+    return BestPath(words, alignment, cost, result.reached_final)
+
+
+def _search(graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
+    if not np.isfinite(log_likelihoods).all():
+        raise KaldiError("the log-likelihoods have values that are infinite or not a number")
+    native = _csrc.SearchOptions()
+    for name in ("beam", "max_active", "min_active", "lattice_beam", "prune_interval", "beam_delta"):
+        setattr(native, name, getattr(options, name))
+    try:
+        result = _csrc.search(graph.native, native, log_likelihoods, scale)
+    except ValueError as error:
+        raise KaldiError(str(error)) from None
+    return result if result.num_states else None
+
+
+def decode(
+    graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, acoustic_scale: float, scaled: bool = False
+) -> Decoded | None:
+    """Decodes log-likelihoods [frames, pdfs], not yet times the acoustic scale unless ``scaled``.
+
+    None when no path survived. Raises KaldiError when there are no frames, too few pdfs, or values that are not finite.
+    """
+    result = _search(graph, log_likelihoods, options, 1.0 if scaled else acoustic_scale)
+    if result is None:
+        return None
+    words, alignment, cost = result.best_path()
+    unscale = 1.0 / acoustic_scale if acoustic_scale != 0.0 else 1.0
+    lattice: CompactLattice | Lattice
+    complete = True
+    if options.determinize_lattice:
+        (arcs, finals), complete = result.determinized(
+            graph.phone_starts, _native(options, options.lattice_beam), unscale
+        )
+        lattice = _finished(CompactLattice(0 if arcs else -1, arcs, finals), options)
+    else:
+        arcs, finals = result.lattice(unscale)
+        lattice = Lattice(0 if arcs else -1, arcs, finals)
+    return Decoded(words, alignment, cost, lattice, result.reached_final, complete)
+
+
+def _native(options: DeterminizationOptions, beam: float) -> _csrc.DeterminizeOptions:
+    native = _csrc.DeterminizeOptions()
+    native.beam, native.delta, native.max_memory = beam, options.delta, options.max_mem
+    native.phones_first, native.words = options.phone_determinize, options.word_determinize
+    return native
+
+
+def determinize(
+    lattice: Lattice, beam: float, options: DeterminizationOptions, phone_starts: list[int] | None = None
+) -> tuple[CompactLattice, bool]:
+    """One path per word sequence, within ``beam`` of the best path; (lattice, whether memory was enough for all of it).
+
+    With ``phone_starts`` phones are determinized first. Raises KaldiError for a lattice with a cycle.
+    """
+    starts = phone_starts if options.phone_determinize and phone_starts else []
+    try:
+        (arcs, finals), complete = _csrc.determinize(
+            lattice.start, lattice.arcs, lattice.finals, starts, _native(options, beam)
+        )
+    except ValueError as error:
+        raise KaldiError(str(error)) from None
+    return _finished(CompactLattice(0 if arcs else -1, arcs, finals), options), complete
+
+
+def _finished(lattice: CompactLattice, options: DeterminizationOptions) -> CompactLattice:
+    if options.phone_determinize and not options.word_determinize:
+        lattice = to_compact(to_lattice(lattice))  # without the states between phones, which have no labels any more
+    if options.minimize:
+        lattice = minimize(push_weights(push_strings(lattice)), options.delta)
+    return lattice

@@ -1,0 +1,184 @@
+"""From a stream of log-likelihoods to lattices, words and alignments in tables, as Kaldi's latgen programs do it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.command import option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.fst import FST, read_fst
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.lang.symbol_table import SymbolTable
+from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, decode
+from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, LATTICE
+from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier
+from kaldi_bridge.tables.holders import INT32_VECTOR
+
+
+@dataclass
+class LatticeOptions(SearchOptions):
+    """What all latgen programs have."""
+
+    acoustic_scale: float = option(0.1, "Scaling factor for acoustic likelihoods")
+    word_symbol_table: str = option("", "Symbol table for words: print the decoded words")
+    allow_partial: bool = option(False, "If true, produce output even if end state was not reached.")
+
+
+@dataclass
+class ThreadOptions:
+    """What the -parallel forms have besides."""
+
+    num_threads: int = option(1, "Number of threads that search")
+    num_threads_total: int = option(0, "No effect here: what waits in memory follows from --num-threads")
+
+
+Task = tuple[str, np.ndarray, Graph]
+
+
+def tasks_for_graph(
+    graph_in: str, model: TransitionModel, matrices: Iterable[tuple[str, np.ndarray]]
+) -> Iterator[Task]:
+    """Each matrix with the one graph in the file."""
+    graph = Graph(read_fst(graph_in), model, graph_in)
+    for key, matrix in matrices:
+        yield key, matrix, graph
+
+
+def graphs_in_table(rspecifier: str, model: TransitionModel) -> Iterator[tuple[str, Graph]]:
+    """Each utterance's own graph."""
+    with SequentialReader(rspecifier, FST) as graphs:
+        for key, fst in graphs:
+            yield key, Graph(fst, model, f"graph of {key}")
+
+
+def is_table_of_graphs(graph_in: str) -> bool:
+    return is_rspecifier(graph_in)
+
+
+class LatticeWriter:
+    """Writes what the search gives for each utterance; counts and reports.
+
+    Attributes:
+        done, failed: utterances with and without output.
+        frames, log_likelihood: sums over the utterances with output.
+    """
+
+    def __init__(
+        self, options: LatticeOptions, lattices: str, words: str | None = None, alignments: str | None = None
+    ) -> None:
+        options.check()
+        self.options = options
+        self.done = self.failed = self.frames = 0
+        self.log_likelihood = 0.0
+        self._start = time.time()
+        self._symbols = SymbolTable.read(options.word_symbol_table) if options.word_symbol_table else None
+        with ExitStack() as stack:
+            holder = COMPACT_LATTICE if options.determinize_lattice else LATTICE
+            self._lattices = stack.enter_context(TableWriter(lattices, holder))
+            self._words = stack.enter_context(TableWriter(words, INT32_VECTOR)) if words else None
+            self._alignments = stack.enter_context(TableWriter(alignments, INT32_VECTOR)) if alignments else None
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> LatticeWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, trace)
+
+    def fail(self, message: str) -> None:
+        """Leaves an utterance out."""
+        log.warning(message)
+        self.failed += 1
+
+    def decode_all(self, tasks: Iterable[Task], scaled: bool, num_threads: int = 1) -> None:
+        """Decodes (key, log-likelihoods, graph) with so many threads; writes in the order that they come in."""
+        if num_threads < 1:
+            raise KaldiError(f"--num-threads={num_threads} must be at least 1")
+        if num_threads == 1:
+            for task in tasks:
+                self._write(task[0], *self._decode(task, scaled))
+            return
+        with ThreadPoolExecutor(num_threads) as pool:
+            waiting: deque = deque()
+            try:
+                for task in tasks:
+                    waiting.append((task[0], pool.submit(self._decode, task, scaled)))
+                    while len(waiting) > 2 * num_threads or (waiting and waiting[0][1].done()):
+                        key, future = waiting.popleft()
+                        self._write(key, *future.result())
+                while waiting:
+                    key, future = waiting.popleft()
+                    self._write(key, *future.result())
+            finally:
+                for _, future in waiting:
+                    future.cancel()
+
+    def _decode(self, task: Task, scaled: bool) -> tuple[int, Decoded | None | KaldiError]:
+        _, matrix, graph = task
+        if len(matrix) == 0:
+            return 0, KaldiError("it has no frames")
+        if matrix.shape[1] < graph.num_pdfs:  # the wrong model or graph, not a faulty utterance
+            raise KaldiError(
+                f"the graph needs {graph.num_pdfs} pdfs, but the log-likelihoods have {matrix.shape[1]}: "
+                "the graph was made for another model"
+            )
+        try:
+            return len(matrix), decode(graph, matrix, self.options, self.options.acoustic_scale, scaled)
+        except KaldiError as error:
+            return len(matrix), error
+
+    def _write(self, key: str, frames: int, decoded: Decoded | None | KaldiError) -> None:
+        if isinstance(decoded, KaldiError):
+            self.fail(f"Failed to decode utterance with id {key}: {decoded}")
+            return
+        if decoded is None:
+            self.fail(f"Failed to decode utterance with id {key}")
+            return
+        if not decoded.reached_final:
+            if not self.options.allow_partial:
+                self.fail(
+                    f"Not producing output for utterance {key} since no final-state reached and --allow-partial=false."
+                )
+                return
+            log.warning(f"Outputting partial output for utterance {key} since no final-state reached")
+        if decoded.lattice.num_states == 0:
+            self.fail(f"Unexpected problem getting lattice for utterance {key}")
+            return
+        if not decoded.complete:
+            log.warning(f"Determinization of utterance {key} finished earlier than the beam: --max-mem is too small")
+        if self._words:
+            self._words.write(key, decoded.words)
+        if self._alignments:
+            self._alignments.write(key, decoded.alignment)
+        if self._symbols:
+            print(key, *(self._symbols[word] for word in decoded.words), "", file=sys.stderr)
+        self._lattices.write(key, decoded.lattice)
+        likelihood = -sum(decoded.cost)
+        log.info(f"Log-like per frame for utterance {key} is {likelihood / frames:g} over {frames} frames.")
+        log.vlog(2, f"Cost for utterance {key} is {decoded.cost[0]:g} + {decoded.cost[1]:g}")
+        self.done += 1
+        self.frames += frames
+        self.log_likelihood += likelihood
+
+    def report(self, frame_subsampling_factor: int = 1) -> int:
+        """The closing log lines; returns the exit status."""
+        elapsed = time.time() - self._start
+        frames = self.frames * frame_subsampling_factor
+        factor = elapsed * 100.0 / frames if frames else float("nan")
+        average = self.log_likelihood / self.frames if self.frames else float("nan")
+        log.info(f"Time taken {elapsed:g}s: real-time factor assuming 100 frames/sec is {factor:g}")
+        log.info(f"Done {self.done} utterances, failed for {self.failed}")
+        log.info(f"Overall log-likelihood per frame is {average:g} over {self.frames} frames.")
+        return 0 if self.done else 1

@@ -1,0 +1,92 @@
+"""Entries of archives, and the objects that lines of script files name: what both kinds of table readers share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.filenames import classify_input
+from kaldi_bridge.io.input_stream import InputStream
+from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.tables.scp import split_range
+
+_KEY = re.compile(rb"[ \t\n\r\f\v]*([^ \t\n\r\f\v]+)[ \t]")
+
+# Once glibc has freed a block of this size, it keeps such blocks for the next object; before, each one would be
+# fetched from and returned to the system page by page, which takes longer than reading it.
+np.empty(1 << 24, np.uint8)
+
+
+def read_entries(stream: InputStream, holder: Any) -> Iterator[tuple[str, Any]]:
+    """Yields the (key, object) of an archive."""
+    read = holder.read
+    while True:
+        match = _KEY.match(stream.buffer, stream.pos, stream.end)
+        if match:
+            stream.pos = match.end()
+            key = match[1].decode("utf-8", "surrogateescape")
+        elif not (key := _read_key(stream)):
+            return
+        try:
+            value = read(stream)
+        except KaldiError as error:
+            raise KaldiError(f"Failed to read the object of key {key}: {error}") from error
+        yield key, value
+
+
+def _read_key(stream: InputStream) -> str:
+    """The next key, "" at the end. A newline after it stays unread: the object may be an empty line."""
+    key = stream.word().decode("utf-8", "surrogateescape")
+    after = stream.peek()
+    if key and after not in (b" ", b"\t", b"\n"):
+        shown = key if len(key) <= 20 else key[:17] + "..."
+        raise KaldiError(f"{stream.where()}: expected space after key {shown!r}: not an archive?")
+    if after in (b" ", b"\t"):
+        stream.skip(1)
+    return key
+
+
+class ObjectLoader:
+    """Loads the objects that script files name, keeping the last file open and the last object at hand."""
+
+    def __init__(self, holder: Any) -> None:
+        self._holder = holder
+        self._path = ""
+        self._stream: InputStream | None = None
+        self._last_name = ""
+        self._last_value: Any = None
+
+    def load(self, filename: str) -> Any:
+        """The object at "file", "file:offset", "command |", ..., or the part of it that a range at the end names."""
+        if not filename.endswith("]"):
+            self._last_value = None
+            self._last_name = ""
+            return self._read(filename)
+        name, range_text = split_range(filename)
+        if name != self._last_name:
+            self._last_value = self._read(name)
+            self._last_name = name
+        return self._holder.extract_range(self._last_value, range_text)
+
+    def close(self) -> None:
+        """Closes the file that was kept open."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+    def _read(self, name: str) -> Any:
+        path, _, offset = name.rpartition(":")
+        if path == self._path and self._stream is not None and offset.isdigit():
+            self._stream.seek(int(offset))
+            return self._holder.read(self._stream)
+        if classify_input(name) == "offset":
+            self.close()
+            self._stream = open_input(name)
+            self._path = path
+            return self._holder.read(self._stream)
+        with open_input(name) as stream:
+            return self._holder.read(stream)

@@ -1,0 +1,119 @@
+"""Integers on a line: vectors, lists of vectors and vectors of pairs, as tables hold them (util/kaldi-holder-inl.h).
+
+Text: "1 2 3", "1 2 ; 3 ; " and "1 2 ; 3 4 "; in binary each integer has its size in front.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.basic_io import int32_array, read_int32, read_raw, write_int32
+from kaldi_bridge.io.input_stream import InputStream
+from kaldi_bridge.io.output_stream import OutputStream
+
+_INTEGERS = re.compile(rb"[-+0-9 ]*")
+_TAGGED = np.dtype([("size", "i1"), ("value", "<i4")])  # an int32 as WriteBasicType writes it
+
+
+def _read_count(stream: InputStream) -> int:
+    count = read_int32(stream, True)
+    if count < 0:
+        raise KaldiError(f"{stream.where()}: negative length {count}")
+    return count
+
+
+def _tagged_ints(stream: InputStream, count: int) -> np.ndarray:
+    raw = read_raw(stream, 5 * count, "u1").view(_TAGGED)
+    if (raw["size"] != 4).any():
+        raise KaldiError(f"{stream.where()}: expected {count} 4-byte integers")
+    return raw["value"].astype(np.int32)
+
+
+def _write_tagged(stream: OutputStream, values: Any) -> None:
+    raw = np.empty(len(values), _TAGGED)
+    raw["size"] = 4
+    raw["value"] = int32_array(stream, values)
+    stream.write(raw.tobytes())
+
+
+def _text_ints(stream: InputStream, words: list[bytes]) -> list[int]:
+    try:
+        if _INTEGERS.fullmatch(b" ".join(words)):
+            return np.array(list(map(int, words)), np.int32).tolist()
+    except (ValueError, OverflowError):
+        pass
+    raise KaldiError(f"{stream.where()}: expected 32-bit integers on the line before")
+
+
+def read_ints(stream: InputStream, binary: bool) -> np.ndarray:
+    """A vector of integers, as int32."""
+    if binary:
+        return _tagged_ints(stream, _read_count(stream))
+    return np.array(_text_ints(stream, read_line(stream).split()), np.int32)
+
+
+def write_ints(stream: OutputStream, binary: bool, value: Any) -> None:
+    """Writes a vector of integers."""
+    if binary:
+        write_int32(stream, True, len(value))
+        _write_tagged(stream, value)
+    else:
+        values = int32_array(stream, value).tolist()
+        stream.write(("".join(f"{v} " for v in values) + "\n").encode())
+
+
+def read_int_lists(stream: InputStream, binary: bool) -> list[list[int]]:
+    """A vector of vectors of integers."""
+    if binary:
+        return [_tagged_ints(stream, _read_count(stream)).tolist() for _ in range(_read_count(stream))]
+    *lists, rest = read_line(stream).split(b";")
+    if rest.strip():
+        raise KaldiError(f"{stream.where()}: no semicolon at the end of a line of integer lists")
+    return [_text_ints(stream, words.split()) for words in lists]
+
+
+def write_int_lists(stream: OutputStream, binary: bool, value: Any) -> None:
+    """Writes a vector of vectors of integers."""
+    if binary:
+        write_int32(stream, True, len(value))
+        for inner in value:
+            write_ints(stream, True, inner)
+    else:
+        text = "".join("".join(f"{int(v)} " for v in inner) + "; " for inner in value)
+        stream.write((text + "\n").encode())
+
+
+def read_int_pairs(stream: InputStream, binary: bool) -> list[tuple[int, int]]:
+    """A vector of pairs of integers."""
+    if binary:
+        flat = _tagged_ints(stream, 2 * _read_count(stream)).tolist()
+        return list(zip(flat[::2], flat[1::2], strict=True))
+    pairs = []
+    line = read_line(stream)
+    for words in line.split(b";") if line.strip() else []:
+        numbers = _text_ints(stream, words.split())
+        if len(numbers) != 2:
+            raise KaldiError(f"{stream.where()}: expected pairs of integers, got {len(numbers)} of them")
+        pairs.append((numbers[0], numbers[1]))
+    return pairs
+
+
+def write_int_pairs(stream: OutputStream, binary: bool, value: Any) -> None:
+    """Writes a vector of pairs of integers."""
+    if binary:
+        write_int32(stream, True, len(value))
+        _write_tagged(stream, [v for pair in value for v in pair])
+    else:
+        stream.write(("; ".join(f"{int(a)} {int(b)} " for a, b in value) + "\n").encode())
+
+
+def read_line(stream: InputStream) -> bytes:
+    """The rest of the line, which must be there."""
+    line = stream.readline()
+    if not line:
+        raise KaldiError(f"{stream.where()}: input ends where a line should be")
+    return line

@@ -1,0 +1,90 @@
+"""Reading a table from front to back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.specifiers import parse_rspecifier
+from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.tables.entries import ObjectLoader, read_entries
+from kaldi_bridge.tables.holders import Holder
+from kaldi_bridge.tables.scp import read_lines
+
+T = TypeVar("T")
+
+
+class SequentialReader(Generic[T]):
+    """Iterates over the (key, object) of a table, once. Errors raise KaldiError, at the latest when the table ends."""
+
+    def __init__(self, rspecifier: str, holder: Holder[T]) -> None:
+        """Opens the table; raises KaldiError when there is none."""
+        options = parse_rspecifier(rspecifier)
+        if options is None:
+            raise KaldiError(f"Invalid rspecifier {rspecifier!r}: expected, for example, ark:file or scp:file")
+        self._holder = holder
+        self._permissive = options.permissive
+        self._stream = open_input(options.rxfilename)
+        entries = self._archive() if options.kind == "ark" else self._script()
+        self._entries = _in_background(entries) if options.background else entries
+
+    def __iter__(self) -> Iterator[tuple[str, T]]:
+        return self._entries
+
+    def __next__(self) -> tuple[str, T]:
+        return next(self._entries)
+
+    def _archive(self) -> Iterator[tuple[str, T]]:
+        try:
+            yield from read_entries(self._stream, self._holder)
+            self._stream.close()
+        except KaldiError as error:
+            if not self._permissive:
+                raise
+            log.warning(f"{error} (the rest is ignored, as permissive mode is specified)")
+
+    def _script(self) -> Iterator[tuple[str, T]]:
+        loader = ObjectLoader(self._holder)
+        try:
+            for key, filename in read_lines(self._stream):
+                try:
+                    value = loader.load(filename)
+                except KaldiError as error:
+                    if not self._permissive:
+                        raise KaldiError(f"Failed to load the object of key {key}: {error}") from error
+                    log.warning(f"{error} (key {key} is left out, as permissive mode is specified)")
+                    continue
+                yield key, value
+            self._stream.close()
+        finally:
+            loader.close()
+
+    def close(self, failed: bool = False) -> None:
+        """Ends the reading; a pipe whose command failed raises KaldiError."""
+        close = getattr(self._entries, "close", None)
+        if close is not None:
+            close()
+        self._stream.close(failed or self._permissive)
+
+    def __enter__(self) -> SequentialReader[T]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(failed=kind is not None)
+
+
+def _in_background(entries: Iterator[Any]) -> Iterator[Any]:
+    """The same entries, the next one being read by a thread meanwhile (option bg)."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    end = object()
+    with ThreadPoolExecutor(1) as executor:
+        pending = executor.submit(next, entries, end)
+        while (entry := pending.result()) is not end:
+            pending = executor.submit(next, entries, end)
+            yield entry

@@ -1,0 +1,107 @@
+"""Writing a table."""
+
+from __future__ import annotations
+
+import contextlib
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.filenames import classify_output
+from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.io.specifiers import is_token, parse_wspecifier
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.tables.holders import Holder
+from kaldi_bridge.tables.scp import read_script
+
+T = TypeVar("T")
+
+
+class TableWriter(Generic[T]):
+    """Writes (key, object) into an archive, an archive with a script file, or the files that a script file names.
+
+    As a context manager, it makes archive and script file appear together at the end, or neither when an exception
+    passes through.
+    """
+
+    def __init__(self, wspecifier: str, holder: Holder[T]) -> None:
+        """Opens the table; raises KaldiError when it cannot be written."""
+        options = parse_wspecifier(wspecifier)
+        if options is None:
+            raise KaldiError(f"Invalid wspecifier {wspecifier!r}: expected, for example, ark:file or ark,scp:file,file")
+        self._wspecifier = wspecifier
+        self._holder = holder
+        self._options = options
+        self._archive: OutputStream | None = None
+        self._script: OutputStream | None = None
+        self._files: dict[str, str] = {}
+        if options.archive is None:
+            assert options.script is not None
+            self._files = read_script(options.script)
+            return
+        if options.script is not None and classify_output(options.archive) != "file":
+            log.warning(f"The script file will be of no use, as the archive is not a file: {wspecifier}")
+        self._archive = open_output(options.archive)
+        if options.script is not None:
+            try:
+                self._script = open_output(options.script)
+            except BaseException:
+                self._archive.discard()
+                raise
+
+    def write(self, key: str, value: T) -> None:
+        """Writes one object."""
+        if not is_token(key):
+            raise KaldiError(f"{key!r} cannot be a key of {self._wspecifier}: it is empty or has spaces in it")
+        if self._archive is None:
+            self._write_file(key, value)
+            return
+        name = key.encode("utf-8", "surrogateescape")
+        self._archive.write(name + b" ")
+        if self._script is not None:
+            self._script.write(name + f" {self._options.archive}:{self._archive.tell()}\n".encode())
+        self._holder.write(self._archive, self._options.binary, value)
+        if self._options.flush:
+            self._archive.flush()
+            if self._script is not None:
+                self._script.flush()
+
+    def _write_file(self, key: str, value: T) -> None:
+        filename = self._files.get(key)
+        if filename is None:
+            if self._options.permissive:
+                return
+            raise KaldiError(f"The script file of {self._wspecifier} has no entry for key {key}")
+        with open_output(filename) as stream:
+            self._holder.write(stream, self._options.binary, value)
+
+    def close(self) -> None:
+        """Finishes the table; raises KaldiError when it could not be written whole."""
+        streams = [stream for stream in (self._archive, self._script) if stream is not None]
+        try:
+            for stream in streams:
+                stream.finish()
+            for stream in streams:
+                stream.commit()
+        except BaseException:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Ends the writing after an error: the table does not appear."""
+        for stream in (self._archive, self._script):
+            if stream is not None:
+                with contextlib.suppress(KaldiError):
+                    stream.discard()
+
+    def __enter__(self) -> TableWriter[T]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
