@@ -10,13 +10,16 @@ frame_subsampling_factor=3
 lm_scale=0.0
 # End configuration section.
 
-help_message="Usage: $0 [options] <lat-dir|ali-dir> <tree-dir> <dir>
+help_message="Usage: $0 [options] <lat-dir|ali-dir|decode-dir> <tree-dir> <dir>
 e.g.: $0 exp/tri3_lats exp/chain_tree exp/chain/supervision
-Reads lat.*.gz (align_lats.sh, Kaldi's align_fmllr_lats.sh) or, where there are none, ali.*.gz, and final.mdl;
-from <tree-dir> tree and final.mdl. Writes <dir>/supervision.scp; each job does one of the files.
+      $0 --frame-subsampling-factor 1 --left-tolerance 1 --right-tolerance 1 --lm-scale 0.5 \\
+        exp/seed/decode_unlabeled exp/chain_tree exp/chain/supervision_unlabeled
+Reads lat.*.gz (align_lats.sh, Kaldi's align_fmllr_lats.sh; decode.sh, for self-training) or, where there are none,
+ali.*.gz, and final.mdl of there or, for a decode directory, above it; from <tree-dir> tree and final.mdl.
+Writes <dir>/supervision.scp; each job does one of the files.
   --cmd <cmd>                      # how to run jobs: run.pl, queue.pl ... (this machine)
   --left-tolerance, --right-tolerance <n>  # frames that phones may move (5, 5)
-  --frame-subsampling-factor <n>   # (3)
+  --frame-subsampling-factor <n>   # frames of the lattices for one of the model; lattices of a chain model: 1 (3)
   --lm-scale <x>                   # scale of the lattices' graph costs (0.0)"
 
 steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -30,12 +33,14 @@ if [ $# -ne 3 ]; then
   exit 1
 fi
 source=$1 tree=$2 dir=$3
+model=$source/final.mdl
+if [ ! -f "$model" ]; then model=$(dirname "$source")/final.mdl; fi # of a decode directory
 fail() { echo "$0: $1" >&2; exit 1; }
 
 command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
 PATH="$(nnet-pytorch-path --print-args=false):$PATH"
 : "${cmd:=$utils/run.py}"
-for file in "$source/final.mdl" "$tree/tree" "$tree/final.mdl"; do
+for file in "$model" "$tree/tree" "$tree/final.mdl"; do
   [ -f "$file" ] || fail "no such file $file"
 done
 
@@ -44,10 +49,10 @@ options+=" --left-tolerance=$left_tolerance --right-tolerance=$right_tolerance"
 if [ -f "$source/lat.1.gz" ]; then
   kind=lat
   options+=" --lattice-input=true"
-  phones="ark:gunzip -c $source/lat.JOB.gz | lattice-align-phones --replace-output-symbols=true $source/final.mdl ark:- ark:- |"
+  phones="ark:gunzip -c $source/lat.JOB.gz | lattice-align-phones --replace-output-symbols=true $model ark:- ark:- |"
 elif [ -f "$source/ali.1.gz" ]; then
   kind=ali
-  phones="ark:gunzip -c $source/ali.JOB.gz | ali-to-phones --write-lengths=true $source/final.mdl ark:- ark:- |"
+  phones="ark:gunzip -c $source/ali.JOB.gz | ali-to-phones --write-lengths=true $model ark:- ark:- |"
 else
   fail "no such file $source/lat.1.gz or $source/ali.1.gz"
 fi

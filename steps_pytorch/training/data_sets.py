@@ -23,7 +23,7 @@ from steps_pytorch.data.targets import PdfTargets, SupervisionTargets
 from steps_pytorch.training.group import Group
 from steps_pytorch.training.options import DataOptions
 
-MOST_VALID = 0.1  # of all utterances
+MOST_VALID = 0.1  # of all utterances, copies at other speeds not counted
 NO_TARGETS = "none"
 
 
@@ -129,7 +129,7 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
 
     features = [_features(spec, options) for spec in specs]
     usable = [u for u in features[0].lengths if u in targets[0].lengths]
-    valid = _choose(usable, options.valid_utterances, first.data, seed)
+    valid = choose_valid(usable, options.valid_utterances, first.data, seed)
     sets: list[DataSet] = []
     for which, spec in enumerate(specs):
         sets.append(opened(spec, which, [u for u in features[which].lengths if u not in valid] if which == 0 else None))
@@ -169,11 +169,10 @@ def _targets(
     return SupervisionTargets(str(scp), normalization_fst)
 
 
-def _choose(utterances: list[str], count: int, data: str, seed: int) -> set[str]:
+def choose_valid(utterances: list[str], count: int, data: str, seed: int) -> set[str]:
     """Utterances to validate on, with all copies (utt2uniq) of each."""
-    count = max(1, min(count, int(MOST_VALID * len(utterances))))
     unique = Path(data) / "utt2uniq"
     original = read_rows(unique) if unique.is_file() else {}
     groups = sorted({original.get(u, u) for u in utterances})
-    chosen = set(Random(seed).sample(groups, min(count, len(groups))))
+    chosen = set(Random(seed).sample(groups, max(1, min(count, int(MOST_VALID * len(groups))))))
     return {u for u in utterances if original.get(u, u) in chosen}

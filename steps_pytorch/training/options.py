@@ -29,7 +29,9 @@ class DataOptions(PerturbationOptions):
     more_data: str = option(
         "", "File with a line for each further data set: name=x data=dir targets=dir|none store=dir weight=1 repeat=1"
     )
-    valid_utterances: int = option(300, "Utterances to validate on instead of training; at most a tenth of all")
+    valid_utterances: int = option(
+        300, "Utterances, with their copies, to validate on instead of training; at most a tenth"
+    )
     chunk_width: str = option(
         "150,110,100", "Input frames of a chunk, and what to fall back on; a range, 60-150; -1: whole utterances"
     )
