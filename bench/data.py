@@ -6,8 +6,9 @@ Made-up data of the sizes of LibriSpeech: utterances of 12 s, 40 columns, 3000 p
 may begin and end 6 frames earlier or later, a normalization FST of 3000 arcs. Chunks of 150 frames with 29 frames of
 context on each side, 64 in a minibatch. First table: chunks per second of processor time of one process, and the time
 of one chunk. Second table: a loop of training steps, with so many workers beside it; what it waits for data, as a share
-of all its time. A step: a TDNN-F of the size of reference/fsdd's with LF-MMI, computed here; or nothing but the time
-that a GPU would take.
+of all its time, over epochs that are as short as egs/fsdd's (15 minibatches, unless there are more --utterances). A
+step: a TDNN-F of the size of reference/fsdd's with LF-MMI, computed here; or, simulated, sleep for the time that a GPU
+might take: it says what workers can keep up with, not how fast a network is.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from steps_pytorch.registry import Dimensions
 FRAMES, DIM, PDFS, RATE = 1200, 40, 3000, 16000
 FACTOR, TOLERANCE, PHONE = 3, 2, 3  # output frames
 SHAPE = ChunkShape(29, 29, FACTOR)
-GPU_STEPS = (0.5, 0.1, 0.05)  # seconds for a minibatch of 64 chunks
+SLEPT = (0.5, 0.1, 0.05)  # seconds for a minibatch of 64 chunks
 
 TDNNF = """input dim=40 name=input
 relu-batchnorm-layer name=tdnn1 dim=192 input=Append(-1,0,1)
@@ -209,12 +210,12 @@ def main() -> None:
         print(f"{f'training with {arguments.workers} workers beside it':<40} {'s/step':>9} {'waiting':>8}")
         computed, shape = tdnnf_step(folder)
         rows = [("TDNN-F, LF-MMI, computed", computed, shape)]
-        rows += [(f"{s:g} s on a GPU", lambda batch, s=s: time.sleep(s), SHAPE) for s in GPU_STEPS]
+        rows += [(f"simulated: {s:g} s of sleep", lambda batch, s=s: time.sleep(s), SHAPE) for s in SLEPT]
         for label, step, wanted in rows:
             chunks = loader(sets["store, supervisions"], arguments.workers, wanted)
             share, seconds = waiting(chunks, step, arguments.seconds)
             print(f"{label:<40} {seconds:>9.3f} {share:>8.1%}")
-        needed = {seconds: 64 / seconds / rates["store, supervisions"] for seconds in GPU_STEPS}
+        needed = {seconds: 64 / seconds / rates["store, supervisions"] for seconds in SLEPT}
         print("workers that keep up: " + ", ".join(f"{n:.1f} for {s:g} s a step" for s, n in needed.items()))
 
 

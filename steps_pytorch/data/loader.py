@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+import itertools
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -31,6 +32,7 @@ class ChunkLoader:
         chunk_width, minibatch_size: see EpochPlanner.
         training: chunks are drawn, shifted and perturbed at random; else each epoch is the same, in order.
         num_workers: processes that make batches; 0: none, made when they are asked for.
+            They stay from the first batch on, over the ends of epochs, until ``close()``.
         prefetch: batches that each of them makes ahead.
         rank, world_size: of several processes that train together, each of which gets as many batches.
 
@@ -60,7 +62,8 @@ class ChunkLoader:
         self._data = ""
         self._options = f"{seed} {chunk_width} {minibatch_size} {shape}"
         self.epoch = self.position = 0
-        self._plan: list[BatchPlan] | None = None
+        self._plans: dict[int, list[BatchPlan]] = {}  # of the epoch, and of the next one once it is being made
+        self._made: Generator[_Made, None, None] | None = None
         self.num_bad = self.num_good = 0
 
     def __len__(self) -> int:
@@ -73,9 +76,13 @@ class ChunkLoader:
         return self.epoch + min(1.0, self.position / len(self))
 
     def _batches(self) -> list[BatchPlan]:
-        if self._plan is None:
-            self._plan = self._planner.plan(self.epoch if self.training else 0, self.training)
-        return self._plan
+        return self._plan(self.epoch)
+
+    def _plan(self, epoch: int) -> list[BatchPlan]:
+        number = epoch if self.training else 0  # else every epoch is the same
+        if number not in self._plans:
+            self._plans[number] = self._planner.plan(number, self.training)
+        return self._plans[number]
 
     def __iter__(self) -> Iterator[Batch]:
         return (batch for batch in self.batches() if batch is not None)
@@ -83,21 +90,42 @@ class ChunkLoader:
     def batches(self) -> Iterator[Batch | None]:
         """As iterating over it, with None for a batch without any good chunk: processes that train together stay
         together."""
-        plan = self._batches()
-        maker = _BatchMaker(self.datasets, self.shape, plan, self._seed, self.epoch, self.training)
-        workers: dict[str, Any] = {"num_workers": self._num_workers}
-        if self._num_workers:
-            workers.update(prefetch_factor=self._prefetch, worker_init_fn=_start_worker)
-        rounds = -(-(len(plan) - self.position) // self._world_size)
-        # The last round goes on with the first batches once more, so that there is one for each process.
-        mine = [(self.position + n * self._world_size + self._rank) % len(plan) for n in range(rounds)]
-        for result in _reported(DataLoader(maker, batch_size=None, sampler=mine, **workers)):
+        if self._made is None:
+            self._made = self._start()
+        for _ in range(_rounds(len(self) - self.position, self._world_size)):
+            result = next(self._made)
             self.position += self._world_size
             self._count(result)
             yield result.batch
+        if self.training:
+            self._plans.pop(self.epoch, None)
         self.epoch, self.position = self.epoch + 1, 0
-        if self.training:  # else every epoch is the same
-            self._plan = None
+
+    def close(self) -> None:
+        """Ends the worker processes; iterating once more starts new ones."""
+        if self._made is not None:
+            self._made.close()
+        self._made = None
+
+    def _start(self) -> Generator[_Made, None, None]:
+        """Batches from the position on, epoch after epoch without end: the next one begins while this one is used."""
+        maker = _BatchMaker(self.datasets, self.shape, self._seed if self.training else None)
+        workers: dict[str, Any] = {"num_workers": self._num_workers}
+        if self._num_workers:
+            workers.update(prefetch_factor=self._prefetch, worker_init_fn=_start_worker)
+        own = torch.Generator()  # not that of the whole process, on which dropout depends
+        return _reported(DataLoader(maker, batch_size=None, sampler=self._orders(), generator=own, **workers))
+
+    def _orders(self) -> Iterator[_Order]:
+        """What this process gets, in the order in which it gets it."""
+        position = self.position
+        for epoch in itertools.count(self.epoch):
+            plan = self._plan(epoch)
+            for n in range(_rounds(len(plan) - position, self._world_size)):
+                # The last round goes on with the first batches once more, so that there is one for each process.
+                number = (position + n * self._world_size + self._rank) % len(plan)
+                yield _Order(epoch, number, plan[number])
+            position = 0
 
     def _count(self, result: _Made) -> None:
         for problem in result.problems:
@@ -115,7 +143,9 @@ class ChunkLoader:
         """Raises KaldiError when it is the state of another loader: other utterances, options or seed."""
         if state["data"] != self._fingerprint():
             raise KaldiError("the data sets or their options are not those of the run to be resumed: start a new one")
-        self.epoch, self.position, self._plan = int(state["epoch"]), int(state["position"]), None
+        self.close()
+        self._plans.clear()
+        self.epoch, self.position = int(state["epoch"]), int(state["position"])
 
     def _fingerprint(self) -> str:
         """What the batches of all epochs depend on."""
@@ -128,7 +158,12 @@ class ChunkLoader:
         return self._data
 
 
-def _reported(results: Iterable[_Made]) -> Iterator[_Made]:
+def _rounds(batches: int, world_size: int) -> int:
+    """How many each process gets; the last round may be one of fewer than there are processes."""
+    return -(-batches // world_size)
+
+
+def _reported(results: Iterable[_Made]) -> Generator[_Made, None, None]:
     """The same; raises KaldiError where a worker process is no more."""
     iterator = iter(results)
     while True:
@@ -154,25 +189,24 @@ class _Made:
         self.num_good = 0 if batch is None else len(batch.chunks)
 
 
+class _Order(NamedTuple):
+    """A batch that is to be made; with its plan, so that processes need not know those of whole epochs."""
+
+    epoch: int
+    number: int
+    plan: BatchPlan
+
+
 class _BatchMaker(Dataset):
-    """Batches of an epoch by their numbers, in the worker processes."""
+    """Makes batches, in the worker processes. ``seed``: None for nothing at random."""
 
-    def __init__(
-        self,
-        datasets: list[DataSet],
-        shape: ChunkShape,
-        plan: list[BatchPlan],
-        seed: int,
-        epoch: int,
-        training: bool,
-    ) -> None:
-        self._datasets, self._shape, self._plan = datasets, shape, plan
-        self._seed, self._training = (seed, epoch), training
+    def __init__(self, datasets: list[DataSet], shape: ChunkShape, seed: int | None) -> None:
+        self._datasets, self._shape, self._seed = datasets, shape, seed
 
-    def __getitem__(self, number: int) -> _Made:
-        plan = self._plan[number]
+    def __getitem__(self, order: _Order) -> _Made:
+        plan = order.plan
         dataset = self._datasets[plan.dataset]
-        random = np.random.default_rng((*self._seed, number)) if self._training else None
+        random = None if self._seed is None else np.random.default_rng((self._seed, order.epoch, order.number))
         pieces: list[Piece] = []
         chunks: list[tuple[str, int]] = []
         problems: list[str] = []

@@ -49,6 +49,9 @@ class Loader(Protocol):
 
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
+    def close(self) -> None:
+        """No more minibatches are wanted for now."""
+
 
 @dataclass
 class Settings:
@@ -124,6 +127,7 @@ def train(parts: Parts, settings: Settings, group: Group, checkpoints: Checkpoin
         valid = validate(parts.model, parts.objective, parts.valid, group)
         report.iteration(parts.loader.epochs, parts.schedule.rate(parts.loader.epochs), meter, valid)
         checkpoints.save(iteration, {**parts.state(), "report": report.state()})
+    parts.loader.close()
 
 
 def train_until(epochs: float, parts: Parts, settings: Settings, group: Group, report: Report) -> Meter:

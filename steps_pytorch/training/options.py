@@ -75,7 +75,7 @@ class RunOptions(OptimizationOptions, DataOptions):
     average_last: int = option(5, "The final model is the average of those of so many last iterations")
     moving_average: float = option(0.0, "Decay of a moving average over updates, which is then the final model")
     num_jobs_initial: int = option(0, "Jobs through --cmd whose models are averaged, at the start; 0: no jobs")
-    num_jobs_final: int = option(0, "The same at the end; the number grows linearly")
+    num_jobs_final: int = option(0, "The same at the end; the number grows linearly; 0: stays")
     cmd: str = option("", "How to run jobs: run.pl, queue.pl ... (this machine)")
     resume: bool = option(True, "Go on where an earlier run in the same directory was stopped")
     log_interval: int = option(10, "Updates between lines in train.jsonl")

@@ -35,3 +35,8 @@ class EpochStream:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._loader.load_state_dict(state)
         self._batches = None
+
+    def close(self) -> None:
+        """Ends the processes that make batches."""
+        self._batches = None
+        self._loader.close()

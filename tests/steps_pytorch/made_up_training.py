@@ -97,3 +97,6 @@ class Stream:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._taken = state["taken"]
+
+    def close(self) -> None:
+        pass

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from made_up_data import FACTOR, NUM_PDFS, MadeUpData
 
 from kaldi_bridge.errors import KaldiError
@@ -86,4 +87,51 @@ def test_a_killed_worker_is_reported(tmp_path):
     made_up = MadeUpData(tmp_path)
     train = DataSet("train", Deadly(made_up.data), PdfTargets(made_up.pdfs, NUM_PDFS, FACTOR))
     with pytest.raises(KaldiError, match="a process that makes minibatches died"):
+        list(ChunkLoader([train], ChunkShape(), chunk_width="30", num_workers=1))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+def test_workers_stay_over_epochs(tmp_path):
+    """And they go on with the next epoch before this one ends; the process's own random numbers are left alone."""
+    made_up = MadeUpData(tmp_path)
+    train = DataSet("train", TableFeatures(made_up.data), PdfTargets(made_up.pdfs, NUM_PDFS, FACTOR))
+    options = {"chunk_width": "30", "minibatch_size": "8"}
+    chunks = ChunkLoader([train], ChunkShape(), **options, num_workers=2)
+    others = set(children(os.getpid()))
+    state = torch.get_rng_state()
+    seen = []
+    got = []
+    for _ in range(3):
+        for batch in chunks:
+            got.append(batch)
+            seen.append(set(children(os.getpid())) - others)
+    assert chunks.epoch == 3
+    assert len(seen[0]) >= 2
+    assert all(workers == seen[0] for workers in seen)
+    assert torch.equal(torch.get_rng_state(), state)
+    # A state of an epoch that is over is gone back to, with the next batch of it.
+    chunks.load_state_dict({**chunks.state_dict(), "epoch": 1, "position": 1})
+    again = next(iter(chunks))
+    assert torch.equal(again.features, got[len(got) // 3 + 1].features)
+    workers = set(children(os.getpid())) - others
+    assert len(workers) >= 2
+    assert not workers & seen[0]
+    chunks.close()
+    deadline = time.time() + 30
+    while any(is_running(worker) for worker in workers) and time.time() < deadline:
+        time.sleep(0.1)
+    assert not [worker for worker in workers if is_running(worker)]
+
+
+class Faulty(TableFeatures):
+    """Features of which reading fails as no one expects."""
+
+    def frames(self, *arguments):
+        raise ZeroDivisionError("a mistake in a program")
+
+
+def test_what_goes_wrong_in_a_worker_is_seen(tmp_path):
+    made_up = MadeUpData(tmp_path)
+    train = DataSet("train", Faulty(made_up.data), PdfTargets(made_up.pdfs, NUM_PDFS, FACTOR))
+    with pytest.raises(ZeroDivisionError, match="a mistake in a program"):
         list(ChunkLoader([train], ChunkShape(), chunk_width="30", num_workers=1))
