@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from kaldi_bridge.errors import KaldiError
@@ -166,6 +166,16 @@ def read_options(path: str, options_class: Callable[..., T]) -> T:
         _read_config({spec.key: spec for spec in specs}, values, path)
     except UsageError as error:
         raise KaldiError(str(error)) from None
+    return options_class(**values)
+
+
+def options_of(words: Sequence[str], options_class: Callable[..., T]) -> T:
+    """A dataclass of options by words ``--name=value``. Raises UsageError, also for a word that is no option."""
+    values, positional = parse(specs_of(options_class), list(words))
+    if positional:
+        raise UsageError(f"{positional[0]!r} is no option")
+    if values.pop("help", False):
+        raise UsageError("--help is no option here")
     return options_class(**values)
 
 

@@ -6,9 +6,9 @@
     graph/HCLG.fst, words.txt, phones/word_boundary.int
     ivector/                         where the network takes i-vectors
 
-Vosk knows no speakers. A model that was trained on features normalized per speaker gets statistics of all its training
-data: as a start for Vosk's online normalization of the mean, or for good, within the network. Variances are always
-normalized within the network.
+Vosk knows no speakers. A model that was trained on features normalized online, as Vosk does it, runs as it is. One that
+was trained on features normalized per speaker gets statistics of all its training data: as a start for Vosk's online
+normalization of the mean, or for good, within the network; variances are always normalized within the network.
 """
 
 from __future__ import annotations
@@ -24,11 +24,8 @@ from kaldi_bridge import log
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.cmvn import scale_and_offset
-from kaldi_bridge.io.basic_io import read_header, write_header
-from kaldi_bridge.io.matrix_io import read_matrix, write_matrix
-from kaldi_bridge.io.streams import open_input, open_output
-from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.tables.holders import DOUBLE_MATRIX
+from kaldi_bridge.features.global_cmvn import read_global_stats, write_global_stats
+from kaldi_bridge.io.streams import open_output
 from nnet3_compat.input_transform import transform_input
 from nnet3_compat.model_file import read_model, write_model
 from nnet3_compat.nnet import Nnet
@@ -102,6 +99,11 @@ def _normalize(made: Path, model_dir: Path, nnet: Nnet, options: VoskOptions) ->
     """By what the model's cmvn_opts say."""
     file = model_dir / "cmvn_opts"
     words = file.read_text().split() if file.is_file() else ["--norm-means=false"]
+    if (model_dir / "online_cmvn").is_file():
+        if words:
+            raise KaldiError(f"{file}: Vosk has Kaldi's default options of online normalization only")
+        shutil.copyfile(model_dir / "global_cmvn.stats", made / "am/global_cmvn.stats")
+        return
     means, variances = ("--norm-means=false" not in words), "--norm-vars=true" in words
     if not means:
         return
@@ -109,28 +111,14 @@ def _normalize(made: Path, model_dir: Path, nnet: Nnet, options: VoskOptions) ->
         raise KaldiError(
             f"the model was trained with normalized features ({file}): give --cmvn-stats, of its training data"
         )
-    stats = _statistics(options.cmvn_stats)
+    stats = read_global_stats(options.cmvn_stats)
     scale, offset = scale_and_offset(stats, variances)
     if options.fixed_cmvn:
         transform_input(nnet, scale, offset)
         return
     if variances:
         transform_input(nnet, scale, np.zeros_like(offset))
-    with open_output(str(made / "am/global_cmvn.stats")) as stream:
-        write_header(stream, True)
-        write_matrix(stream, True, stats)
-
-
-def _statistics(source: str) -> np.ndarray:
-    """Of a matrix, or the sum of those of all speakers."""
-    if not Path(source).is_dir():
-        with open_input(source) as stream:
-            return read_matrix(stream, read_header(stream), np.float64)
-    with SequentialReader(f"scp:{source}/cmvn.scp", DOUBLE_MATRIX) as reader:
-        parts = [matrix for _, matrix in reader]
-    if not parts:
-        raise KaldiError(f"{source}/cmvn.scp is empty")
-    return np.sum(parts, axis=0)
+    write_global_stats(str(made / "am/global_cmvn.stats"), stats)
 
 
 def _write_ivector(folder: Path, extractor: str) -> None:

@@ -107,7 +107,7 @@ if [ "$stage" -le 1 ]; then
   "$utils/split_data.sh" --per-utt "$data" "$nj"
   split=$data/split${nj}utt
   if [ -f "$source/online_cmvn" ]; then
-    command -v apply-cmvn-online >/dev/null || fail "$source/online_cmvn needs Kaldi's apply-cmvn-online on the PATH"
+    [ -f "$source/global_cmvn.stats" ] || fail "no such file $source/global_cmvn.stats"
     feats="ark,s,cs:apply-cmvn-online $cmvn_options --spk2utt=ark:$split/JOB/spk2utt $source/global_cmvn.stats scp:$split/JOB/feats.scp ark:- |"
   elif [[ $cmvn_options == *--norm-means=false* ]]; then
     feats="scp:$split/JOB/feats.scp"

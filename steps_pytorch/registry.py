@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.options import UsageError, parse, specs_of
+from kaldi_bridge.options import UsageError, options_of, specs_of
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Callable[..., Any])
@@ -77,15 +77,12 @@ class Registry(Generic[T]):
         Raises KaldiError for an unknown name or option, and what the maker raises.
         """
         options_class, make = self._find(name)
-        specs = specs_of(options_class)
         try:
-            values, positional = parse(specs, list(words))
-            if positional:
-                raise UsageError(f"{positional[0]!r} is no option")
+            options = options_of(words, options_class)
         except UsageError as error:
-            known = " ".join(f"--{spec.name}" for spec in specs)
+            known = " ".join(f"--{spec.name}" for spec in specs_of(options_class))
             raise KaldiError(f"{self._kind} {name}: {error}; its options are {known or 'none'}") from None
-        return make(options_class(**values), *given)
+        return make(options, *given)
 
     def help(self) -> str:
         """All names with their options, as lines of text."""

@@ -10,9 +10,6 @@ import numpy as np
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.cmvn import apply_cmvn
-from kaldi_bridge.io.basic_io import read_header
-from kaldi_bridge.io.matrix_io import read_matrix
-from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX
 
@@ -36,12 +33,6 @@ class Normalizer:
         data.table("cmvn.scp")
         with SequentialReader(f"scp:{data.path / 'cmvn.scp'}", DOUBLE_MATRIX) as reader:
             return cls(dict(reader), data.utt2spk, norm_vars)
-
-    @classmethod
-    def overall(cls, rxfilename: str, norm_vars: bool = False) -> Normalizer:
-        """With the same statistics for all, e.g. global_cmvn.stats."""
-        with open_input(rxfilename) as stream:
-            return cls({"": read_matrix(stream, read_header(stream), np.float64)}, {}, norm_vars)
 
     @classmethod
     def of_options(cls, cmvn_opts: str, directory: str) -> Normalizer | None:

@@ -34,7 +34,7 @@ def generate(options: GenerateOptions, model_dir: Path, out_dir: Path) -> int:
     density, inverter = _load(options, model_dir)
     model = density.model
     data = options.data or density.run.data
-    normalizer = Normalizer.of_options(density.run.options.cmvn_opts, data)
+    normalizer = Normalizer.of_options(density.run.options.normalization, data)
     normalizer = normalizer and normalizer.average()
     with Gallery(out_dir, normalizer, inverter) as gallery:
         if options.source == "model":
@@ -74,7 +74,7 @@ def decorrupt(options: DecorruptOptions, data_dir: str, model_dir: Path, out_dir
     features = TableFeatures(data_dir)
     if features.dim != density.model.feature_dim:
         raise KaldiError(f"{data_dir} has features of dimension {features.dim}, not {density.model.feature_dim}")
-    normalizer = Normalizer.of_options(density.run.options.cmvn_opts, data_dir)
+    normalizer = Normalizer.of_options(density.run.options.normalization, data_dir)
     random = np.random.default_rng(options.srand)
     before, after = [], []
     with Gallery(out_dir, normalizer, inverter) as gallery:
@@ -100,6 +100,8 @@ def _load(options: ModelOptions, folder: Path) -> tuple[TrainedDensity, FeatureI
     inverter = FeatureInverter(features) if features else None
     torch.manual_seed(options.srand)
     density = TrainedDensity.load(folder, options.iteration, words(options.sampler_opts, "sampler-opts"))
+    if density.run.options.online_cmvn:
+        raise KaldiError(f"{folder} was trained on features normalized online, which cannot be undone for a sample")
     if inverter is not None and inverter.dim != density.model.feature_dim:
         raise KaldiError(f"the config makes {inverter.dim} dimensions, the model has {density.model.feature_dim}")
     return density.to(select_device("yes" if options.use_gpu else "no")), inverter

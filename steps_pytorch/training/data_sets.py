@@ -11,6 +11,7 @@ from kaldi_bridge.data_dirs.data_dir import read_rows
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FbankOptions, MfccOptions
 from kaldi_bridge.features.frame_store import INDEX
+from kaldi_bridge.features.global_cmvn import read_global_stats
 from kaldi_bridge.options import read_options
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.dataset import ChunkShape, DataSet
@@ -19,6 +20,7 @@ from steps_pytorch.data.flat_start import GRAPHS, FlatStartTargets
 from steps_pytorch.data.ivectors import OnlineIvectors
 from steps_pytorch.data.loader import ChunkLoader
 from steps_pytorch.data.normalization import Normalizer
+from steps_pytorch.data.online_normalization import OnlineNormalized
 from steps_pytorch.data.targets import PdfTargets, SupervisionTargets
 from steps_pytorch.training.group import Group
 from steps_pytorch.training.options import DataOptions
@@ -114,7 +116,7 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
             spec.name,
             features[which],
             targets[which],
-            normalizer=Normalizer.of_options(options.cmvn_opts, spec.data),
+            normalizer=None if options.online_cmvn else Normalizer.of_options(options.normalization, spec.data),
             ivectors=OnlineIvectors(spec.ivectors) if spec.ivectors else None,
             spec_augment=options.of_features(),
             speeds=options.speed_factors(),
@@ -128,6 +130,9 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
         return made
 
     features = [_features(spec, options) for spec in specs]
+    if options.online_cmvn:
+        statistics = read_global_stats(first.data)
+        features = [OnlineNormalized(source, options.normalization, statistics) for source in features]
     usable = [u for u in features[0].lengths if u in targets[0].lengths]
     valid = choose_valid(usable, options.valid_utterances, first.data, seed)
     sets: list[DataSet] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.features.global_cmvn import read_global_stats, write_global_stats
 from kaldi_bridge.io.streams import open_output
 from nnet3_compat.model_file import read_transition_model
 from steps_pytorch.training.assembly import Assembly
@@ -70,13 +71,19 @@ def finish(
 
 
 def write_model_directory(assembly: Assembly, name: str) -> None:
-    """``name``.mdl, cmvn_opts, frame_subsampling_factor, tree, phones.txt."""
+    """``name``.mdl, cmvn_opts, frame_subsampling_factor, tree, phones.txt, and global_cmvn.stats where it is used."""
     run, parts = assembly.run, assembly.parts
     source = tree_dir(run)
     parts.model.write_mdl(
         str(run.folder / f"{name}.mdl"), read_transition_model(str(source / "final.mdl")), parts.objective.priors()
     )
-    texts = {"cmvn_opts": run.options.cmvn_opts, "frame_subsampling_factor": str(parts.model.frame_subsampling_factor)}
+    texts = {
+        "cmvn_opts": run.options.normalization,
+        "frame_subsampling_factor": str(parts.model.frame_subsampling_factor),
+    }
+    if run.options.online_cmvn:
+        write_global_stats(str(run.folder / "global_cmvn.stats"), read_global_stats(run.data))
+        texts["online_cmvn"] = ""  # Kaldi's scripts look for a file of this name
     for file, text in texts.items():
         with open_output(str(run.folder / file)) as stream:
             stream.write(f"{text}\n".encode())

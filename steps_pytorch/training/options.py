@@ -24,7 +24,10 @@ class DataOptions(PerturbationOptions):
     mfcc_config: str = option("", "Compute MFCC on the fly from wav.scp, by this file of Kaldi's options")
     fbank_config: str = option("", "Compute filterbank features on the fly from wav.scp, by this file of options")
     ivector_dir: str = option("", "Directory with ivector_online.scp and ivector_period")
-    cmvn_opts: str = option("--norm-means=false --norm-vars=false", "Normalization per speaker, as of apply-cmvn")
+    cmvn_opts: str = option("", "Normalization per speaker, as of apply-cmvn, --norm-vars=true say; default: none")
+    online_cmvn: bool = option(
+        False, "Normalize online instead, each utterance by itself; --cmvn-opts is then as of apply-cmvn-online"
+    )
     normalization_fst: str = option("", "Of the denominator graph; default: normalization.fst beside the den.fst")
     more_data: str = option(
         "", "File with a line for each further data set: name=x data=dir targets=dir|none store=dir weight=1 repeat=1"
@@ -39,6 +42,11 @@ class DataOptions(PerturbationOptions):
     frame_subsampling_factor: int = option(0, "Input frames per output frame; 0: 3 for LF-MMI, 1 for cross-entropy")
     alignment_subsampling_factor: int = option(1, "Input frames for one of the alignments: 3 for a chain tree's")
     num_workers: int = option(1, "Processes that make minibatches; 0: made in between")
+
+    @property
+    def normalization(self) -> str:
+        """What the model directory's cmvn_opts say; nothing stands for apply-cmvn-online's own defaults."""
+        return self.cmvn_opts or ("" if self.online_cmvn else "--norm-means=false --norm-vars=false")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from test_vosk import decode
 from kaldi_bridge.command import run
 from kaldi_bridge.features import cmvn
 from nnet3_compat.commands.apply_cmvn import main as apply_cmvn
+from nnet3_compat.commands.apply_cmvn_online import main as apply_cmvn_online
 from nnet3_compat.commands.compute_cmvn_stats import main as compute_cmvn_stats
 from nnet3_compat.commands.compute_mfcc_feats import main as compute_mfcc_feats
 from nnet3_compat.commands.export import main as export
@@ -80,8 +82,32 @@ def test_what_is_missing_is_named(reference: Path, tmp_path: Path, capfd: pytest
     assert "is there already" in capfd.readouterr().err
 
 
+def trained_online(reference: Path, folder: Path, stats: Path, cmvn_opts: str = "") -> Path:
+    """A model directory as training with --online-cmvn leaves it."""
+    folder.mkdir()
+    for name in ("final.mdl", "frame_subsampling_factor"):
+        shutil.copyfile(reference / "fsdd/tdnnf_cmvn" / name, folder / name)
+    shutil.copyfile(stats, folder / "global_cmvn.stats")
+    (folder / "online_cmvn").touch()
+    (folder / "cmvn_opts").write_text(f"{cmvn_opts}\n")
+    return folder / "final.mdl"
+
+
+def test_options_of_online_normalization_that_vosk_has_not(
+    reference: Path, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    stats = reference / "fsdd/ivector_extractor/global_cmvn.stats"
+    model = trained_online(reference, tmp_path / "exp", stats, "--norm-vars=true")
+    assert made_folder(model, reference, tmp_path / "vosk") != 0
+    assert "exp/cmvn_opts: Vosk has Kaldi's default options of online normalization only" in capfd.readouterr().err
+    (tmp_path / "exp/cmvn_opts").write_text("\n")
+    assert made_folder(model, reference, tmp_path / "vosk") == 0
+    assert (tmp_path / "vosk/am/global_cmvn.stats").read_bytes() == stats.read_bytes()
+
+
 @pytest.mark.slow
-def test_vosk_finds_the_words_of_our_decoder(reference: Path, corpus: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("online", [False, True])
+def test_vosk_finds_the_words_of_our_decoder(reference: Path, corpus: Path, tmp_path: Path, online: bool) -> None:
     """With a model that was trained on normalized features, and the statistics of the speaker that is tested.
 
     At most one utterance in a hundred may differ: Vosk computes as the audio comes in, and ends at long silences.
@@ -101,7 +127,8 @@ def test_vosk_finds_the_words_of_our_decoder(reference: Path, corpus: Path, tmp_
     assert run(compute_mfcc_feats, [f"--config={config}", f"scp:{scp}", f"ark:{feats}"]) == 0
     assert run(compute_cmvn_stats, [f"ark:{feats}", str(stats)]) == 0
     normalized = f"ark:{tmp_path}/normalized.ark"
-    assert run(apply_cmvn, ["--norm-means=true", "--norm-vars=true", str(stats), f"ark:{feats}", normalized]) == 0
+    program, opts = (apply_cmvn_online, []) if online else (apply_cmvn, ["--norm-means=true", "--norm-vars=true"])
+    assert run(program, [*opts, str(stats), f"ark:{feats}", normalized]) == 0
     model, graph = fsdd / "tdnnf_cmvn/final.mdl", fsdd / "graph"
     search = ["--beam=15", "--lattice-beam=8", "--max-active=7000", "--acoustic-scale=1.0", "--frames-per-chunk=51"]
     lattices = [f"ark:{tmp_path}/lat.ark", f"ark,t:{tmp_path}/words"]
@@ -113,7 +140,8 @@ def test_vosk_finds_the_words_of_our_decoder(reference: Path, corpus: Path, tmp_
         key, *ids = line.split()
         found[key] = " ".join(symbols[number] for number in ids)
 
-    options = [f"--cmvn-stats={stats}", "--fixed-cmvn", f"--mfcc-config={config}"]
+    options = [f"--mfcc-config={config}", *([] if online else [f"--cmvn-stats={stats}", "--fixed-cmvn"])]
+    model = trained_online(reference, tmp_path / "exp", stats) if online else model
     assert made_folder(model, reference, tmp_path / "vosk", *options) == 0
     in_vosk = decode(tmp_path / "vosk", tmp_path / "corpus")
     assert in_vosk.keys() == found.keys()

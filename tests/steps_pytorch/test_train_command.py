@@ -14,13 +14,14 @@ import torch
 from made_up_data import DIM, FACTOR, NUM_PDFS, MadeUpData, any_pdfs
 
 from kaldi_bridge.command import run
+from kaldi_bridge.features.global_cmvn import read_global_stats
 from kaldi_bridge.fsts.fst import write_fst
 from kaldi_bridge.hmm.topology import Topology
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io.basic_io import read_header, write_header
 from kaldi_bridge.io.streams import open_input, open_output
-from kaldi_bridge.tables import TableWriter
-from kaldi_bridge.tables.holders import INT32_VECTOR
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import DOUBLE_MATRIX, INT32_VECTOR
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.model_file import Archive, read_any
 from steps_pytorch.commands.average_models import main as average_models
@@ -117,6 +118,20 @@ def test_lfmmi_into_a_directory_of_kaldis(speech: Path, tmp_path: Path, capfd: p
     assert "was begun with num-epochs 2.0, now it is 3.0: give it as it was, or start anew" in capfd.readouterr().err
     assert run(train_model, lfmmi(speech, folder, "--num-epochs=1", "--resume=false")) == 0
     assert [event["iteration"] for event in read_journal(folder) if event["event"] == "iteration"] == [1]
+
+
+def test_online_normalization_is_told_to_decoding_and_to_vosk(speech: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "exp"
+    assert run(train_model, lfmmi(speech, folder, "--online-cmvn=true", "--cmvn-opts=", "--num-epochs=1")) == 0
+    assert (folder / "online_cmvn").is_file()
+    assert (folder / "cmvn_opts").read_text() == "\n"
+    with SequentialReader(f"scp:{speech}/data/cmvn.scp", DOUBLE_MATRIX) as reader:
+        total = sum(matrix for _, matrix in reader)
+    np.testing.assert_allclose(read_global_stats(str(folder / "global_cmvn.stats")), total)
+    per_speaker = tmp_path / "per_speaker"
+    assert run(train_model, lfmmi(speech, per_speaker, "--num-epochs=1")) == 0
+    valid = [read_journal(run_folder)[-1]["valid"]["chain"] for run_folder in (folder, per_speaker)]
+    assert valid[0] != valid[1]
 
 
 def test_cross_entropy_with_priors_and_another_model(
