@@ -132,24 +132,27 @@ class Mixtures:
         count = basic_io.read_int32(stream, binary)
         if count <= 0 or not stream.holds(count):
             raise KaldiError(f"{stream.where()}: {count} is no number of pdfs, or the file is truncated")
-        weights, means, variances = [], [], []
+        weights: list[np.ndarray] = []
+        means: list[np.ndarray] = []
+        variances: list[np.ndarray] = []
         for pdf in range(count):
-            _expect(stream, binary, "<DiagGMM>", "<DiagGMMBegin>")
-            if _expect(stream, binary, "<GCONSTS>", "<WEIGHTS>") == "<GCONSTS>":
-                read_vector(stream, binary)  # computed again below
-                basic_io.expect_token(stream, binary, "<WEIGHTS>")
-            weights.append(read_vector(stream, binary))
-            basic_io.expect_token(stream, binary, "<MEANS_INVVARS>")
-            means.append(read_matrix(stream, binary))
-            basic_io.expect_token(stream, binary, "<INV_VARS>")
-            variances.append(read_matrix(stream, binary))
-            _expect(stream, binary, "</DiagGMM>", "<DiagGMMEnd>")
-            shape = (len(weights[-1]), dim)
-            if not len(weights[-1]) or means[-1].shape != shape or variances[-1].shape != shape:
+            mixture = _read_mixture(stream, binary)
+            for parts, part in zip((weights, means, variances), mixture, strict=True):
+                parts.append(part)
+            if means[-1].shape[1] != dim:
                 raise KaldiError(f"{stream.where()}: weights, means and variances of pdf {pdf} do not fit together")
         offsets = np.concatenate([[0], np.cumsum([len(w) for w in weights])])
         try:
             return cls(offsets, np.concatenate(weights), np.concatenate(means), np.concatenate(variances))
+        except KaldiError as error:
+            raise KaldiError(f"{stream.name}: {error}") from None
+
+    @classmethod
+    def read_single(cls, stream: InputStream, binary: bool) -> Mixtures:
+        """One mixture alone, such as a universal background model (final.dubm). Raises KaldiError."""
+        weights, means, variances = _read_mixture(stream, binary)
+        try:
+            return cls(np.array([0, len(weights)]), weights, means, variances)
         except KaldiError as error:
             raise KaldiError(f"{stream.name}: {error}") from None
 
@@ -172,6 +175,23 @@ class Mixtures:
             write_matrix(stream, binary, self.inverse_variances[begin:end])
             basic_io.write_token(stream, binary, "</DiagGMM>")
             stream.write(newline)
+
+
+def _read_mixture(stream: InputStream, binary: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights [gaussians], and m / v and 1 / v [gaussians, dim]."""
+    _expect(stream, binary, "<DiagGMM>", "<DiagGMMBegin>")
+    if _expect(stream, binary, "<GCONSTS>", "<WEIGHTS>") == "<GCONSTS>":
+        read_vector(stream, binary)  # computed again from the rest
+        basic_io.expect_token(stream, binary, "<WEIGHTS>")
+    weights = read_vector(stream, binary)
+    basic_io.expect_token(stream, binary, "<MEANS_INVVARS>")
+    means = read_matrix(stream, binary)
+    basic_io.expect_token(stream, binary, "<INV_VARS>")
+    variances = read_matrix(stream, binary)
+    _expect(stream, binary, "</DiagGMM>", "<DiagGMMEnd>")
+    if not len(weights) or len(means) != len(weights) or means.shape != variances.shape:
+        raise KaldiError(f"{stream.where()}: weights, means and variances of a mixture do not fit together")
+    return weights, means, variances
 
 
 def _expect(stream: InputStream, binary: bool, *tokens: str) -> str:

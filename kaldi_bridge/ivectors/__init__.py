@@ -1,0 +1,1 @@
+"""I-vectors of an existing extractor, estimated while features come in."""

@@ -1,0 +1,100 @@
+"""Statistics of weighted frames, and the i-vector that they give (OnlineIvectorEstimationStats)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kaldi_bridge.io.matrix_io import unpack_symmetric
+from kaldi_bridge.ivectors.extractor import IvectorExtractor
+
+NUM_ITERATIONS = 15  # of conjugate gradients; no option in Kaldi either
+
+
+class IvectorStatistics:
+    """The linear and the quadratic term, prior included, of some speaker's frames.
+
+    ``count`` is the sum of the frames' weights. Where it exceeds a ``max_count`` > 0, the prior grows with it, which
+    amounts to statistics scaled down.
+    """
+
+    def __init__(self, dim: int, prior_offset: float, max_count: float) -> None:
+        self.count = 0.0
+        self._prior_offset, self._max_count = prior_offset, max_count
+        self._linear = np.zeros(dim)
+        self._quadratic = np.zeros(dim * (dim + 1) // 2)
+        self._diagonal = np.cumsum(np.arange(1, dim + 1)) - 1
+        self._add_prior(1.0)
+
+    def _add_prior(self, scale: float) -> None:
+        self._linear[0] += self._prior_offset * scale
+        self._quadratic[self._diagonal] += scale
+
+    def _prior_scale(self, count: float) -> float:
+        return max(count, self._max_count) / self._max_count if self._max_count > 0 else 1.0
+
+    def accumulate(self, extractor: IvectorExtractor, feats: np.ndarray, posteriors: np.ndarray) -> None:
+        """Adds features [frames, dim] with their Gaussians' weights [frames, gaussians], which may be negative."""
+        used = np.flatnonzero(posteriors.any(axis=0))
+        weights = posteriors[:, used].astype(np.float64)
+        sums = weights.T @ feats.astype(np.float64)
+        self._linear += np.einsum("gd,gdk->k", sums, extractor.linear[used])
+        self._quadratic += weights.sum(axis=0) @ extractor.quadratic[used]
+        before, self.count = self.count, self.count + float(weights.sum())
+        self._add_prior(self._prior_scale(self.count) - self._prior_scale(before))
+
+    def limit(self, count: float) -> None:
+        """Scales down to at most this count; the prior keeps its scale."""
+        if self.count <= count:
+            return
+        scale, before = count / self.count, self._prior_scale(self.count)
+        self.count *= scale
+        self._linear *= scale
+        self._quadratic *= scale
+        self._add_prior(self._prior_scale(self.count) - scale * before)
+
+    def default(self) -> np.ndarray:
+        """The i-vector without data, the prior's mean."""
+        return self._prior_offset * np.eye(1, len(self._linear))[0]
+
+    def ivector(self, start: np.ndarray) -> np.ndarray:
+        """The i-vector [dim], to be found from ``start`` on."""
+        if not self.count > 0:
+            return self.default()
+        if start[0] == 0:
+            start = start + self.default()
+        return conjugate_gradients(unpack_symmetric(self._quadratic), self._linear, start, NUM_ITERATIONS)
+
+    def improvement(self, ivector: np.ndarray) -> float:
+        """Of the log-likelihood per frame over that with the default i-vector."""
+        if self.count == 0:
+            return 0.0
+        return (self._objective(ivector) - self._objective(self.default())) / self.count
+
+    def _objective(self, ivector: np.ndarray) -> float:
+        return float(ivector @ self._linear - 0.5 * ivector @ unpack_symmetric(self._quadratic) @ ivector)
+
+
+def conjugate_gradients(a: np.ndarray, b: np.ndarray, x: np.ndarray, iterations: int) -> np.ndarray:
+    """Nearly the solution of a x = b, ``a`` [n, n] symmetric and positive definite (matrix/optimization.cc, LinearCgd).
+
+    After few iterations the result depends on the details, so these are Kaldi's: the step from -p'r, the residual anew
+    whenever its norm has changed a hundredfold. Solved exactly where iterations made it worse.
+    """
+    first, p = x, b - a @ x
+    r = -p
+    norm = initial = recomputed = float(r @ r)
+    for _ in range(min(iterations, len(b) + 5)):
+        if norm <= np.finfo(np.float64).tiny:
+            break
+        ap = a @ p
+        alpha = -float(p @ r) / float(p @ ap)
+        x, r = x + alpha * p, r + alpha * ap
+        following = float(r @ r)
+        if not 1e-4 * recomputed <= following <= 1e4 * recomputed:
+            r = a @ x - b
+            following = recomputed = float(r @ r)
+        p = following / norm * p - r
+        norm = following
+    if norm > initial + 1e-10 * float(b @ b):
+        return first + np.linalg.solve(a, b - a @ first)
+    return x
