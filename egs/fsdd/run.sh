@@ -9,13 +9,16 @@ stage=0
 corpus=          # folders train and test; else ../../../shared/corpus/fsdd, else a clone of the public recordings
 nj=2
 seeds=0          # a system for each, e.g. "0 1 2"; RESULTS.md has their mean
-num_epochs=15
+num_epochs=30
+flat_start=false # LF-MMI from the transcripts alone, without HMM-GMMs
 exp=exp/recipe
 # End configuration section.
 
-help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--nj <n>] [--seeds <list>] [--num-epochs <n>] [--exp <dir>]
-Stages: 0 data and lang, 1 features, 2 monophones and triphones, 3 training data at three speeds, their lattices,
-4 tree and graphs of the chain model, 5 what training reads, 6 training, 7 decoding and scores, 8 RESULTS.md."
+help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--nj <n>] [--seeds <list>] [--num-epochs <n>]
+  [--flat-start <true|false>] [--exp <dir>]
+Stages: 0 data and lang, 1 features, also of the training data at three speeds, 2 monophones and triphones, 3 lattices of
+the alignments, 4 tree and graphs of the chain model, 5 what training reads, 6 training, 7 decoding and scores,
+8 RESULTS.md, of all systems in <exp>. A flat start needs no stages 2 and 3."
 . utils/parse_options.sh
 [ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }
 
@@ -67,11 +70,12 @@ features() {
 
 if [ "$stage" -le 1 ]; then
   stage 1 features
-  features "$data/train"
-  features "$data/test"
+  rm -rf "$data/train_sp"
+  utils/perturb_data_dir_speed_3way.sh --write-audio true "$data/train" "$data/train_sp"
+  for part in train train_sp test; do features "$data/$part"; done
 fi
 
-if [ "$stage" -le 2 ]; then
+if [ "$stage" -le 2 ] && ! $flat_start; then
   stage 2 "monophones and triphones"
   steps_pytorch/train_gmm.sh --nj "$nj" "$data/train" "$lang" "$exp/mono"
   steps_pytorch/train_gmm.sh 300 3000 "$data/train" "$lang" "$exp/mono" "$exp/tri1"
@@ -79,41 +83,47 @@ if [ "$stage" -le 2 ]; then
   steps_pytorch/decode_gmm.sh --nj "$nj" "$exp/tri1/graph" "$data/test" "$exp/tri1/decode_test"
 fi
 
-if [ "$stage" -le 3 ]; then
-  stage 3 "training data at three speeds, their lattices"
-  rm -rf "$data/train_sp"
-  utils/perturb_data_dir_speed_3way.sh --write-audio true "$data/train" "$data/train_sp"
-  features "$data/train_sp"
+if [ "$stage" -le 3 ] && ! $flat_start; then
+  stage 3 "lattices of the alignments"
   steps_pytorch/align_lats.sh --nj "$nj" --generate-ali-from-lats true \
     "$data/train_sp" "$lang" "$exp/tri1" "$exp/tri1_sp_lats"
 fi
 
+if $flat_start; then
+  system=flat_start tree=$exp/flat_start den=$exp/flat_start
+  graph=$exp/flat_start/graph targets=$exp/flat_start
+  chunks="--chunk-width -1"
+else
+  system=tdnnf tree=$exp/tree den=$exp/den graph=$exp/graph targets=$exp/supervision
+  chunks="--chunk-width 140,100,70 --alignment-subsampling-factor 3"
+fi
+
 if [ "$stage" -le 4 ]; then
   stage 4 "tree and graphs of the chain model"
-  steps_pytorch/build_tree.sh --frame-subsampling-factor 3 --context-opts "--context-width=2 --central-position=1" \
-    100 "$data/train_sp" "${lang}_chain" "$exp/tri1_sp_lats" "$exp/tree"
-  steps_pytorch/make_den_fst.sh --lm-opts --num-extra-lm-states=20 "$exp/tree" "$exp/den"
-  steps_pytorch/mkgraph.sh --self-loop-scale=1.0 "${lang}_chain" "$exp/tree" "$exp/graph"
+  if $flat_start; then
+    steps_pytorch/prepare_e2e.sh --nj "$nj" --type biphone --num-extra-lm-states 20 \
+      "$data/train_sp_hires" "${lang}_chain" "$tree"
+  else
+    steps_pytorch/build_tree.sh --frame-subsampling-factor 3 --context-opts "--context-width=2 --central-position=1" \
+      100 "$data/train_sp" "${lang}_chain" "$exp/tri1_sp_lats" "$tree"
+    steps_pytorch/make_den_fst.sh --lm-opts --num-extra-lm-states=20 "$tree" "$den"
+  fi
+  steps_pytorch/mkgraph.sh --self-loop-scale=1.0 "${lang}_chain" "$tree" "$graph"
 fi
 
 if [ "$stage" -le 5 ]; then
   stage 5 "what training reads"
   steps_pytorch/make_memmap.sh --nj "$nj" "$data/train_sp_hires" "$exp/store"
-  steps_pytorch/make_supervisions.sh "$exp/tri1_sp_lats" "$exp/tree" "$exp/supervision"
+  $flat_start || steps_pytorch/make_supervisions.sh "$exp/tri1_sp_lats" "$tree" "$targets"
 fi
 
 if [ "$stage" -le 6 ]; then
   stage 6 training
-  pdfs=$(tree-info --print-args=false "$exp/tree/tree" | sed -n 's/^num-pdfs //p')
-  sed -e "s|IDCT|$exp/idct.mat|" -e "s|PDFS|$pdfs|" conf/network.xconfig > "$exp/network.xconfig"
   for seed in $seeds; do
-    steps_pytorch/train.sh --store "$exp/store" --tree-dir "$exp/tree" \
-      --normalization-fst "$exp/den/normalization.fst" \
-      --cmvn-opts "--norm-means=true --norm-vars=true" --alignment-subsampling-factor 3 \
-      --model-opts "--network=$exp/network.xconfig" --objective-opts "--den-fst=$exp/den/den.fst" \
-      --chunk-width 140,100,70 --minibatch-size 16 --num-epochs "$num_epochs" --average-last 5 \
-      --initial-learning-rate 0.002 --final-learning-rate 0.0002 --srand "$seed" \
-      "$data/train_sp_hires" "$exp/supervision" "$exp/tdnnf_$seed"
+    # shellcheck disable=SC2086
+    local/train_tdnnf.sh "$tree" "$den" --store "$exp/store" --online-cmvn true $chunks \
+      --num-epochs "$num_epochs" --srand "$seed" \
+      "$data/train_sp_hires" "$targets" "$exp/${system}_$seed"
   done
 fi
 
@@ -121,14 +131,12 @@ if [ "$stage" -le 7 ]; then
   stage 7 "decoding and scores"
   for seed in $seeds; do
     steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 \
-      "$exp/graph" "$data/test_hires" "$exp/tdnnf_$seed/decode_test"
+      "$graph" "$data/test_hires" "$exp/${system}_$seed/decode_test"
   done
 fi
 
 if [ "$stage" -le 8 ]; then
   stage 8 RESULTS.md
-  decodes=("$exp/tri1/decode_test")
-  for seed in $seeds; do decodes+=("$exp/tdnnf_$seed/decode_test"); done
-  local/results.py "$data/test/text" "${decodes[@]}" > "$exp/RESULTS.md"
+  local/results.py "$data/test/text" "$exp"/*/decode_test > "$exp/RESULTS.md"
   cat "$exp/RESULTS.md"
 fi

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Spoken digits: the same network as Kaldi's, trained from what Kaldi has made: features, lattices of alignments, tree, graph.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+# Begin configuration section.
+stage=0
+kaldi=           # folder of Kaldi's experiment; else ../../../shared/reference/fsdd
+nj=2
+seeds=0
+num_epochs=36
+exp=exp/recipe
+# End configuration section.
+
+help_message="Usage: $0 [--kaldi <dir>] [--stage <n>] [--nj <n>] [--seeds <list>] [--num-epochs <n>] [--exp <dir>]
+<dir> holds data/{train,test}_hires, tri1_lats, chain_tree and graph.
+Stages: 0 data, 1 denominator graph and what training reads, 2 training, 3 decoding and scores, 4 RESULTS.md, of all systems in <exp>."
+. utils/parse_options.sh
+[ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }
+
+PATH="$(nnet-pytorch-path --print-args=false):$PATH"
+export OMP_NUM_THREADS=1
+: "${kaldi:=${NNET_PYTORCH_SHARED:-$PWD/../../../shared}/reference/fsdd}"
+made=$exp/from_kaldi
+for part in data/train_hires data/test_hires tri1_lats chain_tree graph; do
+  [ -d "$kaldi/$part" ] || { echo "$0: no such directory $kaldi/$part" >&2; exit 1; }
+done
+kaldi=$(cd "$kaldi" && pwd)
+stage() { echo "== Stage $1: $2 ($(date +%T))"; }
+
+if [ "$stage" -le 0 ]; then
+  stage 0 data
+  for part in train test; do
+    utils/copy_data_dir.sh "$kaldi/data/${part}_hires" "$made/$part"
+    # Kaldi's files are named from where its recipe was run.
+    sed -i -E "s|^(\S+) ([^/ ][^|]*)$|\1 $kaldi/\2|" "$made/$part"/{feats,cmvn,wav}.scp
+  done
+fi
+
+if [ "$stage" -le 1 ]; then
+  stage 1 "denominator graph and what training reads"
+  steps_pytorch/make_den_fst.sh --lm-opts --num-extra-lm-states=20 "$kaldi/chain_tree" "$made/den"
+  steps_pytorch/make_memmap.sh --nj "$nj" "$made/train" "$made/store"
+  steps_pytorch/make_supervisions.sh "$kaldi/tri1_lats" "$kaldi/chain_tree" "$made/supervision"
+fi
+
+if [ "$stage" -le 2 ]; then
+  stage 2 training
+  for seed in $seeds; do
+    local/train_tdnnf.sh "$kaldi/chain_tree" "$made/den" --store "$made/store" --chunk-width 140,100,70 \
+      --alignment-subsampling-factor 3 --cmvn-opts "--norm-means=true --norm-vars=true" \
+      --num-epochs "$num_epochs" --average-last 10 --srand "$seed" \
+      "$made/train" "$made/supervision" "$exp/from_kaldi_$seed"
+  done
+fi
+
+if [ "$stage" -le 3 ]; then
+  stage 3 "decoding and scores"
+  for seed in $seeds; do
+    steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 \
+      "$kaldi/graph" "$made/test" "$exp/from_kaldi_$seed/decode_test"
+  done
+fi
+
+if [ "$stage" -le 4 ]; then
+  stage 4 RESULTS.md
+  local/results.py "$made/test/text" "$exp"/*/decode_test > "$exp/RESULTS.md"
+  cat "$exp/RESULTS.md"
+fi
