@@ -43,7 +43,7 @@ class VoskOptions:
     mfcc_config: str = option("", "Vosk: options of compute-mfcc-feats that the features were made with (required)")
     ivector_extractor: str = option("", "Vosk: directory with final.ie, where the network takes i-vectors")
     cmvn_stats: str = option(
-        "", "Vosk: normalization statistics of the training data: a matrix, or a data directory with cmvn.scp"
+        "", "Vosk: normalization statistics to start from, of training data or of a speaker: matrix, or data directory"
     )
     fixed_cmvn: bool = option(False, "Vosk: normalize by just these statistics, instead of starting from them")
 
@@ -102,7 +102,8 @@ def _normalize(made: Path, model_dir: Path, nnet: Nnet, options: VoskOptions) ->
     if (model_dir / "online_cmvn").is_file():
         if words:
             raise KaldiError(f"{file}: Vosk has Kaldi's default options of online normalization only")
-        shutil.copyfile(model_dir / "global_cmvn.stats", made / "am/global_cmvn.stats")
+        stats = read_global_stats(options.cmvn_stats or str(model_dir / "global_cmvn.stats"))
+        write_global_stats(str(made / "am/global_cmvn.stats"), stats)
         return
     means, variances = ("--norm-means=false" not in words), "--norm-vars=true" in words
     if not means:

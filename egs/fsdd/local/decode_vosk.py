@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import json
 import sys
-import wave
-from pathlib import Path
 
+import numpy as np
 import vosk
+
+from kaldi_bridge.data_dirs.wave import Wave
+from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import WAVE
 
 SAMPLES = 4000  # that are handed over at a time, as from a microphone
 
 
-def words(model: vosk.Model, path: str) -> str:
-    with wave.open(path, "rb") as recording:
-        recognizer = vosk.KaldiRecognizer(model, recording.getframerate())
-        said = []
-        while samples := recording.readframes(SAMPLES):
-            if recognizer.AcceptWaveform(samples):
-                said.append(json.loads(recognizer.Result())["text"])
-        said.append(json.loads(recognizer.FinalResult())["text"])
+def words(model: vosk.Model, wave: Wave) -> str:
+    recognizer = vosk.KaldiRecognizer(model, wave.sample_frequency)
+    samples, said = wave.data[0].astype(np.int16), []
+    for begin in range(0, len(samples), SAMPLES):
+        if recognizer.AcceptWaveform(samples[begin : begin + SAMPLES].tobytes()):
+            said.append(json.loads(recognizer.Result())["text"])
+    said.append(json.loads(recognizer.FinalResult())["text"])
     return " ".join(part for part in said if part)
 
 
@@ -33,9 +35,9 @@ def main(arguments: list[str]) -> int:
         return 1
     vosk.SetLogLevel(-1)
     model = vosk.Model(arguments[0])
-    for line in (Path(arguments[1]) / "wav.scp").read_text(encoding="utf-8").splitlines():
-        utterance, path = line.split(None, 1)
-        print(utterance, words(model, path))
+    with SequentialReader(f"scp:{arguments[1]}/wav.scp", WAVE) as recordings:
+        for utterance, wave in recordings:
+            print(utterance, words(model, wave))
     return 0
 
 

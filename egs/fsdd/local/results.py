@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Word error rates of decode directories, with 95 % bootstrap intervals, as Markdown.
+"""Word error rates of decode directories and of hypotheses, with 95 % bootstrap intervals, as Markdown.
 
-    results.py <text> <decode-dir> [<decode-dir> ...] > RESULTS.md
+    results.py <text> <decode-dir|file> [...] > RESULTS.md
 
-Directories whose systems differ by their seed only (name_0, name_1, ...) are also given as their mean.
+Of a decode directory it is the best of score.sh's weights and penalties; a file has lines "utterance words". Systems that
+differ by their seed only (name_0, name_1, ...) are also given as their mean.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import kaldialign
@@ -21,17 +22,14 @@ def read(path: Path) -> dict[str, list[str]]:
     return {words[0]: words[1:] for words in lines if words}
 
 
-def interval(text: dict[str, list[str]], decode: Path) -> tuple[str, float, float, float]:
-    """Kaldi's line of the best weight and penalty; its word error rate, and the ends of the interval, in percent."""
+def best(decode: Path) -> dict[str, list[str]]:
+    """What was found with the best weight and penalty."""
     line = (decode / "scoring_kaldi/best_wer").read_text(encoding="utf-8").strip()
     match = re.search(r"wer_(\d+)_([\d.]+)$", line)
     if match is None:
         raise SystemExit(f"results.py: {decode}/scoring_kaldi/best_wer is not of score.sh: {line!r}")
     weight, penalty = match.groups()
-    said = read(decode / f"scoring_kaldi/penalty_{penalty}/{weight}.txt")
-    keys = [key for key in sorted(text) if key in said]
-    found = kaldialign.bootstrap_wer_ci([text[key] for key in keys], [said[key] for key in keys])
-    return line.split(" exp/")[0], float(line.split()[1]), 100 * found["ci95min"], 100 * found["ci95max"]
+    return read(decode / f"scoring_kaldi/penalty_{penalty}/{weight}.txt")
 
 
 def main(arguments: list[str]) -> int:
@@ -45,12 +43,18 @@ def main(arguments: list[str]) -> int:
     )
     print("| system | WER | 95 % interval | errors |\n|---|---|---|---|")
     rates = defaultdict(list)
-    for decode in map(Path, arguments[1:]):
-        line, rate, low, high = interval(text, decode)
-        system = decode.parent.name
+    for path in map(Path, arguments[1:]):
+        system, said = (path.parent.name, best(path)) if path.is_dir() else (path.name, read(path))
+        pairs = [(text[key], said.get(key, [])) for key in sorted(text)]
+        errors = Counter()
+        for pair in pairs:
+            errors.update(kaldialign.edit_distance(*pair))
+        rate = 100 * errors["total"] / words
         rates[re.sub(r"_\d+$", "", system)].append(rate)
-        errors = re.search(r"\[ (.*?) \]", line)
-        print(f"| {system} | {rate:.2f} % | {low:.1f} to {high:.1f} | {errors.group(1) if errors else ''} |")
+        found = kaldialign.bootstrap_wer_ci(*zip(*pairs))
+        interval = f"{100 * found['ci95min']:.1f} to {100 * found['ci95max']:.1f}"
+        counts = f"{errors['total']} / {words}, {errors['ins']} ins, {errors['del']} del, {errors['sub']} sub"
+        print(f"| {system} | {rate:.2f} % | {interval} | {counts} |")
     for name, values in rates.items():
         if len(values) > 1:
             spread = f"{min(values):.2f} to {max(values):.2f} over {len(values)} seeds"
