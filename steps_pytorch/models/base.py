@@ -45,6 +45,9 @@ class Model(Trainable):
         """``features``: [sequences, frames_in(n), feature_dim], ``ivectors``: [sequences, ivector_dim]; n is free."""
         raise NotImplementedError
 
+    def after_update(self) -> None:
+        """What is to be done after each step of one of PyTorch's optimizers."""
+
     def write_mdl(self, wxfilename: str, transition_model: TransitionModel, priors: np.ndarray | None = None) -> None:
         """Writes the ``.mdl`` that decodes. ``priors``: [num_pdfs], what decoding divides by.
 

@@ -16,6 +16,7 @@ from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.components import set_seed
 from nnet3_compat.model_changes import read_lines
 from nnet3_compat.model_file import read_nnet, write_model
+from nnet3_compat.modules.normalize import BatchNorm
 from nnet3_compat.network import Network
 from nnet3_compat.nnet import Nnet, OutputNode
 from nnet3_compat.xconfig.nnet import nnet_of_xconfig
@@ -24,6 +25,7 @@ from steps_pytorch.models.registry import MODELS
 from steps_pytorch.registry import Dimensions
 
 XENT_OUTPUT = "output-xent"
+STATS_SCALE = 0.8
 CONFIG_LINES = ("component", "component-node", "input-node", "output-node", "dim-range-node")
 
 
@@ -60,6 +62,13 @@ class Nnet3Model(Model):
             assert isinstance(output, Tensor)
             return ModelOutput(output)
         return ModelOutput(*self.network(features, ivectors, outputs=("output", XENT_OUTPUT)))
+
+    def after_update(self) -> None:
+        """Statistics of batch norm forget older minibatches, as with natural gradient (--batchnorm-stats-scale)."""
+        for module in self.modules():
+            if isinstance(module, BatchNorm):
+                for _, statistics in module.stat_tensors():
+                    statistics.mul_(STATS_SCALE)
 
     def write_mdl(self, wxfilename: str, transition_model: TransitionModel, priors: np.ndarray | None = None) -> None:
         """A file that Kaldi loads."""

@@ -51,7 +51,7 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
     torch.manual_seed(options.srand)
 
     objective_words, normalization_fst = objective_words_of(run)
-    spec = DataSpec(run.data, run.targets, store=options.store, ivectors=options.ivector_dir)
+    spec = DataSpec(run.data, run.targets, store=options.store, ivectors=options.ivector_dir, repeat=options.repeat)
     data = open_data(options, spec, bool(normalization_fst), normalization_fst, options.srand)
     dimensions = Dimensions(data.feature_dim, data.num_pdfs, data.ivector_dim, data.factor)
     objective = build_objective(options.objective, objective_words, dimensions)

@@ -89,6 +89,7 @@ class GradientOptimizer:
         if not self._parameters:
             raise KaldiError("the model has no parameters to train")
         self._optimizer = make(self._parameters)
+        self._after_update = setting.model.after_update
         self._group, self._clip_norm = setting.group, setting.clip_norm
         self._scaler = torch.GradScaler(setting.group.device.type, enabled=setting.half_precision)
         self.scales_with_jobs = scales_with_jobs
@@ -118,6 +119,7 @@ class GradientOptimizer:
             self._scaler.step(self._optimizer)
         self._scaler.update()
         self._optimizer.zero_grad()
+        self._after_update()
         return finite and frames > 0
 
     def state_dict(self) -> dict[str, Any]:

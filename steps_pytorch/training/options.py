@@ -29,6 +29,7 @@ class DataOptions(PerturbationOptions):
         False, "Normalize online instead, each utterance by itself; --cmvn-opts is then as of apply-cmvn-online"
     )
     normalization_fst: str = option("", "Of the denominator graph; default: normalization.fst beside the den.fst")
+    repeat: float = option(1.0, "How often an epoch goes through the data; more-data have their own")
     more_data: str = option(
         "", "File with a line for each further data set: name=x data=dir targets=dir|none store=dir weight=1 repeat=1"
     )
@@ -95,6 +96,7 @@ class RunOptions(OptimizationOptions, DataOptions):
         at_least = {
             "num-epochs": self.num_epochs > 0,
             "iterations-per-epoch": self.iterations_per_epoch > 0,
+            "repeat": self.repeat > 0,
             "accumulate": self.accumulate >= 1,
             "clip-norm": self.clip_norm >= 0,
             "average-last": self.average_last >= 1,

@@ -14,6 +14,7 @@ import torch
 from made_up_training import DIM, FACTOR, PDFS, Affine, Stream, make_batch, write_den_fst, write_xconfig
 
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.modules.normalize import BatchNorm
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.models.base import Model
 from steps_pytorch.models.registry import build_model
@@ -110,6 +111,16 @@ def test_every_optimizer_learns(tmp_path: Path, optimizer: str, model: str) -> N
     assert [e["iteration"] for e in events if e["event"] == "iteration"] == [1, 2, 3, 4, 5, 6]
     assert events[-1]["valid"]["chain"] == pytest.approx(after)
     assert events[-1]["learning_rate"] == pytest.approx(RATES[optimizer] / 3)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "natural-gradient"])
+def test_statistics_of_batch_norm_forget(tmp_path: Path, optimizer: str) -> None:
+    """A minibatch has 0.8 of the weight of the next one: all together they have the frames of four."""
+    run = Run(tmp_path, optimizer=optimizer, model="nnet3", num_epochs=8)
+    run.train()
+    found = [module for module in run.parts.model.modules() if isinstance(module, BatchNorm)]
+    frames = 4 * run.parts.model.frames_in(6)  # of a minibatch, at most
+    assert found and all(0.0 < float(module.count) < 4.0 * frames for module in found)
 
 
 @pytest.mark.parametrize(
