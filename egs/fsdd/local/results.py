@@ -3,8 +3,8 @@
 
     results.py <text> <decode-dir|file> [...] > RESULTS.md
 
-Of a decode directory it is the best of score.sh's weights and penalties; a file has lines "utterance words". Systems that
-differ by their seed only (name_0, name_1, ...) are also given as their mean.
+Of a decode directory it is the best of score.sh's weights and penalties; a file has lines "utterance words". Systems
+that differ by their seed only (name_0, name_1, ...) are also given as their mean.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def main(arguments: list[str]) -> int:
     rates = defaultdict(list)
     for path in map(Path, arguments[1:]):
         system, said = (path.parent.name, best(path)) if path.is_dir() else (path.name, read(path))
-        pairs = [(text[key], said.get(key, [])) for key in sorted(text)]
+        pairs = [(spoken, said.get(key, [])) for key, spoken in sorted(text.items())]
         errors = Counter()
         for pair in pairs:
             errors.update(kaldialign.edit_distance(*pair))
         rate = 100 * errors["total"] / words
         rates[re.sub(r"_\d+$", "", system)].append(rate)
-        found = kaldialign.bootstrap_wer_ci(*zip(*pairs))
+        found = kaldialign.bootstrap_wer_ci([pair[0] for pair in pairs], [pair[1] for pair in pairs])
         interval = f"{100 * found['ci95min']:.1f} to {100 * found['ci95max']:.1f}"
         counts = f"{errors['total']} / {words}, {errors['ins']} ins, {errors['del']} del, {errors['sub']} sub"
         print(f"| {system} | {rate:.2f} % | {interval} | {counts} |")
