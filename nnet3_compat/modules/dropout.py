@@ -21,13 +21,26 @@ class Random(ComponentModule):
         self.test_mode: bool = component.test_mode
 
 
-@module_for("DropoutComponent")
-class Dropout(Random):
-    """Elements, or whole frames, zeroed with probability p; test mode multiplies by 1 - p."""
+class RandomProportion(Random):
+    """Has a proportion that may be changed."""
 
     def __init__(self, component: Any) -> None:
         super().__init__(component)
         self.p: float = component.dropout_proportion
+
+    @torch.jit.unused
+    def set_dropout_proportion(self, proportion: float) -> None:
+        """As the edit set-dropout-proportion does; also of the component that is written."""
+        self.p = proportion
+        self.component.set_dropout_proportion(proportion)  # type: ignore[attr-defined]
+
+
+@module_for("DropoutComponent")
+class Dropout(RandomProportion):
+    """Elements, or whole frames, zeroed with probability p; test mode multiplies by 1 - p."""
+
+    def __init__(self, component: Any) -> None:
+        super().__init__(component)
         self.per_frame: bool = component.dropout_per_frame
 
     def forward(self, x: Tensor) -> Tensor:
@@ -38,7 +51,7 @@ class Dropout(Random):
 
 
 @module_for("DropoutMaskComponent")
-class DropoutMask(Random):
+class DropoutMask(RandomProportion):
     """The mask alone, [T, N, output_dim], of expectation 1 - p, or, where continuous, uniform in 1 - 2p ... 1 + 2p.
 
     Of a mask with two or three columns (the gates of an LSTM) the first two are never both zero. Only the first two
@@ -48,14 +61,13 @@ class DropoutMask(Random):
     def __init__(self, component: Any) -> None:
         super().__init__(component)
         self.output_dim: int = component.output_dim
-        self.p: float = component.dropout_proportion
         self.continuous: bool = component.continuous
-        self.test_value: float = 1.0 if self.continuous else 1.0 - self.p
 
     def forward(self, x: Tensor) -> Tensor:
         if not torch.jit.is_scripting() and self.training and not self.test_mode and self.p > 0.0:
             return self.draw(x)
-        return torch.full([x.size(0), x.size(1), self.output_dim], self.test_value, dtype=x.dtype, device=x.device)
+        expected = 1.0 if self.continuous else 1.0 - self.p
+        return torch.full([x.size(0), x.size(1), self.output_dim], expected, dtype=x.dtype, device=x.device)
 
     @torch.jit.unused
     def draw(self, x: Tensor) -> Tensor:
@@ -70,7 +82,7 @@ class DropoutMask(Random):
 
 
 @module_for("GeneralDropoutComponent")
-class GeneralDropout(Random):
+class GeneralDropout(RandomProportion):
     """A mask of expectation 1 per sequence, for all frames or for each ``time_period`` rows, and ``block_dim`` columns.
 
     Or, with ``specaugment_max_proportion``, a random region of columns zeroed. Test mode is the identity. Periods are
@@ -82,7 +94,6 @@ class GeneralDropout(Random):
         self.dim: int = component.dim
         self.block_dim: int = component.block_dim
         self.time_period: int = component.time_period
-        self.p: float = component.dropout_proportion
         self.continuous: bool = component.continuous
         self.max_proportion: float = component.specaugment_max_proportion
         self.max_regions: int = component.specaugment_max_regions

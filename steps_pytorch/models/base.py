@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from steps_pytorch.trainable import Trainable
@@ -47,6 +49,16 @@ class Model(Trainable):
 
     def after_update(self) -> None:
         """What is to be done after each step of one of PyTorch's optimizers."""
+
+    def dropouts(self) -> dict[str, Callable[[float], None]]:
+        """What sets the dropout proportion of each part that has one, by its name."""
+        found: dict[str, Callable[[float], None]] = {}
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Dropout):
+                found[name] = partial(setattr, module, "p")
+            elif isinstance(module, nn.LSTM) and module.num_layers > 1:
+                found[name] = partial(setattr, module, "dropout")
+        return found
 
     def write_mdl(self, wxfilename: str, transition_model: TransitionModel, priors: np.ndarray | None = None) -> None:
         """Writes the ``.mdl`` that decodes. ``priors``: [num_pdfs], what decoding divides by.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.components import set_seed
 from nnet3_compat.model_changes import read_lines
 from nnet3_compat.model_file import read_nnet, write_model
+from nnet3_compat.modules.dropout import RandomProportion
 from nnet3_compat.modules.normalize import BatchNorm
 from nnet3_compat.network import Network
 from nnet3_compat.nnet import Nnet, OutputNode
@@ -69,6 +71,11 @@ class Nnet3Model(Model):
             if isinstance(module, BatchNorm):
                 for _, statistics in module.stat_tensors():
                     statistics.mul_(STATS_SCALE)
+
+    def dropouts(self) -> dict[str, Callable[[float], None]]:
+        """By the names of components."""
+        modules = self.network.modules_by_name()
+        return {n: m.set_dropout_proportion for n, m in modules.items() if isinstance(m, RandomProportion)}
 
     def write_mdl(self, wxfilename: str, transition_model: TransitionModel, priors: np.ndarray | None = None) -> None:
         """A file that Kaldi loads."""

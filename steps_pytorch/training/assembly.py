@@ -15,6 +15,7 @@ from steps_pytorch.objectives.registry import OBJECTIVES, build_objective
 from steps_pytorch.registry import Dimensions
 from steps_pytorch.training.averaging import MovingAverage
 from steps_pytorch.training.data_sets import Data, DataSpec, open_data
+from steps_pytorch.training.dropout import DropoutSchedule
 from steps_pytorch.training.group import Group
 from steps_pytorch.training.loop import Parts, Settings
 from steps_pytorch.training.optimizers import OPTIMIZERS, Setting
@@ -76,8 +77,9 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
     shape = ChunkShape(model.left_context, model.right_context, model.frame_subsampling_factor)
     loader = EpochStream(data.loader(shape, group, options.srand, job, num_jobs))
     valid = data.valid_loader(shape, group)
+    dropout = DropoutSchedule(options.dropout_schedule, model) if options.dropout_schedule else None
     average = MovingAverage(model, options.moving_average) if options.moving_average else None
-    parts = Parts(model, objective, optimizer, schedule, loader, valid, average)
+    parts = Parts(model, objective, optimizer, schedule, loader, valid, average, dropout)
     settings = Settings(options.num_epochs, options.iterations_per_epoch, options.accumulate, options.precision)
     torch.manual_seed(1000 * options.srand + group.rank + 1)  # each process has random numbers of its own
     return Assembly(run, data, shape, parts, settings, group)

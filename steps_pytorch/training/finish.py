@@ -48,6 +48,8 @@ def finish(
     run, parts, group = assembly.run, assembly.parts, assembly.group
     loader = assembly.data.loader(assembly.shape, group, run.options.srand)
     batches = [batch.to(group.device) for batch in islice(loader, MINIBATCHES)]
+    if parts.dropout:
+        parts.dropout.apply(1.0)
     before = validate(parts.model, parts.objective, parts.valid, group)
     if parts.average and not iterations:
         parts.model.load_state_dict(parts.average.model_state())

@@ -24,6 +24,7 @@ from steps_pytorch.models.base import Model
 from steps_pytorch.objectives.base import Objective, Term
 from steps_pytorch.training.averaging import MovingAverage
 from steps_pytorch.training.checkpoints import Checkpoints
+from steps_pytorch.training.dropout import DropoutSchedule
 from steps_pytorch.training.group import Group
 from steps_pytorch.training.meter import Meter, means, summed
 from steps_pytorch.training.optimizers import Optimizer
@@ -79,6 +80,7 @@ class Parts:
     loader: Loader
     valid: Iterable[Batch]
     average: MovingAverage | None = None
+    dropout: DropoutSchedule | None = None
 
     def state(self) -> dict[str, Any]:
         """All that a later process needs to go on as if it were this one."""
@@ -138,6 +140,8 @@ def train_until(epochs: float, parts: Parts, settings: Settings, group: Group, r
     meter = Meter()
     while loader.epochs < epochs - EPSILON:
         rate = parts.schedule.rate(loader.epochs)
+        if parts.dropout:
+            parts.dropout.apply(loader.epochs / settings.num_epochs)
         frames, sequences = 0.0, 0
         for _ in range(settings.accumulate):
             started = time.perf_counter()

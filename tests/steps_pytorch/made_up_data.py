@@ -18,16 +18,17 @@ FACTOR, DIM, NUM_PDFS = 3, 4, 6
 class MadeUpData:
     """Under ``path``: data (feats.scp, cmvn.scp, ...), ivectors, supervision.scp, normalization.fst.
 
-    Features are numbered: column 0 is the utterance, column 1 the frame. Utterances have 50, 57, ... frames.
+    Features are numbered: column 0 is the utterance, column 1 the frame. Utterances have 50, 57, ... frames; or grow by
+    another number.
     """
 
-    def __init__(self, path: Path, count: int = 12) -> None:
+    def __init__(self, path: Path, count: int = 12, growth: int = 7) -> None:
         self.path, self.data = path, path / "data"
         (path / "ivectors").mkdir(parents=True)
         self.data.mkdir()
         random = np.random.default_rng(0)
         self.names = [f"spk{i % 3}-utt{i:02d}" for i in range(count)]
-        self.lengths = {name: 50 + 7 * i for i, name in enumerate(self.names)}
+        self.lengths = {name: 50 + growth * i for i, name in enumerate(self.names)}
         self.features: dict[str, np.ndarray] = {}
         for i, name in enumerate(self.names):
             rows = random.normal(size=(self.lengths[name], DIM)).astype(np.float32)

@@ -11,17 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_up_data import DIM, FACTOR, NUM_PDFS, MadeUpData, any_pdfs
+from made_up_data import FACTOR, NUM_PDFS
+from made_up_speech import XCONFIG, make_speech
 
 from kaldi_bridge.command import run
 from kaldi_bridge.features.global_cmvn import read_global_stats
-from kaldi_bridge.fsts.fst import write_fst
-from kaldi_bridge.hmm.topology import Topology
-from kaldi_bridge.hmm.transition_model import TransitionModel
-from kaldi_bridge.io.basic_io import read_header, write_header
-from kaldi_bridge.io.streams import open_input, open_output
-from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import DOUBLE_MATRIX, INT32_VECTOR
+from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import DOUBLE_MATRIX
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.model_file import Archive, read_any
 from steps_pytorch.commands.average_models import main as average_models
@@ -32,41 +28,11 @@ from steps_pytorch.training.journal import read_journal
 from steps_pytorch.training.options import RunOptions
 
 ROOT = Path(__file__).parents[2]
-XCONFIG = f"""input dim={DIM} name=input
-relu-batchnorm-layer name=tdnn1 dim=12 input=Append(-1,0,1)
-output-layer name=output include-log-softmax=false dim={NUM_PDFS}
-output-layer name=output-xent input=tdnn1 dim={NUM_PDFS}
-"""
-PHONES = " ".join(str(phone) for phone in range(1, NUM_PDFS + 1))
-TOPOLOGY = f"""<Topology> <TopologyEntry> <ForPhones> {PHONES} </ForPhones>
-<State> 0 <PdfClass> 0 <Transition> 0 0.5 <Transition> 1 0.5 </State> <State> 1 </State> </TopologyEntry> </Topology>
-"""
 
 
 @pytest.fixture
 def speech(tmp_path: Path) -> Path:
-    """``data``, targets of both kinds (``supervision.scp``, ``ali``), ``den.fst``, ``network.xconfig``."""
-    folder = tmp_path / "speech"
-    made = MadeUpData(folder, 24)
-    (folder / "network.xconfig").write_text(XCONFIG)
-    write_fst(str(folder / "den.fst"), any_pdfs())
-    (folder / "topo").write_text(TOPOLOGY)
-    with open_input(str(folder / "topo")) as stream:
-        topology = Topology.read(stream, read_header(stream))
-    phones = np.arange(NUM_PDFS)
-    model = TransitionModel(topology, np.stack([phones + 1, 0 * phones, phones, phones], 1))
-    ali = folder / "ali"
-    ali.mkdir()
-    with open_output(str(ali / "final.mdl")) as stream:
-        write_header(stream, True)
-        model.write(stream, True)
-    (ali / "tree").write_text("a tree\n")
-    (ali / "phones.txt").write_text("<eps> 0\n")
-    ids = {pdf: int(np.flatnonzero(model.id_to_pdf == pdf)[0]) for pdf in range(NUM_PDFS)}
-    with TableWriter(f"ark:| gzip -c > {ali}/ali.1.gz", INT32_VECTOR) as writer:
-        for name, pdfs in made.pdfs.items():
-            writer.write(name, np.array([ids[pdf] for pdf in pdfs.tolist()], np.int32))
-    return folder
+    return make_speech(tmp_path / "speech")
 
 
 def words(speech: Path, folder: Path, *more: str, network: bool = True) -> list[str]:
@@ -154,6 +120,31 @@ def test_cross_entropy_with_priors_and_another_model(
     assert loaded.frame_subsampling_factor == FACTOR
     assert "decode.sh <graph>" in capfd.readouterr().err
     assert read_journal(folder)[-1]["source"] == "the moving average with decay 0.9"
+
+
+def test_dropout_ends_as_its_schedule_does(speech: Path, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    network = XCONFIG.replace("relu-batchnorm-layer", "relu-batchnorm-dropout-layer")
+    (speech / "network.xconfig").write_text(network.replace("tdnn1 dim=12", "tdnn1 dim=12 dropout-proportion=0.1"))
+    made = {}
+    for schedule in ("", "0,0.5@0.5,0.25"):
+        folder = tmp_path / f"exp{schedule}"
+        assert run(train_model, lfmmi(speech, folder, f"--dropout-schedule={schedule}")) == 0
+        made[schedule] = read_any(str(folder / "final.mdl")).nnet.components["tdnn1.dropout"].dropout_proportion
+    assert made == pytest.approx({"": 0.1, "0,0.5@0.5,0.25": 0.25})
+    assert run(train_model, lfmmi(speech, tmp_path / "wrong", "--dropout-schedule=0.3")) != 0
+    assert "--dropout-schedule=0.3: expected proportions such as" in capfd.readouterr().err
+
+
+def test_a_seed_fixes_a_run(speech: Path, tmp_path: Path) -> None:
+    """To the last bit, with and without worker processes, dropout and natural gradient included."""
+    network = XCONFIG.replace("relu-batchnorm-layer", "relu-batchnorm-dropout-layer")
+    (speech / "network.xconfig").write_text(network.replace("tdnn1 dim=12", "tdnn1 dim=12 dropout-proportion=0.2"))
+    models = []
+    for n, options in enumerate((["--num-workers=0"], ["--num-workers=2"], ["--srand=1"])):
+        assert run(train_model, lfmmi(speech, tmp_path / f"exp{n}", *options)) == 0
+        models.append((tmp_path / f"exp{n}" / "final.mdl").read_bytes())
+    assert models[0] == models[1]
+    assert models[0] != models[2]
 
 
 def test_models_are_averaged_afterwards(speech: Path, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
@@ -302,7 +293,7 @@ cp {folder}/jobs/*.pt {tmp_path}/kept
 def test_a_job_that_fails_twice_is_an_error_and_others_are_kept(speech: Path, tmp_path: Path) -> None:
     folder = tmp_path / "exp"
     bad = tmp_path / "bad"
-    bad.write_text(f'#!/usr/bin/env bash\nrange=$1; shift\n{ROOT}/utils/run.py JOB=1 "$@"\nexit 3\n')
+    bad.write_text(f'#!/usr/bin/env bash\nrange=$1; shift\n{ROOT}/utils/run.py JOB=1 "$@"\nkill -9 $$\n')
     bad.chmod(0o755)
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
 
@@ -313,7 +304,7 @@ def test_a_job_that_fails_twice_is_an_error_and_others_are_kept(speech: Path, tm
 
     result = train(bad)
     assert result.returncode != 0
-    assert f"1 of 2 jobs of iteration 1 failed (status 3), see {folder}/log/train.1.2.log" in result.stderr
+    assert f"1 of 2 jobs of iteration 1 failed (status -9), see {folder}/log/train.1.2.log" in result.stderr
     assert "run the same command again" in result.stderr
     finished = (folder / "jobs/1.1.pt").stat().st_mtime_ns
     result = train(ROOT / "utils/run.py")
