@@ -23,6 +23,8 @@ class Batch:
         ivectors: [sequences, dim] or None.
         dataset: which of several data sets it is from.
         chunks: the utterance and first frame (without context) of each sequence.
+        deriv_weights: float32 [sequences, num_outputs], one over the number of chunks that have an output frame,
+            so that where chunks overlap it counts once (nnet3/nnet-example-utils.cc, SetOutputWeights); None: all 1.
         weight: of its objective among the data sets'.
     """
 
@@ -33,6 +35,7 @@ class Batch:
     ivectors: Tensor | None = None
     dataset: str = ""
     chunks: list[tuple[str, int]] = field(default_factory=list)
+    deriv_weights: Tensor | None = None
     weight: float = 1.0
 
     @property
@@ -46,8 +49,6 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """With its tensors on another device."""
-        moved = {
-            name: None if tensor is None else tensor.to(device, non_blocking=True)
-            for name, tensor in (("features", self.features), ("pdfs", self.pdfs), ("ivectors", self.ivectors))
-        }
+        tensors = {name: getattr(self, name) for name in ("features", "pdfs", "ivectors", "deriv_weights")}
+        moved = {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items() if tensor is not None}
         return replace(self, **moved)  # type: ignore[arg-type]

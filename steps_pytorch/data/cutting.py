@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.utterance_splitting import ChunkOptions, UtteranceSplitter
@@ -27,12 +29,16 @@ SPACING = 1.05  # of allowed lengths of whole utterances
 
 
 class Cut(NamedTuple):
-    """``width`` input frames of an utterance (by its place in the data set), from frame ``first`` on, at a speed."""
+    """``width`` input frames of an utterance (by its place in the data set), from frame ``first`` on, at a speed.
+
+    ``counts``: uint8 [output frames], how many of the utterance's chunks have each of them.
+    """
 
     utterance: int
     first: int
     width: int
-    speed: float = 1.0
+    speed: float
+    counts: np.ndarray
 
 
 class Cutter(Protocol):
@@ -79,7 +85,8 @@ class ChunkCutter:
         for utterance in utterances:
             speed = random.choice(dataset.speeds) if dataset.speeds and training else 1.0
             for part in random.choice(splitters).split(dataset.length_at(names[utterance], speed)):
-                yield Cut(utterance, part.first_frame, part.num_frames, speed)
+                counts = np.rint(1.0 / part.output_weights).astype(np.uint8)
+                yield Cut(utterance, part.first_frame, part.num_frames, speed, counts)
 
     def _splitters(self, random: Random) -> list[UtteranceSplitter]:
         """One for each usual width."""
@@ -114,9 +121,10 @@ class WholeUtterances:
             near = [width for width in allowed if speeds and min(speeds) <= length / width <= max(speeds)]
             if training and near and isinstance(features, AudioFeatures):
                 width = random.choice(near)
-                yield Cut(utterance, 0, width, features.speed_for(name, width))
+                speed = features.speed_for(name, width)
             else:
-                yield Cut(utterance, 0, next(width for width in allowed if width >= length))
+                width, speed = next(width for width in allowed if width >= length), 1.0
+            yield Cut(utterance, 0, width, speed, np.ones(width // self._factor, np.uint8))
 
 
 def _widths(text: str, factor: int) -> list[int]:

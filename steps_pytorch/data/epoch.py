@@ -23,7 +23,8 @@ from steps_pytorch.data.dataset import Chunk, DataSet
 class BatchPlan:
     """Chunks of ``num_outputs`` output frames of a data set; arrays, as an epoch of a large corpus has millions.
 
-    ``utterances``: int32, places among the set's; ``firsts``: int32, first input frames; ``speeds``: float64.
+    ``utterances``: int32, places among the set's; ``firsts``: int32, first input frames; ``speeds``: float64;
+    ``counts``: uint8 [chunks, num_outputs], how many chunks have each output frame: where they overlap, two.
     """
 
     dataset: int
@@ -31,6 +32,7 @@ class BatchPlan:
     utterances: np.ndarray
     firsts: np.ndarray
     speeds: np.ndarray
+    counts: np.ndarray
 
     def chunks(self, names: list[str]) -> list[Chunk]:
         """``names``: the data set's utterances."""
@@ -43,6 +45,7 @@ class _Places:
 
     def __init__(self) -> None:
         self.utterances, self.firsts, self.speeds = array("i"), array("i"), array("d")
+        self.counts = array("B")
 
 
 class EpochPlanner:
@@ -76,13 +79,12 @@ class EpochPlanner:
                 order = np.arange(len(places.firsts))
                 if training:
                     np.random.default_rng(random.getrandbits(64)).shuffle(order)
-                columns = (np.array(c)[order] for c in (places.utterances, places.firsts, places.speeds))
-                utterances, firsts, speeds = columns
-                size = self._minibatches.largest(width)
+                num_outputs, size = width // self._factor, self._minibatches.largest(width)
+                columns = [np.array(column) for column in (places.utterances, places.firsts, places.speeds)]
+                columns.append(np.array(places.counts).reshape(-1, num_outputs))
                 for begin in range(0, len(order), size):
-                    part = slice(begin, begin + size)
-                    num_outputs = width // self._factor
-                    batches.append(BatchPlan(number, num_outputs, utterances[part], firsts[part], speeds[part]))
+                    part = order[begin : begin + size]
+                    batches.append(BatchPlan(number, num_outputs, *(column[part] for column in columns)))
         if training:
             random.shuffle(batches)
         return batches
@@ -97,6 +99,7 @@ class EpochPlanner:
             places.utterances.append(cut.utterance)
             places.firsts.append(cut.first)
             places.speeds.append(cut.speed)
+            places.counts.frombytes(cut.counts.tobytes())
             used.add(cut.utterance)
         if not used:
             raise KaldiError(f"data set {dataset.name}: every utterance is shorter than the shortest chunk")

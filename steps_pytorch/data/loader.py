@@ -209,17 +209,22 @@ class _BatchMaker(Dataset):
         random = None if self._seed is None else np.random.default_rng((self._seed, order.epoch, order.number))
         pieces: list[Piece] = []
         chunks: list[tuple[str, int]] = []
+        counts: list[np.ndarray] = []
         problems: list[str] = []
-        for chunk in plan.chunks(dataset.utterances):
+        for chunk, count in zip(plan.chunks(dataset.utterances), plan.counts, strict=True):
             try:
                 pieces.append(dataset.piece(chunk, plan.num_outputs, self._shape, random))
                 chunks.append((chunk.utterance, chunk.first))
+                counts.append(count)
             except (KaldiError, OSError) as error:
                 problems.append(f"data set {dataset.name}: utterance {chunk.utterance}: {error}")
-        return _Made(_batch(dataset, plan.num_outputs, chunks, pieces) if pieces else None, problems)
+        batch = _batch(dataset, plan.num_outputs, chunks, pieces, np.stack(counts)) if pieces else None
+        return _Made(batch, problems)
 
 
-def _batch(dataset: DataSet, num_outputs: int, chunks: list[tuple[str, int]], pieces: list[Piece]) -> Batch:
+def _batch(
+    dataset: DataSet, num_outputs: int, chunks: list[tuple[str, int]], pieces: list[Piece], counts: np.ndarray
+) -> Batch:
     pdfs = [piece.pdfs for piece in pieces if piece.pdfs is not None]
     supervisions = [piece.supervision for piece in pieces if piece.supervision is not None]
     ivectors = [piece.ivector for piece in pieces if piece.ivector is not None]
@@ -231,6 +236,7 @@ def _batch(dataset: DataSet, num_outputs: int, chunks: list[tuple[str, int]], pi
         ivectors=torch.from_numpy(np.stack(ivectors)) if ivectors else None,
         dataset=dataset.name,
         chunks=chunks,
+        deriv_weights=torch.from_numpy(1.0 / counts.astype(np.float32)) if counts.max() > 1 else None,
         weight=dataset.weight,
     )
 

@@ -38,6 +38,8 @@ class CrossEntropyOptions:
 class CrossEntropy(Objective):
     """Terms: ``cross-entropy``, the log-probability of the targets per frame; ``accuracy``.
 
+    A batch's ``deriv_weights`` say how much each frame counts, in all of it, as the weights of Kaldi's posteriors do.
+
     Attributes:
         target_counts, posterior_counts: float64 [num_pdfs].
     """
@@ -60,18 +62,20 @@ class CrossEntropy(Objective):
             raise KaldiError(f"data set {batch.dataset!r} has no pdfs for its frames: cross-entropy needs alignments")
         output = made.output.flatten(0, 1).float()
         targets = batch.pdfs.flatten()
-        known = targets[targets >= 0]
+        is_known = targets >= 0
+        known = targets[is_known]
         num_pdfs = len(self.target_counts)
         if output.shape[1] != num_pdfs or (len(known) and int(known.max()) >= num_pdfs):
             raise KaldiError(f"{output.shape[1]} outputs, {num_pdfs} pdfs, a target {int(known.max())}: they differ")
-        frames = len(known)
-        nll = functional.cross_entropy(output, targets, ignore_index=-1, reduction="sum")
-        loss = nll / max(frames, 1)
+        weights = is_known.float() if batch.deriv_weights is None else is_known * batch.deriv_weights.flatten()
+        frames = float(weights.sum())
+        nll = (weights * functional.cross_entropy(output, targets, ignore_index=-1, reduction="none")).sum()
+        loss = nll / (frames or 1.0)
         if self.options.l2_regularize:
             loss = loss + 0.5 * self.options.l2_regularize * output.square().sum(1).mean()
         if self.training:
-            self.target_counts += torch.bincount(known, minlength=num_pdfs)
-        right = int((output.detach().argmax(1) == targets).sum())
+            self.target_counts += torch.bincount(known, weights[is_known].double(), minlength=num_pdfs)
+        right = float((weights * (output.detach().argmax(1) == targets)).sum())
         terms = {"cross-entropy": Term(-float(nll.detach()), frames), "accuracy": Term(right, frames)}
         return Loss(loss, terms, bool(torch.isfinite(loss)))
 

@@ -31,7 +31,10 @@ class LfmmiOptions:
 
 
 class Lfmmi(Objective):
-    """Terms, log-probabilities per frame: ``chain`` (numerator minus denominator), ``l2``, ``xent``."""
+    """Terms, log-probabilities per frame: ``chain`` (numerator minus denominator), ``l2``, ``xent``.
+
+    A batch's ``deriv_weights`` multiply derivatives, and leave these values as they are.
+    """
 
     graph: DenominatorGraph
 
@@ -48,7 +51,7 @@ class Lfmmi(Objective):
                 f"data set {batch.dataset!r} has no supervision: LF-MMI trains on lattices or alignments of phones"
             )
         xent = None if made.xent is None else made.xent.float()
-        loss, result = self.chain.evaluate(made.output.float(), supervision, xent)
+        loss, result = self.chain.evaluate(made.output.float(), supervision, xent, deriv_weights=batch.deriv_weights)
         weight = result.weight
         terms = {"chain": Term(float(result.objective), weight)}
         if self.chain.options.l2_regularize:

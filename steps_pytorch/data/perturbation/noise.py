@@ -1,4 +1,7 @@
-"""Additive noise, at a signal-to-noise ratio in dB (featbin/wav-reverberate.cc, AddNoise)."""
+"""Additive noise, at a signal-to-noise ratio in dB (featbin/wav-reverberate.cc, AddNoise).
+
+The signal is what is given: the samples of a chunk with its context, where Kaldi's program has whole utterances.
+"""
 
 from __future__ import annotations
 

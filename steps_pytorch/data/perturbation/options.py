@@ -27,13 +27,13 @@ class PerturbationOptions:
     reverberation: str = option("", "wav.scp or directory of room impulse responses")
     reverberation_share: float = option(0.5, "Share of the chunks that get reverberation")
     noise: str = option("", "wav.scp or directory of recorded noises")
-    noise_snr: str = option("0:20", "Range of signal-to-noise ratios in dB")
+    noise_snr: str = option("0:20", "Range of signal-to-noise ratios in dB, of a chunk to its noise")
     noise_share: float = option(0.5, "Share of the chunks that get a recorded noise")
     gaussian_snr: str = option("", "Range of signal-to-noise ratios of white noise in dB, 10:30")
     volume: str = option("", "Range of factors of the volume, 0.125:2")
     time_masks: int = option(0, "SpecAugment: blocks of frames masked in a chunk")
     time_mask_width: int = option(20, "SpecAugment: most frames of a block")
-    frequency_masks: int = option(0, "SpecAugment: blocks of filterbank channels masked in a chunk")
+    frequency_masks: int = option(0, "SpecAugment: blocks of channels masked in a chunk; of filterbanks, not of MFCC")
     frequency_mask_width: int = option(10, "SpecAugment: most channels of a block")
 
     def of_waveforms(self, sample_frequency: float) -> list[Perturbation]:
