@@ -52,12 +52,18 @@ gmm_features() {
 
 gmm_options() { if [ -f "$1" ]; then cat "$1"; fi; }
 
+gmm_needs() { # <file> ...
+  local file
+  for file in "$@"; do
+    [ -f "$file" ] || fail "no such file $file"
+    [ -s "$file" ] || fail "$file is empty"
+  done
+}
+
 gmm_prepare() {
   local data=$1 lang=$2 source=$3 dir=$4 file
   gmm_programs
-  for file in "$data/text" "$lang/phones.txt" "$lang/oov.int" "$source/final.mdl"; do
-    [ -f "$file" ] || fail "no such file $file"
-  done
+  gmm_needs "$data/text" "$lang/phones.txt" "$lang/oov.int" "$source/final.mdl"
   [ ! -f "$source/final.mat" ] || fail "$source has a feature transform (final.mat), which these steps do not apply"
   if [ -f "$source/phones.txt" ]; then
     cmp -s "$lang/phones.txt" "$source/phones.txt" || fail "the phones of $lang and $source differ"

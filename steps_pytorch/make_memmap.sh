@@ -63,3 +63,8 @@ fi
 $cmd JOB=1:"$nj" "$store/log/store.JOB.log" \
   nnet-pytorch-store-frames --job=JOB --dtype="$dtype" --part-megabytes="$part_megabytes" "$feats" "$store"
 nnet-pytorch-finish-store "$store" "$nj"
+left_out=$(cat "$store"/log/store.*.log | grep 'is left out' || true)
+if [ -n "$left_out" ]; then
+  echo "$0: $(wc -l <<< "$left_out") utterances of $data are not in $store (see its log), the first:" >&2
+  head -n 5 <<< "$left_out" >&2
+fi

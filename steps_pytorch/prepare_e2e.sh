@@ -50,9 +50,7 @@ fi
 data=$1 lang=$2 dir=$3
 gmm_programs
 case $type in mono | biphone) ;; *) fail "--type must be mono or biphone, not $type" ;; esac
-for file in "$data/text" "$data/utt2spk" "$lang/topo" "$lang/L.fst" "$lang/phones/sets.int" "$lang/oov.int"; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+gmm_needs "$data/text" "$data/utt2spk" "$lang/topo" "$lang/L.fst" "$lang/phones/sets.int" "$lang/oov.int"
 mkdir -p "$dir/log"
 echo "$scale_opts" > "$dir/scale_opts"
 echo "$nj" > "$dir/num_jobs"

@@ -30,6 +30,7 @@ data=$1 graph=$2 dir=$3
 symbols=$graph/words.txt
 for file in "$symbols" "$dir/lat.1.gz" "$data/text"; do
   [ -f "$file" ] || { echo "$0: no such file $file" >&2; exit 1; }
+  [ -s "$file" ] || { echo "$0: $file is empty" >&2; exit 1; }
 done
 PATH="$(nnet-pytorch-path --print-args=false):$PATH"
 : "${cmd:=$utils/run.py}"

@@ -55,9 +55,8 @@ gmm_programs
 
 needed="$data/feats.scp $data/utt2spk $data/text $lang/L.fst $lang/phones.txt $lang/words.txt $lang/topo $lang/oov.int"
 [ -z "$alignments" ] || needed+=" $alignments/final.mdl $alignments/ali.1.gz $alignments/num_jobs"
-for file in $needed; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+# shellcheck disable=SC2086
+gmm_needs $needed
 if [ -n "$alignments" ]; then
   if [ -f "$alignments/phones.txt" ]; then
     cmp -s "$lang/phones.txt" "$alignments/phones.txt" || fail "the phones of $lang and $alignments differ"

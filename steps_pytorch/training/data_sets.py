@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from kaldi_bridge.data_dirs.data_dir import read_rows
 from kaldi_bridge.errors import KaldiError
@@ -21,6 +23,7 @@ from steps_pytorch.data.ivectors import OnlineIvectors
 from steps_pytorch.data.loader import ChunkLoader
 from steps_pytorch.data.normalization import Normalizer
 from steps_pytorch.data.online_normalization import OnlineNormalized
+from steps_pytorch.data.perturbation.options import PerturbationOptions
 from steps_pytorch.data.targets import PdfTargets, SupervisionTargets
 from steps_pytorch.training.group import Group
 from steps_pytorch.training.options import DataOptions
@@ -31,7 +34,10 @@ NO_TARGETS = "none"
 
 @dataclass
 class DataSpec:
-    """Where a data set is; ``targets`` "none": it is unlabeled."""
+    """Where a data set is; ``targets`` "none": it is unlabeled.
+
+    ``perturbation``: options of PerturbationOptions by name, where they are others than the run's.
+    """
 
     data: str
     targets: str
@@ -40,16 +46,24 @@ class DataSpec:
     ivectors: str = ""
     weight: float = 1.0
     repeat: float = 1.0
+    perturbation: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, line: str) -> DataSpec:
         """Of a line ``name=x data=dir ...``. Raises KaldiError naming it."""
-        values = dict(word.partition("=")[::2] for word in line.split())
+        given = (word.partition("=")[::2] for word in line.split())
+        values: dict[str, Any] = {name.replace("-", "_"): value for name, value in given}
+        kinds = {name: type(default) for name, default in vars(PerturbationOptions()).items()}
         try:
-            numbers = {name: float(values.pop(name)) for name in ("weight", "repeat") if name in values}
-            return cls(**{"targets": NO_TARGETS, **values}, **numbers)  # type: ignore[arg-type]
+            values.update({name: float(values[name]) for name in ("weight", "repeat") if name in values})
+            perturbation = {name: kind(values.pop(name)) for name, kind in kinds.items() if name in values}
+            return cls(**{"targets": NO_TARGETS, **values, "perturbation": perturbation})
         except (TypeError, ValueError) as error:
             raise KaldiError(f"data set line {line!r}: {error}") from None
+
+    def options_of(self, options: DataOptions) -> DataOptions:
+        """A run's options, as they are for this set."""
+        return dataclasses.replace(options, **self.perturbation)
 
 
 @dataclass
@@ -118,8 +132,8 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
             targets[which],
             normalizer=None if options.online_cmvn else Normalizer.of_options(options.normalization, spec.data),
             ivectors=OnlineIvectors(spec.ivectors) if spec.ivectors else None,
-            spec_augment=options.of_features(),
-            speeds=options.speed_factors(),
+            spec_augment=spec.options_of(options).of_features(),
+            speeds=spec.options_of(options).speed_factors(),
             frame_subsampling_factor=factor,
             weight=spec.weight,
             repeat=spec.repeat,
@@ -129,7 +143,7 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
             raise KaldiError(f"data set {spec.name} has other features or i-vectors than {first.name}")
         return made
 
-    features = [_features(spec, options) for spec in specs]
+    features = [_features(spec, spec.options_of(options)) for spec in specs]
     if options.online_cmvn:
         statistics = read_global_stats(first.data)
         features = [OnlineNormalized(source, options.normalization, statistics) for source in features]
@@ -145,6 +159,11 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
 def _features(spec: DataSpec, options: DataOptions) -> FeatureSource:
     if options.mfcc_config and options.fbank_config:
         raise KaldiError("give one of --mfcc-config and --fbank-config")
+    if options.mfcc_config and options.frequency_masks:
+        raise KaldiError(
+            "--frequency-masks are for filterbanks, not for the cepstra of --mfcc-config: give --fbank-config, or put "
+            "an idct-layer and a spec-augment-layer into the network"
+        )
     config = options.mfcc_config or options.fbank_config
     if config:
         if spec.store:

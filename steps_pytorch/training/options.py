@@ -31,7 +31,9 @@ class DataOptions(PerturbationOptions):
     normalization_fst: str = option("", "Of the denominator graph; default: normalization.fst beside the den.fst")
     repeat: float = option(1.0, "How often an epoch goes through the data; more-data have their own")
     more_data: str = option(
-        "", "File with a line for each further data set: name=x data=dir targets=dir|none store=dir weight=1 repeat=1"
+        "",
+        "File with a line for each further data set: name=x data=dir targets=dir|none store=dir weight=1 repeat=1, and "
+        "perturbations where others are wanted than for the first set: speeds=0.9,1.0,1.1 noise=dir",
     )
     valid_utterances: int = option(
         300, "Utterances, with their copies, to validate on instead of training; at most a tenth"
@@ -63,6 +65,9 @@ class OptimizationOptions:
     num_epochs: float = option(10.0, "Epochs of training")
     accumulate: int = option(1, "Minibatches of an update (delayed updates)")
     clip_norm: float = option(0.0, "Largest norm of the gradient, 0: any")
+    dropout_schedule: str = option(
+        "", "Dropout proportions as of train.py: 0,0@0.20,0.3@0.50,0, at shares of the training; else the model's own"
+    )
     precision: str = option("float32", "float32; bfloat16 or (on a GPU) float16 for matrix products")
     use_gpu: bool = option(False, "Train on a GPU")
     num_threads: int = option(0, "Threads of a process; 0: as PyTorch chooses")
