@@ -26,6 +26,7 @@
     for batch in loader:        # the rest of epoch loader.epoch, then that is one more
         ...
         state = loader.state_dict()   # after this batch: load_state_dict makes the next ``for`` go on with the next one
+    loader.close()              # its worker processes, which stay over epochs
     validation = ChunkLoader([valid], shape, training=False)  # the same chunks in the same order each time
 
 ``len(loader)``: batches of the epoch. ``dataset.feature_dim``, ``.ivector_dim``, ``.num_pdfs``: for the model.

@@ -1,5 +1,7 @@
 """Features of recorded speech against Kaldi's, and what is said of recordings that cannot be used."""
 
+import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -51,6 +53,20 @@ def test_snip_edges_decides_the_number_of_frames(tone: np.ndarray) -> None:
     assert FeatureExtractor(MfccOptions(**options))(tone, 8000).shape == (98, 13)
     assert FeatureExtractor(MfccOptions(**options, snip_edges=False))(tone, 8000).shape == (100, 13)
     assert FeatureExtractor(FbankOptions(**options, use_energy=True))(tone, 8000).shape == (98, 24)
+
+
+def test_dither_is_the_same_in_each_process(tmp_path: Path, tone: np.ndarray) -> None:
+    """And other than none, so that a recipe with dithered features can be repeated."""
+    write_wav(tmp_path / "a.wav", tone)
+    (tmp_path / "wav.scp").write_text(f"a {tmp_path}/a.wav\nb {tmp_path}/a.wav\n")
+    command = [sys.executable, "-m", "nnet3_compat.commands.compute_mfcc_feats", "--sample-frequency=8000"]
+    made = [
+        subprocess.run([*command, f"--dither={dither}", f"scp:{tmp_path}/wav.scp", "ark:-"], capture_output=True).stdout
+        for dither in (1, 1, 0)
+    ]
+    assert made[0] == made[1]
+    assert len(made[0]) == len(made[2])
+    assert made[0] != made[2]
 
 
 def test_shorter_than_a_frame(tone: np.ndarray) -> None:
