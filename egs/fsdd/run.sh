@@ -12,13 +12,21 @@ seeds=0          # a system for each, e.g. "0 1 2"; RESULTS.md has their mean
 num_epochs=30
 flat_start=false # LF-MMI from the transcripts alone, without HMM-GMMs
 exp=exp/recipe
+utterances=      # file of the training utterances to use, each on a line; empty: all
+repeat=1         # how often an epoch goes through them
+gmm_opts=        # more options of train_gmm.sh
+mono_gauss=1000
+tri1="300 3000"  # leaves, Gaussians
+chain_leaves=100
+cmvn_opts=       # normalize by speaker, with these options of apply-cmvn; empty: online
 # End configuration section.
 
 help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--nj <n>] [--seeds <list>] [--num-epochs <n>]
-  [--flat-start <true|false>] [--exp <dir>]
+  [--flat-start <true|false>] [--exp <dir>] [--utterances <file>] ...
 Stages: 0 data and lang, 1 features, also of the training data at three speeds, 2 monophones and triphones, 3 lattices of
 the alignments, 4 tree and graphs of the chain model, 5 what training reads, 6 training, 7 decoding and scores,
-8 the models in Vosk, 9 RESULTS.md, of all systems in <exp>. A flat start needs no stages 2 and 3."
+8 the models in Vosk, 9 RESULTS.md, of all systems in <exp>. A flat start needs no stages 2 and 3.
+The other options are at the top of this script."
 . utils/parse_options.sh
 [ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }
 
@@ -42,8 +50,12 @@ if [ "$stage" -le 0 ]; then
   for part in train test; do
     rm -rf "${data:?}/$part"
     local/prepare_data.py "$corpus" "$data/$part" $part
-    utils/validate_data_dir.sh --no-feats "$data/$part"
   done
+  if [ -n "$utterances" ]; then
+    utils/subset_data_dir.sh --utt-list "$utterances" "$data/train" "$data/train_used"
+    mv "$data/train_used"/* "$data/train"
+  fi
+  for part in train test; do utils/validate_data_dir.sh --no-feats "$data/$part"; done
   mkdir -p "$data/dict"
   cp local/lexicon.txt "$data/dict"
   printf 'SIL\nSPN\n' > "$data/dict/silence_phones.txt"
@@ -77,8 +89,10 @@ fi
 
 if [ "$stage" -le 2 ] && ! $flat_start; then
   stage 2 "monophones and triphones"
-  steps_pytorch/train_gmm.sh --nj "$nj" "$data/train" "$lang" "$exp/mono"
-  steps_pytorch/train_gmm.sh 300 3000 "$data/train" "$lang" "$exp/mono" "$exp/tri1"
+  # shellcheck disable=SC2086
+  steps_pytorch/train_gmm.sh --nj "$nj" --totgauss "$mono_gauss" $gmm_opts "$data/train" "$lang" "$exp/mono"
+  # shellcheck disable=SC2086
+  steps_pytorch/train_gmm.sh $gmm_opts $tri1 "$data/train" "$lang" "$exp/mono" "$exp/tri1"
   steps_pytorch/mkgraph.sh "$lang" "$exp/tri1" "$exp/tri1/graph"
   steps_pytorch/decode_gmm.sh --nj "$nj" "$exp/tri1/graph" "$data/test" "$exp/tri1/decode_test"
 fi
@@ -105,7 +119,7 @@ if [ "$stage" -le 4 ]; then
       "$data/train_sp_hires" "${lang}_chain" "$tree"
   else
     steps_pytorch/build_tree.sh --frame-subsampling-factor 3 --context-opts "--context-width=2 --central-position=1" \
-      100 "$data/train_sp" "${lang}_chain" "$exp/tri1_sp_lats" "$tree"
+      "$chain_leaves" "$data/train_sp" "${lang}_chain" "$exp/tri1_sp_lats" "$tree"
     steps_pytorch/make_den_fst.sh --lm-opts --num-extra-lm-states=20 "$tree" "$den"
   fi
   steps_pytorch/mkgraph.sh --self-loop-scale=1.0 "${lang}_chain" "$tree" "$graph"
@@ -119,10 +133,12 @@ fi
 
 if [ "$stage" -le 6 ]; then
   stage 6 training
+  normalization=(--online-cmvn true)
+  [ -z "$cmvn_opts" ] || normalization=(--cmvn-opts "$cmvn_opts")
   for seed in $seeds; do
     # shellcheck disable=SC2086
-    local/train_tdnnf.sh "$tree" "$den" --store "$exp/store" --online-cmvn true $chunks \
-      --num-epochs "$num_epochs" --srand "$seed" \
+    local/train_tdnnf.sh "$tree" "$den" --store "$exp/store" "${normalization[@]}" $chunks \
+      --num-epochs "$num_epochs" --repeat "$repeat" --srand "$seed" \
       "$data/train_sp_hires" "$targets" "$exp/${system}_$seed"
   done
 fi
@@ -135,7 +151,7 @@ if [ "$stage" -le 7 ]; then
   done
 fi
 
-if [ "$stage" -le 8 ] && python3 -c "import vosk" 2> /dev/null; then
+if [ "$stage" -le 8 ] && [ -z "$cmvn_opts" ] && python3 -c "import vosk" 2> /dev/null; then
   stage 8 "the models in Vosk"
   # Vosk knows no speakers, so each gets a folder, which begins with his statistics; it tries no scales and penalties.
   mkdir -p "$exp/vosk"
@@ -153,7 +169,7 @@ if [ "$stage" -le 8 ] && python3 -c "import vosk" 2> /dev/null; then
     cp "$exp/$model/decode_test/scoring_kaldi/penalty_0.0/10.txt" "$exp/vosk/${system}_untuned_$seed"
   done
 elif [ "$stage" -le 8 ]; then
-  echo "$0: stage 8 left out: pip install vosk"
+  echo "$0: stage 8 left out: it needs online normalization, and pip install vosk"
 fi
 
 if [ "$stage" -le 9 ]; then

@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
 """Word error rates of decode directories and of hypotheses, with 95 % bootstrap intervals, as Markdown.
 
-    results.py <text> <decode-dir|file> [...] > RESULTS.md
+    results.py [--gap <worse>,<better>] <text> [<system>=]<decode-dir|file> [...] > RESULTS.md
 
 Of a decode directory it is the best of score.sh's weights and penalties; a file has lines "utterance words". Systems
-that differ by their seed only (name_0, name_1, ...) are also given as their mean.
+that differ by their seed only (name_0, name_1, ...) are also given as their mean; with --gap, also how far this is on
+the way from the mean of one system to that of another.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
-import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import kaldialign
+import numpy as np
+
+DRAWS = 10000
 
 
 def read(path: Path) -> dict[str, list[str]]:
@@ -32,35 +37,59 @@ def best(decode: Path) -> dict[str, list[str]]:
     return read(decode / f"scoring_kaldi/penalty_{penalty}/{weight}.txt")
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) < 2:
-        print(__doc__, file=sys.stderr)
-        return 1
-    text = read(Path(arguments[0]))
-    words = sum(map(len, text.values()))
-    print(
-        f"Word error rates on {len(text)} utterances, {words} words; 95 % intervals by bootstrapping over utterances.\n"
-    )
+def interval(errors: Sequence[float], lengths: Sequence[int]) -> str:
+    """Of utterances that are drawn again and again (M. Bisani, H. Ney, "Bootstrap estimates for confidence intervals in
+    ASR performance evaluation", ICASSP 2004). With the mean errors over seeds, that of their mean."""
+    drawn = np.random.default_rng(0).multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), DRAWS)
+    low, high = np.percentile(100 * (drawn @ np.array(errors)) / (drawn @ np.array(lengths)), [2.5, 97.5])
+    return f"{low:.1f} to {high:.1f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gap", default="")
+    parser.add_argument("text", type=Path)
+    parser.add_argument("systems", nargs="+")
+    arguments = parser.parse_args()
+    text = read(arguments.text)
+    lengths = [len(words) for words in text.values()]
+    print(f"Word error rates on {len(text)} utterances, {sum(lengths)} words; ", end="")
+    print("95 % intervals by bootstrapping over utterances.\n")
     print("| system | WER | 95 % interval | errors |\n|---|---|---|---|")
-    rates = defaultdict(list)
-    for path in map(Path, arguments[1:]):
+    seeds = defaultdict(list)  # of each system, the errors of utterances
+    for name, _, place in (argument.rpartition("=") for argument in arguments.systems):
+        path = Path(place)
         system, said = (path.parent.name, best(path)) if path.is_dir() else (path.name, read(path))
-        pairs = [(spoken, said.get(key, [])) for key, spoken in sorted(text.items())]
-        errors = Counter()
-        for pair in pairs:
-            errors.update(kaldialign.edit_distance(*pair))
-        rate = 100 * errors["total"] / words
-        rates[re.sub(r"_\d+$", "", system)].append(rate)
-        found = kaldialign.bootstrap_wer_ci([pair[0] for pair in pairs], [pair[1] for pair in pairs])
-        interval = f"{100 * found['ci95min']:.1f} to {100 * found['ci95max']:.1f}"
-        counts = f"{errors['total']} / {words}, {errors['ins']} ins, {errors['del']} del, {errors['sub']} sub"
-        print(f"| {system} | {rate:.2f} % | {interval} | {counts} |")
-    for name, values in rates.items():
-        if len(values) > 1:
-            spread = f"{min(values):.2f} to {max(values):.2f} over {len(values)} seeds"
-            print(f"| {name}, mean | {sum(values) / len(values):.2f} % | {spread} | |")
-    return 0
+        system = name or system
+        found = [kaldialign.edit_distance(words, said.get(key, [])) for key, words in text.items()]
+        errors = [each["total"] for each in found]
+        seeds[re.sub(r"_\d+$", "", system)].append(errors)
+        ins, deleted, sub = (sum(each[kind] for each in found) for kind in ("ins", "del", "sub"))
+        counts = f"{sum(errors)} / {sum(lengths)}, {ins} ins, {deleted} del, {sub} sub"
+        print(f"| {system} | {rate(errors, lengths):.2f} % | {interval(errors, lengths)} | {counts} |")
+    several = {system: found for system, found in seeds.items() if len(found) > 1}
+    if several:
+        print_means(several, lengths, arguments.gap)
+
+
+def rate(errors: Sequence[float], lengths: Sequence[int]) -> float:
+    return 100 * float(sum(errors)) / sum(lengths)
+
+
+def print_means(seeds: dict[str, list[list[int]]], lengths: list[int], gap: str) -> None:
+    errors = {system: np.mean(found, axis=0) for system, found in seeds.items()}
+    means = {system: rate(found, lengths) for system, found in errors.items()}
+    recovered = " of the gap |" if gap else ""
+    print(f"\n| mean over seeds | WER | 95 % interval | single ones |{recovered}")
+    print("|---|---|---|---|" + ("---|" if gap else ""))
+    for system, found in seeds.items():
+        single = [rate(each, lengths) for each in found]
+        if gap:
+            worse, better = (means[name] for name in gap.split(","))
+            recovered = f" {100 * (worse - means[system]) / (worse - better):.0f} % |"
+        spread = f"{min(single):.2f} to {max(single):.2f}, {len(single)} seeds"
+        print(f"| {system} | {means[system]:.2f} % | {interval(errors[system], lengths)} | {spread} |{recovered}")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()
