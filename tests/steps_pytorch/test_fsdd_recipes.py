@@ -37,13 +37,30 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    return subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=880)
+
+
+def test_results_of_seeds_and_the_gap(tmp_path: Path) -> None:
+    """Of four words, one seed of a system gets none right, the other two, and so on."""
+    said = {"text": "a b", "bad_0": "c c", "bad_1": "a c", "better_0": "a b", "better_1": "a c", "best_0": "a b"}
+    for name, words in said.items():
+        (tmp_path / name).write_text(f"1 {words}\n2 {words}\n")
+    systems = [*(tmp_path / name for name in list(said)[1:]), f"best_1={tmp_path}/text"]
+    made = run(sys.executable, ROOT / "egs/fsdd/local/results.py", "--gap", "bad,best", tmp_path / "text", *systems)
+    assert made.returncode == 0, made.stderr
+    assert "| bad_1 | 50.00 % | 50.0 to 50.0 | 2 / 4, 0 ins, 0 del, 2 sub |" in made.stdout
+    assert "| bad | 75.00 % | 75.0 to 75.0 | 50.00 to 100.00, 2 seeds | 0 % |" in made.stdout
+    assert "| better | 25.00 % | 25.0 to 25.0 | 0.00 to 50.00, 2 seeds | 67 % |" in made.stdout
+    assert "| best | 0.00 % | 0.0 to 0.0 | 0.00 to 0.00, 2 seeds | 100 % |" in made.stdout
+
+
 @pytest.mark.slow
 def test_all_stages(corpus: Path, tmp_path: Path) -> None:
     """Six strings with transcripts, six without. So few are too few for the networks, but not for GMMs."""
     options = SMALL | {"corpus": corpus, "all": tmp_path / "all", "exp": tmp_path / "semisup"}
-    command = [ROOT / "egs/fsdd/run_semisup.sh", *(f"--{name}={value}" for name, value in options.items())]
-    environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    result = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=880)
+    result = run(ROOT / "egs/fsdd/run_semisup.sh", *(f"--{name}={value}" for name, value in options.items()))
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
     rates = [float(line.split()[1]) for line in result.stdout.splitlines() if line.startswith("%WER")]
     assert len(rates) == 7 and rates[0] < 50
