@@ -18,6 +18,7 @@ gmm_opts=        # more options of train_gmm.sh
 mono_gauss=1000
 tri1="300 3000"  # leaves, Gaussians
 chain_leaves=100
+scoring_opts=    # of score.sh
 cmvn_opts=       # normalize by speaker, with these options of apply-cmvn; empty: online
 # End configuration section.
 
@@ -94,7 +95,8 @@ if [ "$stage" -le 2 ] && ! $flat_start; then
   # shellcheck disable=SC2086
   steps_pytorch/train_gmm.sh $gmm_opts $tri1 "$data/train" "$lang" "$exp/mono" "$exp/tri1"
   steps_pytorch/mkgraph.sh "$lang" "$exp/tri1" "$exp/tri1/graph"
-  steps_pytorch/decode_gmm.sh --nj "$nj" "$exp/tri1/graph" "$data/test" "$exp/tri1/decode_test"
+  steps_pytorch/decode_gmm.sh --nj "$nj" --scoring-opts "$scoring_opts" \
+    "$exp/tri1/graph" "$data/test" "$exp/tri1/decode_test"
 fi
 
 if [ "$stage" -le 3 ] && ! $flat_start; then
@@ -146,7 +148,7 @@ fi
 if [ "$stage" -le 7 ]; then
   stage 7 "decoding and scores"
   for seed in $seeds; do
-    steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 \
+    steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 --scoring-opts "$scoring_opts" \
       "$graph" "$data/test_hires" "$exp/${system}_$seed/decode_test"
   done
 fi

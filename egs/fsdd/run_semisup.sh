@@ -18,6 +18,7 @@ exp=exp/semisup
 num_epochs=15    # of run.sh and of the supervised system
 cmvn_opts="--norm-means=true --norm-vars=true"
 gmm_opts=        # more options of train_gmm.sh
+scoring_opts=    # of score.sh
 share=0.1        # of the training utterances that is labeled, chosen at random
 repeat=5         # how often an epoch goes through the labeled part
 mono_gauss=200   # of the labeled part, as the next two
@@ -37,8 +38,8 @@ self_training_weight=1
 # End configuration section.
 
 help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--nj <n>] [--seeds <list>] [--all <dir>] [--exp <dir>] ...
-Stages: 0 run.sh, 1 run.sh of the labeled part, 2 unlabeled data, 3 energy-based training, and the same without unlabeled
-data, 4 self-training, 5 RESULTS_semisup.md.
+Stages: 0 run.sh, 1 run.sh of the labeled part, 2 unlabeled data, 3 what is recognized of them, 4 energy-based training,
+and the same without unlabeled data, 5 self-training, 6 RESULTS_semisup.md.
 The other options are at the top of this script."
 . utils/parse_options.sh
 [ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }
@@ -46,7 +47,7 @@ The other options are at the top of this script."
 PATH="$(nnet-pytorch-path --print-args=false):$PATH"
 export OMP_NUM_THREADS=1
 run_opts=(--corpus "$corpus" --nj "$nj" --seeds "$seeds" --num-epochs "$num_epochs")
-run_opts+=(--cmvn-opts "$cmvn_opts" --gmm-opts "$gmm_opts")
+run_opts+=(--cmvn-opts "$cmvn_opts" --gmm-opts "$gmm_opts" --scoring-opts "$scoring_opts")
 unlabeled=$exp/data/unlabeled
 stage() { echo "== Semi-supervised, stage $1: $2 ($(date +%T))"; }
 # train <den-dir> <dir> [options]
@@ -56,7 +57,7 @@ train() {
   local/train_tdnnf.sh "$exp/tree" "$den" --store "$exp/store" --cmvn-opts "$cmvn_opts" \
     --chunk-width 140,100,70 --alignment-subsampling-factor 3 "$@" "$exp/data/train_sp_hires" "$exp/supervision" "$dir"
 }
-decode() { steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 "$@"; }
+decode() { steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 --scoring-opts "$scoring_opts" "$@"; }
 decode_test() { decode "$exp/graph" "$exp/data/test_hires" "$1/decode_test"; }
 
 if [ "$stage" -le 0 ]; then
@@ -83,45 +84,53 @@ if [ "$stage" -le 2 ]; then
 fi
 
 if [ "$stage" -le 3 ]; then
-  stage 3 "energy-based training, and the same without unlabeled data"
+  stage 3 "unlabeled data decoded; denominator graphs"
+  # The phones of a few transcripts leave out most of what may follow what: graphs are of both parts.
+  for seed in $seeds; do
+    seen=$exp/tdnnf_$seed/decode_unlabeled den=$exp/den_$seed
+    decode --lattice-beam "$lattice_beam" --skip-scoring true "$exp/graph" "$unlabeled" "$seen"
+    mkdir -p "$den/ali"
+    cp "$exp"/tree/{tree,final.mdl,ali.*.gz} "$den/ali"
+    lattice-best-path --acoustic-scale=0.1 "ark:gunzip -c $seen/lat.*.gz |" ark:/dev/null \
+      "ark:| gzip -c > $den/ali/ali.decoded.gz"
+    steps_pytorch/make_den_fst.sh --lm-opts --num-extra-lm-states=20 "$den/ali" "$den"
+  done
+fi
+
+if [ "$stage" -le 4 ]; then
+  stage 4 "energy-based training, and the same without unlabeled data"
   echo "name=unlabeled data=$unlabeled targets=none store=$exp/store_unlabeled weight=$ebm_weight repeat=$ebm_share" \
     > "$exp/ebm.list"
   for seed in $seeds; do
     options=(--optimizer adam --clip-norm 5 --init-model "$exp/tdnnf_$seed/final.mdl" --srand "$seed"
       --num-epochs "$ebm_epochs"
       --initial-learning-rate "$ebm_learning_rate" --final-learning-rate "$ebm_learning_rate")
-    train "$exp/den" "$exp/adam_$seed" "${options[@]}"
-    train "$exp/den" "$exp/ebm_$seed" "${options[@]}" --more-data "$exp/ebm.list" \
-      --objective lfmmi-ebm --objective-opts "--den-fst=$exp/den/den.fst $ebm_opts"
+    den=$exp/den_$seed
+    train "$den" "$exp/adam_$seed" "${options[@]}"
+    train "$den" "$exp/ebm_$seed" "${options[@]}" --more-data "$exp/ebm.list" \
+      --objective lfmmi-ebm --objective-opts "--den-fst=$den/den.fst $ebm_opts"
     decode_test "$exp/adam_$seed"
     decode_test "$exp/ebm_$seed"
   done
 fi
 
-if [ "$stage" -le 4 ]; then
-  stage 4 self-training
+if [ "$stage" -le 5 ]; then
+  stage 5 self-training
   for seed in $seeds; do
-    seen=$exp/tdnnf_$seed/decode_unlabeled dir=$exp/self_training_$seed
-    decode --lattice-beam "$lattice_beam" --skip-scoring true "$exp/graph" "$unlabeled" "$seen"
+    dir=$exp/self_training_$seed
     # Lattices of a chain model have its frames, and its times are good to a frame.
     steps_pytorch/make_supervisions.sh --frame-subsampling-factor 1 --left-tolerance 1 --right-tolerance 1 \
-      --lm-scale "$lm_scale" "$seen" "$exp/tree" "$dir/supervision"
-    # A denominator graph of both: the phones of few transcripts leave out most of what may follow what.
-    mkdir -p "$dir/ali"
-    cp "$exp"/tree/{tree,final.mdl,ali.*.gz} "$dir/ali"
-    lattice-best-path --acoustic-scale=0.1 "ark:gunzip -c $seen/lat.*.gz |" ark:/dev/null \
-      "ark:| gzip -c > $dir/ali/ali.decoded.gz"
-    steps_pytorch/make_den_fst.sh --lm-opts --num-extra-lm-states=20 "$dir/ali" "$dir/den"
+      --lm-scale "$lm_scale" "$exp/tdnnf_$seed/decode_unlabeled" "$exp/tree" "$dir/supervision"
     echo "name=decoded data=$unlabeled targets=$dir/supervision store=$exp/store_unlabeled" \
       "weight=$self_training_weight repeat=$self_training_share" > "$dir/decoded.list"
-    train "$dir/den" "$dir" --more-data "$dir/decoded.list" --srand "$seed" \
+    train "$exp/den_$seed" "$dir" --more-data "$dir/decoded.list" --srand "$seed" \
       --num-epochs "$self_training_epochs" --repeat "$self_training_repeat"
     decode_test "$dir"
   done
 fi
 
-if [ "$stage" -le 5 ]; then
-  stage 5 RESULTS_semisup.md
+if [ "$stage" -le 6 ]; then
+  stage 6 RESULTS_semisup.md
   decodes=()
   for seed in $seeds; do decodes+=("supervised_$seed=$exp/tdnnf_$seed/decode_test"); done
   for system in adam ebm self_training; do

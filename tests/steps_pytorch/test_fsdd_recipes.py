@@ -14,6 +14,7 @@ SMALL = {
     "seeds": "0",
     "num-epochs": "1",
     "gmm-opts": "--num-iters 5 --max-iter-inc 4",
+    "scoring-opts": "--min-lmwt 9 --max-lmwt 10 --word-ins-penalty 0.0",
     "share": "0.5",
     "mono-gauss": "60",
     "tri1": "40 100",
