@@ -4,7 +4,8 @@
 #   adam            that network, trained on by Adam: what the next one is to be compared with
 #   ebm             that network, trained on by Adam, also of unlabeled chunks: their density, by their energy
 #   self_training   LF-MMI of the labeled part, and of the others by the lattices that the supervised system decodes
-#   all             run.sh: everything is labeled
+#   all             everything is labeled
+# All have the network of run.sh, which is normalized by speaker here, and half its epochs.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -13,7 +14,7 @@ stage=0
 corpus=          # as of run.sh
 nj=2
 seeds="0 1 2"
-all=exp/recipe   # where run.sh has run with these seeds (then begin with --stage 1), or is to run
+all=exp/all      # of run.sh with everything labeled; where it has run already, begin with --stage 1
 exp=exp/semisup
 num_epochs=15    # of run.sh and of the supervised system
 cmvn_opts="--norm-means=true --norm-vars=true"
