@@ -20,7 +20,10 @@ NNET3 = {
     "get-egs", "copy-egs", "acc-lda-stats", "chain-acc-lda-stats", "compute-from-egs", "chain-compute-post",
     "chain-normalize-egs", "chain-get-egs", "get-egs-dense-targets", "merge-egs", "shuffle-egs", "subset-egs",
 }  # fmt: skip
-OTHER_NAMES = {"transitions-info": "am-info"}  # am-info is the twin of nnet3-am-info
+OTHER_NAMES = {
+    "transitions-info": "am-info",  # am-info is the twin of nnet3-am-info
+    "online2-wav-latgen-faster": "online2-wav-nnet3-latgen-faster",
+}
 OURS_ALONE = {
     "export", "path", "train-chain", "xconfig-to-config",
     "prepare-lang", "prepare-chain-lang", "validate-dict-dir", "validate-lang", "train-lm", "format-lm", "make-graph",

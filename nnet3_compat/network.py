@@ -142,14 +142,17 @@ class Network(nn.Module):
         ivector_rows: int = 1,
         ivector_period: int = 0,
         fill_gaps: bool = False,
+        ivector_start: int = 0,
     ) -> Layout:
         """The layout for ``n`` output frames at times 0, f, 2f, ... and inputs from ``-left`` to ``(n - 1) f + right``.
 
-        The i-vector has rows at times 0, ``ivector_period``, ... ``fill_gaps``: see make_layout. Layouts are cached.
+        The i-vector has rows at times ``ivector_start``, ``ivector_start + ivector_period``, ... ``fill_gaps``: see
+        make_layout. Layouts are cached.
         """
         left = self.left_context if left is None else left
         right = self.right_context if right is None else right
-        shape = (self.frame_subsampling_factor, left, right, outputs, ivector_rows, ivector_period, fill_gaps)
+        rows = (ivector_rows, ivector_period, fill_gaps, ivector_start)
+        shape = (self.frame_subsampling_factor, left, right, outputs, *rows)
         key = (n, *shape)
         made = self._layouts.get(key)
         if made is None:
@@ -170,9 +173,13 @@ class Network(nn.Module):
         rows: int,
         period: int,
         fill_gaps: bool,
+        ivector_start: int,
     ) -> Layout:
         times = np.arange(n) * factor
-        given = {"input": np.arange(-left, (n - 1) * factor + right + 1), "ivector": np.arange(rows) * max(period, 1)}
+        given = {
+            "input": np.arange(-left, (n - 1) * factor + right + 1),
+            "ivector": np.arange(rows) * max(period, 1) + ivector_start,
+        }
         return plan_layout(self.graph(outputs), dict.fromkeys(outputs, times), given, fill_gaps)
 
     def layout_table(
@@ -182,7 +189,7 @@ class Network(nn.Module):
         left = self.left_context if left is None else left
         right = self.right_context if right is None else right
         factor = self.frame_subsampling_factor
-        shape = (factor, left, right, outputs, 1, 0, False)
+        shape = (factor, left, right, outputs, 1, 0, False, 0)
         if shape not in self._tables:
             graph, turn, reach = self.graph(outputs), 1, 0
             for group in graph.groups:

@@ -34,11 +34,15 @@ std::unique_ptr<Graph> make_graph(int32_t start, Array<float> finals, Array<int6
                                  weights.data(), nextstates.data(), tid_to_pdf);
 }
 
-SearchResult run_search(const Graph &graph, const SearchOptions &options, Array<float> likelihoods, float scale) {
+void check_likelihoods(int32_t num_pdfs, const Array<float> &likelihoods) {
   if (likelihoods.ndim() != 2 || likelihoods.shape(0) < 1) throw std::invalid_argument("no frames to search");
-  if (likelihoods.shape(1) < graph.num_pdfs())
-    throw std::invalid_argument("the graph needs " + std::to_string(graph.num_pdfs()) + " pdfs, but there are only " +
+  if (likelihoods.shape(1) < num_pdfs)
+    throw std::invalid_argument("the graph needs " + std::to_string(num_pdfs) + " pdfs, but there are only " +
                                 std::to_string(likelihoods.shape(1)));
+}
+
+SearchResult run_search(const Graph &graph, const SearchOptions &options, Array<float> likelihoods, float scale) {
+  check_likelihoods(graph.num_pdfs(), likelihoods);
   const float *data = likelihoods.data();
   const int64_t frames = likelihoods.shape(0), pdfs = likelihoods.shape(1);
   py::gil_scoped_release release;
@@ -185,6 +189,21 @@ PYBIND11_MODULE(_csrc, m) {
         }
         return py::make_tuple(compact_lists(done.lattice, scale), done.complete);
       });
+
+  py::class_<OnlineSearch>(m, "OnlineSearch")
+      .def(py::init<const Graph &, const SearchOptions &, float>(), py::keep_alive<1, 2>())
+      .def("advance",
+           [](OnlineSearch &search, Array<float> likelihoods, int32_t num_pdfs) {
+             check_likelihoods(num_pdfs, likelihoods);
+             const float *data = likelihoods.data();
+             const int64_t frames = likelihoods.shape(0), pdfs = likelihoods.shape(1);
+             py::gil_scoped_release release;
+             search.advance(data, frames, pdfs);
+           })
+      .def_property_readonly("num_frames", &OnlineSearch::num_frames)
+      .def_property_readonly("final_relative_cost", &OnlineSearch::final_relative_cost)
+      .def("best_alignment", &OnlineSearch::best_alignment)
+      .def("result", &OnlineSearch::result, py::call_guard<py::gil_scoped_release>());
 
   m.def("search", &run_search, "Token passing over scaled log-likelihoods [frames, pdfs].");
   m.def(

@@ -59,6 +59,7 @@ struct Token {
   float cost, extra;
   Link *links;
   Token *next;  // of the same frame
+  Token *back;  // where the best path came from
   int32_t state;
   int32_t number;  // in the lattice
 };
@@ -105,39 +106,77 @@ struct Frame {
   bool prune_links = true, prune_tokens = true;
 };
 
+}  // namespace
+
 class Search {
  public:
-  Search(const Graph &graph, const SearchOptions &options, const float *likelihoods, int64_t frames, int64_t pdfs,
-         float scale)
-      : graph_(graph), options_(options), likelihoods_(likelihoods), num_frames_(frames), pdfs_(pdfs), scale_(scale) {}
-
-  SearchResult run() {
+  Search(const Graph &graph, const SearchOptions &options, float scale)
+      : graph_(graph), options_(options), scale_(scale) {
     frames_.resize(1);
-    add(graph_.start(), 0, 0.0f);
+    add(graph_.start(), 0.0f, nullptr);
     follow_epsilons(options_.beam);
-    for (int64_t t = 0; t < num_frames_; t++) {
-      if (t % options_.prune_interval == 0) prune_active(options_.lattice_beam * options_.prune_scale);
-      const float cutoff = emit(t);
+  }
+
+  void advance(const float *likelihoods, int64_t frames, int64_t pdfs) {
+    for (int64_t t = 0; t < frames && !active_.tokens().empty(); t++) {
+      if (num_frames() % options_.prune_interval == 0) prune_active(options_.lattice_beam * options_.prune_scale);
+      const float cutoff = emit(likelihoods + t * pdfs);
       follow_epsilons(cutoff);
-      if (active_.tokens().empty()) return {};
     }
+  }
+
+  int64_t num_frames() const { return frames_.size() - 1; }
+
+  float final_relative_cost() const {
+    float best = kInf, best_final = kInf;
+    for (const Token *token : active_.tokens()) {
+      best = std::min(best, token->cost);
+      best_final = std::min(best_final, token->cost + graph_.final(token->state));
+    }
+    return best_final == kInf ? kInf : best_final - best;
+  }
+
+  std::vector<std::pair<int32_t, int32_t>> best_alignment() const {
+    const Token *token = nullptr;
+    for (const Token *other : active_.tokens())
+      if (token == nullptr || other->cost < token->cost) token = other;
+    std::vector<std::pair<int32_t, int32_t>> steps;
+    for (; token != nullptr && token->back != nullptr; token = token->back) {
+      const Link *best = nullptr;
+      for (const Link *link = token->back->links; link != nullptr; link = link->next)
+        if (link->target == token &&
+            (best == nullptr || link->graph + link->acoustic < best->graph + best->acoustic))
+          best = link;
+      if (best == nullptr) throw std::logic_error("the search dropped a link of the best path");
+      if (best->tid != 0) steps.emplace_back(best->tid, token->back->state);
+    }
+    std::reverse(steps.begin(), steps.end());
+    return steps;
+  }
+
+  SearchResult result() {
+    if (active_.tokens().empty()) return {};
     const bool reached_final = finish();
     return {lattice(reached_final), reached_final};
   }
 
  private:
-  // The token of a state on a frame (0: before the first); with a better cost than before, or new, it is `changed`.
-  Token *add(int32_t state, size_t frame, float cost, bool *changed = nullptr) {
+  // The token of a state on the newest frame, to which the best path `came` from another one unless an earlier one was
+  // better; with a better cost than before, or new, it is `changed`.
+  Token *add(int32_t state, float cost, Token *came, bool *changed = nullptr) {
     Token *&place = active_.at(state);
     Token *token = place;
     const bool fresh = token == nullptr;
     if (fresh) {
-      token = place = tokens_.make({cost, 0.0f, nullptr, frames_[frame].tokens, state, 0});
-      frames_[frame].tokens = token;
+      token = place = tokens_.make({cost, 0.0f, nullptr, frames_.back().tokens, came, state, 0});
+      frames_.back().tokens = token;
       active_.added(token);
     }
     const bool improved = !fresh && cost < token->cost;
-    if (improved) token->cost = cost;
+    if (improved) {
+      token->cost = cost;
+      token->back = came;
+    }
     if (changed != nullptr) *changed = fresh || improved;
     return token;
   }
@@ -182,8 +221,7 @@ class Search {
   }
 
   // Follows the arcs that emit; returns the cutoff for the new frame.
-  float emit(int64_t t) {
-    const float *likelihoods = likelihoods_ + t * pdfs_;
+  float emit(const float *likelihoods) {
     frames_.emplace_back();
     active_.take(&previous_);
     const Token *best = nullptr;
@@ -204,7 +242,7 @@ class Search {
         const float acoustic = offset - scale_ * likelihoods[arc->pdf], cost = token->cost + acoustic + arc->cost;
         if (!(cost < next_cutoff)) continue;
         if (cost + beam < next_cutoff) next_cutoff = cost + beam;
-        link(token, add(arc->next, t + 1, cost), arc->tid, arc->word, arc->cost, acoustic);
+        link(token, add(arc->next, cost, token), arc->tid, arc->word, arc->cost, acoustic);
       }
     }
     return next_cutoff;
@@ -219,7 +257,6 @@ class Search {
   }
 
   void follow_epsilons(float worst) {
-    const size_t frame = frames_.size() - 1;
     queue_.clear();
     for (Token *token : active_.tokens())
       if (graph_.has_epsilons(token->state)) queue_.push_back(token);
@@ -232,7 +269,7 @@ class Search {
         const float cost = token->cost + arc->cost;
         if (!(cost < worst)) continue;
         bool changed;
-        Token *target = add(arc->next, frame, cost, &changed);
+        Token *target = add(arc->next, cost, token, &changed);
         link(token, target, 0, arc->word, arc->cost, 0.0f);
         if (changed && graph_.has_epsilons(arc->next)) queue_.push_back(target);
       }
@@ -362,8 +399,6 @@ class Search {
 
   const Graph &graph_;
   const SearchOptions options_;
-  const float *likelihoods_;
-  const int64_t num_frames_, pdfs_;
   const float scale_;
   Pool<Token> tokens_;
   Pool<Link> links_;
@@ -372,8 +407,6 @@ class Search {
   std::vector<float> offsets_, costs_;
   std::vector<Token *> previous_, queue_;
 };
-
-}  // namespace
 
 Graph::Graph(int32_t start, const float *finals, const int64_t *offsets, size_t num_states, const int32_t *ilabels,
              const int32_t *olabels, const float *weights, const int32_t *nextstates,
@@ -434,8 +467,21 @@ void Graph::check_epsilon_cycles() const {
 
 SearchResult search(const Graph &graph, const SearchOptions &options, const float *log_likelihoods, int64_t frames,
                     int64_t pdfs, float scale) {
-  return Search(graph, options, log_likelihoods, frames, pdfs, scale).run();
+  Search search(graph, options, scale);
+  search.advance(log_likelihoods, frames, pdfs);
+  return search.result();
 }
+
+OnlineSearch::OnlineSearch(const Graph &graph, const SearchOptions &options, float scale)
+    : search_(new Search(graph, options, scale)) {}
+OnlineSearch::~OnlineSearch() = default;
+void OnlineSearch::advance(const float *log_likelihoods, int64_t frames, int64_t pdfs) {
+  search_->advance(log_likelihoods, frames, pdfs);
+}
+int64_t OnlineSearch::num_frames() const { return search_->num_frames(); }
+float OnlineSearch::final_relative_cost() const { return search_->final_relative_cost(); }
+std::vector<std::pair<int32_t, int32_t>> OnlineSearch::best_alignment() const { return search_->best_alignment(); }
+SearchResult OnlineSearch::result() { return search_->result(); }
 
 BestPath best_path(const Lattice &lattice) {
   BestPath best;

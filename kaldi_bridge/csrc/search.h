@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lattice.h"
@@ -71,6 +72,25 @@ struct SearchResult {
 // Searches the best paths for scaled log-likelihoods [frames, pdfs], row after row. Needs at least one frame.
 SearchResult search(const Graph &graph, const SearchOptions &options, const float *log_likelihoods, int64_t frames,
                     int64_t pdfs, float scale);
+
+// The same, a piece of the log-likelihoods after the other.
+class Search;
+class OnlineSearch {
+ public:
+  OnlineSearch(const Graph &graph, const SearchOptions &options, float scale);
+  ~OnlineSearch();
+  void advance(const float *log_likelihoods, int64_t frames, int64_t pdfs);
+  int64_t num_frames() const;
+  // How much more the best path to a final state costs than the best path; infinite where there is none.
+  float final_relative_cost() const;
+  // Of each frame, the transition-id of the best path so far, final or not, and the state of the graph it comes from.
+  std::vector<std::pair<int32_t, int32_t>> best_alignment() const;
+  // The end: nothing else may be called after it.
+  SearchResult result();
+
+ private:
+  std::unique_ptr<Search> search_;
+};
 
 struct BestPath {
   std::vector<int32_t> words, tids;

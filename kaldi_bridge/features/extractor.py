@@ -131,6 +131,15 @@ class FeatureExtractor:
 
         Raises KaldiError when its sampling rate is not the one of the options, nor may be changed to it.
         """
+        stream = self.stream()
+        return stream.extend(self.at_own_rate(waveform, sample_frequency), last=True)
+
+    def stream(self) -> FeatureStream:
+        """For a waveform that comes in parts."""
+        return FeatureStream(self._online(self._native), self.options.sample_frequency)
+
+    def at_own_rate(self, waveform: np.ndarray, sample_frequency: float) -> np.ndarray:
+        """The waveform [samples] at the sampling rate of the options. Raises KaldiError when it may not be changed."""
         wanted = self.options.sample_frequency
         if sample_frequency != wanted:
             direction = "downsample" if sample_frequency > wanted else "upsample"
@@ -140,13 +149,25 @@ class FeatureExtractor:
                     f"change it, or give --allow-{direction}"
                 )
             waveform = resampled(waveform[np.newaxis], sample_frequency, wanted)[0]
-            sample_frequency = wanted
-        online = self._online(self._native)
-        online.accept_waveform(sample_frequency, np.ascontiguousarray(waveform, dtype=np.float32))
-        online.input_finished()
-        if online.num_frames_ready == 0:
-            return np.zeros((0, online.dim), dtype=np.float32)
-        return np.stack([online.get_frame(t) for t in range(online.num_frames_ready)])
+        return waveform
+
+
+class FeatureStream:
+    """The features of one waveform as its samples come in."""
+
+    def __init__(self, native: Any, sample_frequency: float) -> None:
+        self._native, self._sample_frequency = native, sample_frequency
+        self.num_ready = 0
+
+    def extend(self, samples: np.ndarray, last: bool) -> np.ndarray:
+        """The frames [frames, dimensions] that the next samples complete; at the ``last`` ones, all that remain."""
+        self._native.accept_waveform(self._sample_frequency, np.ascontiguousarray(samples, dtype=np.float32))
+        if last:
+            self._native.input_finished()
+        before, self.num_ready = self.num_ready, self._native.num_frames_ready
+        if before == self.num_ready:
+            return np.zeros((0, self._native.dim), dtype=np.float32)
+        return np.stack([self._native.get_frame(t) for t in range(before, self.num_ready)])
 
 
 def check_options(options: MfccOptions | FbankOptions) -> None:

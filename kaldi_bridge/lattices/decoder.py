@@ -139,14 +139,19 @@ def best_path(
     return BestPath(words, alignment, cost, result.reached_final)
 
 
-def _search(graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
-    if not np.isfinite(log_likelihoods).all():
-        raise KaldiError("the log-likelihoods have values that are infinite or not a number")
+def native_options(options: SearchOptions) -> _csrc.SearchOptions:
+    """The options as the search in C++ takes them."""
     native = _csrc.SearchOptions()
     for name in ("beam", "max_active", "min_active", "lattice_beam", "prune_interval", "beam_delta"):
         setattr(native, name, getattr(options, name))
+    return native
+
+
+def _search(graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
+    if not np.isfinite(log_likelihoods).all():
+        raise KaldiError("the log-likelihoods have values that are infinite or not a number")
     try:
-        result = _csrc.search(graph.native, native, log_likelihoods, scale)
+        result = _csrc.search(graph.native, native_options(options), log_likelihoods, scale)
     except ValueError as error:
         raise KaldiError(str(error)) from None
     return result if result.num_states else None
@@ -160,8 +165,11 @@ def decode(
     None when no path survived. Raises KaldiError when there are no frames, too few pdfs, or values that are not finite.
     """
     result = _search(graph, log_likelihoods, options, 1.0 if scaled else acoustic_scale)
-    if result is None:
-        return None
+    return None if result is None else outcome(result, graph, options, acoustic_scale)
+
+
+def outcome(result: Any, graph: Graph, options: SearchOptions, acoustic_scale: float) -> Decoded:
+    """What the search in C++ found, as Python has it."""
     words, alignment, cost = result.best_path()
     unscale = 1.0 / acoustic_scale if acoustic_scale != 0.0 else 1.0
     lattice: CompactLattice | Lattice

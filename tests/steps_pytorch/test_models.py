@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -122,36 +124,58 @@ def test_options_that_make_no_network(name: str, options: str, factor: int, reas
         build(name, options, factor)
 
 
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("tdnn", "--hidden-dim=16 --time-strides='0 1 3'"),
-        ("resnet", "--first-dim=8 --bottleneck-dim=6 --layers='8:1:1 10:1:3' --left-context=3 --right-context=2"),
-        ("wide-resnet", "--depth=10 --width=1 --time-strides='1 3 1'"),
-        ("blstm", "--hidden-dim=8 --num-layers=1"),
-    ],
-)
+DECODED = [
+    ("tdnn", "--hidden-dim=16 --time-strides='0 1 3'"),
+    ("resnet", "--first-dim=8 --bottleneck-dim=6 --layers='8:1:1 10:1:3' --left-context=3 --right-context=2"),
+    ("wide-resnet", "--depth=10 --width=1 --time-strides='1 3 1'"),
+    ("blstm", "--hidden-dim=8 --num-layers=1"),
+]
+
+
+def with_outputs(name: str, options: str, fsdd: Path, folder: Path) -> EncoderModel:
+    """The model as <folder>/final.mdl; what nnet-pytorch-compute makes of noise in narrow chunks, and in wide ones."""
+    mdl = str(fsdd / "chain_tree" / "final.mdl")
+    num_pdfs = read_transition_model(mdl).num_pdfs
+    model = build(name, options, 3, num_pdfs=num_pdfs)
+    model.to_archive(transition_model=mdl).save(f"{folder}/final.mdl")
+    features = np.random.default_rng(0).standard_normal((50, DIM), np.float32)
+    with TableWriter(f"ark:{folder}/feats.ark", FLOAT_MATRIX) as writer:
+        writer.write("utt", features)
+    for chunk in (21, 150):
+        words = ["--frame-subsampling-factor=3", f"--frames-per-chunk={chunk}", "--print-args=false"]
+        tables = [f"{folder}/final.mdl", f"ark:{folder}/feats.ark", f"ark:{folder}/{chunk}.ark"]
+        assert run(compute, [*words, *tables]) == 0
+    return model
+
+
+@pytest.mark.parametrize(("name", "options"), DECODED)
 def test_decodes_with_kaldis_graph(
     name: str, options: str, reference: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """nnet-pytorch-compute | nnet-pytorch-latgen-faster-mapped, with narrow and wide chunks."""
-    fsdd = reference / "fsdd"
-    mdl = str(fsdd / "chain_tree" / "final.mdl")
-    num_pdfs = read_transition_model(mdl).num_pdfs
-    model = build(name, options, 3, num_pdfs=num_pdfs)
-    model.to_archive(transition_model=mdl).save(str(tmp_path / "final.mdl"))
-    features = np.random.default_rng(0).standard_normal((50, DIM), np.float32)
-    with TableWriter(f"ark:{tmp_path}/feats.ark", FLOAT_MATRIX) as writer:
-        writer.write("utt", features)
-    outputs = {}
-    for chunk in (21, 150):
-        words = ["--frame-subsampling-factor=3", f"--frames-per-chunk={chunk}", "--print-args=false"]
-        out = f"ark:{tmp_path}/{chunk}.ark"
-        assert run(compute, [*words, f"{tmp_path}/final.mdl", f"ark:{tmp_path}/feats.ark", out]) == 0
-        outputs[chunk] = dict(SequentialReader(out, FLOAT_MATRIX))["utt"]
-        assert outputs[chunk].shape == (17, num_pdfs)
-    same = np.allclose(outputs[21], outputs[150], atol=1e-4)
-    assert same == model.encoder.chunk_invariant
-    files = [f"{tmp_path}/final.mdl", str(fsdd / "graph" / "HCLG.fst"), f"ark:{tmp_path}/21.ark", "ark:/dev/null"]
+    model = with_outputs(name, options, reference / "fsdd", tmp_path)
+    narrow, wide = (dict(SequentialReader(f"ark:{tmp_path}/{n}.ark", FLOAT_MATRIX))["utt"] for n in (21, 150))
+    assert narrow.shape == wide.shape == (17, model.num_pdfs)
+    assert np.allclose(narrow, wide, atol=1e-4) == model.encoder.chunk_invariant
+    graph = str(reference / "fsdd/graph/HCLG.fst")
+    files = [f"{tmp_path}/final.mdl", graph, f"ark:{tmp_path}/21.ark", "ark:/dev/null"]
     assert run(latgen, ["--allow-partial=true", *files]) == 0
     assert "Done 1 utterances, failed for 0" in capfd.readouterr().err
+
+
+@pytest.mark.skipif("KALDI_ROOT" not in os.environ, reason="needs KALDI_ROOT, Kaldi's programs")
+@pytest.mark.parametrize(("name", "options"), DECODED)
+def test_kaldis_decoder_takes_our_models(name: str, options: str, reference: Path, tmp_path: Path) -> None:
+    """Kaldi's latgen-faster-mapped reads our .mdl, and finds the words that ours finds."""
+    with_outputs(name, options, reference / "fsdd", tmp_path)
+    program = Path(os.environ["KALDI_ROOT"]) / "src/bin/latgen-faster-mapped"
+    files = [f"{tmp_path}/final.mdl", str(reference / "fsdd/graph/HCLG.fst"), f"ark:{tmp_path}/21.ark", "ark:/dev/null"]
+    found = {}
+    for who in ("kaldi", "ours"):
+        arguments = ["--allow-partial=true", "--acoustic-scale=1.0", *files, f"ark,t:{tmp_path}/{who}"]
+        if who == "ours":
+            assert run(latgen, arguments) == 0
+        else:
+            subprocess.run([str(program), *arguments], check=True, capture_output=True)
+        found[who] = (tmp_path / who).read_text().split()
+    assert found["ours"] == found["kaldi"] and found["ours"][0] == "utt"

@@ -1,0 +1,57 @@
+"""The search of one utterance while its log-likelihoods come in, piece by piece (LatticeFasterOnlineDecoder)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
+from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, native_options, outcome
+
+
+class OnlineDecoder:
+    """``advance`` for each piece, then ``finish``: what decoder.decode gives for all of them at once."""
+
+    def __init__(self, graph: Graph, options: SearchOptions, acoustic_scale: float) -> None:
+        """Log-likelihoods come scaled; ``acoustic_scale`` is taken out of the lattice again."""
+        self._graph, self._options, self._scale = graph, options, acoustic_scale
+        self._search = _csrc.OnlineSearch(graph.native, native_options(options), 1.0)
+
+    @property
+    def num_frames(self) -> int:
+        """Frames decoded; fewer than were given where no path survived."""
+        return int(self._search.num_frames)
+
+    @property
+    def final_relative_cost(self) -> float:
+        """How much more the best path to a final state costs than the best path; infinite where there is none."""
+        return float(self._search.final_relative_cost)
+
+    def advance(self, log_likelihoods: np.ndarray) -> None:
+        """Takes the next frames [frames, pdfs]. Raises KaldiError for too few pdfs and values that are not finite."""
+        if not len(log_likelihoods):
+            return
+        if not np.isfinite(log_likelihoods).all():
+            raise KaldiError("the log-likelihoods have values that are infinite or not a number")
+        try:
+            self._search.advance(log_likelihoods, self._graph.num_pdfs)
+        except ValueError as error:
+            raise KaldiError(str(error)) from None
+
+    def best_steps(self) -> list[tuple[int, int]]:
+        """Of each frame, (transition-id of the best path so far, state of the graph that it comes from).
+
+        Whether or not the path can end here.
+        """
+        return self._search.best_alignment()
+
+    def best_alignment(self) -> list[int]:
+        """The transition-ids alone."""
+        return [tid for tid, _ in self.best_steps()]
+
+    def finish(self) -> Decoded | None:
+        """The outcome; None when no path survived or nothing came. Nothing may follow."""
+        if not self.num_frames:
+            return None
+        result = self._search.result()
+        return outcome(result, self._graph, self._options, self._scale) if result.num_states else None
