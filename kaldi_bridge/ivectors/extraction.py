@@ -26,6 +26,7 @@ class ExtractionOptions(IvectorOptions):
 
     repeat: bool = option(False, "Output an i-vector for every frame, instead of one every --ivector-period frames")
     frame_weights_rspecifier: str = option("", "Table of vectors, the weights of each utterance's frames")
+    num_threads: int = option(8, "No effect here: nothing is prepared in threads")
     length_tolerance: int = option(0, "Frames that weights may be more or fewer than features")
 
 

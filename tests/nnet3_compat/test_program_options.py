@@ -118,6 +118,36 @@ OPTIONS = {
         "zero-component-stats=true "
         f"{OPTIMIZATION}"
     ),
+    "ivector-extract-online2": (
+        "cmvn-config= diag-ubm= frame-weights-rspecifier= global-cmvn-stats= greedy-ivector-extractor=false "
+        "ivector-extractor= ivector-period=10 lda-matrix= length-tolerance=0 max-count=0 "
+        "max-remembered-frames=1000 min-post=0.025 num-gselect=5 num-threads=8 online-cmvn-iextractor=false "
+        "posterior-scale=0.1 repeat=false splice-config= use-most-recent-ivector=true"
+    ),
+    "online2-wav-nnet3-latgen-faster": (
+        "acoustic-scale=0.1 add-pitch=false beam=16 beam-delta=0.5 chunk-length=0.18 cmvn-config= "
+        "computation.debug=false debug-computation=false delta=0.000976562 determinize-lattice=true "
+        "do-endpointing=false endpoint.rule1.max-relative-cost=inf endpoint.rule1.min-trailing-silence=5 "
+        "endpoint.rule1.min-utterance-length=0 endpoint.rule1.must-contain-nonsilence=false "
+        "endpoint.rule2.max-relative-cost=2 endpoint.rule2.min-trailing-silence=0.5 "
+        "endpoint.rule2.min-utterance-length=0 endpoint.rule2.must-contain-nonsilence=true "
+        "endpoint.rule3.max-relative-cost=8 endpoint.rule3.min-trailing-silence=1 "
+        "endpoint.rule3.min-utterance-length=0 endpoint.rule3.must-contain-nonsilence=true "
+        "endpoint.rule4.max-relative-cost=inf endpoint.rule4.min-trailing-silence=2 "
+        "endpoint.rule4.min-utterance-length=0 endpoint.rule4.must-contain-nonsilence=true "
+        "endpoint.rule5.max-relative-cost=inf endpoint.rule5.min-trailing-silence=0 "
+        "endpoint.rule5.min-utterance-length=20 endpoint.rule5.must-contain-nonsilence=false "
+        "endpoint.silence-phones= extra-left-context-initial=0 fbank-config= feature-type=mfcc "
+        "frame-subsampling-factor=1 frames-per-chunk=24 global-cmvn-stats= hash-ratio=2 ivector-extraction-config= "
+        "ivector-silence-weighting.max-state-duration=-1 ivector-silence-weighting.silence-phones= "
+        "ivector-silence-weighting.silence-weight=1 lattice-beam=10 max-active=2147483647 max-mem=50000000 "
+        "memory-pool-links-block-size=256 memory-pool-tokens-block-size=256 mfcc-config= min-active=200 "
+        "minimize=false num-threads-startup=8 online=true phone-determinize=true prune-interval=25 "
+        "word-determinize=true word-symbol-table= "
+        f"{OPTIMIZATION}"
+    ),
+    "ivector-randomize": "randomize-prob=0.5 srand=0",
+    "wav-copy": "",
     "post-to-tacc": "binary=true per-pdf=false",
     "sum-lda-accs": "binary=true",
     "vector-sum": "average=false binary=true",
