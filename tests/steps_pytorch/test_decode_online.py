@@ -49,6 +49,7 @@ def decode(experiment: Path, reference: Path, *options: str) -> subprocess.Compl
     return subprocess.run(command, cwd=experiment, env=environment, capture_output=True, text=True, timeout=500)
 
 
+@pytest.mark.slow
 def test_decode_online(experiment: Path, reference: Path) -> None:
     scoring = ["--scoring-opts", "--min-lmwt 9 --max-lmwt 9 --word-ins-penalty 0.0"]
     extractor = ["--ivector-extractor", str(reference / "fsdd/ivector_extractor")]
