@@ -28,7 +28,7 @@ chain_leaves=60
 ebm_opts="--sampler=adam --step-size=0.1 --noise=0.01 --min-steps=4 --max-steps=4 --init=data --reinit-probability=1 --buffer-size=32"
 ebm_epochs=4     # of the labeled part once and so much of the unlabeled one
 ebm_share=0.2
-ebm_weight=0.1
+ebm_weight=0.02
 ebm_learning_rate=0.0001
 lattice_beam=4   # of lattices to learn from
 lm_scale=0.5
