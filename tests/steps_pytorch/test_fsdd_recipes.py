@@ -73,3 +73,23 @@ def test_all_stages(corpus: Path, tmp_path: Path) -> None:
     report = (tmp_path / "semisup/RESULTS_semisup.md").read_text()
     for system in ("supervised", "adam", "ebm", "self_training", "all"):
         assert f"| {system}_0 |" in report
+
+
+@pytest.mark.slow
+def test_a_flat_start(corpus: Path, tmp_path: Path) -> None:
+    names = ("nj", "seeds", "num-epochs", "scoring-opts")
+    options = {name: SMALL[name] for name in names} | {"corpus": corpus, "exp": tmp_path / "exp", "flat-start": "true"}
+    result = run(ROOT / "egs/fsdd/run.sh", *(f"--{name}={value}" for name, value in options.items()))
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+    assert not (tmp_path / "exp/tri1").exists()
+    assert "| flat_start_0 |" in (tmp_path / "exp/RESULTS.md").read_text()
+
+
+@pytest.mark.slow
+def test_from_what_kaldi_made(reference: Path, tmp_path: Path) -> None:
+    """Three epochs of Kaldi's thirty-six are enough for most words."""
+    options = {"kaldi": reference / "fsdd", "exp": tmp_path / "exp", "num-epochs": "3", "nj": "1"}
+    result = run(ROOT / "egs/fsdd/run_from_kaldi.sh", *(f"--{name}={value}" for name, value in options.items()))
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+    (rate,) = (float(line.split()[1]) for line in result.stdout.splitlines() if line.startswith("%WER"))
+    assert rate < 40
