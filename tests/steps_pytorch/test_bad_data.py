@@ -78,7 +78,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     speech = make_speech(tmp_path / "speech", 12)
     feats, network = speech / "data/feats.scp", speech / "network.xconfig"
     cases = {
-        f"mv {feats} kept": f"{feats}",
+        f"mv {feats} kept": "speech/data/feats.scp",
         f"sed s/feats.ark/nowhere.ark/ kept > {feats}": "no features can be read from",
         f"mv kept {feats}; sed -i s/dim=4/dim=5/ {network}": "features of dimension",
     }
