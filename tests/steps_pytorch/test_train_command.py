@@ -265,9 +265,7 @@ cp {folder}/jobs/*.pt {tmp_path}/kept
 """
     )
     cmd.chmod(0o755)
-    options = [*JOBS, f"--cmd={cmd}", f"--optimizer={optimizer}"]
-    if optimizer == "adam":
-        options.append("--initial-learning-rate=0.01")
+    options = [*JOBS, f"--cmd={cmd}", f"--optimizer={optimizer}", "--initial-learning-rate=0.01"]
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
     command = [sys.executable, "-m", "steps_pytorch.commands.train_model", *lfmmi(speech, folder, *options)]
     result = subprocess.run(command, env=environment, capture_output=True, text=True)
