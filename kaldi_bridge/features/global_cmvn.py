@@ -14,6 +14,12 @@ from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX
 
 
+def read_stats(rxfilename: str) -> np.ndarray:
+    """[2, dim + 1], of a file with a matrix. Raises KaldiError."""
+    with open_input(rxfilename) as stream:
+        return read_matrix(stream, read_header(stream), np.float64)
+
+
 def read_global_stats(source: str) -> np.ndarray:
     """[2, dim + 1], of a file with a matrix, or the sum over the cmvn.scp of a data directory.
 
@@ -21,8 +27,7 @@ def read_global_stats(source: str) -> np.ndarray:
         KaldiError: there is none; says in which file.
     """
     if not Path(source).is_dir():
-        with open_input(source) as stream:
-            return read_matrix(stream, read_header(stream), np.float64)
+        return read_stats(source)
     with SequentialReader(f"scp:{source}/cmvn.scp", DOUBLE_MATRIX) as reader:
         parts = [matrix for _, matrix in reader]
     if not parts:

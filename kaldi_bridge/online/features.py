@@ -13,10 +13,8 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.cmvn import parse_skip_dims
 from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
+from kaldi_bridge.features.global_cmvn import read_stats
 from kaldi_bridge.features.online_cmvn import OnlineCmvn, OnlineCmvnOptions
-from kaldi_bridge.io.basic_io import read_header
-from kaldi_bridge.io.matrix_io import read_matrix
-from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.ivectors.online import IvectorSpeaker, OnlineIvectors
 from kaldi_bridge.ivectors.options import IvectorOptions, IvectorSetup
 from kaldi_bridge.options import read_options
@@ -50,8 +48,7 @@ class OnlineFeatureSetup:
             self.cmvn_options = read_options(options.cmvn_config, OnlineCmvnOptions)
             if not options.global_cmvn_stats:
                 raise KaldiError("--global-cmvn-stats option is required when --cmvn-config is specified.")
-            with open_input(options.global_cmvn_stats) as stream:
-                self.global_stats = read_matrix(stream, read_header(stream), np.float64)
+            self.global_stats = read_stats(options.global_cmvn_stats)
         self.ivectors: IvectorSetup | None = None
         if options.ivector_extraction_config:
             settings = read_options(options.ivector_extraction_config, IvectorOptions)

@@ -11,9 +11,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.cmvn import apply_cmvn as normalize
 from kaldi_bridge.features.cmvn import fake_some_dims, parse_skip_dims
-from kaldi_bridge.io.basic_io import read_header
-from kaldi_bridge.io.matrix_io import read_matrix
-from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.features.global_cmvn import read_stats
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_rspecifier
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX, GENERAL_MATRIX
 
@@ -89,8 +87,7 @@ class _Statistics:
         elif utt2spk:
             raise KaldiError("--utt2spk option not compatible with rxfilename as input (did you forget ark:?)")
         else:
-            with open_input(source) as stream:
-                self._global = read_matrix(stream, read_header(stream), np.float64)
+            self._global = read_stats(source)
 
     def of(self, utterance: str) -> np.ndarray | None:
         if self._table is None:

@@ -12,10 +12,8 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.cmvn import parse_skip_dims
+from kaldi_bridge.features.global_cmvn import read_stats
 from kaldi_bridge.features.online_cmvn import OnlineCmvn, OnlineCmvnOptions
-from kaldi_bridge.io.basic_io import read_header
-from kaldi_bridge.io.matrix_io import read_matrix
-from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, TOKEN_VECTOR
 
@@ -33,8 +31,7 @@ class Options(OnlineCmvnOptions):
 
 def apply_cmvn_online(options: Options, global_stats: str, feats_rspecifier: str, feats_wspecifier: str) -> int:
     skip_dims = parse_skip_dims(options.skip_dims)
-    with open_input(global_stats) as stream:
-        stats = read_matrix(stream, read_header(stream), np.float64)
+    stats = read_stats(global_stats)
     done = frames = 0
     with ExitStack() as stack:
         speakers = _speakers(stack, options.spk2utt, feats_rspecifier)
