@@ -8,7 +8,8 @@
 
     main = command(copy, usage="Copy a network\nUsage: nnet-pytorch-copy [options] <nnet-in> <nnet-out>\n")
 
-typer holds the parameters and the context; the grammar is Kaldi's (options.py).
+The grammar is Kaldi's (options.py). typer, whose import costs more than most commands do, is loaded where it does
+something that Kaldi's programs lack: completion in the shell (completion.py).
 Exit status: what the function returns (None is 0), 1 for a wrong command line, 255 after an error, 141 when
 nobody reads the output any more, 130 after an interrupt.
 """
@@ -16,6 +17,7 @@ nobody reads the output any more, 130 after an interrupt.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import os
 import signal
@@ -24,10 +26,7 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import typer
-from typer.core import TyperCommand
-
-from kaldi_bridge import log
+from kaldi_bridge import completion, log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.options import (
     STANDARD,
@@ -39,30 +38,12 @@ from kaldi_bridge.options import (
     parse,
     specs_of,
     usage_text,
+    without_effect,
 )
 
-__all__ = ["Command", "command", "option", "run"]
+__all__ = ["Command", "command", "option", "run", "without_effect"]
 
 USAGE_STATUS, ERROR_STATUS, BROKEN_PIPE_STATUS, INTERRUPT_STATUS = 1, 255, 128 + signal.SIGPIPE, 130
-_POSITIONAL = "positional"
-
-
-class _KaldiCommand(TyperCommand):
-    """typer's command with Kaldi's grammar and usage text."""
-
-    specs: list[OptionSpec]
-    usage: str
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Fills the context's parameters from the command line."""
-        ctx.params, positional = parse(self.specs, args)
-        ctx.params[_POSITIONAL] = positional
-        ctx.args = []
-        return []
-
-    def get_help(self, ctx: Any) -> str:
-        """The usage text."""
-        return usage_text(self.usage, self.specs)
 
 
 class Command:
@@ -88,11 +69,18 @@ class Command:
         program = os.path.basename(sys.argv[0])
         if program.endswith(".py"):  # python -m nnet3_compat.commands.some_program
             program = "nnet-pytorch-" + program[:-3].replace("_", "-")
+        if completion.is_asked_for(program, sys.argv[1:]):
+            sys.exit(completion.run(program, self.specs))
         sys.exit(self.run(sys.argv[1:], program))
+
+    @functools.cached_property
+    def specs(self) -> list[OptionSpec]:
+        """All options, Kaldi's standard ones included."""
+        return [*(specs_of(self._options_class) if self._options_class is not None else []), *STANDARD]
 
     def run(self, arguments: Sequence[str], program: str | None = None) -> int:
         """Runs the program in this process; returns its exit status."""
-        arguments = joined(self._specs(), list(arguments)) if self._script else list(arguments)
+        arguments = joined(self.specs, list(arguments)) if self._script else list(arguments)
         program = program or "nnet-pytorch-" + self.function.__name__.replace("_", "-")
         log.set_program_name(program)
         log.set_verbose(0)
@@ -122,21 +110,17 @@ class Command:
             return _report(error)
 
     def _run(self, arguments: list[str], program: str) -> int:
-        typer_command = self._typer_command()
-        with typer_command.make_context(program, arguments) as context:
-            values = context.params
-            if values["help"]:
-                _complain(typer_command.get_help(context))
-                return 0
-            log.set_verbose(values["verbose"])
-            if values["print_args"]:
-                _complain(command_line([program, *arguments]))
-            return typer_command.invoke(context)
-
-    def _invoke(self, **values: Any) -> int:
-        positional = values.pop(_POSITIONAL) or []
-        for spec in STANDARD:
-            values.pop(spec.attribute)
+        values, positional = parse(self.specs, arguments)
+        standard = {spec.attribute: values.pop(spec.attribute) for spec in STANDARD}
+        if standard["help"]:
+            _complain(self._usage())
+            return 0
+        if standard["version"]:
+            print(f"{program} (nnet-pytorch {log.VERSION})")
+            return 0
+        log.set_verbose(standard["verbose"])
+        if standard["print_args"]:
+            _complain(command_line([program, *arguments]))
         if len(positional) < self._least or (len(positional) > self._most and not self._many):
             _complain(self._usage())
             if positional:
@@ -148,38 +132,7 @@ class Command:
         return self.function(*positional) or 0
 
     def _usage(self) -> str:
-        return usage_text(self.usage, self._specs())
-
-    def _specs(self) -> list[OptionSpec]:
-        return [*(specs_of(self._options_class) if self._options_class is not None else []), *STANDARD]
-
-    def _typer_command(self) -> Any:
-        """The command as typer sees it, with every option as one of its parameters."""
-        specs = self._specs()
-
-        def invoke(**values: Any) -> int:
-            return self._invoke(**values)
-
-        python_types = {"bool": bool, "int": int, "uint": int, "string": str}
-        parameters = [
-            inspect.Parameter(
-                spec.attribute,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=typer.Option(spec.default, "--" + spec.name, help=spec.help),
-                annotation=python_types.get(spec.type, float),
-            )
-            for spec in specs
-        ]
-        arguments: Any = typer.Argument(None)
-        kind = inspect.Parameter.KEYWORD_ONLY
-        parameters.append(inspect.Parameter(_POSITIONAL, kind, default=arguments, annotation=list[str]))
-        invoke.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        invoke.__annotations__ = {p.name: p.annotation for p in parameters}
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(cls=_KaldiCommand, add_help_option=False)(invoke)
-        result: Any = typer.main.get_command(app)
-        result.specs, result.usage = specs, self.usage
-        return result
+        return usage_text(self.usage, self.specs)
 
 
 def command(function: Callable[..., int | None], *, usage: str, script: bool = False) -> Command:

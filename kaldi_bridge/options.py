@@ -34,6 +34,12 @@ def option(default: Any, help: str, *, name: str | None = None, type: str | None
     return dataclasses.field(default=default, metadata={"help": help, "name": name, "type": type})
 
 
+def without_effect(default: Any, reason: str, *, name: str | None = None, type: str | None = None) -> Any:
+    """A field for an option that is taken, since scripts pass it, and changes nothing: ``reason`` says why."""
+    metadata = {"help": reason, "name": name, "type": type, "has_effect": False}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
 @dataclasses.dataclass(frozen=True)
 class OptionSpec:
     """One option: the attribute it sets, its name on the command line, its type as Kaldi calls it."""
@@ -44,6 +50,7 @@ class OptionSpec:
     default: Any
     help: str
     standard: bool = False
+    has_effect: bool = True
 
     @property
     def key(self) -> str:
@@ -96,6 +103,7 @@ STANDARD = [
     OptionSpec("help", "help", "bool", False, "Print this text", True),
     OptionSpec("print_args", "print-args", "bool", True, "Print the command line (to stderr)", True),
     OptionSpec("verbose", "verbose", "int", 0, "Verbose level (higher: more messages)", True),
+    OptionSpec("version", "version", "bool", False, "Print the version (to stdout)", True),
 ]
 
 
@@ -107,7 +115,8 @@ def specs_of(options_class: Any) -> list[OptionSpec]:
         kind = metadata.get("type") or _TYPES[field.type]  # type: ignore[index]
         name = metadata.get("name") or field.name.replace("_", "-")
         default = float(field.default) if kind in ("float", "double") else field.default  # type: ignore[arg-type]
-        specs.append(OptionSpec(field.name, name, kind, default, metadata["help"]))
+        has_effect = metadata.get("has_effect", True)
+        specs.append(OptionSpec(field.name, name, kind, default, metadata["help"], has_effect=has_effect))
     return specs
 
 
@@ -117,20 +126,25 @@ def normalize(name: str) -> str:
 
 
 def usage_text(usage: str, specs: list[OptionSpec]) -> str:
-    """Usage as Kaldi lays it out."""
-    own = sorted((s for s in specs if not s.standard), key=lambda s: s.key)
-    standard = sorted((s for s in specs if s.standard), key=lambda s: s.key)
+    """Usage as Kaldi lays it out; options that change nothing come after the others."""
+    own = [s for s in specs if not s.standard]
+    sections = {
+        "Options:": [s for s in own if s.has_effect],
+        "Options without effect, accepted because scripts pass them:": [s for s in own if not s.has_effect],
+        "Standard options:": [s for s in specs if s.standard],
+    }
     text = "\n" + usage.rstrip("\n") + "\n\n"
-    if own:
-        text += "Options:\n" + "".join(s.usage_line() for s in own) + "\n"
-    return text + "Standard options:\n" + "".join(s.usage_line() for s in standard) + "\n"
+    for title, section in sections.items():
+        if section:
+            text += f"{title}\n" + "".join(s.usage_line() for s in sorted(section, key=lambda s: s.key)) + "\n"
+    return text
 
 
 def parse(specs: list[OptionSpec], arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
     """Option values by attribute, and the positional arguments.
 
     As in Kaldi, config files are read first wherever they are named, options end at the first argument that is
-    none or at "--". Raises UsageError; ``help`` among the values means that nothing else was parsed.
+    none or at "--". Raises UsageError; ``help`` or ``version`` among the values means that nothing else was parsed.
     """
     by_key = {spec.key: spec for spec in specs}
     values = {spec.attribute: spec.default for spec in specs}
@@ -141,8 +155,8 @@ def parse(specs: list[OptionSpec], arguments: list[str]) -> tuple[dict[str, Any]
             key, text, _ = _split(argument)
             if key == "config":
                 _read_config(by_key, values, text)
-            elif key == "help":
-                return {**values, "help": True}, []
+            elif key in ("help", "version"):
+                return {**values, key: True}, []
     position = 0
     ended = False
     while position < len(arguments) and arguments[position].startswith("--"):
@@ -174,8 +188,9 @@ def options_of(words: Sequence[str], options_class: Callable[..., T]) -> T:
     values, positional = parse(specs_of(options_class), list(words))
     if positional:
         raise UsageError(f"{positional[0]!r} is no option")
-    if values.pop("help", False):
-        raise UsageError("--help is no option here")
+    for word in ("help", "version"):
+        if values.pop(word, False):
+            raise UsageError(f"--{word} is no option here")
     return options_class(**values)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import option
+from kaldi_bridge.command import option, without_effect
 
-NO_EFFECT = "Accepted because scripts pass it; has no effect here."
+COMPILER = "For Kaldi's compiler of computations; torch needs none"
+CUDA = "For Kaldi's GPU code; torch manages memory and precision"
 
 
 @dataclass
@@ -37,11 +38,13 @@ class BatchComputationOptions(SimpleComputationOptions):
     """The same for the programs that compute in minibatches."""
 
     minibatch_size: int = option(128, "Most chunks that go through the network at once on a GPU")
-    edge_minibatch_size: int = option(32, "Minibatch size for the ends of utterances. " + NO_EFFECT)
+    edge_minibatch_size: int = without_effect(
+        32, "Minibatch size for the ends of utterances: chunks of all positions go into one minibatch here"
+    )
     ensure_exact_final_context: bool = option(
         False, "If true, an utterance shorter than a chunk is not padded to the length of one"
     )
-    partial_minibatch_factor: float = option(0.5, "How partial minibatches shrink. " + NO_EFFECT)
+    partial_minibatch_factor: float = without_effect(0.5, "How partial minibatches shrink: torch computes any size")
 
 
 @dataclass
@@ -61,38 +64,42 @@ class DeviceOptions:
     """Which processor computes."""
 
     use_gpu: str = option("yes", "yes|no|optional|wait: whether to compute on a CUDA device")
-    cuda_cache_memory: bool = option(True, NO_EFFECT)
-    cuda_memory_proportion: float = option(0.5, NO_EFFECT)
-    cuda_use_tensor_cores: bool = option(False, NO_EFFECT)
-    cuda_use_tf32_compute: bool = option(False, NO_EFFECT)
+    cuda_cache_memory: bool = without_effect(True, CUDA)
+    cuda_memory_proportion: float = without_effect(0.5, COMPILER)
+    cuda_use_tensor_cores: bool = without_effect(False, CUDA)
+    cuda_use_tf32_compute: bool = without_effect(False, CUDA)
 
 
 @dataclass
 class OptimizationOptions:
     """What Kaldi's compiler of computations can be told; torch has none."""
 
-    debug_computation: bool = option(False, NO_EFFECT)
-    computation_debug: bool = option(False, NO_EFFECT, name="computation.debug")
-    compiler_cache_capacity: int = option(64, NO_EFFECT, name="compiler.cache-capacity")
-    compiler_use_shortcut: bool = option(True, NO_EFFECT, name="compiler.use-shortcut")
-    optimization_optimize: bool = option(True, NO_EFFECT, name="optimization.optimize")
-    optimization_consolidate_model_update: bool = option(True, NO_EFFECT, name="optimization.consolidate-model-update")
-    optimization_propagate_in_place: bool = option(True, NO_EFFECT, name="optimization.propagate-in-place")
-    optimization_backprop_in_place: bool = option(True, NO_EFFECT, name="optimization.backprop-in-place")
-    optimization_extend_matrices: bool = option(True, NO_EFFECT, name="optimization.extend-matrices")
-    optimization_optimize_row_ops: bool = option(True, NO_EFFECT, name="optimization.optimize-row-ops")
-    optimization_split_row_ops: bool = option(True, NO_EFFECT, name="optimization.split-row-ops")
-    optimization_convert_addition: bool = option(True, NO_EFFECT, name="optimization.convert-addition")
-    optimization_remove_assignments: bool = option(True, NO_EFFECT, name="optimization.remove-assignments")
-    optimization_allow_left_merge: bool = option(True, NO_EFFECT, name="optimization.allow-left-merge")
-    optimization_allow_right_merge: bool = option(True, NO_EFFECT, name="optimization.allow-right-merge")
-    optimization_initialize_undefined: bool = option(True, NO_EFFECT, name="optimization.initialize-undefined")
-    optimization_move_sizing_commands: bool = option(True, NO_EFFECT, name="optimization.move-sizing-commands")
-    optimization_allocate_from_other: bool = option(True, NO_EFFECT, name="optimization.allocate-from-other")
-    optimization_min_deriv_time: int = option(-(2**31), NO_EFFECT, name="optimization.min-deriv-time")
-    optimization_max_deriv_time: int = option(2**31 - 1, NO_EFFECT, name="optimization.max-deriv-time")
-    optimization_max_deriv_time_relative: int = option(
-        2**31 - 1, NO_EFFECT, name="optimization.max-deriv-time-relative"
+    debug_computation: bool = without_effect(False, COMPILER)
+    computation_debug: bool = without_effect(False, COMPILER, name="computation.debug")
+    compiler_cache_capacity: int = without_effect(64, COMPILER, name="compiler.cache-capacity")
+    compiler_use_shortcut: bool = without_effect(True, COMPILER, name="compiler.use-shortcut")
+    optimization_optimize: bool = without_effect(True, COMPILER, name="optimization.optimize")
+    optimization_consolidate_model_update: bool = without_effect(
+        True, COMPILER, name="optimization.consolidate-model-update"
     )
-    optimization_snip_row_ops: bool = option(True, NO_EFFECT, name="optimization.snip-row-ops")
-    optimization_memory_compression_level: int = option(1, NO_EFFECT, name="optimization.memory-compression-level")
+    optimization_propagate_in_place: bool = without_effect(True, COMPILER, name="optimization.propagate-in-place")
+    optimization_backprop_in_place: bool = without_effect(True, COMPILER, name="optimization.backprop-in-place")
+    optimization_extend_matrices: bool = without_effect(True, COMPILER, name="optimization.extend-matrices")
+    optimization_optimize_row_ops: bool = without_effect(True, COMPILER, name="optimization.optimize-row-ops")
+    optimization_split_row_ops: bool = without_effect(True, COMPILER, name="optimization.split-row-ops")
+    optimization_convert_addition: bool = without_effect(True, COMPILER, name="optimization.convert-addition")
+    optimization_remove_assignments: bool = without_effect(True, COMPILER, name="optimization.remove-assignments")
+    optimization_allow_left_merge: bool = without_effect(True, COMPILER, name="optimization.allow-left-merge")
+    optimization_allow_right_merge: bool = without_effect(True, COMPILER, name="optimization.allow-right-merge")
+    optimization_initialize_undefined: bool = without_effect(True, COMPILER, name="optimization.initialize-undefined")
+    optimization_move_sizing_commands: bool = without_effect(True, COMPILER, name="optimization.move-sizing-commands")
+    optimization_allocate_from_other: bool = without_effect(True, COMPILER, name="optimization.allocate-from-other")
+    optimization_min_deriv_time: int = without_effect(-(2**31), COMPILER, name="optimization.min-deriv-time")
+    optimization_max_deriv_time: int = without_effect(2**31 - 1, COMPILER, name="optimization.max-deriv-time")
+    optimization_max_deriv_time_relative: int = without_effect(
+        2**31 - 1, COMPILER, name="optimization.max-deriv-time-relative"
+    )
+    optimization_snip_row_ops: bool = without_effect(True, COMPILER, name="optimization.snip-row-ops")
+    optimization_memory_compression_level: int = without_effect(
+        1, COMPILER, name="optimization.memory-compression-level"
+    )

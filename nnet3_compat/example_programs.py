@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
-from kaldi_bridge.command import option
+from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.minibatch_sizes import MinibatchSizes
 from kaldi_bridge.examples.streams import random_subset, shuffled
@@ -118,8 +118,8 @@ class MergeOptions:
     multilingual_eg: bool = option(
         False, "Examples of keys KEY?lang=NAME (chain ones) are for output-NAME, and minibatches get keys like that"
     )
-    measure_output_frames: str = option("deprecated", "No effect, as in Kaldi")
-    discard_partial_minibatches: str = option("deprecated", "No effect, as in Kaldi")
+    measure_output_frames: str = without_effect("deprecated", "As in Kaldi")
+    discard_partial_minibatches: str = without_effect("deprecated", "As in Kaldi")
 
     def sizes(self) -> MinibatchSizes:
         """The rules; warns of options without effect."""

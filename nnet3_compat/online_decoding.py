@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.command import option
+from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.data_dirs.wave import Wave
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import read_fst
@@ -27,7 +27,7 @@ from kaldi_bridge.online.silence_weighting import SilenceWeighting, SilenceWeigh
 from kaldi_bridge.online.timing import OnlineTimer, TimingStatistics
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import TOKEN_VECTOR, WAVE
-from nnet3_compat.computation_options import NO_EFFECT, OptimizationOptions
+from nnet3_compat.computation_options import OptimizationOptions
 from nnet3_compat.looped_options import LoopedOptions
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ class OnlineDecodingOptions(
     online: bool = option(
         True, "False: i-vectors of the whole utterance from its beginning on, and all samples at once (best results)"
     )
-    num_threads_startup: int = option(8, "Threads that prepare the i-vector extractor. " + NO_EFFECT)
+    num_threads_startup: int = without_effect(
+        8, "Threads that prepare the i-vector extractor, which is ready at once here"
+    )
 
 
 class OnlineRecognizer:

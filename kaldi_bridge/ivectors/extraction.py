@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.command import option
+from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.ivectors.online import IvectorSpeaker, OnlineIvectors
 from kaldi_bridge.ivectors.options import IvectorOptions, IvectorSetup
@@ -26,7 +26,7 @@ class ExtractionOptions(IvectorOptions):
 
     repeat: bool = option(False, "Output an i-vector for every frame, instead of one every --ivector-period frames")
     frame_weights_rspecifier: str = option("", "Table of vectors, the weights of each utterance's frames")
-    num_threads: int = option(8, "No effect here: nothing is prepared in threads")
+    num_threads: int = without_effect(8, "Nothing is prepared in threads here")
     length_tolerance: int = option(0, "Frames that weights may be more or fewer than features")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kaldi_bridge.command import option
+from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_compact, to_lattice
@@ -45,9 +45,9 @@ class SearchOptions(DeterminizationOptions):
     prune_interval: int = option(25, "Interval (in frames) at which to prune tokens")
     determinize_lattice: bool = option(True, "If true, determinize the lattice, keeping one path per word sequence")
     beam_delta: float = option(0.5, "Increment of the beam where max-active or min-active set it")
-    hash_ratio: float = option(2.0, "No effect here: the table of active states grows as needed")
-    memory_pool_tokens_block_size: int = option(256, "No effect here")
-    memory_pool_links_block_size: int = option(256, "No effect here")
+    hash_ratio: float = without_effect(2.0, "The table of active states grows as needed")
+    memory_pool_tokens_block_size: int = without_effect(256, "Memory is taken as needed here")
+    memory_pool_links_block_size: int = without_effect(256, "Memory is taken as needed here")
 
     def check(self) -> None:
         """Raises KaldiError for values with which no search is possible."""

@@ -14,7 +14,7 @@ from types import TracebackType
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.command import option
+from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.hmm.transition_model import TransitionModel
@@ -39,7 +39,7 @@ class ThreadOptions:
     """What the -parallel forms have besides."""
 
     num_threads: int = option(1, "Number of threads that search")
-    num_threads_total: int = option(0, "No effect here: what waits in memory follows from --num-threads")
+    num_threads_total: int = without_effect(0, "What waits in memory follows from --num-threads")
 
 
 Task = tuple[str, np.ndarray, Graph]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import option
+from kaldi_bridge.command import option, without_effect
 
 LIMIT = 30.0  # the denominator limits outputs to +-LIMIT, before the exponential
 
@@ -25,6 +25,6 @@ class ChainOptions:
     lwf_den_scale: float = option(
         0.0, "The same; of flat-start examples the denominator's derivative counts so much more as well (DenLWF)"
     )
-    numerator_graph_threads: int = option(
-        2, "No effect: the result is the same; numerators run on the threads that OMP_NUM_THREADS allows"
+    numerator_graph_threads: int = without_effect(
+        2, "The result is the same; numerators run on the threads that OMP_NUM_THREADS allows"
     )

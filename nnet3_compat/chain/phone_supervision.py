@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from kaldi_bridge.command import option
+from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.supervision import Supervision
 from kaldi_bridge.fsts.acceptors import INFINITY, Acceptor, Arc, connected, pushed_to_start, without_epsilons
@@ -21,7 +21,7 @@ class SupervisionOptions:
     left_tolerance: int = option(5, "Frames that a phone may begin before its time in the alignment")
     right_tolerance: int = option(5, "Frames that a phone may end after its time in the alignment")
     frame_subsampling_factor: int = option(1, "Frames of the alignment for one frame of the chain model")
-    weight: float = option(1.0, "No effect, as in Kaldi")
+    weight: float = without_effect(1.0, "As in Kaldi")
     lm_scale: float = option(0.0, "Scale of the graph costs of the phone lattice in the supervision")
     convert_to_pdfs: bool = option(True, "Labels are pdf-ids plus one, not transition-ids")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.gmm.equal_alignment import equal_alignment
@@ -21,7 +21,7 @@ e.g.: nnet-pytorch-align-equal-compiled ark:1.fsts scp:train.scp ark:equal.ali""
 class Options:
     """Options of align-equal-compiled."""
 
-    binary: bool = option(True, "No effect, as in Kaldi: the wspecifier decides")
+    binary: bool = without_effect(True, "As in Kaldi: the wspecifier decides")
 
 
 def align_equal_compiled(options: Options, graphs: str, feats: str, wspecifier: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.matrix_io import read_vector
 from kaldi_bridge.io.streams import open_input
@@ -22,7 +22,7 @@ class Options:
     """Options of nnet3-am-adjust-priors."""
 
     binary: bool = option(True, "Write output in binary mode")
-    prior_floor: float = option(1e-15, "No effect, as in Kaldi: the posteriors become the priors as they are")
+    prior_floor: float = without_effect(1e-15, "As in Kaldi: the posteriors become the priors as they are")
 
 
 def am_adjust_priors(options: Options, model_in: str, posteriors_in: str, model_out: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.config_line import to_real
 from nnet3_compat.model_file import read_nnet, write_model
@@ -22,7 +22,7 @@ class Options:
 
     binary: bool = option(True, "Write output in binary mode")
     weights: str = option("", "Colon-separated weights, one for each input; they are normalized to sum to one")
-    num_threads: int = option(-1, "No effect here: networks are read one after the other")
+    num_threads: int = without_effect(-1, "Networks are read one after the other")
 
 
 def _weights(text: str, count: int) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, without_effect
 from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.options import ChainOptions
@@ -20,8 +20,8 @@ e.g.: nnet-pytorch-chain-compute-prob 0.raw den.fst ark:valid.cegs"""
 class Options(TestModeOptions, ChainOptions, OptimizationOptions):
     """Options of nnet3-chain-compute-prob."""
 
-    compute_accuracy: bool = option(True, "No effect, as in Kaldi: only the objective is computed")
-    compute_per_dim_accuracy: bool = option(False, "No effect, as in Kaldi: only the objective is computed")
+    compute_accuracy: bool = without_effect(True, "As in Kaldi: only the objective is computed")
+    compute_per_dim_accuracy: bool = without_effect(False, "As in Kaldi: only the objective is computed")
 
 
 def chain_compute_prob(options: Options, nnet_in: str, den_fst_in: str, examples_rspecifier: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.fsts.fst import write_fst
 from kaldi_bridge.hmm.phone_language_model import PhoneLanguageModel
 from kaldi_bridge.tables import SequentialReader
@@ -23,7 +23,7 @@ class Options:
     ngram_order: int = option(4, "n-gram order of the phone language model")
     no_prune_ngram_order: int = option(3, "n-gram order below which the language model is not pruned")
     num_extra_lm_states: int = option(1000, "States on top of those of --no-prune-ngram-order")
-    binary: bool = option(True, "No effect, as in Kaldi: always written in binary mode")
+    binary: bool = without_effect(True, "As in Kaldi: always written in binary mode")
 
 
 def chain_est_phone_lm(options: Options, phones_rspecifier: str, fst_out: str) -> int:

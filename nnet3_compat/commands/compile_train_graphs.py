@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.io.integer_sets import read_sets
@@ -27,7 +27,7 @@ class Options:
     self_loop_scale: float = option(0.0, "Scale of self-loop vs. non-self-loop probability mass")
     reorder: bool = option(True, "Only true: self-loops come after the other transitions of their states")
     read_disambig_syms: str = option("", "File of disambiguation symbols in the phone symbol table")
-    batch_size: int = option(250, "No effect here: graphs are compiled one at a time")
+    batch_size: int = without_effect(250, "Graphs are compiled one at a time")
 
 
 def compile_train_graphs(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.frame_examples import EXAMPLE
 from kaldi_bridge.tables import SequentialReader, TableWriter
@@ -22,7 +22,7 @@ e.g.: nnet-pytorch-compute-from-egs --apply-exp=true 0.raw ark:1.egs ark:- | mat
 class Options(DeviceOptions):
     """Options of nnet3-compute-from-egs."""
 
-    binary: bool = option(True, "No effect, as in Kaldi: the wspecifier says it")
+    binary: bool = without_effect(True, "As in Kaldi: the wspecifier says it")
     apply_exp: bool = option(False, "If true, apply exp function to output")
     output_name: str = option("output", "The output node to compute")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.examples.frame_examples import EXAMPLE
 from nnet3_compat.computation_options import OptimizationOptions
 from nnet3_compat.example_programs import TestModeOptions, diagnose, read_in_test_mode
@@ -18,7 +18,7 @@ e.g.: nnet-pytorch-compute-prob 0.raw ark:valid.egs"""
 class Options(TestModeOptions, OptimizationOptions):
     """Options of nnet3-compute-prob."""
 
-    collapse_model: bool = option(True, "No effect: the result is the same, and torch is as fast without")
+    collapse_model: bool = without_effect(True, "The result is the same, and torch is as fast without")
     compute_accuracy: bool = option(True, "Compute accuracies as well as objectives")
     compute_per_dim_accuracy: bool = option(False, "Compute accuracies of each output dimension")
 

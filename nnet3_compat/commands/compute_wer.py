@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.word_error_rate import WordErrors
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
@@ -24,7 +24,7 @@ class Options:
         "strict",
         '"present": score those that are there; "all": absent ones count as empty; "strict": none may be absent',
     )
-    text: bool = option(False, "No effect here: kept because scripts pass it, as in Kaldi")
+    text: bool = without_effect(False, "As in Kaldi")
 
 
 def compute_wer(options: Options, ref_rspecifier: str, hyp_rspecifier: str) -> int:

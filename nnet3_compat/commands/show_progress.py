@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.frame_examples import EXAMPLE, NnetExample
 from kaldi_bridge.tables import SequentialReader
@@ -29,7 +29,7 @@ class Options(OptimizationOptions):
     num_segments: int = option(
         1, "Number of line segments between the networks, in whose middles derivatives are taken"
     )
-    use_gpu: str = option("no", "No effect: computed on the CPU")
+    use_gpu: str = without_effect("no", "Computed on the CPU")
     compute_accuracy: bool = option(True, "Compute accuracies as well as objectives")
     compute_per_dim_accuracy: bool = option(False, "Compute accuracies of each output dimension")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import option
-from nnet3_compat.computation_options import NO_EFFECT, DeviceOptions, OptimizationOptions
+from kaldi_bridge.command import option, without_effect
+from nnet3_compat.computation_options import COMPILER, DeviceOptions, OptimizationOptions
 
 
 @dataclass
@@ -21,9 +21,9 @@ class TrainerOptions(OptimizationOptions):
     batchnorm_stats_scale: float = option(0.8, "Factor of the statistics of batch norm after each minibatch")
     backstitch_training_scale: float = option(0.0, "Size of the backward step of backstitch training; 0: none")
     backstitch_training_interval: int = option(1, "Minibatches from one backstitch step to the next")
-    read_cache: str = option("", "File of compiled computations. " + NO_EFFECT)
-    write_cache: str = option("", "File of compiled computations. " + NO_EFFECT)
-    binary_write_cache: bool = option(True, NO_EFFECT)
+    read_cache: str = without_effect("", COMPILER)
+    write_cache: str = without_effect("", COMPILER)
+    binary_write_cache: bool = without_effect(True, COMPILER)
     optimizer: str = option(
         "natural-gradient",
         "natural-gradient (as nnet3), or PyTorch's sgd, adam or adamw in its place; learning rates are the components'",

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
@@ -24,6 +24,7 @@ class Options(Shared):
     count: int = option(3, "A natural number", type="uint")
     scale: float = option(0.1, "A real number")
     file_name: str = option("", "A string")
+    memory_pool: int = without_effect(8, "Memory is taken as needed")
 
 
 def echo(options: Options, action: str, argument: str = "", *rest: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 import subprocess
 import sys
@@ -59,6 +60,31 @@ def test_help_goes_to_stderr_and_succeeds(capsys):
     assert run(main, ["show", "--help"]) == 0
     captured = capsys.readouterr()
     assert captured.out == "" and "Standard options:" in captured.err
+
+
+def test_an_option_without_effect_says_so_and_why(capsys):
+    assert run(main, ["--help"]) == 0
+    err = capsys.readouterr().err
+    own = err.index("\nOptions:\n")
+    section = err.index("\nOptions without effect, accepted because scripts pass them:\n")
+    assert (
+        own < section < err.index("  --memory-pool               : Memory is taken") < err.index("\nStandard options:")
+    )
+
+
+def test_version_goes_to_stdout(capsys):
+    assert run(main, ["--version", "no", "such", "arguments"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"nnet-pytorch-echo (nnet-pytorch {log.VERSION})\n" and captured.err == ""
+
+
+def test_the_shell_completes_options():
+    shown = execute("--show-completion", "bash")
+    assert shown.returncode == 0 and "complete -o default" in shown.stdout
+    words = {"COMP_WORDS": "nnet-pytorch-echo-program --some", "COMP_CWORD": "1"}
+    environment = os.environ | words | {"_NNET_PYTORCH_ECHO_PROGRAM_COMPLETE": "complete_bash"}
+    done = subprocess.run([sys.executable, str(PROGRAM)], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["--some-number"]
 
 
 def test_too_many_arguments():
@@ -125,10 +151,10 @@ def test_version_in_log_lines():
     assert importlib.metadata.version("nnet-pytorch") == log.VERSION
 
 
-def test_a_small_program_imports_neither_torch_nor_rich():
+def test_a_small_program_imports_neither_torch_nor_typer():
     modules = execute("modules").stdout.split()
     assert "numpy" in modules
-    assert not {"torch", "rich", "kaldi_native_io", "scipy"} & set(modules)
+    assert not {"torch", "typer", "rich", "kaldi_native_io", "scipy"} & set(modules)
 
 
 def test_program_name_and_status_of_a_process():
