@@ -3,7 +3,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
+SOURCES = setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bridge/csrc/* nnet3_compat/chain/csrc/*)
+# What decoding needs, and all that tests, lint and benchmarks need.
+SMALL = $(VENV)/.nnet-pytorch-small
 READY = $(VENV)/.nnet-pytorch-ready
+INSTALL = $(VENV)/bin/python -m pip install $(PIP_ARGS) --constraint constraints.txt --editable
 
 .PHONY: help install demo test test-all lint bench clean
 
@@ -16,12 +20,20 @@ help:
 
 install: $(READY)
 
-$(READY): setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bridge/csrc/* nnet3_compat/chain/csrc/*)
+$(SMALL): $(SOURCES)
+	@bash .ci/prerequisites "$(PYTHON)"
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable '.[test,lint,onnx]'
+	@echo "== Into $(VENV): PyTorch and what decoding needs. With GPU support some 2.4 GB and minutes; PyTorch's CPU builds"
+	@echo "== are a tenth of that: make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'"
+	$(INSTALL) .
 	touch $@
 
-demo: $(READY)
+$(READY): $(SMALL)
+	@echo "== Into $(VENV): what training, recipes, tests and lint need (pip tells each package as it goes)"
+	$(INSTALL) '.[recipes,test,lint,onnx]'
+	touch $@
+
+demo: $(SMALL)
 	PATH="$(abspath $(VENV))/bin:$$PATH" egs/fsdd/demo.sh $(DEMO_ARGS)
 
 test: $(READY)

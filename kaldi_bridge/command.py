@@ -157,6 +157,8 @@ def _complain(text: str) -> None:
 def _report(error: Exception) -> int:
     if isinstance(error, KaldiError):
         message = str(error)
+    elif isinstance(error, ModuleNotFoundError) and error.name:
+        message = f"This needs the package {error.name}, which is not installed: pip install 'nnet-pytorch[recipes]'"
     elif isinstance(error, MemoryError):
         message = f"Out of memory {error}".rstrip()
     elif isinstance(error, RecursionError):

@@ -82,3 +82,10 @@ def vlog(level: int, message: str) -> None:
     """VLOG[level] (...) message, when --verbose is at least ``level``."""
     if level <= _verbose:
         _emit(f"VLOG[{level}]", message, 2)
+
+
+def time_taken(seconds: float, frames: int) -> str:
+    """What programs say at their end, with the real-time factor where there were frames (of 10 ms)."""
+    if not frames:
+        return f"Time taken {seconds:g}s, for no frames"
+    return f"Time taken {seconds:g}s: real-time factor assuming 100 frames/sec is {seconds * 100.0 / frames:g}"

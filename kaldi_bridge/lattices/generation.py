@@ -174,11 +174,8 @@ class LatticeWriter:
 
     def report(self, frame_subsampling_factor: int = 1) -> int:
         """The closing log lines; returns the exit status."""
-        elapsed = time.time() - self._start
-        frames = self.frames * frame_subsampling_factor
-        factor = elapsed * 100.0 / frames if frames else float("nan")
         average = self.log_likelihood / self.frames if self.frames else float("nan")
-        log.info(f"Time taken {elapsed:g}s: real-time factor assuming 100 frames/sec is {factor:g}")
+        log.info(log.time_taken(time.time() - self._start, self.frames * frame_subsampling_factor))
         log.info(f"Done {self.done} utterances, failed for {self.failed}")
         log.info(f"Overall log-likelihood per frame is {average:g} over {self.frames} frames.")
         return 0 if self.done else 1

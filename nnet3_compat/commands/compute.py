@@ -37,9 +37,7 @@ def compute(options: Options, nnet_in: str, features_rspecifier: str, matrix_wsp
     computer = load_computer(nnet_in, options, options.use_gpu, options.use_priors)
     utterances = Utterances(features_rspecifier, options)
     done = compute_tables(computer, utterances, matrix_wspecifier, options.apply_exp)
-    elapsed = time.time() - start
-    factor = elapsed * 100.0 / utterances.frames if utterances.frames else float("inf")
-    log.info(f"Time taken {elapsed:g}s: real-time factor assuming 100 frames/sec is {factor:g}")
+    log.info(log.time_taken(time.time() - start, utterances.frames))
     log.info(f"Done {done} utterances, failed for {utterances.failed}")
     return 0 if done else 1
 

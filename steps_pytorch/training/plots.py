@@ -30,7 +30,7 @@ def plot(folder: Path) -> None:
         _curve(axis, iterations, "train", name, color="tab:blue", marker=".", label="training, iterations")
         _curve(axis, iterations, "valid", name, color="tab:orange", marker=".", label="validation")
         axis.set_ylabel(f"{name} per frame")
-        axis.legend(loc="lower right")
+        axis.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, frameon=False)  # above, and no curve under it
         axis.grid(alpha=0.3)
     rates = updates or iterations
     axes[-1].plot([event["epoch"] for event in rates], [event["learning_rate"] for event in rates], color="tab:green")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from dataclasses import dataclass
 
@@ -36,6 +37,8 @@ def echo(options: Options, action: str, argument: str = "", *rest: str) -> int |
         raise KaldiError(argument)
     elif action == "bug":
         raise ZeroDivisionError
+    elif action == "import":
+        importlib.import_module(argument)
     elif action == "memory":
         raise MemoryError
     elif action == "interrupt":

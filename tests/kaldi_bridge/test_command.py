@@ -147,6 +147,16 @@ def test_log_lines_have_kaldis_form(capsys):
         assert re.fullmatch(form.format(where), line)
 
 
+def test_time_taken_for_nothing_has_no_factor():
+    assert log.time_taken(2.0, 400) == "Time taken 2s: real-time factor assuming 100 frames/sec is 0.5"
+    assert log.time_taken(2.0, 0) == "Time taken 2s, for no frames"
+
+
+def test_a_missing_package_is_named_with_what_to_install(capsys):
+    assert run(main, ["import", "no_such_package"]) == 255
+    assert ") This needs the package no_such_package, which is not installed: pip install" in capsys.readouterr().err
+
+
 def test_version_in_log_lines():
     assert importlib.metadata.version("nnet-pytorch") == log.VERSION
 
