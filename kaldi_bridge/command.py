@@ -10,8 +10,8 @@
 
 The grammar is Kaldi's (options.py). typer, whose import costs more than most commands do, is loaded where it does
 something that Kaldi's programs lack: completion in the shell (completion.py).
-Exit status: what the function returns (None is 0), 1 for a wrong command line, 255 after an error, 141 when
-nobody reads the output any more, 130 after an interrupt.
+Exit status: what the function returns (None is 0), 1 for a wrong number of arguments, 255 after an error, which an
+invalid option is too, 141 when nobody reads the output any more, 130 after an interrupt.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from kaldi_bridge.options import (
     without_effect,
 )
 
-__all__ = ["Command", "command", "option", "run", "without_effect"]
+__all__ = ["Command", "command", "option", "run", "without_effect", "write_stdout"]
 
 USAGE_STATUS, ERROR_STATUS, BROKEN_PIPE_STATUS, INTERRUPT_STATUS = 1, 255, 128 + signal.SIGPIPE, 130
 
@@ -90,7 +90,9 @@ class Command:
                 sys.stdout.flush()
         except OSError as error:
             _detach_stdout()
-            status = status or (BROKEN_PIPE_STATUS if isinstance(error, BrokenPipeError) else _report(error))
+            status = status or (
+                BROKEN_PIPE_STATUS if isinstance(error, BrokenPipeError) else _report(_unwritten(error))
+            )
         return status
 
     def _guarded(self, arguments: list[str], program: str) -> int:
@@ -101,7 +103,7 @@ class Command:
             if error.show_usage:
                 _complain(self._usage() + "Command line was: " + command_line([program, *arguments]))
             log.error(str(error))
-            return USAGE_STATUS
+            return ERROR_STATUS
         except BrokenPipeError:
             return BROKEN_PIPE_STATUS
         except KeyboardInterrupt:
@@ -116,7 +118,7 @@ class Command:
             _complain(self._usage())
             return 0
         if standard["version"]:
-            print(f"{program} (nnet-pytorch {log.VERSION})")
+            write_stdout(f"{program} (nnet-pytorch {log.VERSION})\n")
             return 0
         log.set_verbose(standard["verbose"])
         if standard["print_args"]:
@@ -146,6 +148,21 @@ def command(function: Callable[..., int | None], *, usage: str, script: bool = F
 def run(program: Command, arguments: Sequence[str]) -> int:
     """Runs a program in this process, as tests do; returns its exit status."""
     return program.run(arguments)
+
+
+def write_stdout(text: str) -> None:
+    """Prints what a program is for; raises KaldiError where it cannot be written."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritten(error) from error
+
+
+def _unwritten(error: OSError) -> KaldiError:
+    return KaldiError(f"Cannot write standard output: {error.strerror}")
 
 
 def _complain(text: str) -> None:

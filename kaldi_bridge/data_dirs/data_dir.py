@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kaldi_bridge.data_dirs.segments import Segment, SegmentError, parse_segment
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.streams import open_output_file
 from kaldi_bridge.io.text_files import Rows, read_rows, words, write_rows
 
 UTTERANCE_FILES = (
@@ -91,11 +92,9 @@ class DataDir:
 
     def _segment(self, utterance: str, line: str) -> Segment:
         try:
-            return parse_segment(words(line))
+            return parse_segment(f"{utterance} {line}")
         except SegmentError as error:
-            raise KaldiError(
-                f"{self.path / 'segments'}: bad line of utterance {utterance}: {line!r}: {error}"
-            ) from None
+            raise KaldiError(f"{self.path / 'segments'}: {error}") from None
 
     def recording(self, utterance: str) -> str:
         """The recording that an utterance is a part of."""
@@ -130,4 +129,5 @@ class DataDir:
             else:
                 (path / name).unlink(missing_ok=True)
         if self.frame_shift:
-            (path / "frame_shift").write_text(self.frame_shift)
+            with open_output_file(path / "frame_shift") as stream:
+                stream.write(self.frame_shift.encode())

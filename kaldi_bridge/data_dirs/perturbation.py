@@ -77,7 +77,7 @@ def write_perturbed(original: DataDir, perturbed: DataDir, factor: str, folder: 
 
 def _faster_segments(data: DataDir, speed: float) -> Rows:
     lines = {}
-    for utterance, (recording, start, end, _) in data.segments.items():
+    for utterance, (_, recording, start, end, *_) in data.segments.items():
         if end == -1:
             lines[utterance] = f"{recording} {start / speed:.2f} -1"
         elif end / speed > start / speed + 0.01:

@@ -12,11 +12,11 @@ import signal
 import stat
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.filenames import classify_input, classify_output, printable_input, printable_output
+from kaldi_bridge.io.filenames import classify_input, classify_output, printable_input, printable_output, quote
 from kaldi_bridge.io.input_stream import BUFFER_SIZE, InputStream
 from kaldi_bridge.io.output_stream import OutputStream
 
-__all__ = ["InputStream", "OutputStream", "open_input", "open_output"]
+__all__ = ["InputStream", "OutputStream", "open_input", "open_output", "open_output_file"]
 
 # Like C++'s std::cin, standard input is one stream, however often it is opened.
 _stdin: InputStream | None = None
@@ -76,10 +76,16 @@ def open_output(wxfilename: str) -> OutputStream:
         return _output_pipe(wxfilename[1:], name)
     if kind == "none":
         raise KaldiError(f"Invalid output filename {name}")
+    return open_output_file(wxfilename)
+
+
+def open_output_file(path: str | os.PathLike[str]) -> OutputStream:
+    """Opens a file of this very name, even one that means something else as a wxfilename; see ``open_output``."""
+    path = os.fspath(path)
     try:
-        return _output_file(wxfilename, name)
+        return _output_file(path, quote(path))
     except (OSError, ValueError) as error:
-        raise KaldiError(f"Error opening output {name}: {_reason(error)}") from error
+        raise KaldiError(f"Error opening output {quote(path)}: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.streams import open_output_file
 
 Rows = dict[str, str]
 """The rest of the line by its key."""
@@ -52,10 +53,9 @@ def read_rows(path: str | os.PathLike[str]) -> Rows:
 
 def write_rows(path: Path, rows: Mapping[str, str]) -> None:
     """Writes the lines in the order of the keys, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     text = "".join(f"{key} {rows[key]}\n" if rows[key] else f"{key}\n" for key in in_order(rows))
-    temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
-    temporary.replace(path)
+    with open_output_file(path) as stream:
+        stream.write(text.encode("utf-8", "surrogateescape"))
 
 
 def words(text: str) -> list[str]:

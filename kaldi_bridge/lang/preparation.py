@@ -14,6 +14,7 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.hmm.topology_making import hmm_topology
+from kaldi_bridge.io.streams import open_output_file
 from kaldi_bridge.io.text_files import c_locale, in_order, read_lines
 from kaldi_bridge.lang.dictionary import Dictionary
 from kaldi_bridge.lang.lexicon import Pronunciation, with_disambiguation, with_positions
@@ -235,4 +236,5 @@ def _extra_disambig(path: str) -> list[str]:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    path.write_bytes(b"".join(c_locale(line) + b"\n" for line in lines))
+    with open_output_file(path) as stream:
+        stream.write(b"".join(c_locale(line) + b"\n" for line in lines))

@@ -9,15 +9,25 @@ from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.streams import open_input
 
 
+class ScriptLineError(KaldiError):
+    """A line that is not of the form of a script file; ``line`` is the line."""
+
+    def __init__(self, message: str, line: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
 def read_lines(stream: InputStream) -> Iterator[tuple[str, str]]:
-    """Yields (key, filename with its range); raises KaldiError at a line that is not of this form."""
+    """Yields (key, filename with its range); raises ScriptLineError at a line that is not of this form."""
     if stream.peek() == b"\0":
         raise KaldiError(f"Script file {stream.name} is binary: is it an archive?")
     for number, line in enumerate(stream.lines(), 1):
         words = line.split(None, 1)
         if len(words) < 2:
-            shown = repr(line[:80].decode("utf-8", "replace").rstrip())
-            raise KaldiError(f"Line {number} of script file {stream.name} is {shown}, not like 'key file.ark:10'")
+            text = line[:80].decode("utf-8", "surrogateescape").rstrip()
+            raise ScriptLineError(
+                f"Line {number} of script file {stream.name} is {text!r}, not like 'key file.ark:10'", text
+            )
         yield words[0].decode("utf-8", "surrogateescape"), words[1].rstrip().decode("utf-8", "surrogateescape")
 
 

@@ -12,7 +12,7 @@ from kaldi_bridge.io.specifiers import parse_rspecifier
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables.entries import ObjectLoader, read_entries
 from kaldi_bridge.tables.holders import Holder
-from kaldi_bridge.tables.scp import read_lines
+from kaldi_bridge.tables.scp import ScriptLineError, read_lines
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class SequentialReader(Generic[T]):
     def _script(self) -> Iterator[tuple[str, T]]:
         loader = ObjectLoader(self._holder)
         try:
-            for key, filename in read_lines(self._stream):
+            for key, filename in self._lines():
                 try:
                     value = loader.load(filename)
                 except KaldiError as error:
@@ -61,6 +61,23 @@ class SequentialReader(Generic[T]):
             self._stream.close()
         finally:
             loader.close()
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        """Those of the script file. As in Kaldi a bad line ends the table, with no more than a warning.
+
+        Raises KaldiError for the first line.
+        """
+        any_good = False
+        try:
+            for key, filename in read_lines(self._stream):
+                yield key, filename
+                any_good = True
+        except ScriptLineError as error:
+            if not any_good:
+                raise
+            log.warning(
+                f"We got an invalid line in the scp file. It should look like: some_key 1.ark:10, got: {error.line}"
+            )
 
     def close(self, failed: bool = False) -> None:
         """Ends the reading; a pipe whose command failed raises KaldiError."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command
+from kaldi_bridge.command import command, write_stdout
 from nnet3_compat.model_file import read_model
 from nnet3_compat.nnet_info import am_info as info_of
 
@@ -20,7 +19,7 @@ class Options:
 
 
 def am_info(options: Options, model_in: str) -> int:
-    sys.stdout.write(info_of(read_model(model_in)))
+    write_stdout(info_of(read_model(model_in)))
     return 0
 
 

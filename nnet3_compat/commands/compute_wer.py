@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command, option, without_effect
+from kaldi_bridge.command import command, option, without_effect, write_stdout
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.word_error_rate import WordErrors
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
@@ -44,7 +43,7 @@ def compute_wer(options: Options, ref_rspecifier: str, hyp_rspecifier: str) -> i
             errors.absent += 1
             if options.mode == "all":
                 errors.add(reference, [])
-    sys.stdout.write(errors.report())
+    write_stdout(errors.report())
     return 0
 
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.data_dirs.segments import SegmentError, cut, parse_segment
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
-from kaldi_bridge.io.text_files import words
 from kaldi_bridge.tables import RandomAccessReader, TableWriter
 from kaldi_bridge.tables.holders import WAVE
 
@@ -33,25 +31,24 @@ def extract_segments(options: Options, wav_rspecifier: str, segments_rxfilename:
     with (
         RandomAccessReader(wav_rspecifier, WAVE) as recordings,
         TableWriter(wav_wspecifier, WAVE) as writer,
-        open_input(segments_rxfilename) as lines,
+        open_input(segments_rxfilename) as segments,
     ):
-        while line := lines.readline():
+        for line in segments.lines():
             total += 1
-            text = line.decode("utf-8", "surrogateescape").strip()
-            utterance, *fields = words(text) or [""]
             try:
-                segment = parse_segment(fields)
+                segment = parse_segment(line.decode("utf-8", "surrogateescape"))
                 if segment.recording not in recordings:
-                    raise SegmentError(f"could not find recording {segment.recording}")
+                    raise SegmentError(
+                        f"Could not find recording {segment.recording}, skipping segment {segment.utterance}"
+                    )
                 wave = recordings[segment.recording]
-                writer.write(utterance, cut(wave, segment, options.min_segment_length, options.max_overshoot))
+                part = cut(wave, segment, options.min_segment_length, options.max_overshoot)
             except SegmentError as error:
-                log.warning(f"Skipping segment {text!r}: {error}")
+                log.warning(str(error))
                 continue
+            writer.write(segment.utterance, part)
             done += 1
-        if not done:
-            raise KaldiError(f"{segments_rxfilename}: no segment could be cut")
-    log.info(f"Successfully processed {done} lines out of {total} in the segments file.")
+    log.info(f"Successfully processed {done} lines out of {total} in the segments file. ")
     return 0
 
 

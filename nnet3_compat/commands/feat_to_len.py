@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command
+from kaldi_bridge.command import command, write_stdout
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, INT32
 
@@ -21,7 +21,7 @@ class Options:
 def feat_to_len(options: Options, feats_rspecifier: str, lengths_wspecifier: str = "") -> int:
     with SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader:
         if not lengths_wspecifier:
-            print(sum(len(feats) for _, feats in reader))
+            write_stdout(f"{sum(len(feats) for _, feats in reader)}\n")
             return 0
         with TableWriter(lengths_wspecifier, INT32) as writer:
             for utterance, feats in reader:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command
+from kaldi_bridge.command import command, write_stdout
 from nnet3_compat.model_file import read_nnet
 from nnet3_compat.nnet_info import nnet_info
 
@@ -20,7 +19,7 @@ class Options:
 
 
 def info(options: Options, nnet_in: str) -> int:
-    sys.stdout.write(nnet_info(read_nnet(nnet_in)))
+    write_stdout(nnet_info(read_nnet(nnet_in)))
     return 0
 
 

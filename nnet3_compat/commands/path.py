@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command
+from kaldi_bridge.command import command, write_stdout
 from nnet3_compat.links import link_folder
 
 USAGE = """Print the directory where the nnet-pytorch programs stand under the names of Kaldi's.
@@ -19,7 +19,7 @@ class Options:
 
 
 def path(options: Options) -> int:
-    print(link_folder())
+    write_stdout(f"{link_folder()}\n")
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command
+from kaldi_bridge.command import command, write_stdout
 from nnet3_compat.model_file import read_transition_model
 
 USAGE = """Print what the transition model is made of that a model of any kind starts with.
@@ -19,10 +19,12 @@ class Options:
 
 def transitions_info(options: Options, model_in: str) -> int:
     model = read_transition_model(model_in)
-    print(f"number of phones {len(model.phones)}")
-    print(f"number of pdfs {model.num_pdfs}")
-    print(f"number of transition-ids {model.num_transition_ids}")
-    print(f"number of transition-states {model.num_transition_states}")
+    write_stdout(
+        f"number of phones {len(model.phones)}\n"
+        f"number of pdfs {model.num_pdfs}\n"
+        f"number of transition-ids {model.num_transition_ids}\n"
+        f"number of transition-states {model.num_transition_states}\n"
+    )
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command
+from kaldi_bridge.command import command, write_stdout
 from nnet3_compat.model_file import read_tree
 
 USAGE = """Print information about a phonetic decision tree: its number of pdfs, the width of its context.
@@ -19,9 +19,7 @@ class Options:
 
 def tree_info(options: Options, tree_in: str) -> int:
     tree = read_tree(tree_in)
-    print(f"num-pdfs {tree.num_pdfs}")
-    print(f"context-width {tree.width}")
-    print(f"central-position {tree.central}")
+    write_stdout(f"num-pdfs {tree.num_pdfs}\ncontext-width {tree.width}\ncentral-position {tree.central}\n")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaldi_bridge.command import command
+from kaldi_bridge.command import command, write_stdout
 from kaldi_bridge.errors import KaldiError
 from steps_pytorch.training.options import Run, RunOptions
 
@@ -26,7 +26,7 @@ def train_model(options: Options, *arguments: str) -> int:
     from steps_pytorch.training import program  # imports torch
 
     if options.models:
-        print(program.known(), end="")
+        write_stdout(program.known())
         return 0
     if len(arguments) != 3:
         raise KaldiError(f"wrong number of arguments: {len(arguments)}, not 3; --help tells more")

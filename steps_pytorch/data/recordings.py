@@ -37,7 +37,7 @@ class Recordings:
         self._starts: dict[str, int] = {}
         sizes: dict[str, int | str] = {}  # of recordings, or what is wrong with them
         for utterance in self._segments or self._files:
-            segment = self._segments.get(utterance, Segment(utterance, 0.0, -1.0))
+            segment = self._segments.get(utterance, Segment(utterance, utterance, 0.0, -1.0))
             if segment.recording not in sizes:
                 sizes[segment.recording] = self._size(segment.recording)
             size = sizes[segment.recording]

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option, without_effect
+from kaldi_bridge.command import command, option, without_effect, write_stdout
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
@@ -30,7 +30,7 @@ class Options(Shared):
 
 def echo(options: Options, action: str, argument: str = "", *rest: str) -> int | None:
     if action == "show":
-        print(options, argument, *rest)
+        write_stdout(f"{options} {argument}\n")
     elif action == "status":
         return int(argument)
     elif action == "error":

@@ -255,7 +255,11 @@ class TestValidation:
             ("spk2gender", "a m\nb x\n", "{}/spk2gender: bad line of b: 'x'"),
             ("utt2dur", "a-1 1\na-2 -1\nb-1 1\n", "{}/utt2dur: bad line of a-2: '-1'"),
             ("utt2num_frames", "a-1 1\na-2 1.5\nb-1 1\n", "{}/utt2num_frames: bad line of a-2: '1.5'"),
-            ("segments", "a-1 r 0 1\na-2 r 2 1\nb-1 r 1 2\n", "{}/segments: bad line of utterance a-2"),
+            (
+                "segments",
+                "a-1 r 0 1\na-2 r 2 1\nb-1 r 1 2\n",
+                "{}/segments: Invalid line in segments file [empty or invalid segment]: a-2",
+            ),
             ("segments", "a-1 r 0 1\na-2 r 1 2\nb-1 q 1 2\n", "{}/wav.scp: recording q is not there"),
         ],
     )

@@ -182,16 +182,30 @@ def test_script_files_name_anything(folder):
     assert list(values) == ["a", "b", "c"] and all(np.array_equal(v, MATRICES["a"]) for v in values.values())
 
 
-@pytest.mark.parametrize("line", ["a", "", "  ", "a m.ark:2\n\nb m.ark:2"])
+@pytest.mark.parametrize("line", ["a", "", "  "])
 def test_bad_script_files(folder, line):
     (folder / "x.scp").write_text(line + "\n")
-    with pytest.raises(KaldiError, match="Line [12] of script file x.scp"):
+    with pytest.raises(KaldiError, match="Line 1 of script file x.scp"):
         read("scp:x.scp")
     with pytest.raises(KaldiError):
         RandomAccessReader("scp:x.scp", FLOAT_MATRIX)
+    (folder / "y.scp").write_text(f"a m.ark:2\n{line}\n")
+    with pytest.raises(KaldiError, match="Line 2 of script file y.scp"):
+        RandomAccessReader("scp:y.scp", FLOAT_MATRIX)
     with pytest.raises(KaldiError, match="is binary"):
         (folder / "x.scp").write_bytes(b"\0Bxx")
         read("scp:x.scp")
+
+
+@pytest.mark.parametrize("line", ["", "  ", "a"])
+@pytest.mark.parametrize("options", ["", ",p"])
+def test_a_bad_line_ends_a_script_file(folder, capfd, line, options):
+    """As in Kaldi, where a blank line at the end is common: no error when read in sequence, but a warning."""
+    (folder / "x.scp").write_text(f"a m.ark:2\n{line}\nb m.ark:2\n")
+    assert list(read(f"scp{options}:x.scp")) == ["a"]
+    assert capfd.readouterr().err.endswith(
+        f") We got an invalid line in the scp file. It should look like: some_key 1.ark:10, got: {line.rstrip()}\n"
+    )
 
 
 def test_what_is_missing(folder):
