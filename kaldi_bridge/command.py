@@ -28,6 +28,7 @@ from typing import Any
 
 from kaldi_bridge import completion, log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import pass_bytes_through
 from kaldi_bridge.options import (
     STANDARD,
     OptionSpec,
@@ -66,6 +67,7 @@ class Command:
     def __call__(self) -> typing.NoReturn:
         """The entry point of the program."""
         signal.signal(signal.SIGTERM, _terminate)
+        pass_bytes_through()
         program = os.path.basename(sys.argv[0])
         if program.endswith(".py"):  # python -m nnet3_compat.commands.some_program
             program = "nnet-pytorch-" + program[:-3].replace("_", "-")
@@ -127,7 +129,7 @@ class Command:
             _complain(self._usage())
             if positional:
                 most = "or more" if self._many else f"to {self._most}" if self._most > self._least else ""
-                log.error(f"Wrong number of arguments: {len(positional)}, not {self._least} {most}".rstrip())
+                log.error(f"Wrong number of arguments: {len(positional)}, not {self._least} {most}".rstrip(" "))
             return USAGE_STATUS
         if self._options_class is not None:
             return self.function(self._options_class(**values), *positional) or 0
@@ -177,7 +179,7 @@ def _report(error: Exception) -> int:
     elif isinstance(error, ModuleNotFoundError) and error.name:
         message = f"This needs the package {error.name}, which is not installed: pip install 'nnet-pytorch[recipes]'"
     elif isinstance(error, MemoryError):
-        message = f"Out of memory {error}".rstrip()
+        message = f"Out of memory {error}".rstrip(" ")
     elif isinstance(error, RecursionError):
         message = "Input is nested too deeply"
     elif isinstance(error, OSError):

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.filenames import quote
+from kaldi_bridge.io.text import strip
+from kaldi_bridge.io.text_files import read_text
 
 T = TypeVar("T")
 
@@ -212,7 +214,7 @@ def _split(argument: str) -> tuple[str, str, bool]:
     name, equal_sign, text = argument[2:].partition("=")
     if not name:
         raise UsageError(f"Invalid option (no key): {argument}", show_usage=True)
-    return normalize(name), text.strip(), bool(equal_sign)
+    return normalize(name), strip(text), bool(equal_sign)
 
 
 def _set(by_key: dict[str, OptionSpec], values: dict[str, Any], argument: str, complaint: str) -> None:
@@ -225,12 +227,11 @@ def _set(by_key: dict[str, OptionSpec], values: dict[str, Any], argument: str, c
 
 def _read_config(by_key: dict[str, OptionSpec], values: dict[str, Any], path: str) -> None:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().split("\n")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"Cannot open config file: {path} ({getattr(error, 'strerror', None) or error})") from error
+        lines = read_text(path).split("\n")
+    except KaldiError as error:
+        raise UsageError(f"Cannot open config file: {path} ({error})") from error
     for number, line in enumerate(lines, 1):
-        line = line.partition("#")[0].strip()
+        line = strip(line.partition("#")[0])
         if not line:
             continue
         if not line.startswith("--"):

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import SPACE, key_and_rest
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*\Z")
-_INTEGER = re.compile(r"\s*[+-]?\d{1,20}\Z")
-_REAL = re.compile(r"\s*[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)\Z", re.IGNORECASE)
-_SPACE = " \t\n\r\f\v"
+_INTEGER = re.compile(r"\s*[+-]?\d{1,20}\Z", re.ASCII)
+_REAL = re.compile(r"\s*[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)\Z", re.I | re.A)
 
 
 def is_valid_name(name: str) -> bool:
@@ -54,16 +54,16 @@ class ConfigLine:
     def parse_line(self, line: str) -> None:
         """Raises KaldiError when the line is empty or not of the form ``word key=value ...``."""
         self.whole_line, self.first_token, self._values, self._used = line, "", {}, set()
-        rest = line.lstrip(_SPACE)
+        rest = line.lstrip(SPACE)
         if not rest:
             raise KaldiError("Error parsing config line: it is empty")
-        word = re.split(r"\s", rest, maxsplit=1)[0]
+        word, _ = key_and_rest(rest)
         if "=" not in word:
             if not is_valid_name(word):
                 raise self._error(f"'{word}' is not a valid name")
             self.first_token = word
             rest = rest[len(word) :]
-        while rest := rest.lstrip(_SPACE):
+        while rest := rest.lstrip(SPACE):
             key, equals, rest = rest.partition("=")
             if not equals or not is_valid_name(key):
                 raise self._error(f"expected key=value at '{key}'")
@@ -83,7 +83,7 @@ class ConfigLine:
             space = max(rest.rfind(" ", 0, equals), rest.rfind("\t", 0, equals))
             if space >= 0:
                 end = space
-        return rest[:end].rstrip(_SPACE), rest[end:]
+        return rest[:end].rstrip(SPACE), rest[end:]
 
     def _error(self, what: str) -> KaldiError:
         return KaldiError(f"Error parsing config line: {self.whole_line} ({what})")

@@ -221,7 +221,7 @@ def parse(text: str, nodes: Collection[str] | None = None) -> Descriptor:
 class _Parser:
     def __init__(self, text: str, nodes: Collection[str] | None) -> None:
         self.text, self.nodes, self.at, self.terms = text, nodes, 0, 0
-        self.tokens = re.findall(r"[(),]|[^(),\s]+", text)
+        self.tokens = re.findall(r"[(),]|[^(),\s]+", text, re.ASCII)
         if len(self.tokens) > MAX_TOKENS:
             raise KaldiError("descriptor is too long")
         for token in self.tokens:

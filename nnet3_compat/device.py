@@ -44,5 +44,5 @@ def _try_cuda() -> str | None:
     try:
         torch.zeros(1, device="cuda")
     except RuntimeError as error:
-        return str(error).splitlines()[0]
+        return str(error).partition("\n")[0]
     return None

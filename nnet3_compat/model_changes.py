@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import option
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import decode
 from nnet3_compat.edits import edit
 from nnet3_compat.nnet import Nnet
 from nnet3_compat.prepare_for_test import prepare_for_test
@@ -33,7 +34,7 @@ def read_lines(rxfilename: str) -> list[str]:
     lines = []
     with open_input(rxfilename) as stream:
         while line := stream.readline():
-            lines.append(line.decode("utf-8", "surrogateescape"))
+            lines.append(decode(line))
     return lines
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.text import decode, encode, words
 from nnet3_compat.components import COMPONENTS, Component, read_component
 from nnet3_compat.config_line import ConfigLine, is_valid_name, read_config_lines
 from nnet3_compat.descriptors import Descriptor, parse
@@ -213,11 +214,11 @@ class Nnet:
     def read(cls, stream: InputStream, binary: bool) -> Nnet:
         """Reads ``<Nnet3>`` to ``</Nnet3>``. Raises KaldiError."""
         basic_io.expect_token(stream, binary, "<Nnet3>")
-        if stream.readline().strip():
+        if words(stream.readline()):
             raise KaldiError(f"{stream.where()}: expected the end of the line after <Nnet3>")
         config, size = [], 0
         while line := stream.readline().rstrip(b"\r\n"):
-            config.append(line.decode("utf-8", "replace"))
+            config.append(decode(line))
             size += len(line)
             if size > MAX_CONFIG_BYTES:
                 raise KaldiError(f"{stream.name}: the config part of the network has no end")
@@ -242,7 +243,7 @@ class Nnet:
     def write(self, stream: OutputStream, binary: bool) -> None:
         """Writes ``<Nnet3>`` to ``</Nnet3>``."""
         basic_io.write_token(stream, binary, "<Nnet3>")
-        stream.write("".join(f"{line}\n" for line in ["", *self.config_lines(), ""]).encode())
+        stream.write(encode("".join(f"{line}\n" for line in ["", *self.config_lines(), ""])))
         basic_io.write_token(stream, binary, "<NumComponents>")
         basic_io.write_int32(stream, binary, len(self.components))
         end = b"" if binary else b"\n"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import strip
 from nnet3_compat.description import Description
 
 if TYPE_CHECKING:
@@ -96,5 +97,5 @@ class TorchModel:
 
 def _reason(error: BaseException) -> str:
     """The last line of a TorchScript error, which is what was raised."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in str(error).split("\n") if strip(line)]
     return lines[-1].removeprefix("ValueError: ").removeprefix("RuntimeError: ") if lines else type(error).__name__

@@ -15,6 +15,7 @@ import torch
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.streams import InputStream
+from kaldi_bridge.io.text import strip
 from nnet3_compat.description import Description
 from nnet3_compat.torch_model import TorchModel
 
@@ -62,7 +63,8 @@ def load_archive(data: bytes, name: str, transition_model: TransitionModel | Non
             warnings.simplefilter("ignore", DeprecationWarning)
             module = torch.jit.load(io.BytesIO(data), map_location="cpu", _extra_files=extra)
     except Exception as error:  # torch raises many kinds for a damaged archive
-        raise KaldiError(f"{name}: TorchScript cannot load this archive ({str(error).splitlines()[0]})") from error
+        reason = next(filter(None, map(strip, str(error).split("\n"))), type(error).__name__)
+        raise KaldiError(f"{name}: TorchScript cannot load this archive ({reason})") from error
     if transition_model is None and TRANSITION_MODEL in extra:
         from kaldi_bridge.hmm.transition_model import TransitionModel
 

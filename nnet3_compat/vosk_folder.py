@@ -25,7 +25,8 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.cmvn import scale_and_offset
 from kaldi_bridge.features.global_cmvn import read_global_stats, write_global_stats
-from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text import strip, words
+from kaldi_bridge.io.text_files import read_text, write_text
 from nnet3_compat.input_transform import transform_input
 from nnet3_compat.model_file import read_model, write_model
 from nnet3_compat.nnet import Nnet
@@ -88,9 +89,9 @@ def _write(made: Path, model_in: Path, options: VoskOptions) -> None:
     if (graph / "phones/word_boundary.int").is_file():  # only for times of words
         shutil.copyfile(graph / "phones/word_boundary.int", made / "graph/phones/word_boundary.int")
     factor = model_in.parent / "frame_subsampling_factor"
-    lines = {**SEARCH, "frame-subsampling-factor": factor.read_text().strip() if factor.is_file() else "1"}
-    lines["endpoint.silence-phones"] = (graph / "phones/silence.csl").read_text().strip()
-    _text(made / "conf/model.conf", "".join(f"--{name}={value}\n" for name, value in lines.items()))
+    lines = {**SEARCH, "frame-subsampling-factor": strip(read_text(factor)) if factor.is_file() else "1"}
+    lines["endpoint.silence-phones"] = strip(read_text(graph / "phones/silence.csl"))
+    write_text(made / "conf/model.conf", "".join(f"--{name}={value}\n" for name, value in lines.items()))
     if model.nnet.input_dim("ivector") > 0:
         _write_ivector(made / "ivector", options.ivector_extractor)
 
@@ -98,14 +99,14 @@ def _write(made: Path, model_in: Path, options: VoskOptions) -> None:
 def _normalize(made: Path, model_dir: Path, nnet: Nnet, options: VoskOptions) -> None:
     """By what the model's cmvn_opts say."""
     file = model_dir / "cmvn_opts"
-    words = file.read_text().split() if file.is_file() else ["--norm-means=false"]
+    given = words(read_text(file)) if file.is_file() else ["--norm-means=false"]
     if (model_dir / "online_cmvn").is_file():
-        if words:
+        if given:
             raise KaldiError(f"{file}: Vosk has Kaldi's default options of online normalization only")
         stats = read_global_stats(options.cmvn_stats or str(model_dir / "global_cmvn.stats"))
         write_global_stats(str(made / "am/global_cmvn.stats"), stats)
         return
-    means, variances = ("--norm-means=false" not in words), "--norm-vars=true" in words
+    means, variances = ("--norm-means=false" not in given), "--norm-vars=true" in given
     if not means:
         return
     if not options.cmvn_stats:
@@ -131,21 +132,16 @@ def _write_ivector(folder: Path, extractor: str) -> None:
     found = next((Path(extractor, name) for name in SPLICE if Path(extractor, name).is_file()), None)
     if found is None:
         raise KaldiError(f"no such file {extractor}/{SPLICE[0]} or {SPLICE[1]}")
-    _text(folder / "splice.conf", "".join(f"{word}\n" for word in found.read_text().split()))
+    write_text(folder / "splice.conf", "".join(f"{word}\n" for word in words(read_text(found))))
     online = Path(extractor) / "online_cmvn.conf"
-    _text(folder / "online_cmvn.conf", online.read_text() if online.is_file() else "")
+    write_text(folder / "online_cmvn.conf", read_text(online) if online.is_file() else "")
 
 
 def _mfcc_dim(config: str) -> int:
     """The number of cepstra that an option file asks for."""
     dim = 13
-    for line in Path(config).read_text().splitlines():
-        name, _, value = line.partition("#")[0].strip().partition("=")
+    for line in read_text(config).split("\n"):
+        name, _, value = strip(line.partition("#")[0]).partition("=")
         if name.replace("_", "-") == "--num-ceps":
             dim = int(value)
     return dim
-
-
-def _text(path: Path, text: str) -> None:
-    with open_output(str(path)) as stream:
-        stream.write(text.encode())

@@ -11,18 +11,18 @@ import sys
 
 
 def main() -> int:
-    best: tuple[float, str] | None = None
-    for line in sys.stdin:
-        match = re.match(r"(?:(.*?):)?\s*(%WER\s+(\S+).*)", line)
+    best: tuple[float, bytes] | None = None
+    for line in sys.stdin.buffer:
+        match = re.match(rb"(?:(.*?):)?\s*(%WER\s+(\S+).*)", line)
         if not match:
             continue
         rate = float(match[3])
         if best is None or rate < best[0]:
-            best = (rate, f"{match[2]} {match[1] or ''}".rstrip())
+            best = (rate, b"%s %s" % (match[2], match[1] or b""))
     if best is None:
         print("best_wer.py: no line with %WER on the standard input", file=sys.stderr)
         return 1
-    print(best[1])
+    sys.stdout.buffer.write(best[1].rstrip() + b"\n")
     return 0
 
 

@@ -30,7 +30,7 @@ def run_job(name: str, number: int | None, log: str, command: str) -> bool:
     if number is not None:
         log, command = log.replace(name, str(number)), command.replace(name, str(number))
     os.makedirs(os.path.dirname(log) or ".", exist_ok=True)
-    with open(log, "w") as out:
+    with open(log, "w", encoding="utf-8", errors="surrogateescape") as out:
         print(f"# {command}\n# Started at {time.ctime()}\n#", file=out, flush=True)
         start = time.time()
         status = subprocess.call(

@@ -16,7 +16,8 @@ from kaldi_bridge.data_dirs.data_dir import (
     spk2utt_of,
 )
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.text_files import Rows, in_order, read_lines, words
+from kaldi_bridge.io.text import strip, words
+from kaldi_bridge.io.text_files import Rows, in_order, read_lines
 
 Rename = Callable[[str], str]
 SHOWN = 5
@@ -75,7 +76,7 @@ def combined(directories: Sequence[DataDir], names: Iterable[str] = FILES) -> Da
             rows = directory.tables[name] if name in directory.tables or made is None else made(directory)
             _add_rows(tables[name], rows, directory, name)
     tables["spk2utt"] = {s: " ".join(us) for s, us in spk2utt_of(tables["utt2spk"]).items()}
-    shifts = {d.frame_shift.strip() for d in directories if "feats.scp" in d.tables and d.frame_shift}
+    shifts = {strip(d.frame_shift) for d in directories if "feats.scp" in d.tables and d.frame_shift}
     if len(shifts) > 1:
         raise KaldiError(f"features with frame shifts of {' and '.join(sorted(shifts))} seconds cannot be combined")
     return DataDir(directories[0].path, tables, next(iter(shifts)) + "\n" if shifts else "")

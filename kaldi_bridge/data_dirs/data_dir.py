@@ -12,8 +12,8 @@ from pathlib import Path
 
 from kaldi_bridge.data_dirs.segments import Segment, SegmentError, parse_segment
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.streams import open_output_file
-from kaldi_bridge.io.text_files import Rows, read_rows, words, write_rows
+from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text_files import Rows, read_rows, read_text, write_rows, write_text
 
 UTTERANCE_FILES = (
     "utt2spk", "text", "feats.scp", "segments", "vad.scp",
@@ -59,7 +59,7 @@ class DataDir:
         return cls(
             path,
             {name: read_rows(path / name) for name in names if (path / name).is_file()},
-            frame_shift.read_text() if frame_shift.is_file() else "",
+            read_text(frame_shift) if frame_shift.is_file() else "",
         )
 
     def table(self, name: str) -> Rows:
@@ -129,5 +129,4 @@ class DataDir:
             else:
                 (path / name).unlink(missing_ok=True)
         if self.frame_shift:
-            with open_output_file(path / "frame_shift") as stream:
-                stream.write(self.frame_shift.encode())
+            write_text(path / "frame_shift", self.frame_shift)

@@ -15,6 +15,7 @@ from kaldi_bridge.data_dirs.audio_perturbation import with_speed
 from kaldi_bridge.data_dirs.changes import renamed
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import SPACE
 from kaldi_bridge.io.text_files import Rows, read_rows
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import WAVE
@@ -94,7 +95,7 @@ def _speed_pipe(file: str, factor: str, sox: bool | None) -> str:
 def _piped(file: str, command: str) -> str:
     """A pipe that gets what ``file`` names: the output of another pipe, a part of an archive, or a file."""
     if file.endswith("|"):
-        return f"{file[:-1].rstrip()} | {command.format('-')}"
+        return f"{file[:-1].rstrip(SPACE)} | {command.format('-')}"
     if _OFFSET.search(file):
         return f"{PROGRAM} {file} - | {command.format('-')}"
     return command.format(file)

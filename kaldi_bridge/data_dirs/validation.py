@@ -10,7 +10,8 @@ from pathlib import Path
 from kaldi_bridge.command import option
 from kaldi_bridge.data_dirs.data_dir import DataDir, spk2utt_of
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.text_files import c_locale, in_order, read_rows, words
+from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text_files import c_locale, check_spaces, in_order, read_rows
 
 
 @dataclass
@@ -129,6 +130,8 @@ def _same_keys(data: DataDir, name: str, expected: Iterable[str], kind: str) -> 
 
 
 def _text(data: DataDir, options: ValidationOptions) -> Iterator[str]:
+    if "text" in data.tables:
+        check_spaces(data.path / "text")
     for utterance, text in data.tables.get("text", {}).items():
         said = words(text)
         where = f"{data.path / 'text'}: utterance {utterance}"
@@ -137,9 +140,6 @@ def _text(data: DataDir, options: ValidationOptions) -> Iterator[str]:
                 yield f"{where} contains illegal symbol {symbol}"
                 return
         for character in text:
-            if character.isspace() and character not in " \t":
-                yield f"{where} contains a space that is not ASCII's: {character!a}"
-                return
             if not options.non_print and unicodedata.category(character) in ("Cc", "Cn") and character != "\t":
                 yield f"{where} contains a non-printable character: {character!a}"
                 return

@@ -11,6 +11,7 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.io.text import decode, shown
 
 _EXTENSIBLE_PCM = struct.pack("<4I", 0x00000001, 0x00100000, 0xAA000080, 0x719B3800)
 _UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFF000)  # the last is SoX's
@@ -102,7 +103,7 @@ def _read_header(stream: InputStream) -> _Header:
 def _expect(stream: InputStream, tag: bytes) -> None:
     found = stream.read(4)
     if found != tag:
-        raise KaldiError(f"{stream.where()}: expected {tag.decode()} in a wave file, got {found!r}")
+        raise KaldiError(f"{stream.where()}: expected {decode(tag)} in a wave file, got {shown(found)}")
 
 
 def _find_chunk(stream: InputStream, order: str, wanted: bytes) -> int:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import encode
 from kaldi_bridge.io.text_files import read_lines
 
 INDEX = "store.json"
@@ -129,7 +130,7 @@ class FrameStore:
         if number not in self._maps:
             path = frames_file(self.directory, self._parts[number].name)
             try:
-                self._maps[number] = np.load(path, mmap_mode="r", allow_pickle=False)
+                self._maps[number] = np.lib.format.open_memmap(path, mode="r")
             except (OSError, ValueError) as error:
                 raise KaldiError(f"corrupt store: {path}: {error}; build it anew") from None
         return self._maps[number]
@@ -150,7 +151,7 @@ def _read_index(directory: Path) -> dict[str, Any]:
     try:
         text = json.loads(path.read_bytes())
         index, own = text["store"], text["checksum"]
-        valid = own == checksum(json.dumps(index, sort_keys=True).encode())
+        valid = own == checksum(encode(json.dumps(index, sort_keys=True)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KaldiError(f"corrupt store: {path}: {error}; build it anew") from None
     if not valid:

@@ -20,6 +20,7 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.frame_store import DTYPES, INDEX, VERSION, Part, checksum, frames_file, utterances_file
 from kaldi_bridge.io.specifiers import parse_rspecifier
+from kaldi_bridge.io.text import encode
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.entries import ObjectLoader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
@@ -57,7 +58,7 @@ class StoreJob:
         self._dtype = np.dtype(dtype)
         directory.mkdir(parents=True, exist_ok=True)
         self._file = progress_file(directory, job)
-        wanted = Progress(checksum(source.encode("utf-8", "surrogateescape")), dtype)
+        wanted = Progress(checksum(encode(source)), dtype)
         self.progress = _read_progress(self._file) or wanted
         if (self.progress.source, self.progress.dtype) != (wanted.source, wanted.dtype):
             self.progress = wanted
@@ -116,14 +117,14 @@ class StoreJob:
         if self._lines:
             part = f"{self._job}.{len(self.progress.parts) + 1}"
             rows = np.concatenate(self._rows)
-            text = "".join(self._lines).encode("utf-8", "surrogateescape")
+            text = encode("".join(self._lines))
             path = frames_file(self._directory, part)
             write_whole(path, lambda file: _save(file, rows))
             write_whole(utterances_file(self._directory, part), lambda file: file.write(text))
             self.progress.parts.append(Part(part, len(rows), path.stat().st_size, checksum(text)))
         self.progress.done = done
         self._rows, self._lines, self._held = [], [], 0
-        text = json.dumps(asdict(self.progress)).encode()
+        text = encode(json.dumps(asdict(self.progress)))
         write_whole(self._file, lambda file: file.write(text))
 
 
@@ -155,8 +156,8 @@ def finish_store(directory: Path, num_jobs: int) -> tuple[int, int]:
     if not parts:
         raise KaldiError(f"there is not one good utterance for the store {directory}: see the logs")
     store = {"version": VERSION, "dtype": dtype, "columns": next(iter(of_columns)), "parts": [asdict(p) for p in parts]}
-    text = json.dumps({"checksum": checksum(json.dumps(store, sort_keys=True).encode()), "store": store}, indent=1)
-    write_whole(directory / INDEX, lambda file: file.write(text.encode() + b"\n"))
+    text = json.dumps({"checksum": checksum(encode(json.dumps(store, sort_keys=True))), "store": store}, indent=1)
+    write_whole(directory / INDEX, lambda file: file.write(encode(text) + b"\n"))
     _remove_others(directory, {part.name for part in parts}, num_jobs)
     return done - bad, bad
 

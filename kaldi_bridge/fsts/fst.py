@@ -16,6 +16,7 @@ from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst_header import ALIGNMENT, EXPANDED, MAGIC, MUTABLE, FstHeader
 from kaldi_bridge.io.basic_io import format_float
 from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.io.text import encode, fields, shown
 
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
@@ -192,7 +193,7 @@ class Fst:
         """Lines of "state next ilabel olabel [cost]" or "state [cost]"; the first line's state is the start state."""
         arcs, finals, start = [], {}, -1
         while line := stream.readline():
-            words = line.split()
+            words = fields(line)
             if not words:
                 break
             try:
@@ -201,9 +202,7 @@ class Fst:
             except ValueError:
                 numbers = []
             if len(words) not in (1, 2, 4, 5) or not numbers or min(numbers) < 0 or max(numbers) >= MAX_STATES - 1:
-                raise KaldiError(
-                    f"{stream.where()}: bad line in a text FST: {line[:80].decode(errors='replace').strip()}"
-                )
+                raise KaldiError(f"{stream.where()}: bad line in a text FST: {shown(line)}")
             if start == -1:
                 start = numbers[0]
             if len(numbers) == 4:
@@ -230,7 +229,7 @@ class Fst:
             final = float(self.finals[s])
             if final != np.inf:
                 lines.append(f"{s}\t{format_float(final)}\n" if final else f"{s}\n")
-        stream.write("".join(lines).encode())
+        stream.write(encode("".join(lines)))
 
 
 def write_fst(wxfilename: str, fst: Fst) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import decode, encode
 
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
@@ -56,7 +57,7 @@ class FstHeader:
         return header
 
     def write(self, stream: OutputStream) -> None:
-        names = b"".join(struct.pack("<i", len(n)) + n.encode() for n in (self.fst_type, self.arc_type))
+        names = b"".join(struct.pack("<i", len(n)) + encode(n) for n in (self.fst_type, self.arc_type))
         tail = (self.version, self.flags, self.properties, self.start, self.num_states, self.num_arcs)
         stream.write(MAGIC + names + _TAIL.pack(*tail) + self.symbols)
 
@@ -70,7 +71,7 @@ def _read_string(stream: InputStream, limit: int) -> bytes:
 
 
 def _read_name(stream: InputStream) -> str:
-    return _read_string(stream, MAX_NAME)[4:].decode("utf-8", "replace")
+    return decode(_read_string(stream, MAX_NAME)[4:])
 
 
 def _read_symbol_table(stream: InputStream) -> bytes:

@@ -8,6 +8,7 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.io.text import encode
 
 TRIES = 10
 
@@ -19,7 +20,7 @@ def equal_alignment(graph: Fst, num_frames: int, utterance: str) -> np.ndarray:
     """
     if graph.start < 0:
         raise KaldiError("the decoding graph is empty")
-    random = np.random.default_rng(zlib.crc32(utterance.encode("utf-8", "surrogateescape")))
+    random = np.random.default_rng(zlib.crc32(encode(utterance)))
     out = [graph.arcs_of(s).tolist() for s in range(graph.num_states)]
     for _ in range(TRIES):
         states, labels = _random_path(graph, out, random)

@@ -23,7 +23,8 @@ from kaldi_bridge.graphs.decoding_graph import (
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import ContextDependency
 from kaldi_bridge.io import basic_io
-from kaldi_bridge.io.streams import open_input, open_output, open_output_file
+from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.io.text_files import write_text
 from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.lang.grammar import check_grammar
 
@@ -73,9 +74,8 @@ def make_graph_directory(
     for pattern in COPIED:
         for file in (lang.path / "phones").glob(pattern):
             shutil.copyfile(file, path / "phones" / file.name)
-    for name, numbers in (("num_pdfs", [model.num_pdfs]), ("disambig_tid.int", disambig)):
-        with open_output_file(path / name) as out:
-            out.write("".join(f"{number}\n" for number in numbers).encode())
+    write_text(path / "num_pdfs", f"{model.num_pdfs}\n")
+    write_text(path / "disambig_tid.int", "".join(f"{label}\n" for label in disambig))
     with open_output(str(path / "HCLG.fst")) as out:
         graph.write(out, "const")
 

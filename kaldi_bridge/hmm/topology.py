@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.text import encode
 
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
@@ -117,7 +118,7 @@ class Topology:
                     line += f"<Transition> {target} {basic_io.format_float(probability)} "
                 lines.append(line + "</State> ")
             lines.append("</TopologyEntry> ")
-        stream.write("\n".join([*lines, ""]).encode())
+        stream.write(encode("\n".join([*lines, ""])))
 
 
 def _check_entry(entry: list[HmmState]) -> None:

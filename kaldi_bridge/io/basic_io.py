@@ -17,6 +17,7 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.input_stream import TRUSTED_SIZE, InputStream
 from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.io.text import SPACE, decode, encode, fields, shown, words
 
 # Kaldi prints 7 significant digits wherever a stream began with (or without) the binary header.
 PRECISION = 7
@@ -30,6 +31,7 @@ _NUMBER = re.compile(
 )
 _NUMBER_RUN = re.compile(rb"[-+.0-9A-Za-z]*")
 _LONGEST_NUMBER = 512
+_SPACES = {encode(space) for space in SPACE}
 
 
 def read_header(stream: InputStream) -> bool:
@@ -64,17 +66,17 @@ def read_token(stream: InputStream, binary: bool) -> str:
     word = stream.word()
     if not word:
         raise KaldiError(f"{stream.where()}: input ends where a token should be")
-    if not stream.peek().isspace():
+    if stream.peek() not in _SPACES:
         raise KaldiError(f"{stream.where()}: no space after the token {_shown(word)}")
     stream.skip(1)
-    return word.decode("utf-8", "surrogateescape")
+    return decode(word)
 
 
 def expect_token(stream: InputStream, binary: bool, token: str) -> None:
     """Passes over the token; raises KaldiError when another is there."""
     position = stream.tell()
     word = stream.word()
-    if word != token.encode():
+    if word != encode(token):
         found = _shown(word) if word else "the end of the input"
         raise KaldiError(f"{stream.name} at byte {position}: expected the token {token}, got {found}")
     if stream.peek():
@@ -97,9 +99,9 @@ def write_token(stream: OutputStream, binary: bool, token: str) -> None:
 
 @lru_cache(maxsize=1024)  # a file has few different tokens, but many of each
 def _token_bytes(token: str) -> bytes:
-    if token.split() != [token]:
+    if words(token) != [token]:
         raise KaldiError(f"{token!r} cannot be written as a token: it is empty or has a space in it")
-    return token.encode("utf-8", "surrogateescape") + b" "
+    return encode(token) + b" "
 
 
 # Numbers
@@ -230,7 +232,7 @@ def read_int_vector(stream: InputStream, binary: bool) -> list[int]:
     if binary:
         return read_raw(stream, *_vector_header(stream, 1), "<i4").tolist()
     body = _bracketed(stream)
-    return [_int32(stream, word) for word in body.split()]
+    return [_int32(stream, word) for word in fields(body)]
 
 
 def write_int_vector(stream: OutputStream, binary: bool, values: Sequence[int] | np.ndarray) -> None:
@@ -240,7 +242,7 @@ def write_int_vector(stream: OutputStream, binary: bool, values: Sequence[int] |
         stream.write(_INT32.pack(4, array.size))
         stream.write(array)
     else:
-        stream.write(("[ " + "".join(f"{int(v)} " for v in values) + "]\n").encode())
+        stream.write(encode("[ " + "".join(f"{int(v)} " for v in values) + "]\n"))
 
 
 def read_int_pair_vector(stream: InputStream, binary: bool) -> list[tuple[int, int]]:
@@ -249,7 +251,7 @@ def read_int_pair_vector(stream: InputStream, binary: bool) -> list[tuple[int, i
         pairs = read_raw(stream, *_vector_header(stream, 2), "<i4").reshape(-1, 2)
         return [(a, b) for a, b in pairs.tolist()]
     result = []
-    for word in _bracketed(stream).split():
+    for word in fields(_bracketed(stream)):
         first, comma, second = word.partition(b",")
         if not comma:
             raise KaldiError(f"{stream.where()}: expected a pair such as 1,2, got {_shown(word)}")
@@ -265,7 +267,7 @@ def write_int_pair_vector(stream: OutputStream, binary: bool, pairs: Iterable[tu
         stream.write(_INT32.pack(4, len(pairs)))
         stream.write(array)
     else:
-        stream.write(("[ " + "".join(f"{int(a)},{int(b)} " for a, b in pairs) + "]\n").encode())
+        stream.write(encode("[ " + "".join(f"{int(a)},{int(b)} " for a, b in pairs) + "]\n"))
 
 
 # Shared by the other readers and writers
@@ -352,5 +354,4 @@ def _text_number(stream: InputStream, pattern: re.Pattern[bytes], what: str) -> 
 def _shown(data: bytes) -> str:
     if not data:
         return "the end of the input"
-    text = data.decode("utf-8", "backslashreplace")
-    return repr(text if len(text) <= 20 else text[:17] + "...")
+    return shown(data, 20)

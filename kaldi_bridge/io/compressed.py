@@ -16,6 +16,7 @@ from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io.basic_io import read_raw
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.io.text import encode
 
 _HEADER = struct.Struct("<ffii")  # minimum, range, rows, columns
 _F32 = np.float32
@@ -46,7 +47,7 @@ class CompressedMatrix:
     def read(stream: InputStream) -> CompressedMatrix:
         """Reads the binary form."""
         head = stream.peek(4)
-        token = next((t for t in ("CM", "CM2", "CM3") if head.startswith(t.encode() + b" ")), None)
+        token = next((t for t in ("CM", "CM2", "CM3") if head.startswith(encode(t) + b" ")), None)
         if token is None:
             raise KaldiError(f"{stream.where()}: expected a compressed matrix, got {head!r}")
         stream.skip(len(token) + 1)
@@ -61,7 +62,7 @@ class CompressedMatrix:
 
     def write(self, stream: OutputStream) -> None:
         """Writes the binary form."""
-        stream.write(self.token.encode() + b" " + _HEADER.pack(self.minimum, self.range, self.rows, self.cols))
+        stream.write(encode(self.token) + b" " + _HEADER.pack(self.minimum, self.range, self.rows, self.cols))
         stream.write(self.data)
 
     def decompress(self) -> np.ndarray:

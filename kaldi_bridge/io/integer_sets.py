@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.io.text import encode, is_number, shown, words
 
 
 def read_sets(rxfilename: str) -> list[list[int]]:
@@ -13,26 +14,26 @@ def read_sets(rxfilename: str) -> list[list[int]]:
     sets = []
     with open_input(rxfilename) as stream:
         while line := stream.readline():
-            words = line.decode("ascii", "replace").split()
-            if not all(word.isdigit() and len(word) < 10 for word in words):
-                raise KaldiError(f"{stream.where()}: not a line of integers: {' '.join(words)[:80]}")
-            if words:
-                sets.append([int(word) for word in words])
+            numbers = words(line)
+            if not all(is_number(number) and len(number) < 10 for number in numbers):
+                raise KaldiError(f"{stream.where()}: not a line of integers: {shown(line)}")
+            if numbers:
+                sets.append([int(number) for number in numbers])
     return sets
 
 
 def write_sets(wxfilename: str, sets: Iterable[Sequence[int]]) -> None:
     """One set a line."""
     with open_output(wxfilename) as stream:
-        stream.write("".join(" ".join(map(str, numbers)) + "\n" for numbers in sets).encode())
+        stream.write(encode("".join(" ".join(map(str, numbers)) + "\n" for numbers in sets)))
 
 
 def split_integers(text: str, what: str) -> list[int]:
     """Of "1:2:3"; none of an empty text. Raises KaldiError that names ``what`` it was."""
-    words = text.split(":") if text else []
-    if not all(word.isdigit() and len(word) < 10 for word in words):
+    numbers = text.split(":") if text else []
+    if not all(is_number(number) and len(number) < 10 for number in numbers):
         raise KaldiError(f"{what}={text} should be a colon-separated list of integers")
-    return [int(word) for word in words]
+    return [int(number) for number in numbers]
 
 
 def read_phone_map(rxfilename: str) -> dict[int, int]:

@@ -14,6 +14,7 @@ from kaldi_bridge.io.basic_io import read_raw, read_token
 from kaldi_bridge.io.compressed import read_compressed
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.io.text import encode, fields, shown
 
 _MATRIX_HEADER = struct.Struct("<3sbibi")  # "FM ", 4, rows, 4, columns
 _NUMERIC = re.compile(rb"[-+0-9.eE\s;infatyINFATY]*")
@@ -54,7 +55,7 @@ def write_matrix(stream: OutputStream, binary: bool, matrix: np.ndarray) -> None
     else:
         row_format = "\n  " + "%.7g " * cols
         rows_of_text = [row_format % tuple(row) for row in _real(matrix).tolist()]
-        stream.write((" [" + "".join(rows_of_text) + "]\n").encode())
+        stream.write(encode(" [" + "".join(rows_of_text) + "]\n"))
 
 
 def read_vector(stream: InputStream, binary: bool, dtype: Any = np.float32) -> np.ndarray:
@@ -81,7 +82,7 @@ def write_vector(stream: OutputStream, binary: bool, vector: np.ndarray) -> None
         stream.write(kind + b"V \4" + struct.pack("<i", vector.size))
         stream.write(array)
     else:
-        stream.write((" [ " + "%.7g " * vector.size % tuple(_real(vector).tolist()) + "]\n").encode())
+        stream.write(encode(" [ " + "%.7g " * vector.size % tuple(_real(vector).tolist()) + "]\n"))
 
 
 def read_packed(stream: InputStream, binary: bool, dtype: Any = np.float32) -> np.ndarray:
@@ -96,7 +97,7 @@ def read_packed(stream: InputStream, binary: bool, dtype: Any = np.float32) -> n
         stream.pos += 8
         array = read_raw(stream, size * (size + 1) // 2, "<f4" if header[:1] == b"F" else "<f8")
         return _converted(array, dtype)
-    array = _numbers(stream, _text_body(stream).split(), dtype)
+    array = _numbers(stream, fields(_text_body(stream)), dtype)
     packed_size(len(array))
     return array
 
@@ -113,7 +114,7 @@ def write_packed(stream: OutputStream, binary: bool, packed: np.ndarray) -> None
     else:
         values = [f"{value:.7g} " for value in _real(packed).tolist()]
         rows = ["".join(values[i * (i + 1) // 2 : (i + 1) * (i + 2) // 2]) for i in range(size)]
-        stream.write(("[\n" + "\n".join(rows) + "]\n").encode())
+        stream.write(encode("[\n" + "\n".join(rows) + "]\n"))
 
 
 def packed_size(length: int) -> int:
@@ -164,7 +165,7 @@ def _text_body(stream: InputStream) -> bytes:
     if word == b"[]":
         return b""
     if word != b"[":
-        raise KaldiError(f'{stream.where()}: expected "[", got {word[:20].decode("latin-1")!r}')
+        raise KaldiError(f'{stream.where()}: expected "[", got {shown(word[:20])}')
     body = stream.read_through(b"]")[:-1]
     if stream.peek() == b"\r":
         stream.skip(1)
@@ -187,14 +188,13 @@ def _checked_text(stream: InputStream, body: bytes) -> bytes:
     valid = _NUMERIC.match(body)
     assert valid
     if valid.end() < len(body):
-        word = body[valid.end() : valid.end() + 20].decode("latin-1")
-        raise KaldiError(f"{stream.where()}: expected numbers, got {word!r}")
+        raise KaldiError(f"{stream.where()}: expected numbers, got {shown(body[valid.end() : valid.end() + 20])}")
     return body
 
 
 def _read_text_matrix(stream: InputStream, dtype: Any) -> np.ndarray:
     body = _checked_text(stream, _text_body(stream))
-    rows = [row for line in body.replace(b";", b"\n").split(b"\n") if (row := line.split())]
+    rows = [row for line in body.replace(b";", b"\n").split(b"\n") if (row := fields(line))]
     if not rows:
         return np.zeros((0, 0), dtype)
     cols = len(rows[0])
@@ -208,4 +208,4 @@ def _read_text_vector(stream: InputStream, dtype: Any) -> np.ndarray:
     body = _checked_text(stream, _text_body(stream))
     if b"\n" in body or b"\r" in body:
         raise KaldiError(f"{stream.where()}: newline inside a vector (maybe it is a matrix?)")
-    return _numbers(stream, body.split(), dtype)
+    return _numbers(stream, fields(body), dtype)

@@ -17,6 +17,7 @@ from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.matrix_io import read_matrix, write_matrix
 from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.ranges import matrix_range
+from kaldi_bridge.io.text import encode, fields, shown
 
 _PAIR4 = np.dtype([("size", "i1"), ("index", "<i4"), ("size2", "i1"), ("value", "<f4")])
 _PAIR8 = np.dtype([("size", "i1"), ("index", "<i4"), ("size2", "i1"), ("value", "<f8")])
@@ -195,7 +196,7 @@ def _read_text(stream: InputStream) -> SparseMatrix:
         dims.add(dim)
         if stream.word() != b"[":
             raise KaldiError(f"{stream.where()}: expected [ in a sparse matrix")
-        words = stream.read_through(b"]")[:-1].split()
+        words = fields(stream.read_through(b"]")[:-1])
         if not all(re.fullmatch(rb"[0-9]{1,10}", w) for w in words[::2]):
             raise KaldiError(f"{stream.where()}: malformed sparse vector")
         indexes = np.array([int(w) for w in words[::2]], np.int64)
@@ -212,9 +213,9 @@ def _read_text(stream: InputStream) -> SparseMatrix:
 
 def _labelled(stream: InputStream, label: str, most: int) -> int:
     word = stream.word()
-    match = re.fullmatch(label.encode() + rb"=([0-9]{1,10})", word)
+    match = re.fullmatch(encode(label) + rb"=([0-9]{1,10})", word)
     if not match or int(match[1]) >= most:
-        raise KaldiError(f"{stream.where()}: expected {label}=number, got {word[:20].decode('latin-1')!r}")
+        raise KaldiError(f"{stream.where()}: expected {label}=number, got {shown(word, 20)}")
     return int(match[1])
 
 
@@ -223,4 +224,4 @@ def _write_text(stream: OutputStream, matrix: SparseMatrix) -> None:
     for indexes, values in matrix.rows:
         pairs = zip(indexes.tolist(), values.tolist(), strict=True)
         text += f"dim={matrix.dim} [ " + "".join(f"{i} {v:.7g} " for i, v in pairs) + "] "
-    stream.write((text + "\n").encode())
+    stream.write(encode(text + "\n"))

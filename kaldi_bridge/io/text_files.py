@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output_file
+from kaldi_bridge.io.text import decode, encode, is_utf8, key_and_rest
 
+_MISLEADING_SPACE = re.compile(r"[^\S\t\n \x1c-\x1f]")
 Rows = dict[str, str]
 """The rest of the line by its key."""
 
 
 def c_locale(key: str) -> bytes:
     """What to sort by: the bytes of the key."""
-    return key.encode("utf-8", "surrogateescape")
+    return encode(key)
 
 
 def in_order(keys: Iterable[str]) -> list[str]:
@@ -23,19 +26,38 @@ def in_order(keys: Iterable[str]) -> list[str]:
     return sorted(keys, key=c_locale)
 
 
-def read_lines(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
-    """(first word, rest of the line) of each line that is not empty, whatever their order."""
-    lines = []
+def read_text(path: str | os.PathLike[str]) -> str:
+    """A whole file. Raises KaldiError where it cannot be read."""
     try:
-        with open(path, "rb") as stream:
-            for line in stream:
-                words = line.split(maxsplit=1)  # of bytes: a word may hold a space that only Unicode knows
-                if words:
-                    key, value = words[0], words[1].rstrip() if len(words) == 2 else b""
-                    lines.append((key.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")))
+        return decode(Path(path).read_bytes())
     except OSError as error:
         raise KaldiError(f"cannot read {os.fspath(path)}: {error.strerror}") from None
-    return lines
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a whole file, or raises KaldiError and leaves what was there."""
+    with open_output_file(path) as stream:
+        stream.write(encode(text))
+
+
+def read_lines(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
+    """(first word, rest of the line) of each line that is not empty, whatever their order."""
+    try:
+        with open(path, "rb") as stream:
+            return [(key, rest) for key, rest in map(key_and_rest, stream) if key]
+    except OSError as error:
+        raise KaldiError(f"cannot read {os.fspath(path)}: {error.strerror}") from None
+
+
+def check_spaces(path: str | os.PathLike[str]) -> None:
+    """Raises KaldiError where a file has spaces that look as if they separated words, and do not.
+
+    Carriage returns too, as utils/validate_text.pl has it; in other encodings than UTF-8 there is nothing to check.
+    """
+    text = read_text(path)
+    if is_utf8(text) and (found := _MISLEADING_SPACE.search(text)):
+        line = text.count("\n", 0, found.start()) + 1
+        raise KaldiError(f"{os.fspath(path)}: line {line} has a space that is no ASCII space or tab: {found[0]!a}")
 
 
 def read_rows(path: str | os.PathLike[str]) -> Rows:
@@ -53,11 +75,4 @@ def read_rows(path: str | os.PathLike[str]) -> Rows:
 
 def write_rows(path: Path, rows: Mapping[str, str]) -> None:
     """Writes the lines in the order of the keys, whole or not at all."""
-    text = "".join(f"{key} {rows[key]}\n" if rows[key] else f"{key}\n" for key in in_order(rows))
-    with open_output_file(path) as stream:
-        stream.write(text.encode("utf-8", "surrogateescape"))
-
-
-def words(text: str) -> list[str]:
-    """Split at white space as Kaldi does: only that of ASCII."""
-    return [word.decode("utf-8", "surrogateescape") for word in c_locale(text).split()]
+    write_text(path, "".join(f"{key} {rows[key]}\n" if rows[key] else f"{key}\n" for key in in_order(rows)))

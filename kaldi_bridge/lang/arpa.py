@@ -12,6 +12,7 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import decode, strip
 
 # In a process of its own, because it aborts the process on a malformed file.
 _COMPILE = "import json, sys, kaldilm; kaldilm.arpa2fst(**json.loads(sys.argv[1]))"
@@ -58,7 +59,7 @@ def compile_arpa(
         done = subprocess.run(
             [sys.executable, "-c", _COMPILE, json.dumps(options)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        errors = _report(done.stderr.decode("utf-8", "replace"))
+        errors = _report(decode(done.stderr))
         if done.returncode:
             raise KaldiError(f"{arpa_rxfilename}: {errors or 'arpa2fst failed'}")
         return read_fst(output)
@@ -78,7 +79,7 @@ def _plain_file(rxfilename: str, copy: Path) -> str:
 
 def _report(messages: str) -> str:
     """Logs kaldilm's warnings; its errors, or what else it said last."""
-    lines = [line.strip() for line in messages.splitlines()]
+    lines = [strip(line) for line in messages.split("\n")]
     for line in lines:
         if line.startswith("[W] "):
             log.warning(line.removeprefix("[W] "))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.text_files import read_lines, words
+from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text_files import check_spaces, read_lines
 from kaldi_bridge.lang.lexicon import Pronunciation, read_lexicon
 from kaldi_bridge.lang.lexicon_fst import SilenceProbabilities
 
@@ -68,6 +69,7 @@ class Dictionary:
 
 
 def _phone_lists(path: Path) -> list[list[str]]:
+    check_spaces(path)
     lists = [[first, *words(rest)] for first, rest in read_lines(path)]
     if not lists:
         raise KaldiError(f"empty file {path}")
@@ -90,6 +92,7 @@ def _distinct(path: Path, lists: list[list[str]]) -> set[str]:
 def _questions(path: Path, known: set[str]) -> list[list[str]]:
     if not path.exists():
         return []
+    check_spaces(path)
     questions = [[first, *words(rest)] for first, rest in read_lines(path)]
     for phone in itertools.chain(*questions):
         if phone not in known:
@@ -115,6 +118,7 @@ def _lexicon(path: Path, known: set[str]) -> list[Pronunciation]:
         ("lexicon.txt", False, False),
     ):
         if (path / name).exists():
+            check_spaces(path / name)
             lexicons[name] = read_lexicon(path / name, probabilities, silences)
     if not lexicons:
         raise KaldiError(f"{path} has no lexicon.txt or lexiconp.txt")

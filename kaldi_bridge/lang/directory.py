@@ -12,6 +12,7 @@ from kaldi_bridge.fsts.fst import Fst, read_fst
 from kaldi_bridge.hmm.topology import Topology
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import is_number, words
 from kaldi_bridge.io.text_files import read_lines
 from kaldi_bridge.lang.symbol_table import SymbolTable
 
@@ -124,7 +125,7 @@ class Lang:
 
     def _lists(self, name: str, empty: bool = False) -> list[list[int]]:
         lines = self._read(name, empty)
-        return [[self._number(name, word) for word in [key, *rest.split()]] for key, rest in lines]
+        return [[self._number(name, word) for word in [key, *words(rest)]] for key, rest in lines]
 
     def _flat(self, name: str) -> list[int]:
         return [number for numbers in self._lists(name) for number in numbers]
@@ -142,7 +143,7 @@ class Lang:
         return lines
 
     def _number(self, name: str, word: str) -> int:
-        if not (word.isascii() and word.isdigit() and len(word) < 10):
+        if not (is_number(word) and len(word) < 10):
             raise self._bad(name, word)
         return int(word)
 
@@ -154,9 +155,9 @@ def read_roots(path: str | os.PathLike[str]) -> list[Root]:
     """A file of roots: lines (shared|not-shared) (split|not-split) <phone> <phone> ... Raises KaldiError."""
     roots = []
     for shared, rest in read_lines(path):
-        split, *phones = rest.split() or [""]
+        split, *phones = words(rest) or [""]
         sharing, splitting = shared in ("shared", "not-shared"), split in ("split", "not-split")
-        if not (sharing and splitting and phones and all(p.isdigit() and len(p) < 10 for p in phones)):
+        if not (sharing and splitting and phones and all(is_number(p) and len(p) < 10 for p in phones)):
             raise KaldiError(f"{os.fspath(path)}: unexpected {f'{shared} {rest}'!r}")
         roots.append(Root(shared == "shared", split == "split", [int(phone) for phone in phones]))
     if not roots:

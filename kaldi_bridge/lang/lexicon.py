@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.text_files import read_lines, words
+from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text_files import read_lines
 
 FORBIDDEN_WORDS = frozenset({"<s>", "</s>", "<eps>", "#0"})
 

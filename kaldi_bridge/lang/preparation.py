@@ -14,8 +14,8 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.hmm.topology_making import hmm_topology
-from kaldi_bridge.io.streams import open_output_file
-from kaldi_bridge.io.text_files import c_locale, in_order, read_lines
+from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text_files import in_order, read_lines, write_text
 from kaldi_bridge.lang.dictionary import Dictionary
 from kaldi_bridge.lang.lexicon import Pronunciation, with_disambiguation, with_positions
 from kaldi_bridge.lang.lexicon_fst import lexicon_fst, lexicon_fst_with_silence_probabilities
@@ -112,7 +112,7 @@ class LangPreparation:
             self.options.num_nonsil_states,
             self.options.num_sil_states,
         )
-        _write(path / "topo", topology.splitlines())
+        _write(path / "topo", topology.rstrip("\n").split("\n"))
         write_fst(str(path / "L.fst"), self._lexicon_fst(self.lexicon))
         loops = [(self.phones[symbol], self.words[symbol]) for symbol in self.word_disambig]
         write_fst(str(path / "L_disambig.fst"), self._lexicon_fst(self.disambiguated, f"#{self.last_disambig}", loops))
@@ -210,7 +210,7 @@ class LangPreparation:
         _write(stem.with_suffix(".txt"), lines)
         numbered = []
         for line in lines:
-            fields = line.split()
+            fields = words(line)
             fields[first:last] = _numbers(fields[first:last], self.phones)
             numbered.append(" ".join(fields))
         _write(stem.with_suffix(".int"), numbered)
@@ -236,5 +236,4 @@ def _extra_disambig(path: str) -> list[str]:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    with open_output_file(path) as stream:
-        stream.write(b"".join(c_locale(line) + b"\n" for line in lines))
+    write_text(path, "".join(f"{line}\n" for line in lines))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import is_number, shown, words
 
 
 class SymbolTable:
@@ -19,12 +20,12 @@ class SymbolTable:
         symbols: dict[int, str] = {}
         with open_input(rxfilename) as stream:
             while line := stream.readline():
-                words = line.decode("utf-8", "surrogateescape").split()
-                if not words:
+                entry = words(line)
+                if not entry:
                     continue
-                if len(words) != 2 or not words[1].isdigit() or len(words[1]) > 18:
-                    raise KaldiError(f"{stream.where()}: not a line of a symbol table: {' '.join(words)[:80]}")
-                symbols[int(words[1])] = words[0]
+                if len(entry) != 2 or not is_number(entry[1]):
+                    raise KaldiError(f"{stream.where()}: not a line of a symbol table: {shown(line)}")
+                symbols[int(entry[1])] = entry[0]
         if not symbols:
             raise KaldiError(f"Could not read symbol table from file {rxfilename}: it is empty")
         return cls(symbols)

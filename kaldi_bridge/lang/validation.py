@@ -11,7 +11,8 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.graphs.decoding_graph import lexicon_and_grammar
-from kaldi_bridge.io.text_files import read_lines
+from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text_files import check_spaces, read_lines
 from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.lang.grammar import check_grammar
 from kaldi_bridge.lang.symbol_table import SymbolTable
@@ -22,6 +23,7 @@ LISTS = ("silence", "nonsilence", "optional_silence", "context_indep", "disambig
 def problems_of(lang: Lang, determinize: bool = True) -> list[str]:
     """Each with the file that it is in; ``determinize``: also whether L and G can be composed and determinized."""
     checks: list[Callable[[Lang], Iterable[str]]] = [
+        _spaces,
         _phone_lists,
         _phone_sets,
         _all_phones,
@@ -43,7 +45,7 @@ def _guarded(check: Callable[[Lang], Iterable[str]], lang: Lang) -> Iterator[str
 
 
 def _rows(path: Path) -> list[list[str]]:
-    return [[first, *rest.split()] for first, rest in read_lines(path)]
+    return [[first, *words(rest)] for first, rest in read_lines(path)]
 
 
 def _disagreement(stem: Path, table: SymbolTable, first: int = 0, last: int | None = None) -> Iterator[str]:
@@ -58,6 +60,14 @@ def _disagreement(stem: Path, table: SymbolTable, first: int = 0, last: int | No
         if expected != line:
             yield f"{stem}.int: {' '.join(line)!r} should be {' '.join(expected)!r}"
             return
+
+
+def _spaces(lang: Lang) -> Iterator[str]:
+    lists = [f"phones/{name}.txt" for name in (*LISTS, "sets", "roots", "extra_questions")]
+    for path in (lang.path / name for name in ("phones.txt", "words.txt", *lists)):
+        if path.exists():
+            check_spaces(path)
+    return iter(())
 
 
 def _phone_lists(lang: Lang) -> Iterator[str]:

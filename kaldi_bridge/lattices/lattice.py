@@ -15,6 +15,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst_header import EXPANDED, MAGIC, MUTABLE, FstHeader
 from kaldi_bridge.fsts.topological import depth_first, topological_order
 from kaldi_bridge.io.basic_io import format_float
+from kaldi_bridge.io.text import encode, shown, words
 
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
@@ -68,7 +69,7 @@ class Lattice:
             final = self.finals[s]
             if final is not None:
                 lines.append(f"{s}\t{_cost(*final)}\n" if any(final) else f"{s}\n")
-        stream.write("".join(lines).encode())
+        stream.write(encode("".join(lines)))
 
 
 class CompactLattice:
@@ -113,7 +114,7 @@ class CompactLattice:
             final = self.finals[s]
             if final is not None:
                 lines.append(f"{s}\t{_cost(*final)}\n" if any(final) else f"{s}\n")
-        stream.write("".join(lines).encode())
+        stream.write(encode("".join(lines)))
 
 
 AnyLattice = Lattice | CompactLattice
@@ -305,14 +306,14 @@ def _read_text(stream: InputStream) -> AnyLattice:
     finals: dict[int, tuple[float, float, tuple[int, ...] | None]] = {}
 
     def bad(line: bytes) -> KaldiError:
-        return KaldiError(f"{stream.where()}: bad line in a text lattice: {line[:80].decode(errors='replace').strip()}")
+        return KaldiError(f"{stream.where()}: bad line in a text lattice: {shown(line)}")
 
-    while words := (line := stream.readline()).decode("ascii", "replace").split():
+    while fields := words(line := stream.readline()):
         lines += 1
-        weighted = "," in words[-1]
+        weighted = "," in fields[-1]
         try:
-            numbers = [int(w) for w in (words[:-1] if weighted else words)]
-            cost = _read_cost(words[-1]) if weighted else (0.0, 0.0, None)
+            numbers = [int(w) for w in (fields[:-1] if weighted else fields)]
+            cost = _read_cost(fields[-1]) if weighted else (0.0, 0.0, None)
         except ValueError:
             raise bad(line) from None
         if len(numbers) not in (1, 3, 4) or min(numbers) < 0:

@@ -12,6 +12,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.filenames import classify_input
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import decode, is_number, shown
 from kaldi_bridge.tables.scp import split_range
 
 _KEY = re.compile(rb"[ \t\n\r\f\v]*([^ \t\n\r\f\v]+)[ \t]")
@@ -28,26 +29,30 @@ def read_entries(stream: InputStream, holder: Any) -> Iterator[tuple[str, Any]]:
         match = _KEY.match(stream.buffer, stream.pos, stream.end)
         if match:
             stream.pos = match.end()
-            key = match[1].decode("utf-8", "surrogateescape")
+            key = decode(match[1])
         elif not (key := _read_key(stream)):
             return
         try:
             value = read(stream)
         except KaldiError as error:
-            raise KaldiError(f"Failed to read the object of key {key}: {error}") from error
+            raise KaldiError(f"Failed to read the object of key {shown_key(key)}: {error}") from error
         yield key, value
 
 
 def _read_key(stream: InputStream) -> str:
     """The next key, "" at the end. A newline after it stays unread: the object may be an empty line."""
-    key = stream.word().decode("utf-8", "surrogateescape")
+    key = decode(stream.word())
     after = stream.peek()
     if key and after not in (b" ", b"\t", b"\n"):
-        shown = key if len(key) <= 20 else key[:17] + "..."
-        raise KaldiError(f"{stream.where()}: expected space after key {shown!r}: not an archive?")
+        raise KaldiError(f"{stream.where()}: expected space after key {shown(key, 20)}: not an archive?")
     if after in (b" ", b"\t"):
         stream.skip(1)
     return key
+
+
+def shown_key(key: str) -> str:
+    """For messages: as it is, unless these may be bytes of a damaged archive."""
+    return key if key.isprintable() and len(key) <= 100 else shown(key, 40)
 
 
 class ObjectLoader:
@@ -80,7 +85,7 @@ class ObjectLoader:
 
     def _read(self, name: str) -> Any:
         path, _, offset = name.rpartition(":")
-        if path == self._path and self._stream is not None and offset.isdigit():
+        if path == self._path and self._stream is not None and is_number(offset):
             self._stream.seek(int(offset))
             return self._holder.read(self._stream)
         if classify_input(name) == "offset":

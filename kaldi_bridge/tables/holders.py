@@ -17,6 +17,7 @@ from kaldi_bridge.io.basic_io import read_header, write_header
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.specifiers import is_token
+from kaldi_bridge.io.text import decode, encode, words
 from kaldi_bridge.tables import integer_lists, posterior
 
 T = TypeVar("T")
@@ -103,7 +104,7 @@ class TokenHolder(_Rangeless):
         if not word:
             raise KaldiError(f"{stream.where()}: input ends where a word should be")
         _end_of_line(stream)
-        return word.decode("utf-8", "surrogateescape")
+        return decode(word)
 
     def write(self, stream: OutputStream, binary: bool, value: str) -> None:
         """Writes the word and a newline."""
@@ -115,7 +116,7 @@ class TokenVectorHolder(_Rangeless):
 
     def read(self, stream: InputStream) -> list[str]:
         """Reads the rest of the line."""
-        return [word.decode("utf-8", "surrogateescape") for word in integer_lists.read_line(stream).split()]
+        return words(integer_lists.read_line(stream))
 
     def write(self, stream: OutputStream, binary: bool, value: list[str]) -> None:
         """Writes the words, each with a space after it, and a newline."""
@@ -162,7 +163,7 @@ def _end_of_line(stream: InputStream) -> None:
 def _token(stream: OutputStream, word: str) -> bytes:
     if not is_token(word):
         raise KaldiError(f"{stream.name}: {word!r} is no word (empty, or with spaces in it)")
-    return word.encode("utf-8", "surrogateescape")
+    return encode(word)
 
 
 def _read_double_matrix(stream: InputStream, binary: bool) -> np.ndarray:

@@ -14,6 +14,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.basic_io import int32_array, read_int32, read_raw, write_int32
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.io.text import encode, fields
 
 _INTEGERS = re.compile(rb"[-+0-9 ]*")
 _TAGGED = np.dtype([("size", "i1"), ("value", "<i4")])  # an int32 as WriteBasicType writes it
@@ -53,7 +54,7 @@ def read_ints(stream: InputStream, binary: bool) -> np.ndarray:
     """A vector of integers, as int32."""
     if binary:
         return _tagged_ints(stream, _read_count(stream))
-    return np.array(_text_ints(stream, read_line(stream).split()), np.int32)
+    return np.array(_text_ints(stream, fields(read_line(stream))), np.int32)
 
 
 def write_ints(stream: OutputStream, binary: bool, value: Any) -> None:
@@ -63,7 +64,7 @@ def write_ints(stream: OutputStream, binary: bool, value: Any) -> None:
         _write_tagged(stream, value)
     else:
         values = int32_array(stream, value).tolist()
-        stream.write(("".join(f"{v} " for v in values) + "\n").encode())
+        stream.write(encode("".join(f"{v} " for v in values) + "\n"))
 
 
 def read_int_lists(stream: InputStream, binary: bool) -> list[list[int]]:
@@ -71,9 +72,9 @@ def read_int_lists(stream: InputStream, binary: bool) -> list[list[int]]:
     if binary:
         return [_tagged_ints(stream, _read_count(stream)).tolist() for _ in range(_read_count(stream))]
     *lists, rest = read_line(stream).split(b";")
-    if rest.strip():
+    if fields(rest):
         raise KaldiError(f"{stream.where()}: no semicolon at the end of a line of integer lists")
-    return [_text_ints(stream, words.split()) for words in lists]
+    return [_text_ints(stream, fields(words)) for words in lists]
 
 
 def write_int_lists(stream: OutputStream, binary: bool, value: Any) -> None:
@@ -84,7 +85,7 @@ def write_int_lists(stream: OutputStream, binary: bool, value: Any) -> None:
             write_ints(stream, True, inner)
     else:
         text = "".join("".join(f"{int(v)} " for v in inner) + "; " for inner in value)
-        stream.write((text + "\n").encode())
+        stream.write(encode(text + "\n"))
 
 
 def read_int_pairs(stream: InputStream, binary: bool) -> list[tuple[int, int]]:
@@ -94,8 +95,8 @@ def read_int_pairs(stream: InputStream, binary: bool) -> list[tuple[int, int]]:
         return list(zip(flat[::2], flat[1::2], strict=True))
     pairs = []
     line = read_line(stream)
-    for words in line.split(b";") if line.strip() else []:
-        numbers = _text_ints(stream, words.split())
+    for words in line.split(b";") if fields(line) else []:
+        numbers = _text_ints(stream, fields(words))
         if len(numbers) != 2:
             raise KaldiError(f"{stream.where()}: expected pairs of integers, got {len(numbers)} of them")
         pairs.append((numbers[0], numbers[1]))
@@ -108,7 +109,7 @@ def write_int_pairs(stream: OutputStream, binary: bool, value: Any) -> None:
         write_int32(stream, True, len(value))
         _write_tagged(stream, [v for pair in value for v in pair])
     else:
-        stream.write(("; ".join(f"{int(a)} {int(b)} " for a, b in value) + "\n").encode())
+        stream.write(encode("; ".join(f"{int(a)} {int(b)} " for a, b in value) + "\n"))
 
 
 def read_line(stream: InputStream) -> bytes:

@@ -16,6 +16,7 @@ from kaldi_bridge.io.basic_io import read_int32, read_raw, write_int32
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.matrix_io import read_vector, write_vector
 from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.io.text import encode, fields, shown
 
 Posterior = list[list[tuple[int, float]]]
 GaussPosterior = list[list[tuple[int, np.ndarray]]]
@@ -67,14 +68,14 @@ def _read_text(stream: InputStream) -> Posterior:
         raise KaldiError(f"{stream.where()}: input ends where a posterior should be")
     frames = []
     position = 0
-    end = len(line.rstrip())
+    end = len(line.rstrip(b" \t\n\r\f\v"))
     while position < end:
         match = _FRAME.match(line, position)
         if not match:
-            shown = line[position : position + 20].decode("latin-1").strip()
-            raise KaldiError(f"{stream.where()}: expected a frame such as [ 12 0.5 ] in a posterior, got {shown!r}")
+            found = shown(line[position : position + 20])
+            raise KaldiError(f"{stream.where()}: expected a frame such as [ 12 0.5 ] in a posterior, got {found}")
         position = match.end()
-        words = match[1].split()
+        words = fields(match[1])
         try:
             weights = np.array([float(word) for word in words[1::2]], np.float32).tolist()
             indexes = [int(word) for word in words[::2]]
@@ -90,7 +91,7 @@ def write_posterior(stream: OutputStream, binary: bool, value: Sequence[Sequence
     """Writes a posterior."""
     if not binary:
         frames = ("[ " + "".join(f"{int(i)} {float(np.float32(w)):.7g} " for i, w in frame) + "] " for frame in value)
-        stream.write(("".join(frames) + "\n").encode())
+        stream.write(encode("".join(frames) + "\n"))
         return
     write_int32(stream, True, len(value))
     for frame in value:

@@ -9,7 +9,8 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.specifiers import Rspecifier, is_token, parse_rspecifier
 from kaldi_bridge.io.streams import open_input
-from kaldi_bridge.tables.entries import ObjectLoader, read_entries
+from kaldi_bridge.io.text import encode, shown
+from kaldi_bridge.tables.entries import ObjectLoader, read_entries, shown_key
 from kaldi_bridge.tables.holders import TOKEN, Holder
 from kaldi_bridge.tables.scp import read_script
 
@@ -72,7 +73,7 @@ class RandomAccessReader(Generic[T]):
     def _mapped(self, key: str) -> str:
         if self._speakers is None:
             if not is_token(key):
-                raise KaldiError(f"Invalid key {key!r}")
+                raise KaldiError(f"Invalid key {shown(key)}")
             return key
         if key not in self._speakers:
             raise KaldiError(f"Key {key} is not in the map {self._speakers._rspecifier}")
@@ -157,17 +158,18 @@ class _Entries:
             log.warning(f"{error} (the rest is ignored, as permissive mode is specified)")
             return None
         key = entry[0]
-        if self._options.sorted and self._last_key and key <= self._last_key:
+        if self._options.sorted and self._last_key and encode(key) <= encode(self._last_key):
             self._ended = True
             raise KaldiError(
-                f'The "s" option says that {self._stream.name} is sorted, but {self._last_key} is followed by {key}'
+                f'The "s" option says that {self._stream.name} is sorted, '
+                f"but {self._last_key} is followed by {shown_key(key)}"
             )
         self._last_key = key
         return entry
 
     def past(self, key: str) -> bool:
         """Whether a sorted archive has been read far enough to know that the key is not to come."""
-        return self._options.sorted and self._last_key >= key
+        return self._options.sorted and encode(self._last_key) >= encode(key)
 
     def close(self, failed: bool) -> None:
         self._stream.close(failed or self._options.permissive)
@@ -192,7 +194,7 @@ class _Archive:
             if entry is None:
                 return False
             if entry[0] in self._seen or entry[0] in self._given:
-                raise KaldiError(f"Duplicate key {entry[0]} in the archive")
+                raise KaldiError(f"Duplicate key {shown_key(entry[0])} in the archive")
             self._seen[entry[0]] = entry[1]
         return True
 
@@ -218,7 +220,7 @@ class _OrderedArchive:
         self._started = False
 
     def has(self, key: str) -> bool:
-        if key < self._last_request:
+        if encode(key) < encode(self._last_request):
             raise KaldiError(
                 f'The "cs" option says that keys are asked for in order, but {key} is asked for '
                 f"after {self._last_request}"
@@ -227,7 +229,7 @@ class _OrderedArchive:
         if not self._started:
             self._started = True
             self._current = self._entries.next()
-        while self._current is not None and self._current[0] < key:
+        while self._current is not None and encode(self._current[0]) < encode(key):
             self._current = self._entries.next()
         return self._current is not None and self._current[0] == key
 

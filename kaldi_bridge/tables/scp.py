@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import encode, key_and_rest, shown, strip
 
 
 class ScriptLineError(KaldiError):
@@ -22,13 +23,13 @@ def read_lines(stream: InputStream) -> Iterator[tuple[str, str]]:
     if stream.peek() == b"\0":
         raise KaldiError(f"Script file {stream.name} is binary: is it an archive?")
     for number, line in enumerate(stream.lines(), 1):
-        words = line.split(None, 1)
-        if len(words) < 2:
-            text = line[:80].decode("utf-8", "surrogateescape").rstrip()
+        key, filename = key_and_rest(line)
+        if not filename:
             raise ScriptLineError(
-                f"Line {number} of script file {stream.name} is {text!r}, not like 'key file.ark:10'", text
+                f"Line {number} of script file {stream.name} is {shown(line)}, not like 'key file.ark:10'",
+                strip(line[:80]),
             )
-        yield words[0].decode("utf-8", "surrogateescape"), words[1].rstrip().decode("utf-8", "surrogateescape")
+        yield key, filename
 
 
 def read_script(rxfilename: str, in_order: bool = False) -> dict[str, str]:
@@ -39,7 +40,7 @@ def read_script(rxfilename: str, in_order: bool = False) -> dict[str, str]:
         for key, filename in read_lines(stream):
             if key in script:
                 raise KaldiError(f"Script file {stream.name} contains duplicate key {key}")
-            if in_order and key < last:
+            if in_order and encode(key) < encode(last):
                 raise KaldiError(
                     f"Script file {stream.name} is not sorted (remove s, option or add ns, option): "
                     f"{last} is followed by {key}"

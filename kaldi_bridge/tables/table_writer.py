@@ -12,6 +12,7 @@ from kaldi_bridge.io.filenames import classify_output
 from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.specifiers import is_token, parse_wspecifier
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text import encode, shown
 from kaldi_bridge.tables.holders import Holder
 from kaldi_bridge.tables.scp import read_script
 
@@ -42,6 +43,10 @@ class TableWriter(Generic[T]):
             return
         if options.script is not None and classify_output(options.archive) != "file":
             log.warning(f"The script file will be of no use, as the archive is not a file: {wspecifier}")
+        if options.script is not None and "\n" in options.archive:
+            raise KaldiError(
+                f"The script file of {shown(wspecifier)} cannot name the archive, which has a newline in it"
+            )
         self._archive = open_output(options.archive)
         if options.script is not None:
             try:
@@ -53,14 +58,14 @@ class TableWriter(Generic[T]):
     def write(self, key: str, value: T) -> None:
         """Writes one object."""
         if not is_token(key):
-            raise KaldiError(f"{key!r} cannot be a key of {self._wspecifier}: it is empty or has spaces in it")
+            raise KaldiError(f"{shown(key)} cannot be a key of {self._wspecifier}: it is empty or has spaces in it")
         if self._archive is None:
             self._write_file(key, value)
             return
-        name = key.encode("utf-8", "surrogateescape")
+        name = encode(key)
         self._archive.write(name + b" ")
         if self._script is not None:
-            self._script.write(name + f" {self._options.archive}:{self._archive.tell()}\n".encode())
+            self._script.write(name + encode(f" {self._options.archive}:{self._archive.tell()}\n"))
         self._holder.write(self._archive, self._options.binary, value)
         if self._options.flush:
             self._archive.flush()

@@ -12,6 +12,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.phone_sequence import phones_of
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text import encode
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_PAIR_VECTOR, INT32_VECTOR
 from nnet3_compat.model_file import read_transition_model
@@ -46,9 +47,8 @@ def ali_to_phones(options: Options, model_in: str, alignments_rspecifier: str, o
                     ends = np.cumsum(lengths)
                     for phone, length, end in zip(phones.tolist(), lengths.tolist(), ends.tolist(), strict=True):
                         start = f"{options.frame_shift * (end - length):.{digits}f}"
-                        stream.write(
-                            f"{utterance} 1 {start} {options.frame_shift * length:.{digits}f} {phone}\n".encode()
-                        )
+                        duration = f"{options.frame_shift * length:.{digits}f}"
+                        stream.write(encode(f"{utterance} 1 {start} {duration} {phone}\n"))
                     done += 1
         else:
             holder: Any = INT32_PAIR_VECTOR if options.write_lengths else INT32_VECTOR

@@ -11,6 +11,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples import frame_example_changes as changes
 from kaldi_bridge.examples.buffer import shift_times
 from kaldi_bridge.examples.frame_examples import RAW_EXAMPLE, NnetExample
+from kaldi_bridge.io.text import is_number
 from nnet3_compat.example_copying import ContextWarnings, CopyOptions, copy_examples
 
 USAGE = """Copy examples, possibly changing them; to several outputs in turn.
@@ -26,7 +27,7 @@ class Options(CopyOptions):
 
 
 def copy_egs(options: Options, egs_rspecifier: str, first: str, *more: str) -> int:
-    if options.frame and options.frame != "random" and not options.frame.lstrip("-").isdigit():
+    if options.frame and options.frame != "random" and not is_number(options.frame.removeprefix("-")):
         raise KaldiError(f"Invalid option --frame='{options.frame}'")
     warnings, random = ContextWarnings(options), CRandom(options.srand)
     changes_frames = bool(options.frame or options.frame_shift or options.reduces_context)

@@ -21,6 +21,7 @@ from kaldi_bridge.data_dirs.perturbation import (
 from kaldi_bridge.data_dirs.splitting import evenly_spread, some_of_each_speaker, some_speakers, split
 from kaldi_bridge.data_dirs.validation import ValidationOptions, empty_transcripts, problems_of
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import is_number, words
 from kaldi_bridge.io.text_files import c_locale, in_order, read_lines, read_rows, write_rows
 
 
@@ -67,7 +68,7 @@ def fix(options: FixOptions, data_dir: str) -> int:
     _back_up(path)
     data.write(path)
     for names, kept in ((options.utt_extra_files, data.utt2spk), (options.spk_extra_files, data.spk2utt)):
-        for name in names.split():
+        for name in words(names):
             write_rows(path / name, {key: value for key, value in read_rows(path / name).items() if key in kept})
     log.info(f"old files are kept in {path / '.backup'}")
     return 0
@@ -91,7 +92,7 @@ class SubsetOptions:
 
 def subset(options: SubsetOptions, source: str, *rest: str) -> int:
     lists = bool(options.spk_list or options.utt_list)
-    if len(rest) != (1 if lists else 2) or not (lists or rest[0].isdigit()):
+    if len(rest) != (1 if lists else 2) or not (lists or is_number(rest[0])):
         raise KaldiError("expected: <srcdir> <num-utt> <destdir>, or with --spk-list or --utt-list <srcdir> <destdir>")
     data = DataDir.read(source)
     chosen = _from_lists(options, data) if lists else _some(options, data, int(rest[0]))
@@ -138,7 +139,7 @@ class SplitOptions:
 
 
 def split_data(options: SplitOptions, data_dir: str, num_split: str) -> int:
-    if not num_split.isdigit() or int(num_split) < 1:
+    if not is_number(num_split) or int(num_split) < 1:
         raise KaldiError(f"Invalid num-split argument {num_split}")
     end = "utt" if options.per_utt else ""
     target = Path(data_dir) / f"split{num_split}{end}"
@@ -161,7 +162,7 @@ class CombineOptions:
 def combine(options: CombineOptions, destination: str, *sources: str) -> int:
     if not sources:
         raise KaldiError("expected: <dest-data-dir> <src-data-dir1> <src-data-dir2> ...")
-    names = [*FILES, *options.extra_files.split()]
+    names = [*FILES, *words(options.extra_files)]
     combined([DataDir.read(source, names) for source in sources], names).write(destination)
     return 0 if options.skip_fix else fix(FixOptions(utt_extra_files=options.extra_files), destination)
 

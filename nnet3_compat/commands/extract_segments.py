@@ -8,6 +8,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.data_dirs.segments import SegmentError, cut, parse_segment
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import decode
 from kaldi_bridge.tables import RandomAccessReader, TableWriter
 from kaldi_bridge.tables.holders import WAVE
 
@@ -36,7 +37,7 @@ def extract_segments(options: Options, wav_rspecifier: str, segments_rxfilename:
         for line in segments.lines():
             total += 1
             try:
-                segment = parse_segment(line.decode("utf-8", "surrogateescape"))
+                segment = parse_segment(decode(line))
                 if segment.recording not in recordings:
                     raise SegmentError(
                         f"Could not find recording {segment.recording}, skipping segment {segment.utterance}"

@@ -9,6 +9,7 @@ from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.front_end import FrontEndOptions, processed
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text import encode
 from kaldi_bridge.tables import TableWriter, is_wspecifier
 from kaldi_bridge.tables.holders import INT32
 
@@ -31,7 +32,7 @@ def feat_to_dim(options: Options, feats_rspecifier: str, output: str) -> int:
             return 0
         for _, feats in reader:
             with open_output(output) as stream:
-                stream.write(f"{feats.shape[1]}\n".encode())
+                stream.write(encode(f"{feats.shape[1]}\n"))
             return 0
     raise KaldiError(f"Could not read any features (empty archive?): {feats_rspecifier}")
 

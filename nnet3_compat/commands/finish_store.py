@@ -10,6 +10,7 @@ from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.frame_store import FrameStore
 from kaldi_bridge.features.frame_store_building import finish_store as finish
+from kaldi_bridge.io.text import is_number
 
 USAGE = """Make a memory-mapped store of what the jobs of nnet-pytorch-store-frames wrote, and check it.
 Usage: nnet-pytorch-finish-store <store-dir> <number of jobs>
@@ -22,7 +23,7 @@ class Options:
 
 
 def finish_store(options: Options, directory: str, num_jobs: str) -> int:
-    if not num_jobs.isdigit() or int(num_jobs) < 1:
+    if not is_number(num_jobs) or int(num_jobs) < 1:
         raise KaldiError(f"expected a number of jobs, got {num_jobs!r}")
     done, bad = finish(Path(directory), int(num_jobs))
     store = FrameStore(directory)

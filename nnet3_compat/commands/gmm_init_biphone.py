@@ -13,6 +13,7 @@ from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.initial import all_alike
 from kaldi_bridge.hmm.tree import make_transition_model
 from kaldi_bridge.io.integer_sets import read_sets, split_integers
+from kaldi_bridge.io.text import is_number
 from kaldi_bridge.tree_building.files import read_topology, write_object
 from kaldi_bridge.tree_building.flat_trees import PhoneCounts, biphone_tree
 
@@ -35,7 +36,7 @@ class Options:
 
 def gmm_init_biphone(options: Options, topology_in: str, dim: str, model_out: str, tree_out: str) -> None:
     topology = read_topology(topology_in)
-    if not dim.isdigit() or not 0 < int(dim) <= 10000:
+    if not is_number(dim) or not 0 < int(dim) <= 10000:
         raise KaldiError(f"{dim} is no dimension of features")
     sets = read_sets(options.shared_phones) if options.shared_phones else [[phone] for phone in topology.phones]
     counts = None

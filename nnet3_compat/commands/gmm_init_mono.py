@@ -13,6 +13,7 @@ from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.initial import all_alike
 from kaldi_bridge.hmm.tree import make_transition_model
 from kaldi_bridge.io.integer_sets import read_sets
+from kaldi_bridge.io.text import is_number
 from kaldi_bridge.tree_building.files import read_topology, write_object
 from kaldi_bridge.tree_building.flat_trees import monophone_tree
 
@@ -36,7 +37,7 @@ def gmm_init_mono(options: Options, topology_in: str, dim: str, model_out: str, 
     topology = read_topology(topology_in)
     sets = read_sets(options.shared_phones) if options.shared_phones else [[phone] for phone in topology.phones]
     tree = monophone_tree(sets, topology)
-    if not dim.isdigit() or not 0 < int(dim) < 10000:
+    if not is_number(dim) or not 0 < int(dim) < 10000:
         raise KaldiError(f"{dim} is no dimension of features")
     mean, variance = np.ones(int(dim)), np.ones(int(dim))
     if options.train_feats:

@@ -9,6 +9,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import key_and_rest
 from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, LATTICE, LatticeHolder
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
@@ -31,10 +32,10 @@ def _first_fields(rxfilename: str) -> set[str]:
     keys = set()
     with open_input(rxfilename) as stream:
         while line := stream.readline():
-            fields = line.decode("utf-8", "surrogateescape").split()
-            if not fields:
+            key, _ = key_and_rest(line)
+            if not key:
                 raise KaldiError(f"{stream.where()}: an empty line where an utterance should be named")
-            keys.add(fields[0])
+            keys.add(key)
     return keys
 
 

@@ -10,6 +10,7 @@ from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.topology_making import chain_topology
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text import encode
 from kaldi_bridge.lang.directory import Lang
 
 USAGE = """Make a lang directory with the topology of chain models: one state per phone, left after one frame or more.
@@ -29,7 +30,7 @@ def prepare_chain_lang(options: Options, lang_dir: str, chain_lang_dir: str) -> 
         raise KaldiError(f"{out} would lose its topology: name another directory")
     shutil.copytree(lang.path, out, dirs_exist_ok=True)
     with open_output(str(out / "topo")) as stream:
-        stream.write(chain_topology(phones).encode())
+        stream.write(encode(chain_topology(phones)))
     return 0
 
 

@@ -9,7 +9,8 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output
-from kaldi_bridge.io.text_files import read_lines, words
+from kaldi_bridge.io.text import encode, words
+from kaldi_bridge.io.text_files import read_lines
 from kaldi_bridge.lang.ngram_estimation import estimate
 
 USAGE = """Estimate an interpolated modified Kneser-Ney language model.
@@ -44,7 +45,7 @@ def train_lm(options: Options, text: str, arpa: str) -> int:
     model = estimate(sentences(), options.order, known)
     with open_output(arpa) as out:
         for line in model.arpa_lines():
-            out.write(line.encode("utf-8", "surrogateescape") + b"\n")
+            out.write(encode(line) + b"\n")
     log.info(f"Wrote {', '.join(f'{len(p)} {n}-grams' for n, p in enumerate(model.probabilities, 1))}")
     if unknown:
         log.warning(f"{unknown} words of {text} are not in {options.vocabulary}")

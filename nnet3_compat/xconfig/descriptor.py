@@ -60,7 +60,7 @@ def parse_descriptor(text: str, previous: Sequence[str]) -> LayerDescriptor:
 class _Parser:
     def __init__(self, text: str, previous: Sequence[str]) -> None:
         self.text, self.previous, self.at = text, previous, 0
-        self.tokens = re.findall(r"[(),@]|[^(),@\s]+", re.sub(r"\[([^\[\]]*)\]\s*", self._bracket, text))
+        self.tokens = re.findall(r"[(),@]|[^(),@\s]+", re.sub(r"\[([^\[\]]*)\]\s*", self._bracket, text), re.ASCII)
 
     def _bracket(self, match: re.Match[str]) -> str:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import strip
 from nnet3_compat.nnet import ComponentNode, InputNode, Nnet
 from nnet3_compat.xconfig import attention, basic, convolution, gru, lstm, residual, statistics, tdnnf, trivial  # noqa: F401 - they register
 from nnet3_compat.xconfig.layer import LAYERS, ExistingLayer, Layer
@@ -27,7 +28,7 @@ def parse_xconfig(lines: Iterable[str], existing: Sequence[ExistingLayer] = ()) 
                 raise KaldiError(f"there is no layer type {layer_type}")
             layers.append(LAYERS[layer_type](layer_type, values, [*existing, *layers]))
         except KaldiError as error:
-            raise KaldiError(f"{error}, in the xconfig line: {line.strip()}") from None
+            raise KaldiError(f"{error}, in the xconfig line: {strip(line)}") from None
     if not layers:
         raise KaldiError("the xconfig has no layers")
     return layers

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text import encode
 from nnet3_compat.context import compute_context
 from nnet3_compat.edits import edit
 from nnet3_compat.model_file import read_nnet, write_model
@@ -92,4 +93,4 @@ def write_matrix(layer: IdctLayer) -> None:
 
 def _write(path: Path, head: list[str], lines: Sequence[str]) -> None:
     with open_output(str(path)) as stream:
-        stream.write("".join(f"{line.rstrip(chr(10))}\n" for line in [*head, *lines]).encode())
+        stream.write(encode("".join(f"{line.rstrip(chr(10))}\n" for line in [*head, *lines])))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text_files import read_text
 from kaldi_bridge.tables import RandomAccessReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from kaldi_bridge.tables.scp import read_script
@@ -22,8 +23,8 @@ class OnlineIvectors:
     def __init__(self, directory: str) -> None:
         path = Path(directory)
         try:
-            self._period = int((path / "ivector_period").read_text())
-        except (OSError, ValueError) as error:
+            self._period = int(read_text(path / "ivector_period"))
+        except ValueError as error:
             raise KaldiError(f"{path / 'ivector_period'}: {error}") from None
         self._path = str(path / "ivector_online.scp")
         self._utterances = set(read_script(self._path))

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.supervision_merging import merge_supervisions
+from kaldi_bridge.io.text import encode
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.data.dataset import ChunkShape, DataSet, Piece
 from steps_pytorch.data.epoch import BatchPlan, EpochPlanner
@@ -150,10 +151,10 @@ class ChunkLoader:
     def _fingerprint(self) -> str:
         """What the batches of all epochs depend on."""
         if not self._data:
-            hashed = hashlib.sha256(self._options.encode())
+            hashed = hashlib.sha256(encode(self._options))
             for dataset in self.datasets:
-                hashed.update(f"{dataset.name} {dataset.repeat} {dataset.speeds}\n".encode())
-                hashed.update(repr(list(dataset.lengths.items())).encode())
+                hashed.update(encode(f"{dataset.name} {dataset.repeat} {dataset.speeds}\n"))
+                hashed.update(encode(repr(list(dataset.lengths.items()))))
             self._data = hashed.hexdigest()
         return self._data
 

@@ -10,6 +10,7 @@ import numpy as np
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.cmvn import apply_cmvn
+from kaldi_bridge.io.text_files import read_text
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX
 
@@ -78,4 +79,4 @@ class Normalizer:
 def read_cmvn_opts(directory: str) -> str:
     """The content of a model directory's cmvn_opts; "--norm-means=false" where there is none, as in decode.sh."""
     path = Path(directory) / "cmvn_opts"
-    return path.read_text() if path.is_file() else "--norm-means=false"
+    return read_text(path) if path.is_file() else "--norm-means=false"

@@ -10,6 +10,7 @@ from kaldi_bridge.hmm.topology import NO_PDF, Topology
 from kaldi_bridge.hmm.tree import PDF_CLASS, ContextDependency, answers
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import words
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from nnet3_compat.model_file import read_transition_model
 
@@ -60,16 +61,16 @@ def read_target(pdfs: str, phones: str, num_outputs: int, num_pdfs: int, folder:
         raise KaldiError("give --pdfs or --phones, not both")
     if pdfs:
         try:
-            return stretched([int(word) for word in pdfs.split()], num_outputs, num_pdfs)
+            return stretched([int(word) for word in words(pdfs)], num_outputs, num_pdfs)
         except ValueError:
             raise KaldiError(f"--pdfs={pdfs}: they must be numbers") from None
     if not phones:
         return None
     table = SymbolTable.read(str(folder / "phones.txt"))
-    unknown = [phone for phone in phones.split() if phone not in table.numbers]
+    unknown = [phone for phone in words(phones) if phone not in table.numbers]
     if unknown:
         raise KaldiError(f"--phones: {unknown[0]} is not in {folder / 'phones.txt'}")
     with open_input(str(folder / "tree")) as stream:
         tree = ContextDependency.read(stream, read_header(stream))
     topology = read_transition_model(str(folder / "final.mdl")).topology
-    return pdfs_of_phones([table.numbers[phone] for phone in phones.split()], num_outputs, tree, topology)
+    return pdfs_of_phones([table.numbers[phone] for phone in words(phones)], num_outputs, tree, topology)

@@ -13,6 +13,7 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import key_and_rest
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.components import set_seed
 from nnet3_compat.model_changes import read_lines
@@ -109,12 +110,13 @@ def make_nnet3(options: Nnet3Options, dimensions: Dimensions) -> Nnet3Model:
 def read_network(rxfilename: str) -> Nnet:
     """An existing network, or a new one with random parameters, which torch's seed fixes."""
     with open_input(rxfilename) as stream:
-        head = stream.peek(16).lstrip()
+        stream.skip_space()
+        head = stream.peek(16)
     if head.startswith((b"\0B", b"<Nnet3>", b"<Transition")):
         return read_nnet(rxfilename)
     set_seed(int(torch.randint(2**31, ())))
     lines = read_lines(rxfilename)
-    words = [line.split()[0] for line in lines if line.split() and not line.startswith("#")]
-    if words and words[0] in CONFIG_LINES:
+    first = [word for word, _ in map(key_and_rest, lines) if word and not word.startswith("#")]
+    if first and first[0] in CONFIG_LINES:
         return Nnet.from_config(lines)
     return nnet_of_xconfig(lines)

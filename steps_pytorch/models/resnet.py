@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import words
 from steps_pytorch.models.encoder import EncoderModel
 from steps_pytorch.models.normalization import normalization
 from steps_pytorch.models.registry import MODELS
@@ -34,7 +35,7 @@ class Resnet(ResidualEncoder):
 
     def __init__(self, feature_dim: int, options: ResnetOptions) -> None:
         super().__init__()
-        groups = [whole_numbers("--layers", group, separator=":") for group in options.layers.split()]
+        groups = [whole_numbers("--layers", group, separator=":") for group in words(options.layers)]
         if any(len(group) != 3 for group in groups) or not groups:
             raise KaldiError(f"--layers='{options.layers}' must be groups of channels:blocks:stride")
         self.output_dim, self.frame_subsampling_factor, reach = groups[-1][0], 1, 2

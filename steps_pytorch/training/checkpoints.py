@@ -106,7 +106,8 @@ def load_state(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise KaldiError(f"no such file {path}") from None
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, AttributeError) as error:
-        raise KaldiError(f"{path} is broken, or no file of tensors ({str(error).splitlines()[0]})") from error
+        reason = str(error).split("\n")[0] or type(error).__name__
+        raise KaldiError(f"{path} is broken, or no file of tensors ({reason})") from error
     if not isinstance(found, dict):
         raise KaldiError(f"{path} holds no state of a model or a run")
     return found

@@ -14,6 +14,8 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FbankOptions, MfccOptions
 from kaldi_bridge.features.frame_store import INDEX
 from kaldi_bridge.features.global_cmvn import read_global_stats
+from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text_files import read_text
 from kaldi_bridge.options import read_options
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.dataset import ChunkShape, DataSet
@@ -51,7 +53,7 @@ class DataSpec:
     @classmethod
     def parse(cls, line: str) -> DataSpec:
         """Of a line ``name=x data=dir ...``. Raises KaldiError naming it."""
-        given = (word.partition("=")[::2] for word in line.split())
+        given = (word.partition("=")[::2] for word in words(line))
         values: dict[str, Any] = {name.replace("-", "_"): value for name, value in given}
         kinds = {name: type(default) for name, default in vars(PerturbationOptions()).items()}
         try:
@@ -118,8 +120,8 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
     factor = options.frame_subsampling_factor or (3 if supervised else 1)
     specs = [first]
     if options.more_data:
-        lines = Path(options.more_data).read_text().splitlines()
-        specs += [DataSpec.parse(line) for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        lines = read_text(options.more_data).split("\n")
+        specs += [DataSpec.parse(line) for line in lines if words(line) and not words(line)[0].startswith("#")]
     targets = [_targets(spec, options, supervised, normalization_fst, factor) for spec in specs]
     numbers = {t.num_pdfs for t in targets if t is not None}
     if targets[0] is None or len(numbers) != 1:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import words
 from nnet3_compat.whole_network import matches
 from steps_pytorch.models.base import Model
 
@@ -23,7 +24,7 @@ class DropoutSchedule:
         """Raises KaldiError for what is no schedule, or a pattern that no part with dropout has for its name."""
         self._lines: dict[str, tuple[list[float], list[float]]] = {}  # of each part: shares done, proportions
         self._set = model.dropouts()
-        for word in text.split():
+        for word in words(text):
             pattern, equals, line = word.rpartition("=")
             chosen = [name for name in self._set if not equals or matches(name, pattern)]
             if not chosen:

@@ -11,6 +11,7 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.global_cmvn import read_global_stats, write_global_stats
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text import encode
 from nnet3_compat.model_file import read_transition_model
 from steps_pytorch.training.assembly import Assembly
 from steps_pytorch.training.averaging import average_models, recompute_statistics
@@ -88,7 +89,7 @@ def write_model_directory(assembly: Assembly, name: str) -> None:
         texts["online_cmvn"] = ""  # Kaldi's scripts look for a file of this name
     for file, text in texts.items():
         with open_output(str(run.folder / file)) as stream:
-            stream.write(f"{text}\n".encode())
+            stream.write(encode(f"{text}\n"))
     for file in BESIDE:
         if (source / file).is_file() and source.resolve() != run.folder.resolve():
             shutil.copyfile(source / file, run.folder / file)

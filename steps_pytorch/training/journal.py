@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import encode
+from kaldi_bridge.io.text_files import read_text
 
 NAME = "train.jsonl"
 
@@ -35,7 +37,7 @@ class Journal:
     def write(self, event: str, **values: Any) -> None:
         """Numbers that JSON does not have become null. Raises KaldiError where the disk is full."""
         try:
-            self._file.write(json.dumps({"event": event, **_finite(values)}).encode() + b"\n")
+            self._file.write(encode(json.dumps({"event": event, **_finite(values)})) + b"\n")
             self._file.flush()
         except OSError as error:
             raise KaldiError(f"Cannot write {self.path}: {error.strerror}") from error
@@ -46,12 +48,8 @@ class Journal:
 
 def read_journal(folder: Path) -> list[dict[str, Any]]:
     """All events; a last line that was cut off is left out. Raises KaldiError where there is no journal."""
-    try:
-        lines = (folder / NAME).read_text().splitlines()
-    except OSError as error:
-        raise KaldiError(f"cannot read {folder / NAME}: {error.strerror}") from error
     events = []
-    for line in lines:
+    for line in read_text(folder / NAME).split("\n"):
         try:
             events.append(json.loads(line))
         except ValueError:

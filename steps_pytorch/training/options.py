@@ -11,6 +11,8 @@ from pathlib import Path
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text import encode
+from kaldi_bridge.io.text_files import read_text
 from steps_pytorch.data.perturbation.options import PerturbationOptions
 
 NAME = "training.json"
@@ -148,16 +150,16 @@ class Run:
         """Into the directory's training.json, where jobs and later programs find it."""
         content = {"data": self.data, "targets": self.targets, "options": dataclasses.asdict(self.options)}
         with open_output(str(self.folder / NAME)) as stream:
-            stream.write((json.dumps(content, indent=1) + "\n").encode())
+            stream.write(encode(json.dumps(content, indent=1) + "\n"))
 
     @classmethod
     def load(cls, folder: Path) -> Run:
         """Raises KaldiError where there is none."""
         path = folder / NAME
         try:
-            content = json.loads(path.read_text())
+            content = json.loads(read_text(path))
             return cls(RunOptions(**content["options"]), content["data"], content["targets"], folder)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (KaldiError, ValueError, TypeError, KeyError) as error:
             raise KaldiError(f"{path} does not describe a run of training ({error})") from error
 
     def check_same(self, other: Run) -> None:

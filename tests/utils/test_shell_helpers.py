@@ -75,6 +75,53 @@ class TestSym2int:
         assert run("sym2int.py", "-f", "2-", table, text="u1 two\n").returncode == 1
 
 
+class TestBytes:
+    """What is in the words, is between ASCII spaces, in whatever encoding (as sym2int.pl and int2sym.pl have it)."""
+
+    TABLE = b"<eps> 0\ncaf\xe9 1\nna\xc3\xafve 2\no\xc2\xa0ne 3\n<UNK> 4\n"
+
+    @pytest.fixture
+    def table(self, tmp_path: Path) -> str:
+        (tmp_path / "words.txt").write_bytes(self.TABLE)
+        return str(tmp_path / "words.txt")
+
+    @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+    def test_there_and_back(self, table: str, locale: str) -> None:
+        def program(name: str, *arguments: str, text: bytes) -> subprocess.CompletedProcess[bytes]:
+            command = [sys.executable, str(UTILS / name), *arguments, "-f", "2-", table]
+            return subprocess.run(command, input=text, capture_output=True, env={"LC_ALL": locale}, check=True)
+
+        text = b"u\xe9 caf\xe9 o\xc2\xa0ne\nu2\tna\xc3\xafve\r\n"
+        numbers = program("sym2int.py", text=text).stdout
+        assert numbers == b"u\xe9 1 3\nu2 2\n"
+        assert program("int2sym.py", text=numbers).stdout == b"u\xe9 caf\xe9 o\xc2\xa0ne \nu2 na\xc3\xafve \n"
+        unknown = program("sym2int.py", "--map-oov", "4", text=b"u1 th\xe9\n")
+        assert unknown.stdout == b"u1 4\n"
+        assert b"replacing th\xe9 with 4\n" in unknown.stderr
+
+    @pytest.mark.parametrize("name", ["sym2int.py", "int2sym.py"])
+    def test_a_bad_line_of_the_table(self, name: str, tmp_path: Path) -> None:
+        (tmp_path / "words.txt").write_bytes(self.TABLE + b"th\xe9 noir 5\n")
+        result = run(name, str(tmp_path / "words.txt"), text="")
+        assert result.returncode == 1
+        assert "bad line in symbol table" in result.stderr and "Traceback" not in result.stderr
+
+    @pytest.mark.parametrize(
+        ("fields", "expected"), [("2", "1 zero 1"), ("-2", "zero zero 1"), ("2:3", "1 zero zero"), ("3-", "1 1 zero")]
+    )
+    def test_fields(self, tmp_path: Path, fields: str, expected: str) -> None:
+        (tmp_path / "words.txt").write_text("zero 1\n")
+        result = run("int2sym.py", "-f", fields, str(tmp_path / "words.txt"), text="1 1 1\n")
+        assert result.stdout == expected + " \n"
+        assert run("int2sym.py", "-f", "x", str(tmp_path / "words.txt")).returncode == 1
+
+    def test_best_wer(self, tmp_path: Path) -> None:
+        command = [sys.executable, str(UTILS / "best_wer.py")]
+        lines = b"caf\xe9/wer_7:%WER 9.10 [ 1 / 11 ]\n"
+        done = subprocess.run(command, input=lines, capture_output=True, check=True)
+        assert done.stdout == b"%WER 9.10 [ 1 / 11 ] caf\xe9/wer_7\n"
+
+
 class TestBestWer:
     def test_the_first_of_the_lowest_wins(self) -> None:
         lines = "d/wer_7_0.0:%WER 9.10 [ 1 / 11 ]\nd/wer_8_0.0:%WER 8.80 [ 2 / 3 ]\nd/wer_9_0.0:%WER 8.80 [ 2 / 3 ]\n"

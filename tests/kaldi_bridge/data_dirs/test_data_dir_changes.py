@@ -237,7 +237,7 @@ class TestValidation:
             ("text", "", "empty file {}/text"),
             ("text", "a-1 one\nb-1 x\n", "{}/text: utterance a-2 is not there (1 of 3 in all)"),
             ("text", "a-1 one\na-2 <s>\nb-1 x\n", "{}/text: utterance a-2 contains illegal symbol <s>"),
-            ("text", "a-1 one\na-2 x\u3000y\nb-1 x\n", "{}/text: utterance a-2 contains a space that is not ASCII's"),
+            ("text", "a-1 one\na-2 x\u3000y\nb-1 x\n", "{}/text: line 2 has a space that is no ASCII space or tab"),
             ("text", "a-1 one\na-2 x\x01\nb-1 x\n", "{}/text: utterance a-2 contains a non-printable character"),
             ("feats.scp", "a-1 f\na-2 f\n", "{}/feats.scp: utterance b-1 is not there"),
             (

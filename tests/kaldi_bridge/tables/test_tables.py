@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import decode
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR, INT32, TOKEN, TOKEN_VECTOR
 
@@ -325,3 +326,36 @@ def test_keys_and_values_in_any_alphabet(folder):
     copy = read("ark:latin", TOKEN)
     write("ark:copy", copy, TOKEN)
     assert (folder / "copy").read_bytes() == b"k\xe9y v\xe9\n"
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.ark", "caf\u00e9.ark", "two words.ark", "\u00a0.ark", "a\r\x85b.ark"])
+def test_a_script_file_names_its_archive_whatever_the_name(folder, name):
+    write(f"ark,scp:{name},new.scp", MATRICES)
+    assert same(read("scp:new.scp"), MATRICES)
+    assert (folder / name).exists()
+
+
+def test_an_archive_that_no_script_file_can_name(folder):
+    with pytest.raises(KaldiError, match=r"new\\nname.*cannot name the archive, which has a newline"):
+        write("ark,scp:new\nname.ark,new.scp", MATRICES)
+    assert not [file for file in folder.iterdir() if file.name.startswith("new")]
+
+
+def test_keys_are_sorted_by_their_bytes(folder):
+    """Byte 80 alone comes before the two bytes of é, which as characters come in the other order."""
+    values = {decode(key): n for n, key in enumerate((b"\x80", b"\xc3\xa9", b"\xe9"))}
+    write("ark,scp:n.ark,n.scp", values, INT32)
+    for rspecifier in ("ark,s,cs:n.ark", "ark,s:n.ark", "scp,s:n.scp"):
+        with RandomAccessReader(rspecifier, INT32) as reader:
+            assert [reader[key] for key in values] == [0, 1, 2]
+
+
+def test_bytes_of_a_damaged_archive_are_escaped_and_cut(folder):
+    data = (folder / "m.ark").read_bytes()
+    second = data.index(b"b \0BFM ")
+    for damage in (b"\x1b[31m\x07\xff" + b"\x9b" * 300 + b" \0BFM", b"\x1b\xe9\x00" * 100 + b"\r"):
+        (folder / "bad.ark").write_bytes(data[:second] + damage + data[second:])
+        with pytest.raises(KaldiError) as caught:
+            read("ark:bad.ark")
+        assert str(caught.value).isprintable() and len(str(caught.value)) < 300
+        assert r"'\x1b" in str(caught.value)

@@ -1,0 +1,74 @@
+"""Text as Kaldi has it: bytes, in which the space characters of C's isspace separate words, and no others.
+
+A Python string stands for such bytes: what is no UTF-8 is held as surrogates (PEP 383) and comes out as it went in.
+Whatever reads or cuts text does it with this module: ``str.split()`` would also cut at a no-break space, and
+``splitlines()`` at U+2028, and ``isdigit()`` takes digits of any script.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from io import TextIOWrapper
+
+SPACE = " \t\n\r\f\v"
+_WORD = re.compile(r"[^ \t\n\r\f\v]+")
+_ESCAPED = re.compile("[\udc80-\udcff]")
+_SURROGATE = re.compile(r"\\udc([89a-f][0-9a-f])")
+_DIGITS = re.compile("[0-9]{1,18}")
+
+
+def decode(data: bytes | bytearray) -> str:
+    """The string that stands for these bytes."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """The bytes that the string stands for; also what to sort by, as ``LC_ALL=C sort`` does."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def is_utf8(text: str) -> bool:
+    """Whether the string stands for bytes that are UTF-8."""
+    return _ESCAPED.search(text) is None
+
+
+def words(text: str | bytes) -> list[str]:
+    """What stands between space characters."""
+    return _WORD.findall(text if isinstance(text, str) else decode(text))
+
+
+def fields(line: bytes) -> list[bytes]:
+    """The same as bytes, where they are numbers or many."""
+    return line.split()
+
+
+def strip(text: str | bytes) -> str:
+    """Without space characters at both ends."""
+    return (text if isinstance(text, str) else decode(text)).strip(SPACE)
+
+
+def key_and_rest(line: str | bytes) -> tuple[str, str]:
+    """The first word and what follows it, without space characters around; "" for what is not there."""
+    text = strip(line)
+    match = _WORD.match(text)
+    return (match[0], text[match.end() :].lstrip(SPACE)) if match else ("", "")
+
+
+def is_number(word: str) -> bool:
+    """Whether it is written with the digits 0 to 9 alone, at most 18 of them."""
+    return _DIGITS.fullmatch(word) is not None
+
+
+def shown(text: str | bytes, longest: int = 80) -> str:
+    """In quotes, cut, and escaped unless printable: for messages about what should be something else."""
+    text = text if isinstance(text, str) else decode(text)
+    cut = text if len(text) <= longest else text[: longest - 3] + "..."
+    return _SURROGATE.sub(r"\\x\1", repr(cut))
+
+
+def pass_bytes_through() -> None:
+    """Lets standard output and error, which are the program's, show the bytes that strings stand for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
