@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nnet3_compat.graph import Const, Either, Expression, Graph, Group, Leaf, Optional, Select, Sum, Value
 from nnet3_compat.layout import check_recurrence
-from nnet3_compat.leaves import leaf_size, nothing_like, read_leaf
+from nnet3_compat.leaves import leaf_size, nothing_like, numbers_read, read_leaf
 from nnet3_compat.modules.tdnn import Tdnn
 
 # TorchScript wants typing.List in annotations.
@@ -115,15 +115,24 @@ class DescriptorStep(Step):
 class PointwiseStep(Step):
     """A component whose output at t needs its input at t only."""
 
-    def __init__(self, source: int, component: nn.Module, dim: int):
+    def __init__(self, source: int, component: nn.Module, dim: int, uses_times: bool):
         super().__init__()
-        self.source, self.component, self.dim = source, component, dim
+        self.source, self.component, self.dim, self.uses_times = source, component, dim, uses_times
 
     def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
         x = values[self.source]
         if spec[0] == 0:
             return [nothing_like(x, 0, self.dim)]
-        return [self.component(read_leaf(x, spec, 1, spec[0]))]
+        x = read_leaf(x, spec, 1, spec[0])
+        if not torch.jit.is_scripting() and self.training and self.uses_times:
+            return [self.train_on(x, spec)]
+        return [self.component(x)]
+
+    @torch.jit.unused
+    def train_on(self, x: Tensor, spec: List[int]) -> Tensor:
+        """The component with the times of its rows."""
+        times = torch.tensor(numbers_read(spec, 1 + leaf_size(spec, 1), spec[0]), device=x.device)
+        return self.component.train_on(x, self.component.time_marks(times, x.size(1)))
 
 
 class ConstantStep(Step):
@@ -191,6 +200,7 @@ class Member(nn.Module):
         self.first, self.columns = value.first_column, value.dim
         self.is_columns = value.component is None and not value.parts
         self.has_component = component is not None
+        self.uses_times = value.uses_times
         self.component: nn.Module = component if component is not None else nn.Identity()
         parts = [(d, *terms_of(e)) for d, e in value.parts] or [(0, value.taps, 0.0)]
         for p, (dim, leaves, constant) in enumerate(parts):
@@ -225,7 +235,7 @@ class Member(nn.Module):
 
     def forward(
         self, outside: List[Tensor], spec: List[int], at: int, block: int, done: int, rows: int, like: Tensor,
-        history: List[List[Tensor]],
+        history: List[List[Tensor]], marks: List[Tensor],
     ) -> Tensor:  # fmt: skip
         """Block number ``block`` of this member, to be number ``done`` of its history."""
         parts: List[Tensor] = []
@@ -251,9 +261,16 @@ class Member(nn.Module):
         x = parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
         if self.is_columns:
             return x[:, :, self.first : self.first + self.columns]
+        if len(marks) > 0:
+            return self.train_on(x, marks[0][block * rows : (block + 1) * rows])
         if self.has_component:
             return self.component(x)
         return x
+
+    @torch.jit.unused
+    def train_on(self, x: Tensor, marks: Tensor) -> Tensor:
+        """In training, a component that wants to know times."""
+        return self.component.train_on(x, marks)
 
 
 class RecurrentStep(Step):
@@ -290,11 +307,18 @@ class RecurrentStep(Step):
             outside.append(made)
             empty: List[Tensor] = []
             history.append(empty)
+        marks: List[List[Tensor]] = []
+        if not torch.jit.is_scripting() and self.training:
+            marks = self.time_marks(spec, at, valid, scattered, like)
+        else:
+            for _ in self.dims:
+                no_marks: List[Tensor] = []
+                marks.append(no_marks)
         for done in range(blocks):
             block = done if direction < 0 else blocks - 1 - done
             low, high = block * rows, (block + 1) * rows
             for m, member in enumerate(self.members):
-                x = member(outside[m], spec, starts[m], block, done, rows, like, history)
+                x = member(outside[m], spec, starts[m], block, done, rows, like, history, marks[m])
                 first, end = spec[valid[m]], spec[valid[m] + 1]
                 if first < 0:  # rows that are not computable must read as zero
                     x = x * scattered[m][low:high]
@@ -313,6 +337,30 @@ class RecurrentStep(Step):
                 out.append(read_leaf(every, spec, valid[m] + 2, end))
             else:
                 out.append(every[first:end])
+        return out
+
+
+    @torch.jit.unused
+    def time_marks(
+        self, spec: List[int], at: int, valid: List[int], scattered: List[Tensor], like: Tensor
+    ) -> List[List[Tensor]]:
+        """What each component that wants to know times makes of those of its rows, and of rows that it does not have:
+        0; for other members nothing. ``spec[at]``: where the times begin."""
+        rows = spec[0] * spec[1]
+        out: List[List[Tensor]] = []
+        for m, member in enumerate(self.members):
+            if not member.uses_times:
+                out.append([])
+                continue
+            times = torch.tensor(numbers_read(spec, at, rows), device=like.device)
+            at += leaf_size(spec, at)
+            marks = member.component.time_marks(times, like.size(1))
+            first, end = spec[valid[m]], spec[valid[m] + 1]
+            if first < 0:
+                marks = marks * scattered[m][:, :, 0].to(marks.dtype)
+            else:
+                marks[:first], marks[end:] = 0, 0
+            out.append([marks])
         return out
 
 
@@ -396,7 +444,7 @@ class Executor(nn.Module):
             return ColumnsStep(source, value.first_column, value.dim)
         component = components[value.component]
         if value.tap_rule is None:
-            return PointwiseStep(source, component, value.dim)
+            return PointwiseStep(source, component, value.dim, value.uses_times)
         return TapsStep(source, len(value.taps), component, value.dim)
 
     def forward(self, inputs: List[Tensor], layout: List[List[int]]) -> List[Tensor]:

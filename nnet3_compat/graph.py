@@ -108,6 +108,7 @@ class Value:
     taps: list[Leaf] = field(default_factory=list)
     tap_rule: Taps | None = None  # None: one tap, the same time
     fills_gaps: bool = False  # in training, Kaldi computes it at equal distances in time, needed or not
+    uses_times: bool = False  # in training, its component wants to know the time of each row
     first_column: int = 0
 
     def leaves(self) -> list[Leaf]:
@@ -251,6 +252,7 @@ class _Builder:
             value.first_column, value.taps = block * value.dim, [Leaf(source, (), 1.0)]
             return
         value.component = node.component
+        value.uses_times = component.uses_times
         value.tap_rule = component_taps(component)
         value.fills_gaps = component.TYPE == "TdnnComponent"
         rule = value.tap_rule or Taps((0,), (True,))

@@ -15,6 +15,9 @@ where the valid rows are ``first, end``, or, where they are scattered, ``-1, cou
 from outside is as above, into ``block_rows * blocks`` rows, and a leaf from inside is the number of blocks
 that it looks back (direction -1) or ahead (+1).
 
+A layout for training has one more leaf at the end of a spec for each value whose component wants to know times
+(``Value.uses_times``): what it reads into each row, all those of a recurrence's blocks, is the time itself.
+
 For a network whose plan is regular every integer is an affine function of the number of output frames, once that is
 large enough and within a residue class (``LayoutTable``); then no planning is needed at run time, in an exported
 archive least of all.
@@ -104,23 +107,23 @@ def _encode_leaf(plan: Plan, leaf: Leaf, at: np.ndarray, rows: np.ndarray, sourc
     return encode_rows(rows, source, at % _leaf_period(leaf))
 
 
-def make_layout(plan: Plan, inputs: dict[str, np.ndarray], fill_gaps: bool = False) -> Layout:
+def make_layout(plan: Plan, inputs: dict[str, np.ndarray], training: bool = False) -> Layout:
     """One spec per group of the graph.
 
     Args:
         inputs: the times of the rows that the caller will give, per input node.
-        fill_gaps: also compute rows between those that are needed where Kaldi does (``Value.fills_gaps``): its natural
-            gradient sees them (nnet3/convolution.cc, RegularizeTList).
+        training: tell times, and also compute rows between those that are needed where Kaldi does
+            (``Value.fills_gaps``): its natural gradient sees them (nnet3/convolution.cc, RegularizeTList).
     """
     graph, values = plan.graph, plan.graph.values
     times = [plan.times(i) for i in range(len(values))]
     layout: Layout = []
     for group in graph.groups:
         if group.direction != 0:
-            layout.append(_recurrence_spec(plan, group, times))
+            layout.append(_recurrence_spec(plan, group, times, training))
             continue
         i = group.members[0]
-        filled = fill_gaps and values[i].fills_gaps
+        filled = training and values[i].fills_gaps
         if filled:
             times[i] = _without_gaps(times[i])
         mine = times[i]
@@ -131,8 +134,15 @@ def make_layout(plan: Plan, inputs: dict[str, np.ndarray], fill_gaps: bool = Fal
         for leaf in values[i].leaves():
             at = _readable(leaf, mine, times[leaf.source]) if filled else plan.universe.times(plan.used[id(leaf)])
             spec += _encode_leaf(plan, leaf, at, np.searchsorted(mine, at), times[leaf.source])
+        if training and values[i].uses_times:
+            spec += _encode_times(mine)
         layout.append(spec)
     return layout
+
+
+def _encode_times(times: np.ndarray) -> list[int]:
+    """A leaf that reads the time of each row."""
+    return encode_rows(np.arange(len(times)), times, np.zeros(len(times), np.int64))
 
 
 def _without_gaps(times: np.ndarray) -> np.ndarray:
@@ -187,7 +197,7 @@ def make_grid(plan: Plan, group: Group) -> Grid | None:
     return Grid(int(every[0]), step, block, -(-rows // block))
 
 
-def _recurrence_spec(plan: Plan, group: Group, times: list[np.ndarray]) -> list[int]:
+def _recurrence_spec(plan: Plan, group: Group, times: list[np.ndarray], training: bool) -> list[int]:
     values = plan.graph.values
     grid = make_grid(plan, group)
     if grid is None:
@@ -217,6 +227,11 @@ def _recurrence_spec(plan: Plan, group: Group, times: list[np.ndarray]) -> list[
                 spec.append(grid.blocks if never else abs(delay[id(leaf)]) // grid.step // grid.block_rows)
             else:
                 spec += _encode_leaf(plan, leaf, at, (at - origin) // grid.step, times[leaf.source])
+    if training:
+        rows = np.arange(grid.block_rows * grid.blocks)
+        for v in group.members:
+            if values[v].uses_times:
+                spec += _encode_times(grid.first + group.potential[v] + rows * grid.step)
     return spec
 
 
@@ -325,7 +340,7 @@ def _fit(plan_for: Callable[[int], Layout], period: int, minimum: int) -> Layout
 
 
 def plan_layout(
-    graph: Graph, outputs: dict[str, np.ndarray], inputs: dict[str, np.ndarray], fill_gaps: bool = False
+    graph: Graph, outputs: dict[str, np.ndarray], inputs: dict[str, np.ndarray], training: bool = False
 ) -> Layout:
     """Plan and layout in one."""
-    return make_layout(make_plan(graph, outputs, inputs), inputs, fill_gaps)
+    return make_layout(make_plan(graph, outputs, inputs), inputs, training)

@@ -70,6 +70,27 @@ def progression(x: Tensor, first: int, step: int, count: int) -> Tensor:
     return x[first : first + (count - 1) * step + 1 : step]
 
 
+def numbers_read(spec: List[int], at: int, rows: int) -> List[int]:
+    """What a leaf reads in the sequence of all whole numbers, into each of ``rows`` rows.
+
+    Raises:
+        ValueError: there is no leaf at ``at``: the layout is not for training.
+    """
+    if at >= len(spec):
+        raise ValueError("a network in training mode needs a layout for training")
+    n = spec[at]
+    out = [0] * rows
+    if n < 0:
+        count = spec[at + 1]
+        for to, number in zip(spec[at + 2 : at + 2 + count], spec[at + 2 + count : at + 2 + 2 * count], strict=True):
+            out[to] = number
+    for k in range(at + 1, at + 1 + 5 * n, 5):
+        to, to_step, first, step, count = spec[k : k + 5]
+        for i in range(count):
+            out[to + i * to_step] = first + i * step
+    return out
+
+
 def nothing_like(x: Tensor, rows: int, dim: int) -> Tensor:
     """Zeros [rows, N, dim] with N, type and device of ``x``."""
     return torch.zeros([rows, x.size(1), dim], dtype=x.dtype, device=x.device)

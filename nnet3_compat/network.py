@@ -141,17 +141,17 @@ class Network(nn.Module):
         outputs: tuple[str, ...] = ("output",),
         ivector_rows: int = 1,
         ivector_period: int = 0,
-        fill_gaps: bool = False,
+        training: bool = False,
         ivector_start: int = 0,
     ) -> Layout:
         """The layout for ``n`` output frames at times 0, f, 2f, ... and inputs from ``-left`` to ``(n - 1) f + right``.
 
-        The i-vector has rows at times ``ivector_start``, ``ivector_start + ivector_period``, ... ``fill_gaps``: see
+        The i-vector has rows at times ``ivector_start``, ``ivector_start + ivector_period``, ... ``training``: see
         make_layout. Layouts are cached.
         """
         left = self.left_context if left is None else left
         right = self.right_context if right is None else right
-        rows = (ivector_rows, ivector_period, fill_gaps, ivector_start)
+        rows = (ivector_rows, ivector_period, training, ivector_start)
         shape = (self.frame_subsampling_factor, left, right, outputs, *rows)
         key = (n, *shape)
         made = self._layouts.get(key)
@@ -172,7 +172,7 @@ class Network(nn.Module):
         outputs: tuple[str, ...],
         rows: int,
         period: int,
-        fill_gaps: bool,
+        training: bool,
         ivector_start: int,
     ) -> Layout:
         times = np.arange(n) * factor
@@ -180,7 +180,7 @@ class Network(nn.Module):
             "input": np.arange(-left, (n - 1) * factor + right + 1),
             "ivector": np.arange(rows) * max(period, 1) + ivector_start,
         }
-        return plan_layout(self.graph(outputs), dict.fromkeys(outputs, times), given, fill_gaps)
+        return plan_layout(self.graph(outputs), dict.fromkeys(outputs, times), given, training)
 
     def layout_table(
         self, left: int | None = None, right: int | None = None, outputs: tuple[str, ...] = ("output",)
@@ -242,7 +242,7 @@ class Network(nn.Module):
             )
         right = frames - left - 1 - (num_outputs - 1) * factor
         rows = 1 if ivector is None or ivector.dim() == 2 else ivector.shape[1]
-        layout = self.layout(num_outputs, left, right, outputs, rows, ivector_period, fill_gaps=self.training)
+        layout = self.layout(num_outputs, left, right, outputs, rows, ivector_period, training=self.training)
         executor = self.executor(outputs)
         made = executor([inputs[name] for name in executor.input_names], layout)
         turned = [y.transpose(0, 1) for y in made]

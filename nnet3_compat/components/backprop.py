@@ -125,6 +125,7 @@ class BackpropTruncationComponent(IdentityComponent):
         Field("<NumZeroingBoundaries>", DOUBLE, "count_zeroing_boundaries"),
     )
     STATS = ("count", "count_zeroing_boundaries", "num_clipped", "num_zeroed")
+    uses_times = True
 
     scale_factor: float = 1.0
     """Kaldi's ``scale_``; ``scale`` is the method that every component has."""

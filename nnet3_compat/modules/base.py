@@ -54,6 +54,10 @@ class ComponentModule(nn.Module):
     STATS: ClassVar[tuple[str, ...]] = ()
     """Accumulated statistics, kept in double precision whatever the type of the parameters."""
 
+    # The module of a component that uses times has two more methods, which the executor calls in training:
+    # time_marks(times [T], sequences N) -> [T, N], whole numbers above zero, what it makes of the times of its rows, and
+    # train_on(x [T, N, D], marks [T, N]) in the place of forward; marks are 0 in rows that nothing depends on.
+
     if TYPE_CHECKING:  # not at run time: TorchScript reads annotations that are there
 
         def __getattr__(self, name: str) -> Any: ...

@@ -39,20 +39,19 @@ class _ClipGradient(torch.autograd.Function):
         return gradient * (ctx.threshold / norm.clamp(min=ctx.threshold)), None, None
 
 
-class _ZeroGradient(torch.autograd.Function):
-    """Rows of the gradient set to zero where ``boundary`` is true and their norm is above ``threshold``."""
+class _Truncate(torch.autograd.Function):
+    """The derivative of each row as ``BackpropTruncation`` limits it, which counts what is done."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, boundary: Tensor, threshold: float) -> Tensor:
-        ctx.threshold = threshold
-        ctx.save_for_backward(boundary)
+    def forward(ctx: Any, x: Tensor, marks: Tensor, module: BackpropTruncation) -> Tensor:
+        ctx.module = module
+        ctx.save_for_backward(marks)
         return x.view_as(x)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
-        (boundary,) = ctx.saved_tensors
-        norm = torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
-        return gradient.masked_fill(boundary & (norm > ctx.threshold), 0.0), None, None
+        (marks,) = ctx.saved_tensors
+        return gradient * ctx.module.derivative_scales(gradient, marks).unsqueeze(-1), None, None
 
 
 @module_for("NoOpComponent")
@@ -89,12 +88,14 @@ class ClipGradient(ComponentModule):
 
 @module_for("BackpropTruncationComponent")
 class BackpropTruncation(ComponentModule):
-    """y = ``scale`` x; in training each row of the gradient is clipped by its norm, and may be cut off.
+    """y = ``scale`` x; in training each row of the derivative is clipped by its norm, and may be cut off.
 
-    It is cut off, where its norm is above ``zeroing_threshold``, on frames that begin a new interval of
-    ``zeroing_interval`` frames, shifted by the index of the sequence. A module does not see times: whoever runs it in
-    training sets ``times`` to the time of each row of the next call; left None, only clipping takes place.
+    It is cut off, where its norm is above ``zeroing_threshold``, at zeroing boundaries: frames t of sequence n such that
+    a multiple of ``zeroing_interval`` lies between t - n - ``recurrence_interval``, excluded, and t - n. Both rules look
+    at the derivative that comes in (nnet3/nnet-general-component.cc). A threshold of zero or less is none.
     """
+
+    STATS = ("count", "count_zeroing_boundaries", "num_clipped", "num_zeroed")
 
     def __init__(self, component: Any) -> None:
         super().__init__(component)
@@ -103,23 +104,31 @@ class BackpropTruncation(ComponentModule):
         self.zeroing: float = component.zeroing_threshold if component.zeroing_threshold > 0.0 else 1.0e10
         self.zeroing_interval: int = component.zeroing_interval
         self.recurrence_interval: int = component.recurrence_interval
-        none_given: Any = None  # an annotation of the attribute would be read by TorchScript
-        self.times = none_given
 
     def forward(self, x: Tensor) -> Tensor:
-        if not torch.jit.is_scripting() and self.training:
-            x = self.limit_gradient(x)
         return x if self.factor == 1.0 else x * self.factor
 
     @torch.jit.unused
-    def limit_gradient(self, x: Tensor) -> Tensor:
-        """Training mode; [T, N, D]. The order of the two rules follows Kaldi: both look at the incoming gradient."""
-        if self.times is not None:
-            t = self.times.to(x.device).view(-1, 1) - torch.arange(x.size(1), device=x.device)
-            interval = self.zeroing_interval
-            crossed = t.div(interval, rounding_mode="floor") != (t - self.recurrence_interval).div(
-                interval, rounding_mode="floor"
-            )
-            # The one applied last here is the first to see the gradient, and clipping leaves zeros alone.
-            return _ZeroGradient.apply(_ClipGradient.apply(x, self.clipping, True), crossed.unsqueeze(-1), self.zeroing)
-        return _ClipGradient.apply(x, self.clipping, True)
+    def time_marks(self, times: Tensor, sequences: int) -> Tensor:
+        """[T, N] for rows at ``times`` [T]: 2 at a zeroing boundary, else 1."""
+        t = times.unsqueeze(1) - torch.arange(sequences, device=times.device)
+        before, interval = t - self.recurrence_interval, self.zeroing_interval
+        crossed = t.div(interval, rounding_mode="floor") != before.div(interval, rounding_mode="floor")
+        return crossed.to(torch.uint8) + 1
+
+    @torch.jit.unused
+    def train_on(self, x: Tensor, marks: Tensor) -> Tensor:
+        """As forward, for rows with ``marks`` [T, N], 0 where a row is not to be counted."""
+        return self.forward(_Truncate.apply(x, marks, self))
+
+    @torch.jit.unused
+    def derivative_scales(self, derivative: Tensor, marks: Tensor) -> Tensor:
+        """The factor [T, N] of each row of the derivative [T, N, D] at the input; counts rows."""
+        norm = torch.linalg.vector_norm(derivative, dim=-1)
+        boundary = marks == 2
+        zeroed = boundary & (norm > self.zeroing)
+        self.count += marks.count_nonzero()
+        self.count_zeroing_boundaries += boundary.sum()
+        self.num_clipped += (norm > self.clipping).sum()
+        self.num_zeroed += zeroed.sum()
+        return (self.clipping / norm.clamp(min=self.clipping)).masked_fill(zeroed, 0.0)

@@ -476,9 +476,10 @@ def test_gradients_are_clipped_in_training_only() -> None:
 
 def test_backprop_truncation() -> None:
     module: Any = from_component(CASES["BackpropTruncationComponent"][0]).train()
+    before = module.to_component()
     x = torch.zeros(5, 2, 4, requires_grad=True)
-    module.times = torch.arange(3, 8)
-    module(x).backward(torch.ones(5, 2, 4))
+    marks = module.time_marks(torch.arange(3, 8), 2)
+    module.train_on(x, marks).backward(torch.ones(5, 2, 4))
     norm = 0.7 * 2.0  # above the zeroing threshold, below the clipping threshold
     # Sequence 0 begins an interval at t = 4, sequence 1 at t = 5.
     want = torch.full((5, 2), norm)
@@ -486,9 +487,13 @@ def test_backprop_truncation() -> None:
     assert x.grad is not None
     torch.testing.assert_close(x.grad.norm(dim=-1), want)
     x.grad = None
-    module(x).backward(torch.full((5, 2, 4), 10.0))
+    marks[0] = 0  # a row that does not count
+    module.train_on(x, marks).backward(torch.full((5, 2, 4), 10.0).masked_fill(marks.unsqueeze(-1) == 0, 0.0))
     assert x.grad is not None
     assert float(x.grad.norm(dim=-1).max()) == pytest.approx(2.0)
+    made = module.to_component()
+    counted = [getattr(made, name) - getattr(before, name) for name in module.STATS]
+    assert counted == [10 + 8, 2 + 2, 0 + 8, 2 + 2]
 
 
 def test_noop_scales_the_gradient() -> None:
