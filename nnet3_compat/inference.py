@@ -78,7 +78,7 @@ class Inference:
             for leaf in v.leaves():
                 self.readers[leaf.source].append(i)
         self.recurrent = [graph.groups[self.group_of[i]].direction != 0 for i in range(len(graph.values))]
-        self.modules = {
+        self.modules: dict[int, Any] = {
             i: getattr(executor.steps[self.group_of[i]], "component", None)
             for i, v in enumerate(graph.values)
             if v.component is not None and not self.recurrent[i]
@@ -97,12 +97,12 @@ class Inference:
 
     def _kind(self, i: int) -> str:
         module = self.modules.get(i)
-        return module.component.TYPE if module is not None else ""  # type: ignore[union-attr, return-value]
+        return module.component.TYPE if module is not None else ""
 
     def _is_identity(self, i: int) -> bool:
         kind, module = self._kind(i), self.modules.get(i)
         if kind == "BackpropTruncationComponent":
-            return module.component.scale == 1.0  # type: ignore[union-attr]
+            return module.factor == 1.0
         return kind in IDENTITY
 
     def _who_takes_offsets(self) -> list[bool]:
@@ -215,7 +215,7 @@ class Inference:
                 chain.relu = True
             elif kind == "BatchNormComponent":
                 norm = self.modules[reader]
-                s, o = norm.scale.detach(), norm.offset.detach()  # type: ignore[union-attr]
+                s, o = norm.scale.detach(), norm.offset.detach()
                 if chain.relu and not bool((s > 0).all()):
                     break
                 weight, chain.bias = weight * s[:, None], chain.bias * s

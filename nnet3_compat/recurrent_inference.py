@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from nnet3_compat.executor import leaf_size, nothing_like, read_leaf, rows_read, terms_of
 from nnet3_compat.graph import Graph, Group, Leaf
+from nnet3_compat.modules.base import ComponentModule
 
 AFFINE = {"AffineComponent", "NaturalGradientAffineComponent", "LinearComponent"}
 IDENTITY = {"NoOpComponent", "ClipGradientComponent", "GeneralDropoutComponent"}
@@ -50,7 +51,7 @@ class RecurrentInference:
         modules: the component module of each value that has one.
     """
 
-    def __init__(self, graph: Graph, group: Group, modules: dict[int, nn.Module]):
+    def __init__(self, graph: Graph, group: Group, modules: dict[int, ComponentModule]):
         self.graph, self.group = graph, group
         self.local = {i: m for m, i in enumerate(group.members)}
         readers: dict[int, list[int]] = {i: [] for i in group.members}
@@ -77,17 +78,15 @@ class RecurrentInference:
                 self.ops[m] = _Op(source=below, columns=(v.first_column, v.first_column + v.dim))
                 continue
             module = modules[i]
-            component = module.component
-            kind = component.TYPE  # type: ignore[union-attr]
-            scaled = kind == "BackpropTruncationComponent" and component.scale == 1.0  # type: ignore[union-attr]
+            kind = module.component.TYPE
+            unscaled = kind == "BackpropTruncationComponent" and module.factor == 1.0
             source_op = self.ops[below]
             only_reader = len(readers[v.taps[0].source]) == 1 and not self.read_outside[below]
-            if kind in IDENTITY or scaled:
+            if kind in IDENTITY or unscaled:
                 self.ops[m] = _Op(alias=below)
             elif kind in AFFINE and source_op.given is not None and only_reader:
-                weight = module.params if kind == "LinearComponent" else module.linear_params
-                weight = weight.detach()  # type: ignore[operator, union-attr]
-                bias = None if kind == "LinearComponent" else module.bias_params.detach()  # type: ignore[operator, union-attr]
+                weight = (module.params if kind == "LinearComponent" else module.linear_params).detach()
+                bias = None if kind == "LinearComponent" else module.bias_params.detach()
                 split = [w.t().contiguous() for w in weight.split(source_op.given.dims, dim=1)]
                 self.ops[m] = _Op(given=source_op.given, weights=split, bias=bias)
                 source_op.skip = True
