@@ -79,7 +79,7 @@ def config(dim: int, bottleneck: int, strides: list[int], small: int, outputs: i
 
 
 def make_nnet(size: str) -> Nnet:
-    nnet = Nnet.from_config(config(**SIZES[size]))  # type: ignore[arg-type]
+    nnet = Nnet.from_config(config(**SIZES[size]))
     random = np.random.default_rng(1)
     component: Any
     for component in nnet.components.values():
@@ -99,7 +99,7 @@ def sgemm() -> float:
     return 2 * 1024**3 / best / 1e9
 
 
-def timed(work) -> float:  # type: ignore[no-untyped-def]
+def timed(work) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

@@ -138,7 +138,7 @@ def best_time(function: Callable[[], object]) -> float:
 
 def compare(name: str, fst: Fst, model: TransitionModel, matrices: list[np.ndarray]) -> None:
     graph = Graph(fst, model, name)
-    search, whole = SearchOptions(**OPTIONS, determinize_lattice=False), SearchOptions(**OPTIONS)  # type: ignore[arg-type]
+    search, whole = SearchOptions(**OPTIONS, determinize_lattice=False), SearchOptions(**OPTIONS)
     with tempfile.TemporaryDirectory() as directory:
         with open_output(f"{directory}/graph.fst") as stream:
             fst.write(stream, "vector")

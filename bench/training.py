@@ -39,7 +39,7 @@ CHUNK, FACTOR, LEFT, RIGHT = 141, 3, 35, 35
 
 def make_model(path: str, size: str) -> None:
     """The network of bench/computation.py with a cross-entropy branch, constraints and L2 as in the recipe."""
-    lines = config(**SIZES[size])  # type: ignore[arg-type]
+    lines = config(**SIZES[size])
     small, outputs, dim = (SIZES[size][k] for k in ("small", "outputs", "dim"))
     lines += [
         f"component name=xent.affine type=NaturalGradientAffineComponent input-dim={small} output-dim={dim}",
@@ -61,7 +61,7 @@ def make_model(path: str, size: str) -> None:
         if hasattr(component, "learning_rate"):
             component.learning_rate, component.max_change, component.l2_regularize = 2e-4, 0.75, 0.01
         if name.endswith(".linear") or name == "prefinal-l":
-            component.orthonormal_constraint = -1.0  # type: ignore[attr-defined]
+            component.orthonormal_constraint = -1.0
     write_model(path, nnet)
 
 
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--use-gpu", default="no")
     arguments = parser.parse_args()
-    graph = made_graph(num_states=2000, num_arcs=20000, num_pdfs=SIZES["mini"]["outputs"])  # type: ignore[arg-type]
+    graph = made_graph(num_states=2000, num_arcs=20000, num_pdfs=SIZES["mini"]["outputs"])
     count = arguments.threads
     environment = dict(
         os.environ, OMP_NUM_THREADS=str(count), OPENBLAS_NUM_THREADS=str(count), MKL_NUM_THREADS=str(count)

@@ -114,7 +114,7 @@ def specs_of(options_class: Any) -> list[OptionSpec]:
     specs = []
     for field in dataclasses.fields(options_class):
         metadata = field.metadata
-        kind = metadata.get("type") or _TYPES[field.type]  # type: ignore[index]
+        kind = metadata.get("type") or _TYPES[field.type]
         name = metadata.get("name") or field.name.replace("_", "-")
         default = float(field.default) if kind in ("float", "double") else field.default  # type: ignore[arg-type]
         has_effect = metadata.get("has_effect", True)

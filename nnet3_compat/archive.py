@@ -83,7 +83,7 @@ class NetworkCore(nn.Module):
                 "exported for any number of frames"
             )
         self.executor: nn.Module = network.executor(("output",))
-        self.input_names: List[str] = list(self.executor.input_names)  # type: ignore[arg-type]
+        self.input_names: List[str] = list(self.executor.input_names)
         self.factor: int = network.frame_subsampling_factor
         self.context: int = left + right
         self.period: int = table.period

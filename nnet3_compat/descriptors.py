@@ -27,11 +27,11 @@ class Descriptor:
 
     def children(self) -> tuple[Descriptor, ...]:
         """The descriptors directly inside."""
-        return (self.arg,)  # type: ignore[attr-defined]
+        raise NotImplementedError
 
     def with_children(self, children: tuple[Descriptor, ...]) -> Descriptor:
         """The same around other descriptors."""
-        return replace(self, arg=children[0])  # type: ignore[type-var]
+        raise NotImplementedError
 
     def node_names(self) -> Iterator[str]:
         """Names of the nodes that it reads, left to right, with repeats."""
@@ -61,6 +61,17 @@ class _Leaf(Descriptor):
 
     def with_children(self, children: tuple[Descriptor, ...]) -> Descriptor:
         return self
+
+
+@dataclass(frozen=True)
+class _Around(Descriptor):
+    arg: Descriptor
+
+    def children(self) -> tuple[Descriptor, ...]:
+        return (self.arg,)
+
+    def with_children(self, children: tuple[Descriptor, ...]) -> Descriptor:
+        return replace(self, arg=children[0])
 
 
 @dataclass(frozen=True)
@@ -95,10 +106,9 @@ class NodeRef(_Leaf):
 
 
 @dataclass(frozen=True)
-class Offset(Descriptor):
+class Offset(_Around):
     """The argument at time ``+ t`` and extra index ``+ x``."""
 
-    arg: Descriptor
     t: int
     x: int = 0
 
@@ -107,10 +117,9 @@ class Offset(Descriptor):
 
 
 @dataclass(frozen=True)
-class Round(Descriptor):
+class Round(_Around):
     """The argument at the time rounded down to a multiple of ``period``."""
 
-    arg: Descriptor
     period: int
 
     def modulus(self) -> int:
@@ -121,10 +130,9 @@ class Round(Descriptor):
 
 
 @dataclass(frozen=True)
-class ReplaceIndex(Descriptor):
+class ReplaceIndex(_Around):
     """The argument with its ``t`` or ``x`` index replaced by ``value``."""
 
-    arg: Descriptor
     var: str
     value: int
 
@@ -136,6 +144,12 @@ class ReplaceIndex(Descriptor):
 class Scale(Descriptor):
     scale: float
     arg: Descriptor
+
+    def children(self) -> tuple[Descriptor, ...]:
+        return (self.arg,)
+
+    def with_children(self, children: tuple[Descriptor, ...]) -> Descriptor:
+        return Scale(self.scale, children[0])
 
     def __str__(self) -> str:
         return str(self.arg) if self.scale == 1.0 else f"Scale({format_float(self.scale, 6)}, {self.arg})"
@@ -156,10 +170,8 @@ class Const(_Leaf):
 
 
 @dataclass(frozen=True)
-class IfDefined(Descriptor):
+class IfDefined(_Around):
     """The argument, or zero where it cannot be computed."""
-
-    arg: Descriptor
 
     def __str__(self) -> str:
         return f"IfDefined({self.arg})"

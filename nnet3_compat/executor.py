@@ -4,7 +4,7 @@ Tensors are [T, N, D], time first, so that a run of frames is a contiguous block
 (``torch.jit.script``); which rows are read is data (see layout.py), not code.
 """
 
-from typing import List, Tuple
+from typing import Any, List, Tuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nnet3_compat.graph import Const, Either, Expression, Graph, Group, Leaf, Optional, Select, Sum, Value
 from nnet3_compat.layout import check_recurrence
 from nnet3_compat.leaves import leaf_size, nothing_like, numbers_read, read_leaf
+from nnet3_compat.modules.base import ComponentModule
 from nnet3_compat.modules.tdnn import Tdnn
 
 # TorchScript wants typing.List in annotations.
@@ -115,7 +116,7 @@ class DescriptorStep(Step):
 class PointwiseStep(Step):
     """A component whose output at t needs its input at t only."""
 
-    def __init__(self, source: int, component: nn.Module, dim: int, uses_times: bool):
+    def __init__(self, source: int, component: ComponentModule, dim: int, uses_times: bool):
         super().__init__()
         self.source, self.component, self.dim, self.uses_times = source, component, dim, uses_times
 
@@ -138,7 +139,7 @@ class PointwiseStep(Step):
 class ConstantStep(Step):
     """A component without input."""
 
-    def __init__(self, component: nn.Module):
+    def __init__(self, component: ComponentModule):
         super().__init__()
         self.component = component
 
@@ -149,7 +150,7 @@ class ConstantStep(Step):
 class TapsStep(Step):
     """A component that sees several times of its input."""
 
-    def __init__(self, source: int, taps: int, component: nn.Module, dim: int):
+    def __init__(self, source: int, taps: int, component: ComponentModule, dim: int):
         super().__init__()
         self.source, self.taps, self.component, self.dim = source, taps, component, dim
         self.is_tdnn = isinstance(component, Tdnn)
@@ -157,7 +158,7 @@ class TapsStep(Step):
     @torch.jit.unused
     def train_on(self, x: Tensor, spec: List[int], rows: int) -> Tensor:
         """Affine maps read their taps themselves in training."""
-        return self.component.train_on(x, spec, rows)  # type: ignore[operator]
+        return self.component.train_on(x, spec, rows)
 
     def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
         x = values[self.source]
@@ -189,7 +190,7 @@ class Member(nn.Module):
     a block some way back.
     """
 
-    def __init__(self, value: Value, local: dict[int, int], component: nn.Module | None):
+    def __init__(self, value: Value, local: dict[int, int], component: ComponentModule | None):
         super().__init__()
         self.dims: List[int] = []
         self.constants: List[float] = []
@@ -201,7 +202,7 @@ class Member(nn.Module):
         self.is_columns = value.component is None and not value.parts
         self.has_component = component is not None
         self.uses_times = value.uses_times
-        self.component: nn.Module = component if component is not None else nn.Identity()
+        self.component: Any = component if component is not None else nn.Identity()
         parts = [(d, *terms_of(e)) for d, e in value.parts] or [(0, value.taps, 0.0)]
         for p, (dim, leaves, constant) in enumerate(parts):
             self.dims.append(dim)
@@ -278,7 +279,7 @@ class RecurrentStep(Step):
 
     def __init__(self, members: List[Member], dims: List[int]):
         super().__init__()
-        self.members = nn.ModuleList(members)
+        self.members = cast("list[Member]", nn.ModuleList(members))
         self.dims = dims
 
     def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
@@ -303,7 +304,7 @@ class RecurrentStep(Step):
             else:
                 scattered.append(torch.zeros([0], device=like.device))
             starts.append(at + 2)
-            made, at = outer.outside(values, spec, at + 2, rows * blocks, like)  # type: ignore[operator]
+            made, at = outer.outside(values, spec, at + 2, rows * blocks, like)
             outside.append(made)
             empty: List[Tensor] = []
             history.append(empty)
@@ -338,7 +339,6 @@ class RecurrentStep(Step):
             else:
                 out.append(every[first:end])
         return out
-
 
     @torch.jit.unused
     def time_marks(
@@ -409,7 +409,7 @@ class Executor(nn.Module):
     layout.make_layout; the result holds one [T, N, D] tensor per name in ``output_names``.
     """
 
-    def __init__(self, graph: Graph, components: dict[str, nn.Module]):
+    def __init__(self, graph: Graph, components: dict[str, ComponentModule]):
         super().__init__()
         self.input_names: List[str] = list(graph.inputs)
         self.output_names: List[str] = list(graph.outputs)
@@ -423,9 +423,9 @@ class Executor(nn.Module):
         for i, g in last_read.items():
             if i not in self.output_ids:
                 steps[g].free.append(i)
-        self.steps = nn.ModuleList(steps)
+        self.steps = cast("list[Step]", nn.ModuleList(steps))
 
-    def _step(self, graph: Graph, group: Group, components: dict[str, nn.Module]) -> Step:
+    def _step(self, graph: Graph, group: Group, components: dict[str, ComponentModule]) -> Step:
         if group.direction != 0:
             check_recurrence(graph, group)
             local = {i: m for m, i in enumerate(group.members)}
@@ -452,6 +452,6 @@ class Executor(nn.Module):
         for i, step in enumerate(self.steps):
             for made in step(inputs, values, layout[i]):
                 values.append(made)
-            for old in step.free:  # type: ignore[union-attr]
+            for old in step.free:
                 values[old] = nothing_like(values[old], 0, 1)
         return [values[i] for i in self.output_ids]

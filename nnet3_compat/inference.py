@@ -102,7 +102,7 @@ class Inference:
     def _is_identity(self, i: int) -> bool:
         kind, module = self._kind(i), self.modules.get(i)
         if kind == "BackpropTruncationComponent":
-            return module.factor == 1.0
+            return module is not None and module.factor == 1.0
         return kind in IDENTITY
 
     def _who_takes_offsets(self) -> list[bool]:

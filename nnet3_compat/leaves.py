@@ -108,12 +108,12 @@ def differentiable_read(x: Tensor, spec: List[int], at: int, rows: int) -> Tenso
 
 class _Read(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, spec: List[int], at: int, rows: int) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, spec: List[int], at: int, rows: int) -> Tensor:
         ctx.spec, ctx.at, ctx.shape = spec, at, x.shape
         return read_leaf(x, spec, at, rows)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Any:
         of_x = gradient.new_zeros(ctx.shape)
         add_rows(of_x, ctx.spec, ctx.at, gradient)
         return of_x, None, None, None

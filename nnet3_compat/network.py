@@ -99,13 +99,18 @@ class Network(nn.Module):
 
     def modules_by_name(self) -> dict[str, modules.ComponentModule]:
         """The module of each component, by the component's name in the file."""
-        return {name: self.components[key] for name, key in self._keys.items()}  # type: ignore[misc]
+        found = {}
+        for name, key in self._keys.items():
+            module = self.components[key]
+            assert isinstance(module, modules.ComponentModule)
+            found[name] = module
+        return found
 
     def to_nnet(self) -> Nnet:
         """A new Nnet with the present parameters and statistics; all else as it was read."""
         nnet = copy.deepcopy(self._nnet)
-        for name, key in self._keys.items():
-            nnet.components[name] = self.components[key].to_component()  # type: ignore[operator]
+        for name, module in self.modules_by_name().items():
+            nnet.components[name] = module.to_component()
         return nnet
 
     def graph(self, outputs: tuple[str, ...] = ("output",)) -> Graph:
@@ -117,8 +122,7 @@ class Network(nn.Module):
     def executor(self, outputs: tuple[str, ...] = ("output",)) -> Executor:
         """The scriptable part of the network for the given output nodes; shares this module's parameters and mode."""
         if outputs not in self._executors:
-            by_name = {name: self.components[key] for name, key in self._keys.items()}
-            self._executors[outputs] = Executor(self.graph(outputs), by_name)
+            self._executors[outputs] = Executor(self.graph(outputs), self.modules_by_name())
         made = self._executors[outputs]
         if made.training != self.training:
             components = set(self.components.modules())  # their modes are their own

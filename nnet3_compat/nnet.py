@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
@@ -304,7 +304,7 @@ def _without_replaced(lines: list[ConfigLine], num_kept: int) -> list[ConfigLine
     return [line for i, line in enumerate(lines) if i not in dropped]
 
 
-def _need(line: ConfigLine, key: str, kind: type = str):  # type: ignore[no-untyped-def]
+def _need(line: ConfigLine, key: str, kind: type = str) -> Any:
     value = line.get_value(key, kind)
     if value is None:
         raise KaldiError(f"Expected {key}=... in config line: {line.whole_line}")

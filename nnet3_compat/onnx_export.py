@@ -49,20 +49,16 @@ class _AnyLength(nn.Module):
     def forward(self, features: Tensor, ivector: Tensor | None = None) -> Tensor:
         d, table = self.description, self.table
         context = d.left_context + d.right_context
-        n = torch.as_tensor(features.shape[1] - context - 1) // d.frame_subsampling_factor + 1
+        # A tensor, which torch.arange and torch.zeros take while they are traced, whatever their annotations say.
+        n: Any = torch.as_tensor(features.shape[1] - context - 1) // d.frame_subsampling_factor + 1
         turns = n
         if d.chunk_invariant:
             turns = (n.clamp(min=table.minimum) + (table.period - 1)) // table.period
             frames = (turns * table.period - 1) * d.frame_subsampling_factor + 1 + context
-            features = features.index_select(
-                1,
-                torch.arange(frames).clamp(  # type: ignore[call-overload]
-                    max=features.shape[1] - 1
-                ),
-            )
+            features = features.index_select(1, torch.arange(frames).clamp(max=features.shape[1] - 1))
         else:
             # There is no tensor of negative size, so this stops the run where the input is too short.
-            features = features + torch.zeros([n - table.minimum])[:0].sum()  # type: ignore[list-item]
+            features = features + torch.zeros([n - table.minimum])[:0].sum()
         base, slope = table.base[0].tolist(), table.slope[0].tolist()
         flat: list[Any] = [b if s == 0 else b + s * turns for b, s in zip(base, slope, strict=True)]
         layout, at = [], 0
@@ -139,13 +135,13 @@ def _trace(core: nn.Module, description: Description, num_outputs: int) -> bytes
     if not d.num_outputs:
         axes["features"][1], axes["output"][1] = "T", "T_out"
     core.eval()
-    out = io.BytesIO()
+    out: Any = io.BytesIO()  # written to with dynamo=False, though the annotation knows paths only
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # that sizes become numbers is meant
         torch.onnx.export(
             _Call(core, bool(d.ivector_dim)),
             tuple(inputs),
-            out,  # type: ignore[arg-type]
+            out,
             dynamo=False,
             opset_version=OPSET,
             input_names=names,

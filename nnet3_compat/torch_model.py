@@ -78,7 +78,7 @@ class TorchModel:
             # Without this the first two calls take seconds to optimize, loops above all, and gain next to nothing.
             with torch.jit.optimized_execution(False):
                 output = self.module(features, ivector)[:, warm_up:]
-        except (RuntimeError, torch.jit.Error) as error:  # type: ignore[attr-defined]
+        except (RuntimeError, torch.jit.Error) as error:
             raise KaldiError(_reason(error)) from error
         if num_outputs is None:
             return output

@@ -14,6 +14,7 @@ import torch
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.output_stream import Pieces
 from kaldi_bridge.io.streams import InputStream
 from kaldi_bridge.io.text import strip
 from nnet3_compat.description import Description
@@ -30,10 +31,10 @@ def archive_bytes(model: TorchModel, with_transition_model: bool = True) -> byte
     """The zip archive; the description and the transition model are extra files in it."""
     extra: dict[str, str | bytes] = {DESCRIPTION: model.description.to_json()}
     if with_transition_model and model.transition_model is not None:
-        buffer = io.BytesIO()
-        basic_io.write_header(buffer, True)  # type: ignore[arg-type]
-        model.transition_model.write(buffer, True)  # type: ignore[arg-type]
-        extra[TRANSITION_MODEL] = buffer.getvalue()
+        pieces = Pieces("transition model")
+        basic_io.write_header(pieces, True)
+        model.transition_model.write(pieces, True)
+        extra[TRANSITION_MODEL] = pieces.data()
     out = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -68,7 +69,9 @@ def load_archive(data: bytes, name: str, transition_model: TransitionModel | Non
     if transition_model is None and TRANSITION_MODEL in extra:
         from kaldi_bridge.hmm.transition_model import TransitionModel
 
-        inner = InputStream.from_bytes(bytes(extra[TRANSITION_MODEL]), f"{name}: transition model")  # type: ignore[arg-type]
+        found_model = extra[TRANSITION_MODEL]
+        assert isinstance(found_model, bytes)
+        inner = InputStream.from_bytes(found_model, f"{name}: transition model")
         transition_model = TransitionModel.read(inner, basic_io.read_header(inner))
     module.eval()
     return TorchModel(module, Description.from_json(extra[DESCRIPTION]), transition_model)

@@ -358,8 +358,8 @@ def _read_compact(stream: InputStream, header: FstHeader, base: int) -> Fst:
             raise KaldiError(f"{stream.name}: the states of the FST do not fit together (corrupt file?)")
     _align(stream, header, base)
     elements = _block(stream, int(positions[-1]), dtype)
-    owner = np.repeat(np.arange(n), np.diff(positions))
-    weights = elements["weight"] if "weight" in dtype.names else np.zeros(len(elements), np.float32)  # type: ignore[operator]
+    owner, fields = np.repeat(np.arange(n), np.diff(positions)), dtype.names or ()
+    weights = elements["weight"] if "weight" in fields else np.zeros(len(elements), np.float32)
     is_final = elements["label"] == -1
     finals = np.full(n, np.inf, dtype=np.float32)
     finals[owner[is_final]] = weights[is_final]
@@ -368,6 +368,6 @@ def _read_compact(stream: InputStream, header: FstHeader, base: int) -> Fst:
     arcs["ilabel"] = elements["label"][keep]
     arcs["olabel"] = elements["olabel" if kind == "unweighted" else "label"][keep]
     arcs["weight"] = weights[keep]
-    arcs["nextstate"] = (elements["nextstate"] if "nextstate" in dtype.names else owner + 1)[keep]  # type: ignore[operator]
+    arcs["nextstate"] = (elements["nextstate"] if "nextstate" in fields else owner + 1)[keep]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner[keep], minlength=n))]).astype(np.int64)
     return Fst(header.start, finals, offsets, arcs, header)

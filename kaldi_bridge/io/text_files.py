@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -67,8 +68,7 @@ def read_rows(path: str | os.PathLike[str]) -> Rows:
     if not rows:
         raise KaldiError(f"empty file {os.fspath(path)}")
     if len(rows) < len(lines):
-        seen: set[str] = set()
-        twice = next(key for key, _ in lines if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        twice = next(key for key, count in Counter(key for key, _ in lines).items() if count > 1)
         raise KaldiError(f"{os.fspath(path)}: {twice} is there twice (fix_data_dir.sh keeps the first)")
     return rows
 

@@ -59,7 +59,7 @@ def prune(lattice: L, beam: float) -> L:
         raise KaldiError("cycles detected in lattice")
     lattice = top_sorted(lattice)
     at, count = _cost_at(lattice), lattice.num_states
-    arcs_of: list[list[tuple[Any, ...]]] = list(lattice.arcs)  # type: ignore[arg-type]
+    arcs_of: list[list[tuple[Any, ...]]] = list(lattice.arcs)
     forward, backward = [INFINITY] * count, [INFINITY] * count
     if count:
         forward[lattice.start] = 0.0
@@ -104,7 +104,7 @@ def connected(lattice: L) -> L:
     number = {s: i for i, s in enumerate(kept)}
     if lattice.start not in number:
         return type(lattice)(-1, [], [])
-    arcs_of: list[list[tuple[Any, ...]]] = list(lattice.arcs)  # type: ignore[arg-type]
+    arcs_of: list[list[tuple[Any, ...]]] = list(lattice.arcs)
     arcs: list[Any] = [
         [(*a[:-1], number[a[-1]]) for a in arcs_of[s] if a[-1] in number]  # type: ignore[has-type]
         for s in kept

@@ -271,7 +271,7 @@ def _read_body(stream: InputStream, states: int, real: str) -> Lattice:
         final = weight.unpack(stream.read(weight.size))
         count = _arc_count(stream, arc.size)
         lattice.finals.append(None if INFINITY in final else final)
-        lattice.arcs.append(list(arc.iter_unpack(stream.read(count * arc.size))))  # type: ignore[arg-type]
+        lattice.arcs.append(list(arc.iter_unpack(stream.read(count * arc.size))))
     return lattice
 
 

@@ -8,6 +8,7 @@ any other with probability ``leaky_hmm_coefficient`` times its initial probabili
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -102,7 +103,7 @@ class _Arcs:
 
     @classmethod
     def of(cls, graph: DenominatorGraph, like: Tensor) -> _Arcs:
-        def tensor(array) -> Tensor:  # type: ignore[no-untyped-def]
+        def tensor(array: Any) -> Tensor:
             made = torch.as_tensor(array, device=like.device)
             return made.to(like.dtype) if made.is_floating_point() else made
 

@@ -25,7 +25,7 @@ class _WithDerivative(torch.autograd.Function):
         return value.clone()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (derivative,) = ctx.saved_tensors
         return (gradient * derivative).to(ctx.dtype), None, None
 

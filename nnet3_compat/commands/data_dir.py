@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -252,9 +253,9 @@ def perturb_volume(options: VolumeOptions, data_dir: str) -> int:
     return 0
 
 
-def _operation(function: object, arguments: str) -> Command:
+def _operation(function: Callable[..., int], arguments: str) -> Command:
     usage = f"As Kaldi's script of that name, without Kaldi.\nUsage: nnet-pytorch-data-dir {arguments}\n"
-    return command(function, usage=usage, script=True)  # type: ignore[arg-type]
+    return command(function, usage=usage, script=True)
 
 
 OPERATIONS = {

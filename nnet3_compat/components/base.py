@@ -40,7 +40,7 @@ class Component:
     is_pointwise: ClassVar[bool] = True
     """The output at (n, t, x) needs exactly the input at (n, t, x) (Kaldi: kSimpleComponent)."""
     uses_times: ClassVar[bool] = False
-    """In training its derivatives depend on the time of each frame (modules/base.py says what its module has then)."""
+    """In training its derivatives depend on the time of each frame (modules/base.py, TimedModule)."""
 
     def __init_subclass__(cls) -> None:
         if "TYPE" in vars(cls):

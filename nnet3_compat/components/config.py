@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -34,13 +35,13 @@ class Keys:
         value = self._line.get_value(key, kind)
         if value is None:
             value = default
-        return float(np.float32(value)) if kind is float else value  # type: ignore[return-value]
+        return kind(np.float32(value)) if kind is float else value
 
     def need(self, key: str, kind: type[V]) -> V:
         value = self._line.get_value(key, kind)
         if value is None:
             raise self.error(f"{key}=... is missing")
-        return float(np.float32(value)) if kind is float else value  # type: ignore[return-value]
+        return kind(np.float32(value)) if kind is float else value
 
     def positive(self, key: str) -> int:
         """A required integer above zero."""
@@ -81,7 +82,7 @@ class Keys:
     def vector(self, key: str) -> np.ndarray | None:
         return self._object(key, read_vector)
 
-    def _object(self, key: str, read) -> np.ndarray | None:  # type: ignore[no-untyped-def]
+    def _object(self, key: str, read: Callable[..., np.ndarray]) -> np.ndarray | None:
         name = self._line.get_value(key, str)
         if name is None:
             return None

@@ -79,7 +79,7 @@ class ConstantFunctionComponent(ConstantComponent):
     FIELDS = (Field("<InputDim>", INT, "input_dim"), *_OUTPUT)
     is_pointwise = True
 
-    input_dim: int = -1  # type: ignore[assignment]
+    input_dim: int = -1
 
     def input_times(self, t: int) -> list[int]:
         return [t]

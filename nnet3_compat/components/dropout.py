@@ -71,7 +71,7 @@ class DropoutMaskComponent(RandomComponent):
     )
     is_pointwise = False
 
-    output_dim: int = -1  # type: ignore[assignment]
+    output_dim: int = -1
     dropout_proportion: float = 0.5
     continuous: bool = False
 

@@ -26,7 +26,7 @@ class NormalizeComponent(Component):
         legacy("<Count>", DOUBLE),
     )
 
-    input_dim: int = -1  # type: ignore[assignment]
+    input_dim: int = -1
     block_dim: int = -1
     target_rms: float = 1.0
     add_log_stddev: bool = False

@@ -22,8 +22,8 @@ class BlocksComponent(Component):
 
     FIELDS: ClassVar[tuple[Field, ...]] = INPUT_OUTPUT
 
-    input_dim: int = -1  # type: ignore[assignment]
-    output_dim: int = -1  # type: ignore[assignment]
+    input_dim: int = -1
+    output_dim: int = -1
 
     def check(self) -> None:
         self.expect(self.input_dim > 0 and self.output_dim > 0, "dimensions must be above zero")

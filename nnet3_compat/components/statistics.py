@@ -27,7 +27,7 @@ class StatisticsExtractionComponent(Component):
     )
     is_pointwise = False
 
-    input_dim: int = -1  # type: ignore[assignment]
+    input_dim: int = -1
     input_period: int = 1
     output_period: int = 1
     include_variance: bool = True
@@ -75,7 +75,7 @@ class StatisticsPoolingComponent(Component):
     )
     is_pointwise = False
 
-    input_dim: int = -1  # type: ignore[assignment]
+    input_dim: int = -1
     input_period: int = 1
     left_context: int = -1
     right_context: int = -1

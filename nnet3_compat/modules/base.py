@@ -54,10 +54,6 @@ class ComponentModule(nn.Module):
     STATS: ClassVar[tuple[str, ...]] = ()
     """Accumulated statistics, kept in double precision whatever the type of the parameters."""
 
-    # The module of a component that uses times has two more methods, which the executor calls in training:
-    # time_marks(times [T], sequences N) -> [T, N], whole numbers above zero, what it makes of the times of its rows, and
-    # train_on(x [T, N, D], marks [T, N]) in the place of forward; marks are 0 in rows that nothing depends on.
-
     if TYPE_CHECKING:  # not at run time: TorchScript reads annotations that are there
 
         def __getattr__(self, name: str) -> Any: ...
@@ -103,6 +99,18 @@ class ComponentModule(nn.Module):
             if tensor.dtype != torch.float64 and not tensor.is_meta:
                 setattr(self, name, kept[name].to(tensor.device))
         return self
+
+
+class TimedModule(ComponentModule):
+    """The module of a component that uses times: in training ``train_on`` runs, not ``forward``."""
+
+    def time_marks(self, times: Tensor, sequences: int) -> Tensor:
+        """What it makes of the times [T] of its rows: whole numbers above zero, [T, sequences]."""
+        raise NotImplementedError
+
+    def train_on(self, x: Tensor, marks: Tensor) -> Tensor:
+        """As forward, for x [T, N, D] with ``marks`` [T, N], which are 0 in rows that nothing depends on."""
+        raise NotImplementedError
 
 
 def in_blocks(x: Tensor, blocks: int) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnet3_compat.modules.base import ComponentModule, module_for
+from nnet3_compat.modules.base import ComponentModule, TimedModule, module_for
 
 
 class _ScaleGradient(torch.autograd.Function):
@@ -17,7 +17,7 @@ class _ScaleGradient(torch.autograd.Function):
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient * ctx.scale, None
 
 
@@ -30,7 +30,7 @@ class _ClipGradient(torch.autograd.Function):
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         if ctx.threshold == 0.0:
             return torch.zeros_like(gradient), None, None
         if not ctx.by_norm:
@@ -49,7 +49,7 @@ class _Truncate(torch.autograd.Function):
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (marks,) = ctx.saved_tensors
         return gradient * ctx.module.derivative_scales(gradient, marks).unsqueeze(-1), None, None
 
@@ -87,12 +87,12 @@ class ClipGradient(ComponentModule):
 
 
 @module_for("BackpropTruncationComponent")
-class BackpropTruncation(ComponentModule):
+class BackpropTruncation(TimedModule):
     """y = ``scale`` x; in training each row of the derivative is clipped by its norm, and may be cut off.
 
-    It is cut off, where its norm is above ``zeroing_threshold``, at zeroing boundaries: frames t of sequence n such that
-    a multiple of ``zeroing_interval`` lies between t - n - ``recurrence_interval``, excluded, and t - n. Both rules look
-    at the derivative that comes in (nnet3/nnet-general-component.cc). A threshold of zero or less is none.
+    It is cut off, where its norm is above ``zeroing_threshold``, at zeroing boundaries: frames t of sequence n such
+    that a multiple of ``zeroing_interval`` is above t - n - ``recurrence_interval`` and not above t - n. Both rules
+    look at the derivative that comes in (nnet3/nnet-general-component.cc). A threshold of zero or less is none.
     """
 
     STATS = ("count", "count_zeroing_boundaries", "num_clipped", "num_zeroed")

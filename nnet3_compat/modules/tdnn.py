@@ -59,7 +59,7 @@ class Tdnn(ComponentModule):
 
 class _Product(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, taps: list[Tensor], spec: list[int]
     ) -> Tensor:
         ctx.taps, ctx.spec, ctx.shape = taps, spec, x.shape
@@ -72,7 +72,7 @@ class _Product(torch.autograd.Function):
         return y.view(*shape, -1)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
         dim, spec = ctx.shape[2], ctx.spec
         rows = gradient.reshape(-1, gradient.shape[2])

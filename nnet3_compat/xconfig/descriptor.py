@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kaldi_bridge.errors import KaldiError
+
+N = TypeVar("N", int, float)
 
 _SEVERAL = {"Append", "Sum", "Switch", "Failover", "IfDefined"}
 _WITH_NUMBERS = {"Offset", "Round", "ReplaceIndex"}
@@ -39,7 +42,9 @@ class LayerDescriptor:
         if self.operator is None:
             return dim_of(str(self.items[0]))
         if self.operator == "Const":
-            return int(self.items[1])  # type: ignore[arg-type]
+            _, dim = self.items
+            assert isinstance(dim, int)
+            return dim
         dims = [item.dim(dim_of) for item in self.items if isinstance(item, LayerDescriptor)]
         if self.operator == "Append":
             return sum(dims)
@@ -82,13 +87,13 @@ class _Parser:
             raise self.error(f"'{token}'")
         self.at += 1
 
-    def number(self, kind: type) -> int | float:
+    def number(self, kind: type[N]) -> N:
         try:
             value = kind(self.token() or "")
         except ValueError:
             raise self.error("a number") from None
         self.at += 1
-        return value  # type: ignore[no-any-return]
+        return value
 
     def descriptor(self, depth: int) -> LayerDescriptor:
         token = self.token()
@@ -107,9 +112,9 @@ class _Parser:
             if self.token() != "@":
                 return layer
             self.at += 1
-            return self.shifted(layer, int(self.number(int)))
+            return self.shifted(layer, self.number(int))
         self.at -= 1
-        offset = int(self.number(int))
+        offset = self.number(int)
         if not self.previous:
             raise KaldiError(f"descriptor '{self.text}': there is no layer before that {offset} could be an offset of")
         return self.shifted(LayerDescriptor(None, (self.previous[-1],)), offset)
@@ -139,8 +144,9 @@ class _Parser:
             items.append(str(self.token()))
             self.at += 1
             self.expect(",")
-        items.append(self.number(int))
-        if operator == "Round" and int(items[-1]) <= 0:  # type: ignore[arg-type]
+        number = self.number(int)
+        items.append(number)
+        if operator == "Round" and number <= 0:
             raise KaldiError(f"descriptor '{self.text}': Round needs a positive number")
         if operator == "Offset" and self.token() == ",":
             self.at += 1

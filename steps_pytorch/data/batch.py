@@ -51,4 +51,4 @@ class Batch:
         """With its tensors on another device."""
         tensors = {name: getattr(self, name) for name in ("features", "pdfs", "ivectors", "deriv_weights")}
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items() if tensor is not None}
-        return replace(self, **moved)  # type: ignore[arg-type]
+        return replace(self, **moved)

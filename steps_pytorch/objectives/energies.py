@@ -42,13 +42,13 @@ class _DenominatorLogProb(torch.autograd.Function):
     """[frames, sequences, pdfs] -> [sequences]."""
 
     @staticmethod
-    def forward(ctx: Any, output: Tensor, graph: DenominatorGraph, leaky_hmm_coefficient: float) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, output: Tensor, graph: DenominatorGraph, leaky_hmm_coefficient: float) -> Tensor:
         log_probs, posteriors = denominator_of_each(graph, output.contiguous(), leaky_hmm_coefficient)
         ctx.save_for_backward(posteriors)
         return log_probs
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (posteriors,) = ctx.saved_tensors
         return posteriors * gradient.view(1, -1, 1), None, None
 

@@ -27,7 +27,7 @@ def read(rspecifier: str) -> dict[str, np.ndarray]:
     return {key: np.array(value) for key, value in SequentialReader(rspecifier, FLOAT_MATRIX)}
 
 
-def write(path: Path, items: dict[str, np.ndarray], holder=FLOAT_MATRIX) -> str:  # type: ignore[no-untyped-def]
+def write(path: Path, items: dict[str, np.ndarray], holder=FLOAT_MATRIX) -> str:
     with TableWriter(f"ark:{path}", holder) as writer:
         for key, value in items.items():
             writer.write(key, value)
@@ -51,7 +51,7 @@ def test_reference_file(reference: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("program", [compute, compute_batch])
-def test_ivectors_per_speaker_and_what_is_left_out(reference: Path, tmp_path: Path, capfd, program) -> None:  # type: ignore[no-untyped-def]
+def test_ivectors_per_speaker_and_what_is_left_out(reference: Path, tmp_path: Path, capfd, program) -> None:
     model = str(reference / "zoo" / "cnn-tdnnf" / "model.raw")
     items = feats(a=37, b=1, lost=9, c=200)
     features = write(tmp_path / "feats", {"none": np.zeros((0, 0), np.float32), **items})
@@ -71,7 +71,7 @@ def test_ivectors_per_speaker_and_what_is_left_out(reference: Path, tmp_path: Pa
     assert np.allclose(got["c"], one.compute(items["c"], vectors["s2"]), atol=1e-4)
 
 
-def test_mistakes(reference: Path, tmp_path: Path, capfd) -> None:  # type: ignore[no-untyped-def]
+def test_mistakes(reference: Path, tmp_path: Path, capfd) -> None:
     zoo = reference / "zoo"
     model, features = str(zoo / "cnn-tdnnf" / "model.raw"), write(tmp_path / "feats", feats(a=5))
     out = f"ark:{tmp_path}/out"
@@ -111,7 +111,7 @@ def test_mistakes(reference: Path, tmp_path: Path, capfd) -> None:  # type: igno
     assert "Done 0 utterances, failed for 0" in capfd.readouterr().err
 
 
-def test_priors_scale_and_large_outputs(reference: Path, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_priors_scale_and_large_outputs(reference: Path, tmp_path: Path, monkeypatch) -> None:
     folder = reference / "fsdd" / "tdnnf_cmvn"
     am = read_model(str(folder / "final.mdl"))
     am.set_priors(RANDOM.uniform(0.1, 1.0, am.num_pdfs).astype(np.float32))
@@ -145,7 +145,7 @@ def test_pieces_do_not_change_the_numbers(reference: Path) -> None:
         options = options_class(acoustic_scale=1.0, frame_subsampling_factor=3, frames_per_chunk=chunk)
         computer = Computer(NetworkModel(Network.from_nnet(nnet), 3), options)
         assert computer.whole
-        computer.PIECE_FRAMES = pieces  # type: ignore[misc]
+        computer.PIECE_FRAMES = pieces
         outputs.append(computer.compute(features))
     assert np.allclose(outputs[0], outputs[1], atol=1e-4)
     assert np.allclose(outputs[0], outputs[2], atol=1e-4)
@@ -185,7 +185,7 @@ def test_recurrences_frame_by_frame(offsets: list[int], n: int, factor: int) -> 
     left, right = 7, 5
     length = left + (n - 1) * factor + 1 + right
     x = RANDOM.normal(size=(length, 40)).astype(np.float32)
-    weight, bias = nnet.components["w"].linear_params, nnet.components["w"].bias_params  # type: ignore[attr-defined]
+    weight, bias = nnet.components["w"].linear_params, nnet.components["w"].bias_params
     r: dict[int, np.ndarray] = {}
     times = range(length) if offsets[0] < 0 else range(length - 1, -1, -1)
     for t in times:

@@ -309,7 +309,7 @@ class Own(nn.Module):
 
 
 class OwnWithIvector(Own):
-    def forward(self, features: Tensor, ivector: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, features: Tensor, ivector: Tensor) -> Tensor:
         return super().forward(features) + ivector.mean(1)[:, None, None]
 
 

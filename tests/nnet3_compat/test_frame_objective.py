@@ -149,7 +149,7 @@ def test_progress_predicts_the_change(model: str, tmp_path: Path, capfd: pytest.
         (lambda io: setattr(io[1], "indexes", indexes(2, 0, 3) ** 2), "equal distances"),
     ],
 )
-def test_examples_that_do_not_fit(model: str, tmp_path: Path, capfd, change, what: str) -> None:  # type: ignore[no-untyped-def]
+def test_examples_that_do_not_fit(model: str, tmp_path: Path, capfd, change, what: str) -> None:
     bad = example()
     change(bad.io)
     egs = write(tmp_path / "egs", bad)

@@ -66,7 +66,7 @@ def edited(*edits: str) -> Nnet:
     return nnet
 
 
-def component(nnet: Nnet, name: str):  # type: ignore[no-untyped-def]
+def component(nnet: Nnet, name: str):
     return nnet.components[name]
 
 

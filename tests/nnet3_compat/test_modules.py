@@ -397,7 +397,7 @@ def test_changed_parameters_come_back(name: str) -> None:
     for p, q in zip(module.parameters(), again.parameters(), strict=True):
         assert torch.equal(p, q)
     if component.is_updatable and component.TYPE != "CompositeComponent":
-        np.testing.assert_array_equal(made.vectorize(), 0.5 * component.vectorize())  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(made.vectorize(), 0.5 * component.vectorize())
 
 
 def test_every_type_is_covered() -> None:
@@ -451,7 +451,7 @@ def test_batch_norm_in_test_mode_ignores_training() -> None:
     c.test_mode = True
     module, x = from_component(c), torch.randn(4, 3, 6)
     torch.testing.assert_close(module.train()(x), module.eval()(x))
-    assert module.to_component().count == c.count  # type: ignore[attr-defined]
+    assert module.to_component().count == c.count
 
 
 def test_batch_norm_follows_a_loaded_state() -> None:

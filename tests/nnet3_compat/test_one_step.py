@@ -109,9 +109,9 @@ def test_parameters_change_as_kaldis(
     for component, old in expected.components.items():
         if old.TYPE == "BatchNormComponent":
             new: Any = made.components[component]
-            assert new.count == pytest.approx(old.count)  # type: ignore[attr-defined]
-            largest = np.abs(old.stats_sumsq).max()  # type: ignore[attr-defined]
-            np.testing.assert_allclose(new.stats_sumsq, old.stats_sumsq, atol=0.05 * largest)  # type: ignore[attr-defined]
+            assert new.count == pytest.approx(old.count)
+            largest = np.abs(old.stats_sumsq).max()
+            np.testing.assert_allclose(new.stats_sumsq, old.stats_sumsq, atol=0.05 * largest)
 
     capfd.readouterr()
     trainer.report()

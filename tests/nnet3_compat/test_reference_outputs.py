@@ -85,12 +85,12 @@ def test_module_chunk_by_chunk_and_scripted(reference: Path, name: str) -> None:
         def chunk_invariant(self, num_outputs: int) -> bool:
             return False
 
-        def __call__(self, features, ivector, left, num_outputs):  # type: ignore[no-untyped-def]
+        def __call__(self, features, ivector, left, num_outputs):
             return network(features, ivector, left=left, num_outputs=num_outputs)
 
     options = options_of("output.sub3.ark")
     want = read(zoo / name / "output.sub3.ark")
-    for key, output in Computer(Plain(), options).compute_many(utterances(zoo, network.ivector_dim > 0)):  # type: ignore[arg-type]
+    for key, output in Computer(Plain(), options).compute_many(utterances(zoo, network.ivector_dim > 0)):
         assert np.abs(output - want[key]).max() <= 1e-4 * np.abs(want[key]).max()
 
     table = network.layout_table()

@@ -163,8 +163,8 @@ def test_updates_agree_with_autograd(line: str) -> None:
     assert together > 0.0
     assert update.direction() is None
     if isinstance(update, AffineUpdate):  # with estimates that know nothing, it is the gradient
-        update.inputs.precondition = update.outputs.precondition = (  # type: ignore[method-assign]
-            lambda rows, frozen=False: OnlineNaturalGradient().precondition(Rows([torch.zeros(1, 1)]))
+        update.inputs.precondition = update.outputs.precondition = lambda rows, frozen=False: (
+            OnlineNaturalGradient().precondition(Rows([torch.zeros(1, 1)]))
         )
         run(natural, x)
         for ours, theirs in zip(update.direction() or [], expected, strict=True):

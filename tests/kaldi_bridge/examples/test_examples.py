@@ -53,7 +53,7 @@ def example() -> NnetExample:
     )
 
 
-def written(holder: ObjectHolder, value: object, path: Path, binary: bool) -> bytes:  # type: ignore[type-arg]
+def written(holder: ObjectHolder, value: object, path: Path, binary: bool) -> bytes:
     with open_output(str(path)) as stream:
         holder.write(stream, binary, value)
     return path.read_bytes()
@@ -88,9 +88,9 @@ def test_what_an_example_holds(reference: Path) -> None:
 @pytest.mark.parametrize("binary", [True, False])
 def test_both_forms(tmp_path: Path, binary: bool) -> None:
     for holder, value in ((CHAIN_EXAMPLE, chain_example()), (EXAMPLE, example())):
-        data = written(holder, value, tmp_path / "1", binary)  # type: ignore[arg-type]
-        again = holder.read(InputStream.from_bytes(data))  # type: ignore[attr-defined]
-        assert written(holder, again, tmp_path / "2", binary) == data  # type: ignore[arg-type]
+        data = written(holder, value, tmp_path / "1", binary)
+        again = holder.read(InputStream.from_bytes(data))
+        assert written(holder, again, tmp_path / "2", binary) == data
 
 
 def test_derivative_weights_of_older_examples(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_any_indexes(rows: list[tuple[int, int, int]], binary: bool) -> None:
 
     indexes = np.array(rows, np.int32).reshape(len(rows), 3)
     sink = io.BytesIO()
-    write_indexes(sink, binary, indexes)  # type: ignore[arg-type]
+    write_indexes(sink, binary, indexes)
     stream = InputStream.from_bytes(sink.getvalue())
     assert np.array_equal(read_indexes(stream, binary), indexes)
     assert stream.at_end() or not binary
@@ -210,7 +210,7 @@ def test_readers_agree_on_damage(tmp_path_factory: pytest.TempPathFactory, data:
     """What C++ takes for an example, Python does too, and finds the same in it; what it does not is an error."""
     make, holder, raw = data.draw(st.sampled_from(EXAMPLES))
     folder = tmp_path_factory.mktemp("egs")
-    original = written(holder, make(), folder / "1", True)  # type: ignore[arg-type]
+    original = written(holder, make(), folder / "1", True)
     damaged = bytearray(original[: data.draw(st.sampled_from([len(original), *range(1, len(original), 7)]))])
     for _ in range(data.draw(st.integers(0, 3))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
@@ -219,7 +219,7 @@ def test_readers_agree_on_damage(tmp_path_factory: pytest.TempPathFactory, data:
         for module in (kaldi_bridge.examples.frame_examples, kaldi_bridge.examples.chain_examples):
             patch.setattr(module, "take_parts", lambda stream, chain: None)
         with contextlib.suppress(KaldiError):
-            slow = holder.read(InputStream.from_bytes(bytes(damaged)))  # type: ignore[attr-defined]
+            slow = holder.read(InputStream.from_bytes(bytes(damaged)))
     stream = InputStream.from_bytes(bytes(damaged), "damaged")
     try:
         found = raw.read(stream)
@@ -227,8 +227,8 @@ def test_readers_agree_on_damage(tmp_path_factory: pytest.TempPathFactory, data:
         assert "damaged" in str(error) and slow is None
         return
     assert slow is not None
-    fast = holder.read(InputStream.from_bytes(found))  # type: ignore[attr-defined]
-    assert written(holder, fast, folder / "2", True) == written(holder, slow, folder / "3", True)  # type: ignore[arg-type]
+    fast = holder.read(InputStream.from_bytes(found))
+    assert written(holder, fast, folder / "2", True) == written(holder, slow, folder / "3", True)
 
 
 def test_examples_longer_than_the_buffer(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_tables(small: Fst, tmp_path: Path) -> None:
         ([(0, -1, 1, 0.0, 1)], {1: 0.0}, "negative label"),
     ],
 )
-def test_impossible_fsts_are_errors(tmp_path: Path, arcs: list, finals: dict, what: str) -> None:  # type: ignore[type-arg]
+def test_impossible_fsts_are_errors(tmp_path: Path, arcs: list, finals: dict, what: str) -> None:
     written(Fst.from_arcs(0, finals, arcs), tmp_path)
     with pytest.raises(KaldiError, match=what):
         read_fst(f"{tmp_path}/written.fst")

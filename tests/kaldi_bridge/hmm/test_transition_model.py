@@ -31,12 +31,12 @@ TOPOLOGY = """<Topology>
 MODELS = ["tri1/final.mdl", "chain_tree/final.mdl", "tdnnf/final.mdl", "tdnnf_cmvn/final.mdl", "tdnnf/0.trans_mdl"]
 
 
-def read(path: Path, kind):  # type: ignore[no-untyped-def]
+def read(path: Path, kind):
     with open_input(str(path)) as stream:
         return kind.read(stream, read_header(stream))
 
 
-def write(value, path: Path, binary: bool) -> bytes:  # type: ignore[no-untyped-def]
+def write(value, path: Path, binary: bool) -> bytes:
     with open_output(str(path)) as stream:
         write_header(stream, binary)
         value.write(stream, binary)

@@ -52,7 +52,7 @@ def dictionary(tmp_path: Path) -> Path:
 
 
 def prepared(dictionary: Path, lang: Path, **options: object) -> Lang:
-    LangPreparation(Dictionary.read(dictionary), "<unk>", LangOptions(**options)).write(lang)  # type: ignore[arg-type]
+    LangPreparation(Dictionary.read(dictionary), "<unk>", LangOptions(**options)).write(lang)
     return Lang(lang)
 
 

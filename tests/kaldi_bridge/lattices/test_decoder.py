@@ -235,7 +235,7 @@ def test_what_cannot_be_decoded(tiny: TransitionModel) -> None:
 )
 def test_options_that_make_no_sense(wrong: dict[str, float]) -> None:
     with pytest.raises(KaldiError, match=next(iter(wrong)).replace("_", "-")):
-        SearchOptions(**wrong).check()  # type: ignore[arg-type]
+        SearchOptions(**wrong).check()
 
 
 def test_threads_find_the_same(graph: Graph, log_likelihoods: dict[str, np.ndarray]) -> None:

@@ -112,7 +112,7 @@ def test_refined_questions_gain_more() -> None:
     nearly.refinements = 5
     refined = split_leaves([stats], nearly, 0.0, 2, 1)
     assert refined.gain > plain.gain
-    assert refined.subtrees[0].yes_set in ({1, 3, 5, 7}, {2, 4, 6, 8})  # type: ignore[union-attr]
+    assert refined.subtrees[0].yes_set in ({1, 3, 5, 7}, {2, 4, 6, 8})
 
 
 def test_roots() -> None:
