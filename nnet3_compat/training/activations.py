@@ -154,13 +154,13 @@ class ComponentActivations(Activations):
 class GateActivations(Activations):
     """A nonlinearity inside a gated component, which counts its frames for all of them."""
 
-    def __init__(self, *args: Any, probability: float, counts: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, counts: bool = True, **kwargs: Any) -> None:
         """``counts``: this one is to count frames."""
         super().__init__(*args, **kwargs)
-        self._probability, self._counts = probability, counts
+        self._counts = counts
 
     def before_minibatch(self, chance: Chance, name: str) -> None:
-        self.storing = self.repairing = self._probability == 1.0 or chance(f"self-repair of {name}", self._probability)
+        self.storing = self.repairing = chance(f"self-repair of {name}", REPAIR_PROBABILITY)
 
     def _after(self, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         super()._after(module, args, output)
@@ -175,6 +175,17 @@ class GateActivations(Activations):
             total[self.part] += repaired.sum(1) * rows
 
 
+class LstmActivations(GateActivations):
+    """One of those of an LSTM, stored and repaired in every minibatch, by what was known before it."""
+
+    def before_minibatch(self, chance: Chance, name: str) -> None:
+        self.storing = self.repairing = True
+        self._known = self._sums("deriv_sum") / (self.stats.count + 1.0)
+
+    def mean_derivative(self) -> Tensor:
+        return self._known
+
+
 def activations_of(module: ComponentModule) -> list[Activations]:
     """What is to be watched in a component, if anything."""
     if isinstance(module, Sigmoid | Tanh | RectifiedLinear | Softmax):
@@ -185,7 +196,7 @@ def activations_of(module: ComponentModule) -> list[Activations]:
         component: Any = module.component
         push = component.self_repair_scale / REPAIR_PROBABILITY
         limits = (component.self_repair_threshold, None)
-        return [GateActivations(module.tanh, module, "tanh", limits, push, probability=REPAIR_PROBABILITY, counts=True)]
+        return [GateActivations(module.tanh, module, "tanh", limits, push)]
     return []
 
 
@@ -201,7 +212,7 @@ def _lstm_activations(module: LstmNonlinearity) -> list[Activations]:
     for watched, kind, part in parts:
         lower, push = (config[at : at + part.stop - part.start].unsqueeze(1) for at in (part.start, part.start + 5))
         counts = part.start == 0
-        made.append(GateActivations(watched, module, kind, (lower, None), push, part, probability=1.0, counts=counts))
+        made.append(LstmActivations(watched, module, kind, (lower, None), push, part, counts=counts))
     return made
 
 

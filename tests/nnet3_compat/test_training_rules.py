@@ -285,7 +285,8 @@ def test_gates_are_repaired_and_counted() -> None:
     assert (x.grad[..., 0] < 0.0).all() and not x.grad[..., 1].any()
     made = m.to_component()
     assert made.count == 80.0 and made.value_sum.shape == (5, 3)
-    assert made.self_repair_total[0] >= 40.0 and not made.self_repair_total[1:].any()
+    # The first time nothing is known, and Kaldi repairs all: 3 cells in 40 rows. Then one cell of the first gate.
+    assert made.self_repair_total.tolist() == [160.0, 120.0, 120.0, 120.0, 120.0]
     assert made.deriv_sum[1, 0] / made.count == pytest.approx(0.25, abs=0.02)
 
 
