@@ -73,20 +73,23 @@ class OnlineRecognizer:
     def speaker(self) -> OnlineSpeaker:
         return OnlineSpeaker(self._setup)
 
-    def decode(self, speaker: OnlineSpeaker, wave: Wave, timer: OnlineTimer) -> Decoded | None:
+    def features(self, speaker: OnlineSpeaker, sample_frequency: float) -> OnlineFeatures:
+        """Of a new utterance. Raises KaldiError where the options do not allow to resample it."""
+        return OnlineFeatures(self._setup, speaker, sample_frequency)
+
+    def decode(self, features: OnlineFeatures, wave: Wave, timer: OnlineTimer) -> Decoded | None:
         """One utterance, of the first channel of its recording; None when no path survived or no frame was there.
 
         Raises KaldiError where the recording or its features do not fit.
         """
-        options, rate = self._options, self._setup.extractor.options.sample_frequency
-        samples = self._setup.extractor.at_own_rate(wave.data[0], wave.sample_frequency)
-        features, outputs = OnlineFeatures(self._setup, speaker), self._computer.start()
+        options, samples, rate = self._options, wave.data[0], wave.sample_frequency
+        outputs = self._computer.start()
         decoder = OnlineDecoder(self._graph, options, options.acoustic_scale)
         weighting = None
         if options.active and features.ivectors is not None:
             weighting = SilenceWeighting(options, self._model, options.frame_subsampling_factor)
         newest = None if features.ivectors is None else features.newest_ivector
-        for part, end in self._parts(samples):
+        for part, end in self._parts(samples, rate):
             feats = features.extend(part, last=end == len(samples))
             timer.wait_until(end / rate)
             if weighting is not None and features.ivectors is not None:
@@ -98,12 +101,12 @@ class OnlineRecognizer:
         features.end()
         return decoded
 
-    def _parts(self, samples: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+    def _parts(self, samples: np.ndarray, rate: float) -> Iterator[tuple[np.ndarray, int]]:
         """Samples, and the number of them that have come in then."""
         options = self._options
         size = len(samples)
         if options.online and options.chunk_length > 0:
-            size = max(1, int(self._setup.extractor.options.sample_frequency * options.chunk_length))
+            size = max(1, int(rate * options.chunk_length))
         for start in range(0, len(samples), max(size, 1)):
             end = min(start + size, len(samples))
             yield samples[start:end], end
@@ -142,11 +145,15 @@ def decode_online(
         for _, utterances in speakers:
             speaker = recognizer.speaker()
             for utterance in utterances:
+                if utterance not in waves:
+                    log.warning(f"Did not find audio for utterance {utterance}")
+                    failed += 1
+                    continue
+                wave = waves[utterance]
+                features = recognizer.features(speaker, wave.sample_frequency)
                 try:
-                    if utterance not in waves:
-                        raise KaldiError("Did not find audio")
                     timer = OnlineTimer()
-                    decoded = recognizer.decode(speaker, waves[utterance], timer)
+                    decoded = recognizer.decode(features, wave, timer)
                     if decoded is None or not isinstance(decoded.lattice, CompactLattice):
                         raise KaldiError("it is too short, or no path survived")
                 except KaldiError as error:

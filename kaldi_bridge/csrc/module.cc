@@ -1,5 +1,5 @@
 // The C++ part of kaldi_bridge, for Python: search, determinization and epsilon removal, without the interpreter's lock;
-// examples.
+// examples, resampling.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -9,6 +9,7 @@
 #include "epsilon_removal.h"
 #include "example_module.h"
 #include "packed_acceptors_module.h"
+#include "resampling.h"
 #include "search.h"
 
 namespace py = pybind11;
@@ -144,12 +145,13 @@ py::tuple epsilons_removed(int32_t start, Array<float> finals, Array<int64_t> of
 }  // namespace
 
 PYBIND11_MODULE(_csrc, m) {
-  m.doc() = "Search, lattice determinization, epsilon removal and training examples for kaldi_bridge.";
+  m.doc() = "Search, lattice determinization, epsilon removal, training examples and resampling for kaldi_bridge.";
 
   PYBIND11_NUMPY_DTYPE(FstArc, ilabel, olabel, weight, nextstate);
   add_examples(m);
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
   add_packed_acceptors(m);
+  add_resampling(m);
 
   py::class_<SearchOptions>(m, "SearchOptions")
       .def(py::init<>())

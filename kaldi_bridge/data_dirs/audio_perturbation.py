@@ -1,4 +1,8 @@
-"""Recordings at another speed, volume or sampling rate. Resampling is that of the soxr package, which is SoX's own."""
+"""Recordings at another speed or volume, or noises at another rate: what augmentation does to sound.
+
+Resampling is that of the soxr package, SoX's own, as SoX does this where Kaldi's recipes do it. Features of recordings at
+another rate are made by kaldi_bridge.features.resampling.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ def with_speed(wave: Wave, factor: float) -> Wave:
     """``factor`` times as fast: shorter and higher, at the same sampling rate. Raises KaldiError for no speed."""
     if not 0.1 <= factor <= 10:
         raise KaldiError(f"a speed of {factor:g}: must be from 0.1 to 10")
-    return Wave(wave.sample_frequency, resampled(wave.data, wave.sample_frequency * factor, wave.sample_frequency))
+    return Wave(wave.sample_frequency, soxr_resampled(wave.data, wave.sample_frequency * factor, wave.sample_frequency))
 
 
 def with_volume(wave: Wave, factor: float) -> Wave:
@@ -22,7 +26,7 @@ def with_volume(wave: Wave, factor: float) -> Wave:
     return Wave(wave.sample_frequency, wave.data * np.float32(factor))
 
 
-def resampled(data: np.ndarray, old_rate: float, new_rate: float) -> np.ndarray:
+def soxr_resampled(data: np.ndarray, old_rate: float, new_rate: float) -> np.ndarray:
     """[channels, samples] at one rate in Hz -> [channels, samples] at another, float32."""
     import soxr  # not needed by those who resample nothing
 

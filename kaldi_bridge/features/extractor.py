@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.command import option
-from kaldi_bridge.data_dirs.audio_perturbation import resampled
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.features.resampling import ResamplingStream, resampled, stream_resampler
 
 
 @dataclass
@@ -60,6 +60,20 @@ class FrameOptions:
         """Where a frame begins; may be negative without ``snip_edges``."""
         begin = frame * self.shift_samples
         return begin if self.snip_edges else begin + self.shift_samples // 2 - self.length_samples // 2
+
+    def accept(self, rate: float) -> bool:
+        """Whether a waveform at this rate in Hz has the ``sample_frequency``, or may be resampled."""
+        wanted = self.sample_frequency
+        return rate == wanted or (self.allow_downsample if rate > wanted else self.allow_upsample)
+
+    def check_rate(self, rate: float) -> None:
+        """Raises KaldiError where ``accept`` is false."""
+        if not self.accept(rate):
+            direction = "down" if rate > self.sample_frequency else "up"
+            raise KaldiError(
+                f"Waveform and config sample Frequency mismatch: {rate:g} .vs {self.sample_frequency:g} "
+                f"(use --allow-{direction}sample=true to allow {direction}sampling the waveform)"
+            )
 
 
 @dataclass
@@ -131,36 +145,45 @@ class FeatureExtractor:
 
         Raises KaldiError when its sampling rate is not the one of the options, nor may be changed to it.
         """
-        stream = self.stream()
-        return stream.extend(self.at_own_rate(waveform, sample_frequency), last=True)
+        self.options.check_rate(sample_frequency)
+        if sample_frequency != self.options.sample_frequency:
+            waveform = resampled(waveform, sample_frequency, self.options.sample_frequency)
+        return FeatureStream(self._online(self._native), self.options.sample_frequency).extend(waveform, last=True)
 
-    def stream(self) -> FeatureStream:
-        """For a waveform that comes in parts."""
-        return FeatureStream(self._online(self._native), self.options.sample_frequency)
+    def stream(self, sample_frequency: float) -> FeatureStream:
+        """For a waveform that comes in parts.
 
-    def at_own_rate(self, waveform: np.ndarray, sample_frequency: float) -> np.ndarray:
-        """The waveform [samples] at the sampling rate of the options. Raises KaldiError when it may not be changed."""
+        Where its sampling rate is changed, this keeps a little more of it than where it comes as a whole, as in Kaldi.
+        Raises KaldiError when it may not be changed.
+        """
         wanted = self.options.sample_frequency
+        if not self.options.accept(sample_frequency):
+            raise KaldiError(
+                f"Sampling frequency mismatch, expected {wanted:g}, got {sample_frequency:g}\n"
+                "Perhaps you want to use the options --allow_{upsample,downsample}"
+            )
+        resampling = None
         if sample_frequency != wanted:
-            direction = "downsample" if sample_frequency > wanted else "upsample"
-            if not getattr(self.options, f"allow_{direction}"):
-                raise KaldiError(
-                    f"sampling rate {sample_frequency:g} Hz, but --sample-frequency is {wanted:g}: "
-                    f"change it, or give --allow-{direction}"
-                )
-            waveform = resampled(waveform[np.newaxis], sample_frequency, wanted)[0]
-        return waveform
+            resampling = ResamplingStream(stream_resampler(sample_frequency, wanted))
+        return FeatureStream(self._online(self._native), wanted, resampling)
 
 
 class FeatureStream:
-    """The features of one waveform as its samples come in."""
+    """The features of one waveform as its samples come in.
 
-    def __init__(self, native: Any, sample_frequency: float) -> None:
-        self._native, self._sample_frequency = native, sample_frequency
+    Args:
+        sample_frequency: of the features.
+        resampling: to this rate, of samples at another.
+    """
+
+    def __init__(self, native: Any, sample_frequency: float, resampling: ResamplingStream | None = None) -> None:
+        self._native, self._sample_frequency, self._resampling = native, sample_frequency, resampling
         self.num_ready = 0
 
     def extend(self, samples: np.ndarray, last: bool) -> np.ndarray:
         """The frames [frames, dimensions] that the next samples complete; at the ``last`` ones, all that remain."""
+        if self._resampling is not None:
+            samples = self._resampling.extend(samples, last)
         self._native.accept_waveform(self._sample_frequency, np.ascontiguousarray(samples, dtype=np.float32))
         if last:
             self._native.input_finished()

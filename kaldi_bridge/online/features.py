@@ -91,19 +91,25 @@ class OnlineSpeaker:
 class OnlineFeatures:
     """One utterance.
 
+    Args:
+        sample_frequency: of its samples, in Hz.
+
     Attributes:
         ivectors: those of the utterance; None when the setup has no extractor.
+
+    Raises:
+        KaldiError: features are made at another rate, and the options do not allow to resample.
     """
 
-    def __init__(self, setup: OnlineFeatureSetup, speaker: OnlineSpeaker) -> None:
-        self._stream, self._speaker = setup.extractor.stream(), speaker
+    def __init__(self, setup: OnlineFeatureSetup, speaker: OnlineSpeaker, sample_frequency: float) -> None:
+        self._stream, self._speaker = setup.extractor.stream(sample_frequency), speaker
         self.ivectors: OnlineIvectors | None = None
         if setup.ivectors is not None and speaker.ivectors is not None:
             self.ivectors = OnlineIvectors(setup.ivectors, speaker.ivectors)
             self._no_ivector = np.zeros(setup.ivectors.extractor.dim, np.float32)
 
     def extend(self, samples: np.ndarray, last: bool) -> np.ndarray:
-        """The network's next features [frames, dim], of the next samples at the rate of the setup's extractor."""
+        """The network's next features [frames, dim], of the next samples."""
         feats = self._stream.extend(samples, last)
         if self.ivectors is not None:
             self.ivectors.extend(feats, last)

@@ -20,7 +20,7 @@ from steps_pytorch.data.feature_sources import clipped
 from steps_pytorch.data.perturbation.base import Perturbation
 from steps_pytorch.data.recordings import Recordings
 
-REACH = 512  # samples that resampling looks at on each side, more than enough
+REACH = 512  # samples that a change of speed looks at on each side, more than enough
 
 
 class AudioFeatures:
@@ -43,7 +43,7 @@ class AudioFeatures:
         perturbations: Sequence[Perturbation] = (),
     ) -> None:
         self._options, self._perturbations = options, list(perturbations)
-        self._recordings = Recordings(directory, options.sample_frequency)
+        self._recordings = Recordings(directory, options)
         self.lengths = {u: options.num_frames(samples) for u, samples in self._recordings.lengths.items()}
         self.bad = self._recordings.bad
         self._exact: FeatureExtractor | None = None

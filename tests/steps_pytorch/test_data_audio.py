@@ -8,7 +8,7 @@ from made_up_data import MadeUpData
 
 from kaldi_bridge.data_dirs.wave import Wave, write_wave
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
+from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, FrameOptions, MfccOptions
 from kaldi_bridge.io.streams import open_output
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.dataset import ChunkShape, DataSet
@@ -47,12 +47,12 @@ def data(tmp_path) -> Path:
 
 
 def samples_of(data: Path, utterance: str) -> np.ndarray:
-    recordings = Recordings(data, RATE)
+    recordings = Recordings(data, FrameOptions(sample_frequency=RATE))
     return recordings.samples(utterance, 0, recordings.lengths[utterance])
 
 
 def test_parts_of_recordings(data):
-    recordings = Recordings(data, RATE)
+    recordings = Recordings(data, FrameOptions(sample_frequency=RATE))
     assert recordings.lengths == {"a": 8000, "b": 8500, "c": 9000, "d": 4000}
     np.testing.assert_array_equal(samples_of(data, "d"), samples_of(data, "a")[2000:6000])
     np.testing.assert_array_equal(recordings.samples("c", 100, 50), samples_of(data, "c")[100:150])
@@ -63,9 +63,9 @@ def test_what_is_wrong_with_recordings_is_told(data):
     (data / "rec2.wav").write_text("no recording")
     with open(data / "segments", "a") as file:
         file.write("e rec0 2 3\nf rec9 0 1\n")
-    recordings = Recordings(data, RATE)
+    recordings = Recordings(data, FrameOptions(sample_frequency=RATE))
     assert set(recordings.lengths) == {"a", "d"}
-    assert "rec1.wav has 1 channels at 16000 Hz; expected one at 8000 Hz" in recordings.bad["b"]
+    assert "rec1.wav: Waveform and config sample Frequency mismatch: 16000 .vs 8000" in recordings.bad["b"]
     assert "expected RIFF" in recordings.bad["c"]
     assert "begins after the end of recording rec0" in recordings.bad["e"]
     assert "no recording rec9" in recordings.bad["f"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kaldi_bridge.data_dirs.audio_perturbation import resampled
+from kaldi_bridge.data_dirs.audio_perturbation import soxr_resampled
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.tables.scp import read_script
 from steps_pytorch.data.recordings import read_recording
@@ -41,7 +41,7 @@ class Sounds:
         sound = self._kept.get(file)
         if sound is None:
             wave = read_recording(file)
-            sound = resampled(wave.data[:1], wave.sample_frequency, self._sample_frequency)[0, : self.longest]
+            sound = soxr_resampled(wave.data[:1], wave.sample_frequency, self._sample_frequency)[0, : self.longest]
             if not len(sound):
                 raise KaldiError(f"{file} is empty")
             if self._num_kept + len(sound) > MOST_KEPT:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kaldi_bridge.data_dirs.audio_perturbation import resampled, with_speed, with_volume
+from kaldi_bridge.data_dirs.audio_perturbation import soxr_resampled, with_speed, with_volume
 from kaldi_bridge.data_dirs.changes import combined, read_repaired, renamed
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.data_dirs.perturbation import is_volume_perturbed, speed_perturbed, volume_perturbed
@@ -172,7 +172,7 @@ class TestPerturbation:
         tone = Wave(8000.0, (1000 * np.sin(2 * np.pi * 400 * time)).astype(np.float32)[None])
         for wave, frequency in (
             (with_speed(tone, 1.25), 500),
-            (Wave(16000.0, resampled(tone.data, 8000.0, 16000.0)), 400),
+            (Wave(16000.0, soxr_resampled(tone.data, 8000.0, 16000.0)), 400),
         ):
             samples = wave.data[0]
             spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
