@@ -1,7 +1,7 @@
 """Recordings at another speed or volume, or noises at another rate: what augmentation does to sound.
 
-Resampling is that of the soxr package, SoX's own, as SoX does this where Kaldi's recipes do it. Features of recordings at
-another rate are made by kaldi_bridge.features.resampling.
+Resampling is that of the soxr package, SoX's own: in Kaldi's recipes SoX does this. Features of recordings at another
+rate want Kaldi's instead: kaldi_bridge.features.resampling.
 """
 
 from __future__ import annotations

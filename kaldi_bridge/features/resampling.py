@@ -5,8 +5,8 @@ without frequencies above the cutoff C. That is a sum under a sinc in a Hann win
 
     y_n = 1/S sum_k h(n/R - k/S) x_k,    h(t) = sin(2 pi C t) / (pi t) * (1 + cos(2 pi C t / Z)) / 2  where |t| < Z / 2C
 
-With S / R = a / b in lowest terms, the weights of sample n + b are those of sample n, on samples that are a later: b sets of
-weights ("phases") are all there are. Other resamplers cut elsewhere and less or more sharply, which shows in features.
+With S / R = a / b in lowest terms, the weights of sample n + b are those of sample n, on samples that are a later: b sets
+of weights ("phases") are all there are. Other resamplers cut elsewhere and less or more sharply, which shows in features.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from kaldi_bridge.command import Command, run
 from kaldi_bridge.data_dirs.segments import SegmentError, cut, parse_segment
 from kaldi_bridge.data_dirs.wave import Wave, write_wave
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
+from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor
 from kaldi_bridge.features.transforms import add_deltas as deltas_of
 from kaldi_bridge.io.matrix_io import write_matrix
 from kaldi_bridge.io.streams import open_output
@@ -149,22 +149,6 @@ class TestSegments:
         assert (tmp_path / "none").read_bytes() == b""
 
 
-def test_resampling_to_the_rate_of_the_options() -> None:
-    time = np.arange(16000) / 16000
-    wave = 3000 * np.sin(2 * np.pi * 700 * time)
-    options = dict(sample_frequency=8000.0, dither=0.0)
-    with pytest.raises(KaldiError, match="allow-downsample"):
-        FeatureExtractor(FbankOptions(**options))(wave, 16000)
-    found = FeatureExtractor(FbankOptions(**options, allow_downsample=True))(wave, 16000)
-    expected = FeatureExtractor(FbankOptions(**options))(wave[::2], 8000)
-    assert found.shape == expected.shape
-    strong = expected > expected.max() - 6  # where the tone is; elsewhere is what filters leave
-    assert np.abs(found - expected)[strong].max() < 0.05
-    with pytest.raises(KaldiError, match="allow-upsample"):
-        FeatureExtractor(MfccOptions(**options, allow_downsample=True))(wave, 4000)
-    assert FeatureExtractor(MfccOptions(**options, allow_upsample=True))(wave[::4], 4000).shape == (98, 13)
-
-
 def call(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = [str(STEPS / script), *map(str, arguments)]
@@ -219,6 +203,28 @@ def test_features_of_segments(data: Path, tmp_path: Path) -> None:
     assert set(read_rows(data / "utt2num_frames").values()) == {"48"}
     with SequentialReader(f"scp:{data}/feats.scp", FLOAT_MATRIX) as reader:
         assert next(iter(reader))[1].shape == (48, 23)
+
+
+def test_features_at_another_rate(data: Path, tmp_path: Path) -> None:
+    """Of a whole directory, as of a recording alone; where the options do not allow it, there are none."""
+    (tmp_path / "fbank.conf").write_text("--sample-frequency=16000\n--dither=0\n")
+    done = call("make_feats.sh", "--type", "fbank", "--fbank-config", tmp_path / "fbank.conf", "--nj", 1, data)
+    assert done.returncode == 1
+    assert "mismatch: 8000 .vs 16000 (use --allow-upsample=true" in (data / "log/make_fbank_data.1.log").read_text()
+    with (tmp_path / "fbank.conf").open("a") as file:
+        file.write("--allow-upsample=true\n")
+    done = call(
+        "make_feats.sh", "--type", "fbank", "--fbank-config", tmp_path / "fbank.conf", "--compress", "false", data
+    )
+    assert done.returncode == 0, done.stderr
+    extract = FeatureExtractor(FbankOptions(dither=0.0, allow_upsample=True))
+    with (
+        SequentialReader(f"scp:{data}/wav.scp", WAVE) as waves,
+        SequentialReader(f"scp:{data}/feats.scp", FLOAT_MATRIX) as feats,
+    ):
+        for (utterance, wave), (key, found) in zip(waves, feats, strict=True):
+            assert utterance == key
+            np.testing.assert_array_equal(found, extract(wave.data[0], wave.sample_frequency))
 
 
 def test_what_features_cannot_be_made_of(reference: Path, data: Path, tmp_path: Path) -> None:

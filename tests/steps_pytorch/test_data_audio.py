@@ -90,6 +90,21 @@ def test_chunks_have_the_features_of_the_utterance(data, options):
             np.testing.assert_allclose(source.frames(utterance, first, count, None), expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("rate", [11025, 16000])
+def test_chunks_of_recordings_at_another_rate(data, rate):
+    """As of utterances that were cut out and resampled whole, to the last bit: without what surrounds them."""
+    options = FbankOptions(sample_frequency=rate, dither=0, allow_upsample=True)
+    source = AudioFeatures(data, options)
+    for utterance, length in source.lengths.items():
+        whole = FeatureExtractor(options)(samples_of(data, utterance), RATE)
+        assert whole.shape == (length, source.dim)
+        for first, count in ((0, length), (10, 7), (length - 3, 3)):
+            np.testing.assert_array_equal(source.frames(utterance, first, count, None), whole[first : first + count])
+    assert source.length_at("a", 0.9) > source.lengths["a"]
+    assert source.frames("a", 20, 5, None, 0.9).shape == (5, source.dim)
+    assert set(AudioFeatures(data, FbankOptions(sample_frequency=rate)).bad) == {"a", "b", "c", "d"}
+
+
 def tone(frequency: float, length: int = 16000) -> np.ndarray:
     return np.round(8000 * np.sin(2 * np.pi * frequency * np.arange(length) / RATE))
 

@@ -104,7 +104,10 @@ def test_recordings_that_cannot_be_used_are_counted(
     arguments = ["--sample-frequency=8000", "--dither=0", "--min-duration=0.1", f"--write-utt2dur=ark,t:{tmp_path}/dur"]
     assert run(compute_fbank_feats.main, [*arguments, f"scp:{tmp_path}/wav.scp", f"ark:{tmp_path}/out.ark"]) == 0
     error = capfd.readouterr().err
-    assert "Failed to compute features for utterance fast" in error and "mismatch: 16000 .vs 8000 (use --allow-downsample=true" in error
+    assert (
+        "Failed to compute features for utterance fast" in error
+        and "mismatch: 16000 .vs 8000 (use --allow-downsample=true" in error
+    )
     assert "short is too short" in error
     assert "2 channels; defaulting to zero" in error
     assert "Done 2 out of 4 utterances" in error

@@ -1,0 +1,98 @@
+"""Features of recordings at other rates: our program beside Kaldi's, where that is on the PATH; and resampling alone.
+
+    python bench/features.py [--seconds=20] [--recordings=20]
+
+compute-mfcc-feats is measured from recordings to an archive, on one thread: seconds of processors' time, start-up
+included, and what a second of sound takes (the difference between all recordings and the first one). Resampling alone is
+measured beside soxr, which augmentation uses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from kaldi_bridge.data_dirs.wave import Wave, write_wave
+from kaldi_bridge.features.resampling import resampled
+from kaldi_bridge.io.streams import open_output
+
+WANTED = 16000
+RATES = (16000, 8000, 11025, 22050, 44100, 48000)
+PROGRAMS = ("nnet-pytorch-compute-mfcc-feats", "compute-mfcc-feats")
+
+
+def make_recordings(folder: Path, rate: int, seconds: float, count: int) -> None:
+    random = np.random.default_rng(rate)
+    lines = []
+    for i in range(count):
+        samples = np.round(random.normal(size=int(rate * seconds)) * 1000)
+        with open_output(f"{folder}/{rate}-{i}.wav") as stream:
+            write_wave(stream, Wave(float(rate), samples[np.newaxis]))
+        lines.append(f"{rate}-{i} {folder}/{rate}-{i}.wav\n")
+    (folder / f"{rate}.scp").write_text("".join(lines))
+    (folder / f"{rate}-one.scp").write_text(lines[0])
+
+
+def used(program: str, script: Path, out: Path) -> float:
+    """Seconds of processors' time, the least of three runs."""
+    options = ["--dither=0", "--allow-upsample=true", "--allow-downsample=true", f"--sample-frequency={WANTED}"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    found = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [program, *options, f"scp:{script}", f"ark:{out}"]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL, env=environment)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(found)
+
+
+def milliseconds(work: Callable[[], object], seconds: float) -> float:
+    """Of processors' time, for a second of sound; the least of five runs."""
+    found = []
+    for _ in range(5):
+        begin = time.process_time()
+        work()
+        found.append(time.process_time() - begin)
+    return 1000 * min(found) / seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each recording")
+    parser.add_argument("--recordings", type=int, default=20, help="at each rate")
+    arguments = parser.parse_args()
+    seconds, count = arguments.seconds, arguments.recordings
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(f"{f'MFCC at {WANTED} Hz':<34} {'rate':>6} {'start-up, one':>14} {'all':>7} {'ms a second':>12}")
+        for rate in RATES:
+            make_recordings(folder, rate, seconds, count)
+            for program in PROGRAMS:
+                if shutil.which(program) is None:
+                    print(f"{program:<34} {'not on the PATH':>21}")
+                    continue
+                one, total = (used(program, folder / f"{rate}{part}.scp", folder / "out") for part in ("-one", ""))
+                each = 1000 * (total - one) / (seconds * (count - 1))
+                print(f"{program:<34} {rate:>6} {one:>12.2f} s {total:>5.2f} s {each:>12.2f}")
+    print()
+    print(f"{'resampling alone, ms a second':<34} {'rate':>6} {'ours':>7} {'soxr':>7}")
+    for rate in RATES[1:]:
+        samples = (np.random.default_rng(0).normal(size=int(rate * seconds)) * 1000).astype(np.float32)
+        ours = milliseconds(lambda: resampled(samples, rate, WANTED), seconds)  # noqa: B023
+        theirs = milliseconds(lambda: soxr.resample(samples, rate, WANTED, quality="HQ"), seconds)  # noqa: B023
+        print(f"{'':<34} {rate:>6} {ours:>7.3f} {theirs:>7.3f}")
+
+
+if __name__ == "__main__":
+    main()
