@@ -41,6 +41,8 @@ SIZES = {
 }
 KALDI = {("mini", 150): 6050, ("mini", 50): 3990, ("large", 150): 1975, ("large", 50): 1160}
 KALDI_SGEMM = 105.0
+FACTOR = 3
+"""Input frames per output frame."""
 
 
 def config(dim: int, bottleneck: int, strides: list[int], small: int, outputs: int) -> list[str]:
@@ -109,7 +111,7 @@ def needed_flops(network: Network) -> float:
     """Of the matrix products, for all utterances."""
     graph, total = network.graph(), 0.0
     for frames in FRAMES:
-        layout = network.layout(-(-frames // network.frame_subsampling_factor))
+        layout = network.layout(network.request(-(-frames // FACTOR), factor=FACTOR))
         for g, group in enumerate(graph.groups):
             name = graph.values[group.members[0]].component
             module = network.components[network._keys[name]] if name else None
@@ -154,10 +156,10 @@ def main() -> None:
     for size in arguments.sizes:
         nnet = make_nnet(size)
         options = SimpleComputationOptions(
-            acoustic_scale=1.0, frame_subsampling_factor=3, frames_per_chunk=arguments.chunk
+            acoustic_scale=1.0, frame_subsampling_factor=FACTOR, frames_per_chunk=arguments.chunk
         )
         network = Network.from_nnet(nnet)
-        computer = Computer(NetworkModel(network, 3), options)
+        computer = Computer(NetworkModel(network, FACTOR), options)
         flops = needed_flops(network)
 
         def work(computer: Computer = computer) -> None:

@@ -20,6 +20,7 @@ from nnet3_compat.description import Description
 from nnet3_compat.executor import Executor
 from nnet3_compat.layout import Layout
 from nnet3_compat.network import Network
+from nnet3_compat.request import Request
 
 # TorchScript wants typing.List and typing.Optional in annotations.
 # ruff: noqa: UP006, UP007, UP035, UP045
@@ -74,9 +75,10 @@ class Archive(nn.Module):
 class NetworkCore(nn.Module):
     """An nnet3 network and the layouts for any number of output frames (see layout.py)."""
 
-    def __init__(self, network: Network, left: int, right: int):
+    def __init__(self, network: Network, request: Request):
+        """``request``: as all that the archive is to compute, but for the number of output frames."""
         super().__init__()
-        table = network.layout_table(left, right)
+        table = network.layout_table(request)
         if table is None:
             raise KaldiError(
                 "this network reads frames in a pattern that depends on the length in no regular way: it cannot be "
@@ -84,15 +86,17 @@ class NetworkCore(nn.Module):
             )
         self.executor: nn.Module = network.executor(("output",))
         self.input_names: List[str] = list(self.executor.input_names)
-        self.factor: int = network.frame_subsampling_factor
-        self.context: int = left + right
+        self.factor: int = request.factor
+        self.context: int = request.left + request.right
         self.period: int = table.period
         self.minimum: int = table.minimum
         self.sizes: List[int] = [int(n) for n in table.sizes]
         self.base: List[List[int]] = table.base.tolist()
         self.slope: List[List[int]] = table.slope.tolist()
         # Short outputs, whose layouts have not settled.
-        self.short: List[List[List[int]]] = [network.layout(n, left, right) for n in range(1, max(table.minimum, 2))]
+        self.short: List[List[List[int]]] = [
+            network.layout(request.resized(n)) for n in range(1, max(table.minimum, 2))
+        ]
 
     def layout(self, n: int) -> List[List[int]]:
         """For ``n`` output frames."""

@@ -1,6 +1,6 @@
 """How an utterance is cut into chunks that are computed separately, and which frames and i-vector each one sees.
 
-``cut_simple`` follows DecodableNnetSimple (nnet3/nnet-am-decodable-simple.cc), ``cut_batch`` NnetBatchComputer
+``SimpleChunks`` follows DecodableNnetSimple (nnet3/nnet-am-decodable-simple.cc), ``BatchChunks`` NnetBatchComputer
 (nnet3/nnet-batch-compute.cc). Frames beyond either end of the utterance repeat its first or last frame.
 
 Output frame i, of n = ceil(T / f), belongs to input frame i * f, f = frame_subsampling_factor.
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.computation_options import BatchComputationOptions, SimpleComputationOptions
+from nnet3_compat.computation_options import SimpleComputationOptions
 
 
 @dataclass
@@ -58,79 +59,122 @@ def round_chunk_size(options: SimpleComputationOptions, modulus: int) -> int:
     return size
 
 
-def cut_simple(
-    options: SimpleComputationOptions, chunk_size: int, left: int, right: int, num_frames: int
-) -> list[Chunk]:
-    """The chunks of nnet3-compute for ``num_frames`` frames; ``left``, ``right``: the network's context."""
-    factor = options.frame_subsampling_factor
-    total = -(-num_frames // factor)
-    per_chunk = chunk_size // factor
-    chunks = []
-    for first in range(0, total, per_chunk):
-        n = min(per_chunk, total - first)
-        extra_left, extra_right = options.extra_left_context, options.extra_right_context
-        if first == 0 and options.extra_left_context_initial >= 0:
-            extra_left = options.extra_left_context_initial
-        if first + n == total and options.extra_right_context_final >= 0:
-            extra_right = options.extra_right_context_final
-        before, after = left + extra_left, right + extra_right
-        num_inputs = (n - 1) * factor + 1 + before + after
-        chunks.append(Chunk(first, n, first * factor - before, num_inputs, before, 0, n))
-    return chunks
+class ChunkRule(Protocol):
+    """How a program cuts utterances."""
+
+    @property
+    def minibatch_size(self) -> int:
+        """The most chunks that go through the network at once on a GPU."""
+        ...
+
+    def cut(
+        self, options: SimpleComputationOptions, chunk_size: int, left: int, right: int, num_frames: int
+    ) -> list[Chunk]:
+        """The chunks of ``num_frames`` frames of input; ``left``, ``right``: the network's context."""
+        ...
+
+    def ivector_row(self, chunk: Chunk, factor: int, period: int, rows: int) -> int:
+        """Which of ``rows`` online i-vectors, one every ``period`` frames, a chunk gets. Raises KaldiError: too few."""
+        ...
+
+    def keeps_modulus(self, factor: int, modulus: int) -> bool:
+        """Whether chunks begin at multiples of the network's modulus only."""
+        ...
 
 
-def cut_batch(
-    options: SimpleComputationOptions, chunk_size: int, left: int, right: int, num_frames: int
-) -> list[Chunk]:
-    """The chunks of nnet3-compute-batch: all of one size, the last one moved back to end with the utterance."""
-    factor = options.frame_subsampling_factor
-    total = -(-num_frames // factor)
-    per_chunk = chunk_size // factor
-    initial, final = options.extra_left_context_initial, options.extra_right_context_final
-    chunks = []
-    for start in range(0, total, per_chunk):
-        used = min(per_chunk, total - start)
-        if total <= per_chunk:
-            exact = isinstance(options, BatchComputationOptions) and options.ensure_exact_final_context
-            first, n = 0, total if exact else per_chunk
-        else:
-            first, n = min(start, total - per_chunk), per_chunk
-        extra_left, extra_right = options.extra_left_context, options.extra_right_context
-        if first <= 0 and initial >= 0:
-            extra_left = initial
-        if first + n >= total and final >= 0:
-            extra_right = final
-        before = left + extra_left
-        num_inputs = n * factor + before + right + extra_right
-        chunks.append(Chunk(first, n, first * factor - before, num_inputs, before, start - first, used))
-    return chunks
+class SimpleChunks:
+    """Those of nnet3-compute: the last one is shorter."""
+
+    minibatch_size = 128
+
+    def cut(
+        self, options: SimpleComputationOptions, chunk_size: int, left: int, right: int, num_frames: int
+    ) -> list[Chunk]:
+        """See ChunkRule.cut."""
+        factor = options.frame_subsampling_factor
+        total = -(-num_frames // factor)
+        per_chunk = chunk_size // factor
+        chunks = []
+        for first in range(0, total, per_chunk):
+            n = min(per_chunk, total - first)
+            extra_left, extra_right = options.extra_left_context, options.extra_right_context
+            if first == 0 and options.extra_left_context_initial >= 0:
+                extra_left = options.extra_left_context_initial
+            if first + n == total and options.extra_right_context_final >= 0:
+                extra_right = options.extra_right_context_final
+            before, after = left + extra_left, right + extra_right
+            num_inputs = (n - 1) * factor + 1 + before + after
+            chunks.append(Chunk(first, n, first * factor - before, num_inputs, before, 0, n))
+        return chunks
+
+    def ivector_row(self, chunk: Chunk, factor: int, period: int, rows: int) -> int:
+        """See ChunkRule.ivector_row (Kaldi: GetCurrentIvector)."""
+        frame = chunk.first * factor + (chunk.num_outputs - 1) * factor // 2
+        row = frame // period
+        if row >= rows:
+            if rows == 0 or (row - (rows - 1)) * period > 50:
+                raise KaldiError(
+                    f"Could not get iVector for frame {frame}, only available till frame {rows} * "
+                    f"ivector-period={period} (mismatched --online-ivector-period?)"
+                )
+            row = rows - 1
+        return row
+
+    def keeps_modulus(self, factor: int, modulus: int) -> bool:
+        """Always: the size of a chunk is a multiple of it."""
+        return True
 
 
-def simple_ivector_row(chunk: Chunk, factor: int, period: int, rows: int) -> int:
-    """Which online i-vector a chunk of cut_simple gets (GetCurrentIvector)."""
-    frame = chunk.first * factor + (chunk.num_outputs - 1) * factor // 2
-    row = frame // period
-    if row >= rows:
-        if rows == 0 or (row - (rows - 1)) * period > 50:
-            raise KaldiError(
-                f"Could not get iVector for frame {frame}, only available till frame {rows} * ivector-period={period} "
-                "(mismatched --online-ivector-period?)"
-            )
-        row = rows - 1
-    return row
+@dataclass(frozen=True)
+class BatchChunks:
+    """Those of nnet3-compute-batch: all of one size, the last one moved back to end with the utterance.
 
+    ``exact_final_context``: an utterance that is shorter than a chunk is not padded to the length of one.
+    """
 
-def batch_ivector_row(chunk: Chunk, factor: int, period: int, rows: int) -> int:
-    """Which online i-vector a chunk of cut_batch gets (AddOnlineIvectorsToTasks)."""
-    row = (chunk.first + chunk.num_outputs // 2) * factor // period
-    if row >= rows:
-        if rows == 0:  # Kaldi's margin of 20 frames is written such that it excludes nothing
-            raise KaldiError(
-                f"Could not get iVector for frame {row}, online-ivectors matrix has {rows} rows. "
-                "Mismatched --online-ivector-period?"
-            )
-        row = rows - 1
-    return row
+    exact_final_context: bool = False
+    minibatch_size: int = 128
+
+    def cut(
+        self, options: SimpleComputationOptions, chunk_size: int, left: int, right: int, num_frames: int
+    ) -> list[Chunk]:
+        """See ChunkRule.cut."""
+        factor = options.frame_subsampling_factor
+        total = -(-num_frames // factor)
+        per_chunk = chunk_size // factor
+        initial, final = options.extra_left_context_initial, options.extra_right_context_final
+        chunks = []
+        for start in range(0, total, per_chunk):
+            used = min(per_chunk, total - start)
+            if total <= per_chunk:
+                first, n = 0, total if self.exact_final_context else per_chunk
+            else:
+                first, n = min(start, total - per_chunk), per_chunk
+            extra_left, extra_right = options.extra_left_context, options.extra_right_context
+            if first <= 0 and initial >= 0:
+                extra_left = initial
+            if first + n >= total and final >= 0:
+                extra_right = final
+            before = left + extra_left
+            num_inputs = n * factor + before + right + extra_right
+            chunks.append(Chunk(first, n, first * factor - before, num_inputs, before, start - first, used))
+        return chunks
+
+    def ivector_row(self, chunk: Chunk, factor: int, period: int, rows: int) -> int:
+        """See ChunkRule.ivector_row (Kaldi: AddOnlineIvectorsToTasks)."""
+        row = (chunk.first + chunk.num_outputs // 2) * factor // period
+        if row >= rows:
+            if rows == 0:  # Kaldi's margin of 20 frames is written such that it excludes nothing
+                raise KaldiError(
+                    f"Could not get iVector for frame {row}, online-ivectors matrix has {rows} rows. "
+                    "Mismatched --online-ivector-period?"
+                )
+            row = rows - 1
+        return row
+
+    def keeps_modulus(self, factor: int, modulus: int) -> bool:
+        """The last chunk may begin at any output frame."""
+        return factor % modulus == 0
 
 
 def chunk_input(chunk: Chunk, features: np.ndarray) -> np.ndarray:

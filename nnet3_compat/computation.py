@@ -25,17 +25,8 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.chunking import (
-    Chunk,
-    batch_ivector_row,
-    chunk_input,
-    cut_batch,
-    cut_simple,
-    merge,
-    round_chunk_size,
-    simple_ivector_row,
-)
-from nnet3_compat.computation_options import BatchComputationOptions, SimpleComputationOptions
+from nnet3_compat.chunking import Chunk, ChunkRule, SimpleChunks, chunk_input, merge, round_chunk_size
+from nnet3_compat.computation_options import SimpleComputationOptions
 
 
 class Model(Protocol):
@@ -89,8 +80,9 @@ class Computer:
 
     Args:
         model: on the device where it shall run.
-        options: chunk sizes, contexts, acoustic scale; BatchComputationOptions for the chunks of nnet3-compute-batch.
+        options: chunk sizes, contexts, acoustic scale.
         priors: [P] or empty; their logs are subtracted from the outputs.
+        rule: how utterances are cut; default: as nnet3-compute does.
     Raises:
         KaldiError: options out of range, or a model with a fixed subsampling factor other than that of the options.
     """
@@ -99,9 +91,14 @@ class Computer:
     BATCH_FRAMES = 4000  # of input through the network at once, on a CPU
     GATHER_FRAMES = 20000  # of input read ahead so that chunks of the same shape meet
 
-    def __init__(self, model: Model, options: SimpleComputationOptions, priors: np.ndarray | None = None) -> None:
-        self.model, self.options = model, options
-        self.batch = batch = isinstance(options, BatchComputationOptions)
+    def __init__(
+        self,
+        model: Model,
+        options: SimpleComputationOptions,
+        priors: np.ndarray | None = None,
+        rule: ChunkRule | None = None,
+    ) -> None:
+        self.model, self.options, self.rule = model, options, rule or SimpleChunks()
         if model.frame_subsampling_factor != options.frame_subsampling_factor:
             raise KaldiError(
                 f"this model gives an output every {model.frame_subsampling_factor} frames, but "
@@ -114,8 +111,8 @@ class Computer:
                 raise KaldiError(f"the model has {len(priors)} priors but {model.output_dim} outputs")
             self.log_priors = torch.log(torch.from_numpy(np.array(priors, np.float32))).to(model.device)
         per_chunk = self.chunk_size // options.frame_subsampling_factor
-        shift_ok = not batch or options.frame_subsampling_factor % model.modulus == 0
-        self.whole = shift_ok and model.chunk_invariant(per_chunk)
+        shifts_fit = self.rule.keeps_modulus(options.frame_subsampling_factor, model.modulus)
+        self.whole = shifts_fit and model.chunk_invariant(per_chunk)
 
     def compute(
         self,
@@ -192,15 +189,14 @@ class Computer:
     def _job(self, utterance: Utterance) -> _Job:
         self.check(utterance)
         options, model = self.options, self.model
-        cut = cut_batch if self.batch else cut_simple
-        row_of = batch_ivector_row if self.batch else simple_ivector_row
         factor = options.frame_subsampling_factor
-        chunks = cut(options, self.chunk_size, model.left_context, model.right_context, len(utterance.features))
+        num_frames, context = len(utterance.features), (model.left_context, model.right_context)
+        chunks = self.rule.cut(options, self.chunk_size, *context, num_frames)
         for chunk in chunks:
             chunk.ivector = utterance.ivector
             online = utterance.online_ivectors
             if online is not None:
-                chunk.ivector = online[row_of(chunk, factor, utterance.ivector_period, len(online))]
+                chunk.ivector = online[self.rule.ivector_row(chunk, factor, utterance.ivector_period, len(online))]
         if self.whole:
             unit = math.lcm(factor, model.modulus) // factor
             chunks = merge(chunks, factor, model.left_context, model.right_context, self.PIECE_FRAMES // factor, unit)
@@ -214,7 +210,7 @@ class Computer:
                 groups.setdefault((chunk.num_inputs, chunk.left, chunk.num_outputs), []).append((job, chunk))
         on_cpu = self.model.device.type == "cpu"
         for (num_inputs, _, _), members in groups.items():
-            size = max(1, self.BATCH_FRAMES // num_inputs) if on_cpu else getattr(self.options, "minibatch_size", 128)
+            size = max(1, self.BATCH_FRAMES // num_inputs) if on_cpu else self.rule.minibatch_size
             for start in range(0, len(members), size):
                 self._run_batch(members[start : start + size])
         for job in jobs:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.request import Request
 
 FORMAT = "nnet-pytorch"
 VERSION = 1
@@ -63,9 +64,14 @@ class Description:
             every.append({"name": "ivector", "shape": ["N", self.ivector_dim]})
         return every
 
+    def request(self, num_outputs: int) -> Request:
+        """What a call for so many output frames asks for."""
+        factor, outputs = self.frame_subsampling_factor, (self.output_name,)
+        return Request(num_outputs, self.left_context, self.right_context, factor, outputs)
+
     def frames_in(self, num_outputs: int) -> int:
         """Input frames for so many output frames."""
-        return (num_outputs - 1) * self.frame_subsampling_factor + 1 + self.left_context + self.right_context
+        return self.request(num_outputs).num_inputs
 
     def to_json(self) -> str:
         outputs = [{"name": self.output_name, "shape": ["N", self.num_outputs or "T_out", self.output_dim]}]

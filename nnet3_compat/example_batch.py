@@ -73,9 +73,16 @@ def compute_outputs(
         rows = Frames.of("ivector", by_name["ivector"].indexes)
         ivector = torch.from_numpy(to_dense(by_name["ivector"].features)[rows.order]).to(device)
         period = rows.step
-    network.frame_subsampling_factor = shape.step
     names = tuple(frames)
-    made = network(features, ivector, num_outputs=shape.order.shape[1], left=left, outputs=names, ivector_period=period)
+    made = network(
+        features,
+        ivector,
+        factor=shape.step,
+        num_outputs=shape.order.shape[1],
+        left=left,
+        outputs=names,
+        ivector_period=period,
+    )
     outputs = [made] if isinstance(made, Tensor) else made
     result = {}
     for name, output in zip(names, outputs, strict=True):

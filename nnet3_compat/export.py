@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 def describe(
     network: Network,
+    frame_subsampling_factor: int = 1,
     extra_left_context: int = 0,
     extra_right_context: int = 0,
     priors: np.ndarray | None = None,
@@ -44,9 +45,9 @@ def describe(
         output_dim=network.output_dim,
         left_context=left,
         right_context=right,
-        frame_subsampling_factor=network.frame_subsampling_factor,
+        frame_subsampling_factor=frame_subsampling_factor,
         modulus=network.modulus,
-        chunk_invariant=chunk_invariant(network.graph(), network.frame_subsampling_factor, left, right, 1),
+        chunk_invariant=chunk_invariant(network.graph(), frame_subsampling_factor, left, right, 1),
         priors=[] if priors is None else [float(p) for p in priors],
         num_outputs=num_outputs,
     )
@@ -79,16 +80,13 @@ def export_network(
         priors: [output_dim], for those who divide by them.
     """
     check_exportable(network)
-    kept = network.frame_subsampling_factor, network.training
-    network.frame_subsampling_factor = frame_subsampling_factor
+    description = describe(network, frame_subsampling_factor, extra_left_context, extra_right_context, priors)
+    mode = network.training
     network.eval()
     try:
-        description = describe(network, extra_left_context, extra_right_context, priors)
-        core = NetworkCore(network, description.left_context, description.right_context)
-        module = script(Archive(core, description))
+        module = script(Archive(NetworkCore(network, description.request(1)), description))
     finally:
-        network.frame_subsampling_factor = kept[0]
-        network.train(kept[1])
+        network.train(mode)
     return TorchModel(module, description, transition_model_of(transition_model))
 
 

@@ -7,10 +7,9 @@ features. They do not where the plans of short and long chunks use the same inpu
 
 from __future__ import annotations
 
-import numpy as np
-
 from nnet3_compat.graph import Graph
 from nnet3_compat.plan import make_plan
+from nnet3_compat.request import Request
 from nnet3_compat.timeset import Fix
 
 
@@ -38,8 +37,8 @@ def chunk_invariant(graph: Graph, factor: int, left: int, right: int, num_output
                 return False
     found: set[tuple[str, ...]] = set()
     for n in {1, num_outputs, 3 * num_outputs + unit}:
-        given = {"input": np.arange(-left, (n - 1) * factor + right + 1), "ivector": np.zeros(1, np.int64)}
-        plan = make_plan(graph, dict.fromkeys(graph.outputs, np.arange(n) * factor), given)
+        request = Request(n, left, right, factor, tuple(graph.outputs))
+        plan = make_plan(graph, request.output_times(), request.input_times())
         if "some" in plan.choices:
             return False
         found.add(tuple(plan.choices))

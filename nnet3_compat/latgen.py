@@ -21,6 +21,7 @@ from nnet3_compat.computation_options import IvectorOptions, OptimizationOptions
 
 if TYPE_CHECKING:
     from kaldi_bridge.lattices.decoder import Graph
+    from nnet3_compat.chunking import ChunkRule
     from nnet3_compat.computation import Computer
     from nnet3_compat.compute_tables import Utterances
 
@@ -40,8 +41,9 @@ def latgen(
     lattice_wspecifier: str,
     words_wspecifier: str | None,
     alignments_wspecifier: str | None,
+    rule: ChunkRule | None = None,
 ) -> int:
-    """Decodes every utterance, reports; returns the exit status."""
+    """Decodes every utterance, reports; returns the exit status. ``rule``: see Computer."""
     from nnet3_compat.compute_tables import Utterances
     from nnet3_compat.loading import make_computer
     from nnet3_compat.model_file import AmNnet, Archive, read_any
@@ -50,7 +52,7 @@ def latgen(
     transition_model = model.transition_model if isinstance(model, AmNnet | Archive) else None
     if transition_model is None:
         raise KaldiError(f"{model_in} has no transition model, so no graph can be searched with it: this needs a .mdl")
-    computer = make_computer(model, options, use_gpu, use_priors=True, name=model_in)
+    computer = make_computer(model, options, use_gpu, use_priors=True, name=model_in, rule=rule)
     utterances = Utterances(features_rspecifier, options)
     with LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer:
         if is_table_of_graphs(graph_in):

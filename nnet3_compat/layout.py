@@ -34,6 +34,7 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.graph import Either, Expression, Graph, Group, Leaf, Optional, Select, Sum, leaf_offset
 from nnet3_compat.plan import Plan, make_plan
+from nnet3_compat.request import Request
 from nnet3_compat.timeset import Only, RoundDown
 
 Layout = list[list[int]]
@@ -339,8 +340,7 @@ def _fit(plan_for: Callable[[int], Layout], period: int, minimum: int) -> Layout
     return LayoutTable(period, first * period, sizes or [], np.stack(bases), np.stack(slopes))
 
 
-def plan_layout(
-    graph: Graph, outputs: dict[str, np.ndarray], inputs: dict[str, np.ndarray], training: bool = False
-) -> Layout:
-    """Plan and layout in one."""
-    return make_layout(make_plan(graph, outputs, inputs), inputs, training)
+def plan_layout(graph: Graph, request: Request) -> Layout:
+    """Plan and layout in one. Raises KaldiError where an output cannot be computed from the inputs."""
+    inputs = request.input_times()
+    return make_layout(make_plan(graph, request.output_times(), inputs), inputs, request.training)

@@ -20,6 +20,7 @@ from nnet3_compat.network import Network
 from nnet3_compat.nnet import Nnet
 
 if TYPE_CHECKING:
+    from nnet3_compat.chunking import ChunkRule
     from nnet3_compat.computation_options import SimpleComputationOptions
 
 
@@ -30,7 +31,6 @@ class NetworkModel:
         if frame_subsampling_factor < 1:
             raise KaldiError("--frame-subsampling-factor and --frames-per-chunk must be > 0")
         self.network = network.eval()
-        network.frame_subsampling_factor = frame_subsampling_factor
         self.frame_subsampling_factor = frame_subsampling_factor
         self.left_context, self.right_context = network.left_context, network.right_context
         self.modulus = network.modulus
@@ -49,16 +49,16 @@ class NetworkModel:
         graph = self.network.graph()
         if not chunk_invariant(graph, factor, self.left_context, self.right_context, num_outputs, unit):
             return False
-        self.network.layout_table()
+        self.network.layout_table(self.network.request(num_outputs, factor=factor))
         return True
 
     def __call__(self, features: Tensor, ivector: Tensor | None, left: int, num_outputs: int) -> Tensor:
         network = self.network
         inputs = network.check_inputs(features, ivector)
         right = features.shape[1] - left - 1 - (num_outputs - 1) * self.frame_subsampling_factor
-        layout = network.layout(num_outputs, left, right)
+        request = network.request(num_outputs, factor=self.frame_subsampling_factor, left=left, right=right)
         names = network.executor().input_names
-        return self.inference([inputs[name] for name in names], layout)[0].transpose(0, 1)
+        return self.inference([inputs[name] for name in names], network.layout(request))[0].transpose(0, 1)
 
 
 def as_model(model: AnyModel, frame_subsampling_factor: int, device: torch.device, name: str = "model") -> Model:
@@ -80,9 +80,14 @@ def priors_of(model: AnyModel, loaded: Model) -> np.ndarray | None:
 
 
 def make_computer(
-    model: AnyModel, options: SimpleComputationOptions, use_gpu: str, use_priors: bool, name: str = "model"
+    model: AnyModel,
+    options: SimpleComputationOptions,
+    use_gpu: str,
+    use_priors: bool,
+    name: str = "model",
+    rule: ChunkRule | None = None,
 ) -> Computer:
-    """A Computer for what model_file.read_any gave.
+    """A Computer for what model_file.read_any gave; ``rule``: how it cuts utterances (default: as nnet3-compute).
 
     Raises:
         KaldiError: the model cannot be run, does not fit the options, or has no priors though ``use_priors``.
@@ -90,9 +95,11 @@ def make_computer(
     loaded = as_model(model, options.frame_subsampling_factor, select_device(use_gpu), name)
     if use_priors and isinstance(model, Nnet):
         raise KaldiError(f"{name}: --use-priors=true needs a .mdl; this is a raw network, which has no priors")
-    return Computer(loaded, options, priors_of(model, loaded) if use_priors else None)
+    return Computer(loaded, options, priors_of(model, loaded) if use_priors else None, rule)
 
 
-def load_computer(rxfilename: str, options: SimpleComputationOptions, use_gpu: str, use_priors: bool) -> Computer:
+def load_computer(
+    rxfilename: str, options: SimpleComputationOptions, use_gpu: str, use_priors: bool, rule: ChunkRule | None = None
+) -> Computer:
     """A Computer for a model file of any kind (Kaldi raw, Kaldi .mdl, TorchScript, our .mdl)."""
-    return make_computer(read_any(rxfilename), options, use_gpu, use_priors, rxfilename)
+    return make_computer(read_any(rxfilename), options, use_gpu, use_priors, rxfilename, rule)

@@ -6,23 +6,21 @@
 
 ``train()`` is Kaldi's training mode (batch norm with the statistics of the minibatch, which it accumulates; dropout),
 and ``eval()`` its test mode. Parameters are parameters. The first output frame is that of input frame
-``left_context``; only every ``frame_subsampling_factor``-th output frame (an attribute, default 1) is wanted, and only
-what those need is computed.
+``left_context``; with ``factor=3`` only every third output frame is wanted, and only what those need is computed.
 
 **How it runs, and what an exporter builds upon.** Everything that depends on the number of frames is a *layout*: lists
-of integers made from the network's structure in numpy (plan.py, layout.py). Everything else is an *executor*
-(executor.py), a scriptable module that takes tensors, time first, and a layout:
+of integers made for a *request* (request.py) from the network's structure, in numpy (plan.py, layout.py). Everything
+else is an *executor* (executor.py), a scriptable module that takes tensors, time first, and a layout:
 
     executor = network.executor(("output",))     # Executor; shares the parameters; torch.jit.script(executor) works
     executor.input_names                         # e.g. ["input", "ivector"]: the order of its inputs
     outputs = executor(inputs, layout)           # List[Tensor [T, N, D]], List[List[int]] -> List[Tensor [T_out, N, P]]
 
-    network.layout(n)                            # layout for n output frames per sequence at times 0, f, 2f, ...,
-                                                 # f = frame_subsampling_factor, for the default context:
-                                                 # "input" has frames_in(n) rows, the first at time -left_context;
-                                                 # "ivector" has one row, at time 0
-    network.frames_in(n)                         # (n - 1) * f + 1 + left_context + right_context
-    network.layout_table()                       # LayoutTable (period, minimum, sizes, base, slope) or None: the same
+    request = network.request(n, factor=3)       # n output frames per sequence at times 0, 3, 6, ..., with the context
+                                                 # that the network needs: "input" has request.num_inputs rows, the
+                                                 # first at time -left_context; "ivector" has one row, at time 0
+    network.layout(request)                      # its layout
+    network.layout_table(request)                # LayoutTable (period, minimum, sizes, base, slope) or None: the same
                                                  # layouts, n >= minimum, as integer arithmetic that an archive can do:
                                                  # base[n % period] + slope[n % period] * (n // period), cut by sizes
 
@@ -36,9 +34,8 @@ from __future__ import annotations
 import copy
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
@@ -47,10 +44,14 @@ from nnet3_compat.context import compute_context, modulus
 from nnet3_compat.executor import Executor
 from nnet3_compat.graph import Graph, build_graph
 from nnet3_compat.layout import Layout, LayoutTable, make_table, plan_layout
+from nnet3_compat.request import Request
 from nnet3_compat.timeset import Fix, RoundDown, Shift
 
 if TYPE_CHECKING:
     from nnet3_compat.nnet import Nnet
+
+MAX_LAYOUTS = 64
+"""That a network keeps."""
 
 
 class Network(nn.Module):
@@ -76,14 +77,13 @@ class Network(nn.Module):
             self.components[key] = modules.from_component(component)
         self.left_context, self.right_context = compute_context(nnet)
         self.modulus = modulus(nnet)
-        self.frame_subsampling_factor = 1
         dims = {node.name: node.dim for node in nnet.nodes if hasattr(node, "dim")}
         self.input_dim: int = dims["input"]
         self.ivector_dim: int = dims.get("ivector", 0)
         self._graphs: dict[tuple[str, ...], Graph] = {}
         self._executors: dict[tuple[str, ...], Executor] = {}
-        self._layouts: dict[tuple, Layout] = {}
-        self._tables: dict[tuple, LayoutTable | None] = {}
+        self._layouts: dict[Request, Layout] = {}
+        self._tables: dict[Request, LayoutTable | None] = {}  # by requests for no output frame
         graph = self.graph(("output",))
         self.output_dim = graph.values[graph.outputs["output"]].dim
         self.eval()
@@ -131,71 +131,38 @@ class Network(nn.Module):
                     module.training = self.training
         return made
 
-    def frames_in(self, n: int, left: int | None = None, right: int | None = None) -> int:
-        """Input frames for ``n`` output frames with the given (default: the network's) context on both sides."""
+    def request(
+        self, num_outputs: int, *, factor: int = 1, left: int | None = None, right: int | None = None, **rest: Any
+    ) -> Request:
+        """A request with as much context as the network needs, where nothing else is said; ``rest``: see Request."""
         left = self.left_context if left is None else left
         right = self.right_context if right is None else right
-        return (n - 1) * self.frame_subsampling_factor + 1 + left + right
+        return Request(num_outputs, left, right, factor, **rest)
 
-    def layout(
-        self,
-        n: int,
-        left: int | None = None,
-        right: int | None = None,
-        outputs: tuple[str, ...] = ("output",),
-        ivector_rows: int = 1,
-        ivector_period: int = 0,
-        training: bool = False,
-        ivector_start: int = 0,
-    ) -> Layout:
-        """The layout for ``n`` output frames at times 0, f, 2f, ... and inputs from ``-left`` to ``(n - 1) f + right``.
+    def layout(self, request: Request) -> Layout:
+        """The layout for a request; those that were asked for lately are kept.
 
-        The i-vector has rows at times ``ivector_start``, ``ivector_start + ivector_period``, ... ``training``: see
-        make_layout. Layouts are cached.
+        Raises:
+            KaldiError: an output frame cannot be computed from the inputs.
         """
-        left = self.left_context if left is None else left
-        right = self.right_context if right is None else right
-        rows = (ivector_rows, ivector_period, training, ivector_start)
-        shape = (self.frame_subsampling_factor, left, right, outputs, *rows)
-        key = (n, *shape)
-        made = self._layouts.get(key)
+        made = self._layouts.get(request)
         if made is None:
-            table = self._tables.get(shape)
-            made = table.layout(n) if table is not None and n >= table.minimum else self._plan(n, *shape)
-            if len(self._layouts) >= 64:
+            table = self._tables.get(request.resized(0))
+            if table is not None and request.num_outputs >= table.minimum:
+                made = table.layout(request.num_outputs)
+            else:
+                made = plan_layout(self.graph(request.outputs), request)
+            if len(self._layouts) >= MAX_LAYOUTS:
                 self._layouts.pop(next(iter(self._layouts)))
-            self._layouts[key] = made
+            self._layouts[request] = made
         return made
 
-    def _plan(
-        self,
-        n: int,
-        factor: int,
-        left: int,
-        right: int,
-        outputs: tuple[str, ...],
-        rows: int,
-        period: int,
-        training: bool,
-        ivector_start: int,
-    ) -> Layout:
-        times = np.arange(n) * factor
-        given = {
-            "input": np.arange(-left, (n - 1) * factor + right + 1),
-            "ivector": np.arange(rows) * max(period, 1) + ivector_start,
-        }
-        return plan_layout(self.graph(outputs), dict.fromkeys(outputs, times), given, training)
-
-    def layout_table(
-        self, left: int | None = None, right: int | None = None, outputs: tuple[str, ...] = ("output",)
-    ) -> LayoutTable | None:
-        """Layouts for any n (see the top of this file), which ``layout`` uses from then on; None: not affine in n."""
-        left = self.left_context if left is None else left
-        right = self.right_context if right is None else right
-        factor = self.frame_subsampling_factor
-        shape = (factor, left, right, outputs, 1, 0, False, 0)
-        if shape not in self._tables:
-            graph, turn, reach = self.graph(outputs), 1, 0
+    def layout_table(self, request: Request) -> LayoutTable | None:
+        """Layouts for any number of outputs, else as requested (see the top of this file); ``layout`` uses them from
+        then on. None: they are not affine in that number."""
+        key = request.resized(0)
+        if key not in self._tables:
+            graph, turn, reach = self.graph(request.outputs), 1, 0
             for group in graph.groups:
                 for i in group.members:
                     for leaf in graph.values[i].leaves():
@@ -206,22 +173,23 @@ class Network(nn.Module):
                                 turn = math.lcm(turn, abs(m.offset))
                             elif isinstance(m, Fix):
                                 reach = max(reach, abs(m.value))
-            period = turn // math.gcd(turn, factor)
-            minimum = (left + right + reach + 2 * turn) // factor + 2
-            self._tables[shape] = make_table(lambda n: self._plan(n, *shape), period, minimum)
-        return self._tables[shape]
+            period = turn // math.gcd(turn, request.factor)
+            minimum = (request.left + request.right + reach + 2 * turn) // request.factor + 2
+            self._tables[key] = make_table(lambda n: plan_layout(graph, request.resized(n)), period, minimum)
+        return self._tables[key]
 
     def forward(
         self,
         features: Tensor,
         ivector: Tensor | None = None,
         *,
+        factor: int = 1,
         num_outputs: int | None = None,
         left: int | None = None,
         outputs: tuple[str, ...] = ("output",),
         ivector_period: int = 0,
     ) -> Tensor | list[Tensor]:
-        """Computes output frames 0, f, 2f, ... of each sequence, f = ``frame_subsampling_factor``.
+        """Computes output frames 0, ``factor``, 2 ``factor``, ... of each sequence.
 
         Args:
             features: [N, T, D]; the first frame is at time ``-left`` (default: the left context of the network).
@@ -236,7 +204,6 @@ class Network(nn.Module):
         left = self.left_context if left is None else left
         inputs = self.check_inputs(features, ivector)
         frames = features.shape[1]
-        factor = self.frame_subsampling_factor
         if num_outputs is None:
             num_outputs = (frames - left - self.right_context - 1) // factor + 1
         if num_outputs < 1:
@@ -246,9 +213,9 @@ class Network(nn.Module):
             )
         right = frames - left - 1 - (num_outputs - 1) * factor
         rows = 1 if ivector is None or ivector.dim() == 2 else ivector.shape[1]
-        layout = self.layout(num_outputs, left, right, outputs, rows, ivector_period, training=self.training)
+        request = Request(num_outputs, left, right, factor, outputs, rows, ivector_period, training=self.training)
         executor = self.executor(outputs)
-        made = executor([inputs[name] for name in executor.input_names], layout)
+        made = executor([inputs[name] for name in executor.input_names], self.layout(request))
         turned = [y.transpose(0, 1) for y in made]
         return turned[0] if len(turned) == 1 else turned
 
@@ -271,7 +238,6 @@ class Network(nn.Module):
 
     def __deepcopy__(self, memo: dict) -> Network:
         made = Network(self.to_nnet())
-        made.frame_subsampling_factor = self.frame_subsampling_factor
         made.train(self.training)
         reference = next(self.parameters(), None)
         return made if reference is None else made.to(reference.device, reference.dtype)

@@ -28,6 +28,7 @@ from nnet3_compat.model_file import AmNnet
 from nnet3_compat.model_file import Model as AnyModel
 from nnet3_compat.network import Network
 from nnet3_compat.nnet import Nnet
+from nnet3_compat.request import Request
 
 
 class _Chunks(Protocol):
@@ -56,7 +57,6 @@ class _Looped:
         self._network, self._inference = model.network, model.inference
         if model.ivector_dim:
             self._network = Network.from_nnet(with_ivector_period(nnet, size)).eval()
-            self._network.frame_subsampling_factor = self._factor
             self._inference = Inference(self._network.graph(), self._network.executor())
 
     def _origin(self, chunk: int) -> int:
@@ -81,11 +81,17 @@ class _Looped:
             ivector = torch.from_numpy(np.stack([ivectors[max(number, 0)] for number in numbers.tolist()])).unsqueeze(0)
             rows = len(numbers)
         inputs = network.check_inputs(features.unsqueeze(0), ivector)
-        layout = network.layout(
-            every, self._left, self._right, ivector_rows=rows, ivector_period=size, ivector_start=first * size
+        request = Request(
+            every,
+            self._left,
+            self._right,
+            self._factor,
+            ivector_rows=rows,
+            ivector_period=size,
+            ivector_start=first * size,
         )
         names = network.executor().input_names
-        made = self._inference([inputs[name] for name in names], layout)[0]
+        made = self._inference([inputs[name] for name in names], network.layout(request))[0]
         return made[every - num_outputs :, 0]
 
 

@@ -87,20 +87,20 @@ def export_onnx(
         KaldiError: the network cannot be exported for any number of frames, or the package ``onnx`` is missing.
     """
     check_exportable(network)
-    kept = network.frame_subsampling_factor, network.training
-    network.frame_subsampling_factor = frame_subsampling_factor
+    description = describe(
+        network, frame_subsampling_factor, extra_left_context, extra_right_context, priors, num_outputs
+    )
+    mode = network.training
     network.eval()
     try:
-        description = describe(network, extra_left_context, extra_right_context, priors, num_outputs)
         if num_outputs > 0:
-            layout = network.layout(num_outputs, description.left_context, description.right_context)
+            layout = network.layout(description.request(num_outputs))
             core: nn.Module = FixedCore(network.executor(("output",)), layout)
             return _trace(core, description, num_outputs)
         table = _table(network, description)
         return _trace(_AnyLength(network, table, description), description, table.minimum + 3 * table.period)
     finally:
-        network.frame_subsampling_factor = kept[0]
-        network.train(kept[1])
+        network.train(mode)
 
 
 def _table(network: Network, description: Description) -> LayoutTable:
@@ -109,7 +109,7 @@ def _table(network: Network, description: Description) -> LayoutTable:
             "this network has a recurrence, which ONNX can hold for a fixed number of frames only: "
             "give --frames-per-chunk (from Python: num_outputs)"
         )
-    table = network.layout_table(description.left_context, description.right_context)
+    table = network.layout_table(description.request(1))
     if table is None or (table.period > 1 and not description.chunk_invariant):
         raise KaldiError(
             "what this network reads depends on the number of frames in a way that ONNX can hold for a fixed number "

@@ -31,10 +31,12 @@ class Options(BatchComputationOptions, IvectorOptions, DeviceOptions, Optimizati
 
 def compute_batch(options: Options, nnet_in: str, features_rspecifier: str, matrix_wspecifier: str) -> int:
     start = time.time()
+    from nnet3_compat.chunking import BatchChunks
     from nnet3_compat.compute_tables import Utterances, compute_tables
     from nnet3_compat.loading import load_computer
 
-    computer = load_computer(nnet_in, options, options.use_gpu, options.use_priors)
+    rule = BatchChunks(options.ensure_exact_final_context, options.minibatch_size)
+    computer = load_computer(nnet_in, options, options.use_gpu, options.use_priors, rule)
     utterances = Utterances(features_rspecifier, options)
     done = compute_tables(computer, utterances, matrix_wspecifier, options.apply_exp)
     log.info(f"Time taken {time.time() - start:g}s")

@@ -30,8 +30,11 @@ def latgen_faster_batch(
     words_wspecifier: str | None = None,
     alignments_wspecifier: str | None = None,
 ) -> int:
+    from nnet3_compat.chunking import BatchChunks
+
     tables = (features_rspecifier, lattice_wspecifier, words_wspecifier, alignments_wspecifier)
-    return latgen(options, options.use_gpu, options.num_threads, model_in, fst_in, *tables)
+    rule = BatchChunks(options.ensure_exact_final_context, options.minibatch_size)
+    return latgen(options, options.use_gpu, options.num_threads, model_in, fst_in, *tables, rule)
 
 
 main = command(latgen_faster_batch, usage=USAGE)

@@ -52,7 +52,7 @@ class Nnet3Model(Model):
                 "add one, or give the objective --xent-regularize=0"
             )
         self.network = Network.from_nnet(nnet)
-        self.network.frame_subsampling_factor = self.frame_subsampling_factor = frame_subsampling_factor
+        self.frame_subsampling_factor = frame_subsampling_factor
         self.xent = xent
         self.feature_dim, self.ivector_dim = self.network.input_dim, self.network.ivector_dim
         self.num_pdfs = self.network.output_dim
@@ -60,11 +60,12 @@ class Nnet3Model(Model):
         self.train()
 
     def forward(self, features: Tensor, ivectors: Tensor | None = None) -> ModelOutput:
+        factor = self.frame_subsampling_factor
         if not (self.xent and self.training):
-            output = self.network(features, ivectors)
+            output = self.network(features, ivectors, factor=factor)
             assert isinstance(output, Tensor)
             return ModelOutput(output)
-        return ModelOutput(*self.network(features, ivectors, outputs=("output", XENT_OUTPUT)))
+        return ModelOutput(*self.network(features, ivectors, factor=factor, outputs=("output", XENT_OUTPUT)))
 
     def after_update(self) -> None:
         """Statistics of batch norm forget older minibatches, as with natural gradient (--batchnorm-stats-scale)."""

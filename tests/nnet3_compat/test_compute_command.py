@@ -11,10 +11,11 @@ from kaldi_bridge.command import run  # noqa: E402
 from kaldi_bridge.tables import SequentialReader, TableWriter  # noqa: E402
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR  # noqa: E402
 from nnet3_compat import compute_tables  # noqa: E402
+from nnet3_compat.chunking import BatchChunks, ChunkRule, SimpleChunks  # noqa: E402
 from nnet3_compat.commands.compute import main as compute  # noqa: E402
 from nnet3_compat.commands.compute_batch import main as compute_batch  # noqa: E402
 from nnet3_compat.computation import Computer, Utterance  # noqa: E402
-from nnet3_compat.computation_options import BatchComputationOptions, SimpleComputationOptions  # noqa: E402
+from nnet3_compat.computation_options import SimpleComputationOptions  # noqa: E402
 from nnet3_compat.loading import NetworkModel, load_computer  # noqa: E402
 from nnet3_compat.model_file import read_model, read_nnet, write_model  # noqa: E402
 from nnet3_compat.network import Network  # noqa: E402
@@ -137,13 +138,14 @@ def test_pieces_do_not_change_the_numbers(reference: Path) -> None:
     nnet = read_model(str(reference / "fsdd" / "tdnnf_cmvn" / "final.mdl")).nnet
     features = feats(a=700)["a"]
     outputs = []
-    for pieces, chunk, options_class in (
-        (3000, 150, SimpleComputationOptions),
-        (100, 30, SimpleComputationOptions),
-        (3000, 51, BatchComputationOptions),
+    rule: ChunkRule
+    for pieces, chunk, rule in (
+        (3000, 150, SimpleChunks()),
+        (100, 30, SimpleChunks()),
+        (3000, 51, BatchChunks()),
     ):
-        options = options_class(acoustic_scale=1.0, frame_subsampling_factor=3, frames_per_chunk=chunk)
-        computer = Computer(NetworkModel(Network.from_nnet(nnet), 3), options)
+        options = SimpleComputationOptions(acoustic_scale=1.0, frame_subsampling_factor=3, frames_per_chunk=chunk)
+        computer = Computer(NetworkModel(Network.from_nnet(nnet), 3), options, rule=rule)
         assert computer.whole
         computer.PIECE_FRAMES = pieces
         outputs.append(computer.compute(features))
@@ -181,7 +183,6 @@ def test_recurrences_frame_by_frame(offsets: list[int], n: int, factor: int) -> 
     """The loops over blocks, of the module and of the network made for computing, against the recursion itself."""
     nnet = random_recurrence(offsets)
     network = Network.from_nnet(nnet)
-    network.frame_subsampling_factor = factor
     left, right = 7, 5
     length = left + (n - 1) * factor + 1 + right
     x = RANDOM.normal(size=(length, 40)).astype(np.float32)
@@ -194,7 +195,7 @@ def test_recurrences_frame_by_frame(offsets: list[int], n: int, factor: int) -> 
     import torch
 
     with torch.no_grad():
-        y = network(torch.from_numpy(x)[None], left=left, num_outputs=n)[0].numpy()
+        y = network(torch.from_numpy(x)[None], factor=factor, left=left, num_outputs=n)[0].numpy()
         folded = NetworkModel(network, factor)(torch.from_numpy(x)[None].repeat(2, 1, 1), None, left, n).numpy()
     want = np.stack([r[left + i * factor] for i in range(n)])
     assert np.allclose(y, want, atol=1e-5)

@@ -16,6 +16,7 @@ from nnet3_compat.layout import plan_layout
 from nnet3_compat.model_file import read_nnet
 from nnet3_compat.nnet import Nnet
 from nnet3_compat.plan import make_plan
+from nnet3_compat.request import Request
 
 
 def simple(*lines: str) -> Nnet:
@@ -138,7 +139,7 @@ def test_what_cannot_be_computed_is_said() -> None:
     with pytest.raises(KaldiError):
         compute_context(nnet)
     with pytest.raises(KaldiError, match="frame"):
-        plan_layout(build_graph(nnet), {"output": np.arange(3)}, {"input": np.arange(3)})
+        plan_layout(build_graph(nnet), Request(3, left=0, right=0))
 
 
 def test_deep_network() -> None:

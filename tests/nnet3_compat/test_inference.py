@@ -46,7 +46,8 @@ def taken(inference: Inference) -> bool:
 
 
 def same_outputs(network: Network, inference: Inference) -> bool:
-    inputs, layout = [torch.randn(network.frames_in(9), 3, 4)], network.layout(9)
+    request = network.request(9)
+    inputs, layout = [torch.randn(request.num_inputs, 3, 4)], network.layout(request)
     with torch.no_grad():
         made, expected = inference(inputs, layout)[0], network.executor()(inputs, layout)[0]
     return torch.allclose(made, expected, rtol=1e-5, atol=1e-6)

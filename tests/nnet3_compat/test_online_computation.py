@@ -17,6 +17,7 @@ from nnet3_compat.looped_options import LoopedOptions
 from nnet3_compat.model_file import read_any, read_nnet
 from nnet3_compat.network import Network
 from nnet3_compat.online_computation import OnlineComputer
+from nnet3_compat.request import Request
 
 FEED_FORWARD = ["cnn-tdnnf", "tdnn-renorm"]
 RECURRENT = ["tdnn-lstmp-fast", "opgru"]
@@ -64,7 +65,6 @@ def test_ivectors_change_with_the_chunks(reference: Path) -> None:
     model = read_any(path)
     computer = OnlineComputer(model, LoopedOptions(0, factor, 1.0, size))
     network = Network.from_nnet(with_ivector_period(read_nnet(path), size)).eval()
-    network.frame_subsampling_factor = factor
     left, right = computer.model.left_context, computer.model.right_context
     ivectors = np.random.default_rng(2).normal(size=(20, network.ivector_dim)).astype(np.float32)
     found = in_parts(computer, features, 13, ivectors)
@@ -80,7 +80,9 @@ def test_ivectors_change_with_the_chunks(reference: Path) -> None:
     padded = features[np.clip(np.arange(-left, 99 + right + 1), 0, 99)]
     first, known = -left // size, (size + right - 1) // size
     numbers = [used[max(0, min(k - known, len(used) - 1))] for k in range(first, (99 + right) // size + 1)]
-    layout = network.layout(34, left, right, ivector_rows=len(numbers), ivector_period=size, ivector_start=first * size)
+    layout = network.layout(
+        Request(34, left, right, factor, ivector_rows=len(numbers), ivector_period=size, ivector_start=first * size)
+    )
     with torch.no_grad():
         inputs = {
             "input": torch.from_numpy(padded).unsqueeze(1),

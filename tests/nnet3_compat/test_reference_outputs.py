@@ -72,7 +72,6 @@ def test_module_chunk_by_chunk_and_scripted(reference: Path, name: str) -> None:
     """The trainable module on Kaldi's chunks; layouts by arithmetic; TorchScript."""
     zoo = reference / "zoo"
     network = Network.from_nnet(read_nnet(str(zoo / name / "model.raw")))
-    network.frame_subsampling_factor = 3
 
     class Plain:
         """The module itself instead of the folded network."""
@@ -86,30 +85,30 @@ def test_module_chunk_by_chunk_and_scripted(reference: Path, name: str) -> None:
             return False
 
         def __call__(self, features, ivector, left, num_outputs):
-            return network(features, ivector, left=left, num_outputs=num_outputs)
+            return network(features, ivector, factor=3, left=left, num_outputs=num_outputs)
 
     options = options_of("output.sub3.ark")
     want = read(zoo / name / "output.sub3.ark")
     for key, output in Computer(Plain(), options).compute_many(utterances(zoo, network.ivector_dim > 0)):
         assert np.abs(output - want[key]).max() <= 1e-4 * np.abs(want[key]).max()
 
-    table = network.layout_table()
+    request = network.request(1, factor=3)
+    table = network.layout_table(request)
     assert table is not None
     fresh = Network.from_nnet(read_nnet(str(zoo / name / "model.raw")))
-    fresh.frame_subsampling_factor = 3
     for n in (table.minimum, table.minimum + 1, table.minimum + 14):
-        assert table.layout(n) == fresh.layout(n)
+        assert table.layout(n) == fresh.layout(request.resized(n))
 
-    n = table.minimum
-    inputs = [torch.randn(network.frames_in(n), 2, network.input_dim)]
+    request = request.resized(table.minimum)
+    inputs = [torch.randn(request.num_inputs, 2, network.input_dim)]
     executor = network.executor()
     if "ivector" in executor.input_names:
         ivector = torch.randn(1, 2, network.ivector_dim)
         inputs = [inputs[0] if kind == "input" else ivector for kind in executor.input_names]
     scripted = torch.jit.script(executor)
     with torch.no_grad():
-        expected = executor(inputs, network.layout(n))[0]
-        assert torch.equal(scripted(inputs, network.layout(n))[0], expected)
+        expected = executor(inputs, network.layout(request))[0]
+        assert torch.equal(scripted(inputs, network.layout(request))[0], expected)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

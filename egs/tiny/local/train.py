@@ -125,7 +125,9 @@ def padded(network: Network, feats: np.ndarray) -> torch.Tensor:
     frames = math.ceil(len(feats) / FACTOR)
     right = (frames - 1) * FACTOR + 1 + network.right_context - len(feats)
     edges = ((network.left_context, max(right, 0)), (0, 0))
-    return torch.from_numpy(np.pad(feats, edges, mode="edge"))[None, : network.frames_in(frames)]
+    return torch.from_numpy(np.pad(feats, edges, mode="edge"))[
+        None, : network.request(frames, factor=FACTOR).num_inputs
+    ]
 
 
 def train(network: Network, features: dict, labels: dict, epochs: int) -> None:
@@ -137,7 +139,7 @@ def train(network: Network, features: dict, labels: dict, epochs: int) -> None:
         total = frames = 0
         for utterance in order.permutation(utterances):
             target = torch.from_numpy(labels[utterance])
-            loss = nn.functional.cross_entropy(network(padded(network, features[utterance]))[0], target)
+            loss = nn.functional.cross_entropy(network(padded(network, features[utterance]), factor=FACTOR)[0], target)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -177,13 +179,12 @@ def main(arguments: list[str]) -> int:
     features = features_of(data)
     sequences, labels = first_alignments(data, features)
     network = Network.from_nnet(Nnet.from_config(config()))
-    network.frame_subsampling_factor = FACTOR
     train(network, features, labels, epochs=4)
     for _ in range(2):
         network.eval()
         with torch.no_grad():
             for utterance, feats in features.items():
-                scores = network(padded(network, feats))[0].log_softmax(1).numpy()
+                scores = network(padded(network, feats), factor=FACTOR)[0].log_softmax(1).numpy()
                 labels[utterance] = align(scores, sequences[utterance])
         train(network, features, labels, epochs=4)
 
