@@ -2,18 +2,9 @@
 
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
-#include "fst_arc.h"
+#include "mutable_fst.h"
 
 namespace kaldi_bridge {
-
-struct MutableFst {
-  int32_t start = -1;
-  std::vector<float> finals;               // infinity: not final
-  std::vector<std::vector<FstArc>> arcs;   // by state
-};
 
 // An arc and the ones that follow it become one where at least one of them has no input label and one no output label,
 // and the state between them has a single arc in or a single arc out. Then unconnected states go. What is accepted stays,

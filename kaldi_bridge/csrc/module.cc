@@ -1,13 +1,15 @@
 // The C++ part of kaldi_bridge, for Python: search, determinization and epsilon removal, without the interpreter's lock;
-// examples, resampling.
+// examples, resampling, language models.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "arpa_module.h"
 #include "determinize.h"
 #include "epsilon_removal.h"
 #include "example_module.h"
+#include "mutable_fst_module.h"
 #include "packed_acceptors_module.h"
 #include "resampling.h"
 #include "search.h"
@@ -121,7 +123,10 @@ py::tuple epsilons_removed(int32_t start, Array<float> finals, Array<int64_t> of
   const int32_t states = static_cast<int32_t>(finals.size());
   if (offsets.size() != states + 1 || start < 0 || start >= states || offsets.at(0) != 0 || offsets.at(states) != arcs.size())
     throw std::invalid_argument("the FST's start, states and arcs do not fit together");
-  MutableFst fst{start, {finals.data(), finals.data() + states}, std::vector<std::vector<FstArc>>(states)};
+  MutableFst fst;
+  fst.start = start;
+  fst.finals.assign(finals.data(), finals.data() + states);
+  fst.arcs.resize(states);
   for (int32_t s = 0; s < states; s++) {
     if (offsets.at(s) > offsets.at(s + 1)) throw std::invalid_argument("the FST's offsets decrease");
     fst.arcs[s].assign(arcs.data() + offsets.at(s), arcs.data() + offsets.at(s + 1));
@@ -132,14 +137,7 @@ py::tuple epsilons_removed(int32_t start, Array<float> finals, Array<int64_t> of
     py::gil_scoped_release release;
     remove_epsilons_local(fst, in_log);
   }
-  py::array_t<int64_t> new_offsets(fst.arcs.size() + 1);
-  int64_t *offset = new_offsets.mutable_data();
-  offset[0] = 0;
-  for (size_t s = 0; s < fst.arcs.size(); s++) offset[s + 1] = offset[s] + static_cast<int64_t>(fst.arcs[s].size());
-  py::array_t<FstArc> new_arcs(offset[fst.arcs.size()]);
-  for (size_t s = 0; s < fst.arcs.size(); s++)
-    std::copy(fst.arcs[s].begin(), fst.arcs[s].end(), new_arcs.mutable_data() + offset[s]);
-  return py::make_tuple(fst.start, py::array_t<float>(fst.finals.size(), fst.finals.data()), new_offsets, new_arcs);
+  return to_arrays(fst);
 }
 
 }  // namespace
@@ -152,6 +150,7 @@ PYBIND11_MODULE(_csrc, m) {
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
   add_packed_acceptors(m);
   add_resampling(m);
+  add_arpa(m);
 
   py::class_<SearchOptions>(m, "SearchOptions")
       .def(py::init<>())

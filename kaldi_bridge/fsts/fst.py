@@ -26,6 +26,7 @@ CONST_STATE = np.dtype([("final", "<f4"), ("pos", "<u4"), ("narcs", "<u4"), ("ni
 MAX_STATES = 1 << 31
 _STATE_HEAD = struct.Struct("<fq")  # in vector files: final cost, number of arcs
 _BLOCK = 1 << 18
+_STATES = 1 << 16  # written at once
 
 # Compact types: per state a variable number of elements (or exactly one), final weights first with label -1.
 _LABEL, _WEIGHT, _STATE = ("label", "<i4"), ("weight", "<f4"), ("nextstate", "<i4")
@@ -153,15 +154,18 @@ class Fst:
 
     def _write_vector(self, stream: OutputStream) -> None:
         """Before each state's arcs, of four words, three words: its final cost and, as 64 bits, their number."""
-        words = np.zeros(3 * self.num_states + 4 * self.num_arcs, dtype="<u4")
-        heads = 3 * np.arange(self.num_states) + 4 * self.offsets[:-1]
-        of_arcs = np.ones(len(words), dtype=bool)
-        for i in range(3):
-            of_arcs[heads + i] = False
-        words[heads] = self.finals.astype("<f4").view("<u4")
-        words[heads + 1] = np.diff(self.offsets)
-        words[of_arcs] = np.ascontiguousarray(self.arcs).view("<u4")
-        stream.write(words.tobytes())
+        for first in range(0, self.num_states, _STATES):
+            end = min(first + _STATES, self.num_states)
+            offsets = self.offsets[first : end + 1] - self.offsets[first]
+            words = np.zeros(3 * (end - first) + 4 * offsets[-1], dtype="<u4")
+            heads = 3 * np.arange(end - first) + 4 * offsets[:-1]
+            of_arcs = np.ones(len(words), dtype=bool)
+            for i in range(3):
+                of_arcs[heads + i] = False
+            words[heads] = self.finals[first:end].astype("<f4").view("<u4")
+            words[heads + 1] = np.diff(offsets)
+            words[of_arcs] = np.ascontiguousarray(self.arcs[self.offsets[first] : self.offsets[end]]).view("<u4")
+            stream.write(words.tobytes())
 
     def _write_const(self, stream: OutputStream, header: FstHeader, base: int) -> None:
         counts = np.diff(self.offsets)

@@ -1,21 +1,19 @@
-"""Language models in ARPA form as acceptors, by the kaldilm package, which holds Kaldi's arpa2fst."""
+"""Language models in ARPA form as acceptors: Kaldi's arpa2fst (lmbin/arpa2fst.cc), the same to the byte."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import Fst, read_fst
-from kaldi_bridge.io.streams import open_input
-from kaldi_bridge.io.text import decode, strip
+from kaldi_bridge.extension import _csrc
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst_header import HAS_INPUT_SYMBOLS, HAS_OUTPUT_SYMBOLS, FstHeader
+from kaldi_bridge.io.filenames import printable_output
+from kaldi_bridge.io.streams import InputStream, open_input, open_output
+from kaldi_bridge.io.text import encode
 
-# In a process of its own, because it aborts the process on a malformed file.
-_COMPILE = "import json, sys, kaldilm; kaldilm.arpa2fst(**json.loads(sys.argv[1]))"
 _BLOCK = 1 << 20
 
 
@@ -29,59 +27,62 @@ def compile_arpa(
     keep_symbols: bool = False,
     ilabel_sort: bool = True,
     max_warnings: int = 30,
+    fst_wxfilename: str = "",
 ) -> Fst:
-    """The acceptor of a model; the arguments are the options of arpa2fst.
+    """The acceptor of a model; the arguments are those of arpa2fst.
 
     With ``read_symbol_table``, n-grams with words that are not in it are left out, and the first ``max_warnings`` of
-    them reported. ``disambig_symbol`` is on the input side of backoff arcs; with it, no arc has <s> and </s>.
+    them reported (-1: all). ``disambig_symbol`` is on the input side of backoff arcs; with it, no arc has <s> and </s>,
+    and there are no states that only back off. Where symbols are kept, the FST's header has them; they are called
+    after ``fst_wxfilename`` if they were not read.
 
     Raises:
         KaldiError: no file, not in ARPA form, or no such symbol.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        arpa = _plain_file(arpa_rxfilename, Path(folder) / "arpa")
-        output = str(Path(folder) / "G.fst")
-        options = {
-            "input_arpa": arpa,
-            "output_fst": output,
-            "read_symbol_table": read_symbol_table,
-            "write_symbol_table": write_symbol_table,
-            "disambig_symbol": disambig_symbol,
-            "bos_symbol": bos_symbol,
-            "eos_symbol": eos_symbol,
-            "keep_symbols": keep_symbols,
-            "ilabel_sort": ilabel_sort,
-            "max_arpa_warnings": max_warnings,
-        }
-        for name in (read_symbol_table, *([arpa] if arpa == arpa_rxfilename else [])):
-            if name and not Path(name).is_file():
-                raise KaldiError(f"no such file {name}")
-        done = subprocess.run(
-            [sys.executable, "-c", _COMPILE, json.dumps(options)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        errors = _report(decode(done.stderr))
-        if done.returncode:
-            raise KaldiError(f"{arpa_rxfilename}: {errors or 'arpa2fst failed'}")
-        return read_fst(output)
+    words = _read_words(read_symbol_table) if read_symbol_table else _new_words()
+    symbols, options = _csrc.ArpaSymbols(), _csrc.ArpaOptions()
+    if disambig_symbol:
+        if read_symbol_table and words.find(encode(disambig_symbol)) < 0:
+            raise KaldiError(f"Symbol table {read_symbol_table} has no symbol for {disambig_symbol}")
+        symbols.disambig = words.add(encode(disambig_symbol))
+    symbols.begin, symbols.end = words.add(encode(bos_symbol)), words.add(encode(eos_symbol))
+    options.add_words = not read_symbol_table
+    options.max_warnings = max_warnings % (1 << 32)
+    with open_input(arpa_rxfilename) as stream:
+        try:
+            (start, finals, offsets, arcs), properties = _csrc.compile_arpa(
+                symbols, options, ilabel_sort, words, _blocks(stream), log.info, log.warning
+            )
+        except ValueError as error:
+            raise KaldiError(f"{stream.name}: {error}") from None
+    if write_symbol_table:
+        with open_output(write_symbol_table) as out:
+            out.write(words.text())
+    table = b""
+    if keep_symbols or not (read_symbol_table or write_symbol_table):
+        table = words.binary(encode(printable_output(read_symbol_table or fst_wxfilename)))
+    return Fst(start, finals, offsets, arcs, _header(start, len(finals), properties, table))
 
 
-def _plain_file(rxfilename: str, copy: Path) -> str:
-    """A file's own name; a pipe or compressed file goes into ``copy`` first."""
-    if rxfilename.endswith(".gz"):
-        rxfilename = f"gunzip -c {rxfilename} |"
-    elif Path(rxfilename).is_file():
-        return rxfilename
-    with open_input(rxfilename) as stream, open(copy, "wb") as out:
-        while block := stream.read_up_to(_BLOCK):
-            out.write(block)
-    return str(copy)
+def _header(start: int, num_states: int, properties: int, table: bytes) -> FstHeader:
+    """As OpenFst's of a vector FST, in which the number of arcs is 0; the table is that of both sides."""
+    flags = HAS_INPUT_SYMBOLS | HAS_OUTPUT_SYMBOLS if table else 0
+    return FstHeader("vector", "standard", 2, flags, properties, start, num_states, 0, 2 * table)
 
 
-def _report(messages: str) -> str:
-    """Logs kaldilm's warnings; its errors, or what else it said last."""
-    lines = [strip(line) for line in messages.split("\n")]
-    for line in lines:
-        if line.startswith("[W] "):
-            log.warning(line.removeprefix("[W] "))
-    errors = [line.removeprefix("[E] ").removeprefix("[F] ") for line in lines if line.startswith(("[E] ", "[F] "))]
-    return "; ".join(errors) or (lines[-1] if lines else "")
+def _read_words(rxfilename: str) -> Any:
+    with open_input(rxfilename) as stream:
+        try:
+            return _csrc.SymbolTable.read_text(_blocks(stream))
+        except ValueError as error:
+            raise KaldiError(f"Could not read symbol table from file {rxfilename}: {error}") from None
+
+
+def _new_words() -> Any:
+    words = _csrc.SymbolTable()
+    words.add(b"<eps>")
+    return words
+
+
+def _blocks(stream: InputStream) -> Callable[[], bytes]:
+    return lambda: stream.read_up_to(_BLOCK)

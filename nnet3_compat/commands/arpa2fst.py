@@ -38,6 +38,7 @@ def arpa2fst(options: Options, input_arpa: str, output_fst: str = "") -> int:
         options.keep_symbols,
         options.ilabel_sort,
         options.max_arpa_warnings,
+        output_fst,
     )
     with open_output(output_fst) as out:
         fst.write(out, "vector")

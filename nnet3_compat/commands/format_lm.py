@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ def format_lm(options: Options, lang_dir: str, source: str, lexicon: str, out_di
     if options.word_loop:
         grammar = word_loop([_number(lang, word, source) for word, _ in read_lines(source)], options.end_probability)
     else:
-        grammar = compile_arpa(source, str(lang.path / "words.txt"), disambig_symbol="#0")
+        grammar = compile_arpa(_plain(source), str(lang.path / "words.txt"), disambig_symbol="#0")
     silent = [_number(lang, word, lexicon) for word, phones in read_lines(lexicon) if not phones]
     check_grammar(grammar, lang.words, silent)
     out.mkdir(parents=True, exist_ok=True)
@@ -48,6 +49,11 @@ def format_lm(options: Options, lang_dir: str, source: str, lexicon: str, out_di
     write_fst(str(out / "G.fst"), grammar)
     log_stochasticity("G", grammar)
     return 0
+
+
+def _plain(arpa: str) -> str:
+    """What to read a file that may be compressed from."""
+    return f"gunzip -c {shlex.quote(arpa)} |" if arpa.endswith(".gz") else arpa
 
 
 def _number(lang: Lang, word: str, file: str) -> int:

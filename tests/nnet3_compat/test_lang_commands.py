@@ -65,7 +65,8 @@ def test_from_a_dictionary_to_a_graph(fsdd: Path, chain_model: Path, tmp_path: P
     arguments = ["--order", "2", "--vocabulary", lang / "words.txt", "--oov", "<UNK>"]
     succeed(train_lm.main, *arguments, fsdd / "data/train/text", f"|gzip -c >{tmp_path}/lm.gz")
     assert b"\\2-grams:" in gzip.decompress((tmp_path / "lm.gz").read_bytes())
-    succeed(format_lm.main, lang, tmp_path / "lm.gz", fsdd / "dict/lexicon.txt", test)
+    shutil.copyfile(tmp_path / "lm.gz", tmp_path / "a 'model'.gz")
+    succeed(format_lm.main, lang, tmp_path / "a 'model'.gz", fsdd / "dict/lexicon.txt", test)
     succeed(validate_lang.main, test)
     succeed(make_graph.main, "--self-loop-scale", "1.0", test, chain_model, tmp_path / "graph")
     graph = read_fst(str(tmp_path / "graph/HCLG.fst"))

@@ -1,0 +1,84 @@
+// Language models in ARPA form, and their symbols, for Python.
+
+#include "arpa_module.h"
+
+#include <pybind11/numpy.h>
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "arpa_fst.h"
+#include "mutable_fst_module.h"
+
+namespace py = pybind11;
+
+namespace kaldi_bridge {
+namespace {
+
+// Of a function that returns bytes.
+ReadBlock read_block(const py::function &read) {
+  return [read, block = py::bytes()]() mutable -> std::string_view {
+    block = read();
+    return block;
+  };
+}
+
+// What of a text is not UTF-8 goes into Python as it does everywhere in kaldi_bridge.
+py::str decoded(std::string_view text) {
+  return py::reinterpret_steal<py::str>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "surrogateescape"));
+}
+
+Message message(const py::function &log) {
+  return [log](const std::string &text) { log(decoded(text)); };
+}
+
+// Calls `f`, with the messages of its errors decoded.
+template <class F>
+auto with_errors(F f) {
+  try {
+    return f();
+  } catch (const std::invalid_argument &error) {
+    PyErr_SetObject(PyExc_ValueError, decoded(error.what()).ptr());
+    throw py::error_already_set();
+  }
+}
+
+py::tuple compile(const ArpaSymbols &symbols, const ArpaOptions &options, bool sort_arcs, SymbolTable &words,
+                  const py::function &read, const py::function &info, const py::function &warn) {
+  MutableFst fst = with_errors(
+      [&] { return compile_arpa(options, symbols, read_block(read), &words, message(info), message(warn)); });
+  if (sort_arcs) fst.sort_arcs_by_input();
+  return py::make_tuple(to_arrays(fst), fst.properties.bits());
+}
+
+}  // namespace
+
+void add_arpa(py::module_ &m) {
+  // Words are bytes, which need not be UTF-8.
+  py::class_<SymbolTable>(m, "SymbolTable")
+      .def(py::init<>())
+      .def_static("read_text", [](const py::function &read) {
+        return with_errors([&] { return SymbolTable::read_text(read_block(read)); });
+      })
+      .def("find", [](const SymbolTable &t, const py::bytes &word) { return t.find(std::string_view(word)); })
+      .def("add", [](SymbolTable &t, const py::bytes &word) { return t.add(std::string_view(word)); })
+      .def("text", [](const SymbolTable &t) { return py::bytes(t.text()); })
+      .def("binary", [](const SymbolTable &t, const py::bytes &name) { return py::bytes(t.binary(name)); });
+
+  py::class_<ArpaOptions>(m, "ArpaOptions")
+      .def(py::init<>())
+      .def_readwrite("add_words", &ArpaOptions::add_words)
+      .def_readwrite("max_warnings", &ArpaOptions::max_warnings);
+
+  py::class_<ArpaSymbols>(m, "ArpaSymbols")
+      .def(py::init<>())
+      .def_readwrite("begin", &ArpaSymbols::begin)
+      .def_readwrite("end", &ArpaSymbols::end)
+      .def_readwrite("disambig", &ArpaSymbols::disambig);
+
+  m.def("compile_arpa", &compile, "The acceptor of a language model in ARPA form: its arrays, and OpenFst's properties.");
+}
+
+}  // namespace kaldi_bridge
