@@ -1,4 +1,4 @@
-"""The C++ part of kaldi_bridge: search, lattice determinization, epsilon removal, parsing of examples.
+"""The C++ part of kaldi_bridge: search, determinization, epsilon removal, parsing of examples and language models.
 
 Where it was not built, what needs it says so when it needs it.
 """

@@ -43,7 +43,7 @@ SymbolTable SymbolTable::read_text(ReadBlock read) {
   std::string line;
   for (size_t count = 1;; count++) {
     const bool whole = lines.next(&line);
-    const auto words = split(line, 2);
+    const auto words = split(std::string_view(line).substr(0, line.find('\0')), 2);
     if (!words.empty()) {
       int32_t number;
       if (words.size() != 2 || !parse_int32(words[1], &number) || number < 0 || !is_digit(words[1].back()))

@@ -116,7 +116,7 @@ bool parse_float(std::string_view text, float *value) {
 }
 
 bool parse_int32(std::string_view text, int32_t *value) {
-  text = trimmed(text);
+  text = trimmed(text.substr(0, text.find('\0')));
   const bool negative = !text.empty() && text[0] == '-';
   if (!text.empty() && (text[0] == '+' || text[0] == '-')) text.remove_prefix(1);
   if (text.empty()) return false;

@@ -11,7 +11,7 @@ namespace kaldi_bridge {
 // space around it is no matter. False: it is not, and `value` is what it was.
 bool parse_float(std::string_view text, float *value);
 
-// The whole text must be a decimal integer of 32 bits; white space as above.
+// The whole text, up to a NUL, must be a decimal integer of 32 bits; white space as above.
 bool parse_int32(std::string_view text, int32_t *value);
 
 }  // namespace kaldi_bridge

@@ -143,7 +143,7 @@ def test_the_lines_of_long_files_are_whole(folder: Path) -> None:
     np.testing.assert_array_equal(costs(numbers, folder)[::1000], [in_c(number) for number in numbers[::1000]])
 
 
-DAMAGES = [*"\t \r\n\\-1,=\xff", "\\end\\", "\\2-grams:", "inf", "nan", "<s>", "</s>", "#0"]
+DAMAGES = [*"\0\t \r\n\\-1,=\xff", "\\end\\", "\\2-grams:", "inf", "nan", "<s>", "</s>", "#0"]
 
 
 @st.composite
