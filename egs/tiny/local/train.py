@@ -18,13 +18,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from kaldi_bridge.basic_io import write_header
-from kaldi_bridge.cmvn import apply_cmvn, compute_stats
-from kaldi_bridge.features import FeatureExtractor, MfccOptions
-from kaldi_bridge.fst import Fst
-from kaldi_bridge.streams import open_output
-from kaldi_bridge.topology import HmmState, Topology
-from kaldi_bridge.tree import Constant, ContextDependency, Table, make_transition_model
+from kaldi_bridge.features.cmvn import apply_cmvn, compute_stats
+from kaldi_bridge.features.extractor import FeatureExtractor, MfccOptions
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.hmm.topology import HmmState, Topology
+from kaldi_bridge.hmm.tree import Constant, ContextDependency, Table, make_transition_model
+from kaldi_bridge.io.basic_io import write_header
+from kaldi_bridge.io.streams import open_output
 from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.components import set_seed
 from nnet3_compat.model_file import write_model
