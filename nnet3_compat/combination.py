@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.components.normalize import BatchNormComponent
 from nnet3_compat.example_programs import CombineOptions
 from nnet3_compat.model_file import read_nnet
 from nnet3_compat.network import Network
@@ -74,7 +75,7 @@ def combine(
 
 def recompute_stats(nnet: Nnet, examples: list[E], evaluate: Callable[[Nnet], Evaluation[E]]) -> Nnet:
     """The network with statistics of just these examples, where it has batch norm."""
-    if not any(component.TYPE == "BatchNormComponent" for component in nnet.components.values()):
+    if not any(isinstance(component, BatchNormComponent) for component in nnet.components.values()):
         return nnet
     log.info("Recomputing stats on nnet (affects batch-norm)")
     nnet = nnet.copy()

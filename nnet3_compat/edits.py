@@ -15,7 +15,7 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components import UpdatableComponent
 from nnet3_compat.components.affine import AffineComponent
-from nnet3_compat.components.dropout import DropoutComponent, DropoutMaskComponent, GeneralDropoutComponent
+from nnet3_compat.components.dropout import DropoutProportionComponent
 from nnet3_compat.components.fixed import FixedAffineComponent
 from nnet3_compat.components.low_rank import factorize, reduce_rank
 from nnet3_compat.config_line import ConfigLine, is_valid_name, read_config_lines
@@ -132,8 +132,8 @@ def _set_dropout_proportion(nnet: Nnet, line: ConfigLine) -> None:
     proportion = _need(line, "proportion", float)
     count = 0
     for component in components_like(nnet, _pattern(line)).values():
-        if isinstance(component, DropoutComponent | DropoutMaskComponent | GeneralDropoutComponent):
-            component.set_dropout_proportion(proportion)
+        if isinstance(component, DropoutProportionComponent):
+            component.dropout_proportion = proportion
             count += 1
     log.info(f"Set dropout proportions for {count} components.")
 

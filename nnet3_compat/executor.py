@@ -13,7 +13,6 @@ from nnet3_compat.graph import Const, Either, Expression, Graph, Group, Leaf, Op
 from nnet3_compat.layout import check_recurrence
 from nnet3_compat.leaves import leaf_size, nothing_like, numbers_read, read_leaf
 from nnet3_compat.modules.base import ComponentModule
-from nnet3_compat.modules.tdnn import Tdnn
 
 # TorchScript wants typing.List in annotations.
 # ruff: noqa: UP006, UP035
@@ -113,12 +112,20 @@ class DescriptorStep(Step):
         return [torch.cat(parts, dim=2)]
 
 
-class PointwiseStep(Step):
+class ComponentStep(Step):
+    """A component outside of recurrences."""
+
+    def __init__(self, component: ComponentModule):
+        super().__init__()
+        self.component = component
+
+
+class PointwiseStep(ComponentStep):
     """A component whose output at t needs its input at t only."""
 
     def __init__(self, source: int, component: ComponentModule, dim: int, uses_times: bool):
-        super().__init__()
-        self.source, self.component, self.dim, self.uses_times = source, component, dim, uses_times
+        super().__init__(component)
+        self.source, self.dim, self.uses_times = source, dim, uses_times
 
     def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
         x = values[self.source]
@@ -136,28 +143,24 @@ class PointwiseStep(Step):
         return self.component.train_on(x, self.component.time_marks(times, x.size(1)))
 
 
-class ConstantStep(Step):
+class ConstantStep(ComponentStep):
     """A component without input."""
-
-    def __init__(self, component: ComponentModule):
-        super().__init__()
-        self.component = component
 
     def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
         return [self.component(nothing_like(inputs[0], spec[0], 1))]
 
 
-class TapsStep(Step):
+class TapsStep(ComponentStep):
     """A component that sees several times of its input."""
 
     def __init__(self, source: int, taps: int, component: ComponentModule, dim: int):
-        super().__init__()
-        self.source, self.taps, self.component, self.dim = source, taps, component, dim
-        self.is_tdnn = isinstance(component, Tdnn)
+        super().__init__(component)
+        self.source, self.taps, self.dim = source, taps, dim
+        self.reads_taps = component.READS_TAPS
 
     @torch.jit.unused
     def train_on(self, x: Tensor, spec: List[int], rows: int) -> Tensor:
-        """Affine maps read their taps themselves in training."""
+        """A component that reads its taps itself in training."""
         return self.component.train_on(x, spec, rows)
 
     def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
@@ -165,7 +168,7 @@ class TapsStep(Step):
         rows = spec[0]
         if rows == 0:
             return [nothing_like(x, 0, self.dim)]
-        if not torch.jit.is_scripting() and self.training and self.is_tdnn:
+        if not torch.jit.is_scripting() and self.training and self.reads_taps:
             return [self.train_on(x, spec, rows)]
         taps: List[Tensor] = []
         valid: List[Tensor] = []

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat import descriptors as ast
+from nnet3_compat.components.taps import Taps
 from nnet3_compat.nnet import ComponentNode, DimRangeNode, InputNode, OutputNode
 from nnet3_compat.timeset import Fix, Only, RoundDown, Shift, TimeMap
 
 if TYPE_CHECKING:
-    from nnet3_compat.components.base import Component
     from nnet3_compat.nnet import Nnet
 
 
@@ -70,26 +70,13 @@ class Optional:
 Expression = Leaf | Const | Sum | Either | Select | Optional
 
 
-@dataclass(frozen=True)
-class Taps:
-    """Which input times a component reads for output time t: ``offsets`` from t rounded down to ``period``.
-
-    ``required[k]``: no output where tap k is missing; ``any_of``: no output where all are. ``multiple_of``: outputs
-    exist only at multiples of it.
-    """
-
-    offsets: tuple[int, ...]
-    required: tuple[bool, ...]
-    any_of: bool = False
-    period: int = 1
-    multiple_of: int = 1
-
-    def maps(self, k: int) -> tuple[TimeMap, ...]:
-        maps: list[TimeMap] = [Only(self.multiple_of, 0)] if self.multiple_of > 1 else []
-        if self.period > 1:
-            maps.append(RoundDown(self.period))
-        maps.append(Shift(self.offsets[k]))
-        return tuple(maps)
+def maps_of(taps: Taps, k: int) -> tuple[TimeMap, ...]:
+    """From a component's time to that of its tap k."""
+    maps: list[TimeMap] = [Only(taps.multiple_of, 0)] if taps.multiple_of > 1 else []
+    if taps.period > 1:
+        maps.append(RoundDown(taps.period))
+    maps.append(Shift(taps.offsets[k]))
+    return tuple(maps)
 
 
 @dataclass(eq=False)
@@ -160,32 +147,6 @@ class Graph:
     outputs: dict[str, int]
 
 
-def component_taps(component: Component) -> Taps | None:
-    """The time structure of a component; None where an output needs just the input of the same time."""
-    kind = component.TYPE
-    if kind == "StatisticsPoolingComponent":
-        span = component.left_context + component.right_context  # type: ignore[attr-defined]
-        if span > MAX_TAPS * component.input_period:  # type: ignore[attr-defined]
-            raise KaldiError(f"{kind}: a context of {span} frames is more than can be computed")
-    offsets = tuple(int(t) for t in component.input_times(0))
-    if kind == "StatisticsExtractionComponent":
-        period = component.output_period  # type: ignore[attr-defined]
-        return Taps(offsets, (False,) * len(offsets), any_of=True, period=period)
-    if kind == "StatisticsPoolingComponent":
-        period = component.input_period  # type: ignore[attr-defined]
-        return Taps(offsets, (False,) * len(offsets), any_of=True, multiple_of=period)
-    if component.is_pointwise or kind == "DistributeComponent":
-        return None
-    rule = component.REQUIRED
-    if rule == "any":
-        return Taps(offsets, (False,) * len(offsets), any_of=True)
-    needed = set(offsets) if rule == "all" else {int(t) for t in rule}
-    return Taps(offsets, tuple(t in needed for t in offsets))
-
-
-MAX_TAPS = 100000
-
-
 class _Builder:
     def __init__(self, nnet: Nnet):
         self.nnet = nnet
@@ -239,24 +200,23 @@ class _Builder:
     def fill_component(self, value: Value, node: ComponentNode, x: int) -> None:
         component = self.nnet.components[node.component]
         value.dim = component.output_dim
-        block = 0
-        if component.TYPE == "DistributeComponent":
-            x, block = divmod(x, component.input_dim // component.output_dim)
+        selected = component.select(x)
+        if selected is not None:
+            x = selected[0]
         key = (node.name, "input", x)
         if key not in self.ids:
             self.ids[key] = len(self.values)
             self.values.append(Value(node.name, 0, x))
             self.fill(self.values[self.ids[key]], node.input, x)
         source = self.ids[key]
-        if component.TYPE == "DistributeComponent":
-            value.first_column, value.taps = block * value.dim, [Leaf(source, (), 1.0)]
+        if selected is not None:
+            value.first_column, value.taps = selected[1] * value.dim, [Leaf(source, (), 1.0)]
             return
         value.component = node.component
-        value.uses_times = component.uses_times
-        value.tap_rule = component_taps(component)
-        value.fills_gaps = component.TYPE == "TdnnComponent"
-        rule = value.tap_rule or Taps((0,), (True,))
-        value.taps = [Leaf(source, rule.maps(k), 1.0) for k in range(len(rule.offsets))]
+        value.uses_times, value.fills_gaps = component.uses_times, component.fills_gaps
+        value.tap_rule = component.taps()
+        rule = value.tap_rule or Taps((0,))
+        value.taps = [Leaf(source, maps_of(rule, k), 1.0) for k in range(len(rule.offsets))]
 
     def sum_like(self, d: ast.Descriptor, x: int, scale: float) -> Expression:
         if isinstance(d, ast.Sum):

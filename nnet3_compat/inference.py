@@ -18,14 +18,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnet3_compat.executor import Executor, leaf_size, nothing_like, read_leaf
+from nnet3_compat.components.base import Component
+from nnet3_compat.executor import ComponentStep, Executor, leaf_size, nothing_like, read_leaf
 from nnet3_compat.graph import Const, Expression, Graph, Leaf, Sum, Value
 from nnet3_compat.layout import Layout
+from nnet3_compat.modules.base import ComponentModule
 from nnet3_compat.recurrent_inference import RecurrentInference
 
-AFFINE = {"LinearComponent", "TdnnComponent"}
-AFFINE |= {"AffineComponent", "NaturalGradientAffineComponent", "FixedAffineComponent"}
-IDENTITY = {"NoOpComponent", "ClipGradientComponent", "GeneralDropoutComponent", "SpecAugmentTimeMaskComponent"}
+NO_COMPONENT = Component()
 BLOCK_ROWS = 512  # as few as matrix products run at full speed with, so that what follows finds the block in the cache
 
 
@@ -78,11 +78,10 @@ class Inference:
             for leaf in v.leaves():
                 self.readers[leaf.source].append(i)
         self.recurrent = [graph.groups[self.group_of[i]].direction != 0 for i in range(len(graph.values))]
-        self.modules: dict[int, Any] = {
-            i: getattr(executor.steps[self.group_of[i]], "component", None)
-            for i, v in enumerate(graph.values)
-            if v.component is not None and not self.recurrent[i]
-        }
+        self.modules: dict[int, ComponentModule] = {}
+        for step, group in zip(executor.steps, graph.groups, strict=True):
+            if isinstance(step, ComponentStep):
+                self.modules[group.members[0]] = step.component
         self.steps: list[Callable[..., list[Tensor]]] = list(executor.steps)
         with torch.no_grad():
             for g, group in enumerate(graph.groups):
@@ -95,15 +94,10 @@ class Inference:
             self.chains: dict[int, _Chain] = {}
             self._build()
 
-    def _kind(self, i: int) -> str:
+    def _component(self, i: int) -> Component:
+        """Of a value that is not a recurrence; one that is nothing in particular where there is none."""
         module = self.modules.get(i)
-        return module.component.TYPE if module is not None else ""
-
-    def _is_identity(self, i: int) -> bool:
-        kind, module = self._kind(i), self.modules.get(i)
-        if kind == "BackpropTruncationComponent":
-            return module is not None and module.factor == 1.0
-        return kind in IDENTITY
+        return NO_COMPONENT if module is None else module.component
 
     def _who_takes_offsets(self) -> list[bool]:
         """Per value, whether every reader can do with the value less a constant."""
@@ -118,10 +112,10 @@ class Inference:
                     ok = False
                 elif v.parts:
                     ok = ok and takes[r] and all(plain_terms(e) is not None for _, e in v.parts)
-                elif v.component is None or self._is_identity(r):
+                elif v.component is None or self._component(r).is_identity:
                     ok = ok and takes[r]
                 else:
-                    ok = ok and self._kind(r) in AFFINE
+                    ok = ok and self._component(r).is_affine
             takes[i] = ok
         return takes
 
@@ -139,14 +133,14 @@ class Inference:
         for i, v in enumerate(values):
             if i in inside or i in at or self.recurrent[i]:
                 continue
-            if self._kind(i) in AFFINE:
+            if self._component(i).is_affine:
                 chain = self._chain(i)
                 inside.update(chain.absorbed)
                 at[chain.result] = chain
                 self._finish(chain)
             elif v.parts:
                 self._descriptor_offset(i, v)
-            elif (v.component is None or self._is_identity(i)) and v.taps:
+            elif (v.component is None or self._component(i).is_identity) and v.taps:
                 below = self.offsets[v.taps[0].source]
                 if below is not None:
                     self.offsets[i] = below[v.first_column : v.first_column + v.dim]
@@ -172,10 +166,10 @@ class Inference:
 
     def _chain(self, i: int) -> _Chain:
         """The affine map of value i with everything that can be folded into it."""
-        values, module = self.graph.values, self.modules[i]
-        weight = getattr(module, "params" if self._kind(i) == "LinearComponent" else "linear_params").detach()
-        bias = getattr(module, "bias_params", None)
-        bias = torch.zeros_like(weight[:, 0]) if bias is None or not bias.numel() else bias.detach().clone()
+        values = self.graph.values
+        weight, given = self.modules[i].affine()
+        weight = weight.detach()
+        bias = torch.zeros_like(weight[:, 0]) if given is None else given.detach().clone()
         below = self.offsets[values[i].taps[0].source]
         taps = len(values[i].taps)
         if below is not None:
@@ -210,12 +204,11 @@ class Inference:
             reader = self._only_reader(descriptor)
             if reader is None or values[reader].component is None:
                 break
-            kind = self._kind(reader)
-            if kind == "RectifiedLinearComponent" and not chain.offset.any():
+            component = self._component(reader)
+            if component.is_rectifier and not chain.offset.any():
                 chain.relu = True
-            elif kind == "BatchNormComponent":
-                norm = self.modules[reader]
-                s, o = norm.scale.detach(), norm.offset.detach()
+            elif component.is_scale_and_offset:
+                s, o = (x.detach() for x in self.modules[reader].scale_and_offset())
                 if chain.relu and not bool((s > 0).all()):
                     break
                 weight, chain.bias = weight * s[:, None], chain.bias * s
@@ -223,7 +216,7 @@ class Inference:
                     chain.offset = chain.offset * s + o
                 else:
                     chain.bias = chain.bias + o
-            elif not self._is_identity(reader):
+            elif not component.is_identity:
                 break
             chain.absorbed += [at, descriptor]
             chain.result = at = reader

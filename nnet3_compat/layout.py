@@ -258,10 +258,8 @@ def check_recurrence(graph: Graph, group: Group) -> None:
 
     for i in group.members:
         v = graph.values[i]
-        if v.tap_rule is not None and len(v.taps) > 1:
-            raise KaldiError(
-                f"node {v.node}: a component that sees several frames within a recurrence is not supported"
-            )
+        if v.tap_rule is not None:
+            raise KaldiError(f"node {v.node}: a component with time offsets within a recurrence is not supported")
         for _, part in v.parts:
             check(part, v.node, False)
 

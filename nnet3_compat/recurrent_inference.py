@@ -16,9 +16,6 @@ from nnet3_compat.executor import leaf_size, nothing_like, read_leaf, rows_read,
 from nnet3_compat.graph import Graph, Group, Leaf
 from nnet3_compat.modules.base import ComponentModule
 
-AFFINE = {"AffineComponent", "NaturalGradientAffineComponent", "LinearComponent"}
-IDENTITY = {"NoOpComponent", "ClipGradientComponent", "GeneralDropoutComponent"}
-
 
 @dataclass
 class _Input:
@@ -78,17 +75,14 @@ class RecurrentInference:
                 self.ops[m] = _Op(source=below, columns=(v.first_column, v.first_column + v.dim))
                 continue
             module = modules[i]
-            kind = module.component.TYPE
-            unscaled = kind == "BackpropTruncationComponent" and module.factor == 1.0
             source_op = self.ops[below]
             only_reader = len(readers[v.taps[0].source]) == 1 and not self.read_outside[below]
-            if kind in IDENTITY or unscaled:
+            if module.component.is_identity:
                 self.ops[m] = _Op(alias=below)
-            elif kind in AFFINE and source_op.given is not None and only_reader:
-                weight = (module.params if kind == "LinearComponent" else module.linear_params).detach()
-                bias = None if kind == "LinearComponent" else module.bias_params.detach()
-                split = [w.t().contiguous() for w in weight.split(source_op.given.dims, dim=1)]
-                self.ops[m] = _Op(given=source_op.given, weights=split, bias=bias)
+            elif module.component.is_affine and source_op.given is not None and only_reader:
+                weight, bias = module.affine()
+                split = [w.t().contiguous() for w in weight.detach().split(source_op.given.dims, dim=1)]
+                self.ops[m] = _Op(given=source_op.given, weights=split, bias=None if bias is None else bias.detach())
                 source_op.skip = True
             else:
                 self.ops[m] = _Op(source=below, module=module)

@@ -10,6 +10,7 @@ import numpy as np
 from nnet3_compat.components.base import UpdatableComponent
 from nnet3_compat.components.config import Keys
 from nnet3_compat.components.fields import BOOL, DOUBLE, FLOAT, INT, MATRIX, VECTOR, Field, legacy, nonzero
+from nnet3_compat.components.natural_gradient import NaturalGradient
 from nnet3_compat.components.randomness import gaussian
 from nnet3_compat.components.summary import boolean, number, stats
 
@@ -25,6 +26,7 @@ class AffineComponent(UpdatableComponent):
     TYPE = "AffineComponent"
     FIELDS: ClassVar[tuple[Field, ...]] = (_LINEAR, _BIAS, _OLD_GRADIENT, _ORTHONORMAL)
     PARAMS = ("linear_params", "bias_params")
+    is_affine = True
 
     linear_params: np.ndarray
     bias_params: np.ndarray
@@ -83,6 +85,12 @@ def configure_natural_gradient(component: NaturalGradientAffineComponent | Linea
     component.update_period = keys.positive_or("update-period", 4)
 
 
+def _both_sides(c: NaturalGradientAffineComponent | LinearComponent) -> tuple[NaturalGradient, ...]:
+    return tuple(
+        NaturalGradient(rank, c.update_period, c.num_samples_history, alpha=c.alpha) for rank in (c.rank_in, c.rank_out)
+    )
+
+
 def rank(keys: Keys, key: str, limit: int, dim: int) -> int:
     """The rank of a natural-gradient preconditioner: by default ``limit`` but at most half of the dimension."""
     value = keys.get(key, int, -1)
@@ -123,6 +131,9 @@ class NaturalGradientAffineComponent(AffineComponent):
         self.orthonormal_constraint = keys.get("orthonormal-constraint", float, 0.0)
         configure_natural_gradient(self, keys)
 
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        return _both_sides(self)
+
     def info(self) -> str:
         return super().info() + natural_gradient_info(self)
 
@@ -141,6 +152,7 @@ class LinearComponent(UpdatableComponent):
         Field("<UpdatePeriod>", INT, "update_period"),
     )
     PARAMS = ("params",)
+    is_affine = True
 
     params: np.ndarray
     orthonormal_constraint: float = 0.0
@@ -176,6 +188,9 @@ class LinearComponent(UpdatableComponent):
         configure_natural_gradient(self, keys)
         self.use_natural_gradient = keys.get("use-natural-gradient", bool, True)
         self.orthonormal_constraint = keys.get("orthonormal-constraint", float, 0.0)
+
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        return _both_sides(self) if self.use_natural_gradient else ()
 
     def info(self) -> str:
         text = super().info() + stats("params", self.params, norms=True)

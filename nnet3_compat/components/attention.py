@@ -12,6 +12,7 @@ from nnet3_compat.components.config import MAX_DIM, Keys
 from nnet3_compat.components.fields import BOOL, DOUBLE, DOUBLE_MATRIX, DOUBLE_VECTOR, FLOAT, INT, Field
 from nnet3_compat.components.statistics import MAX_CONTEXT
 from nnet3_compat.components.summary import boolean, number
+from nnet3_compat.components.taps import Taps
 
 
 class RestrictedAttentionComponent(Component):
@@ -38,7 +39,6 @@ class RestrictedAttentionComponent(Component):
         Field("<PosteriorStats>", DOUBLE_MATRIX, "posterior_stats"),
     )
     STATS = ("entropy_stats", "posterior_stats", "stats_count")
-    is_pointwise = False
 
     num_heads: int = 1
     key_dim: int = -1
@@ -71,14 +71,10 @@ class RestrictedAttentionComponent(Component):
     def output_dim(self) -> int:
         return self.num_heads * (self.value_dim + (self.context_dim if self.output_context else 0))
 
-    def input_times(self, t: int) -> list[int]:
-        stride = self.time_stride
-        return [t + stride * i for i in range(-self.num_left_inputs, self.num_right_inputs + 1)]
-
-    @property
-    def REQUIRED(self) -> list[int]:
-        left, right = self.num_left_inputs_required, self.num_right_inputs_required
-        return [self.time_stride * i for i in range(-left, right + 1)]
+    def taps(self) -> Taps:
+        every = range(-self.num_left_inputs, self.num_right_inputs + 1)
+        needed = range(-self.num_left_inputs_required, self.num_right_inputs_required + 1)
+        return Taps(tuple(self.time_stride * i for i in every), tuple(i in needed for i in every))
 
     def check(self) -> None:
         left, right = self.num_left_inputs, self.num_right_inputs

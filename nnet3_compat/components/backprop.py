@@ -9,7 +9,13 @@ from nnet3_compat.components.summary import boolean, number
 
 
 class IdentityComponent(Component):
+    """Passes on its input, but for what it does to derivatives."""
+
     dim: int = -1
+
+    @property
+    def is_identity(self) -> bool:
+        return True
 
     @property
     def input_dim(self) -> int:
@@ -137,6 +143,10 @@ class BackpropTruncationComponent(IdentityComponent):
     num_zeroed: float = 0.0
     count: float = 0.0
     count_zeroing_boundaries: float = 0.0
+
+    @property
+    def is_identity(self) -> bool:
+        return self.scale_factor == 1.0
 
     def configure(self, keys: Keys) -> None:
         self.dim = keys.positive("dim")

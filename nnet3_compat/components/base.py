@@ -1,12 +1,46 @@
-"""What all nnet3 components share: their name in files, dimensions, time structure, statistics and parameters.
+"""What a component is: the base class, and all that the author of a new one must write.
 
-Kaldi: nnet3/nnet-component-itf.h. Attributes are named as Kaldi's members without the trailing underscore; matrices are
-float32 arrays [rows, columns], statistics float64. Nothing here computes a network.
+Kaldi: nnet3/nnet-component-itf.h. A component has two classes: one here, numpy only, that knows what files and config
+lines say of it, and one in nnet3_compat/modules that computes it. No other part of the program knows components by
+name: they ask for the attributes below. A new one is
+
+1. **here**, in a file of this folder, which ``components/__init__.py`` imports, a subclass of ``Component``, or of
+   ``UpdatableComponent`` if it has parameters, with
+
+       TYPE                        its name in files and config lines
+       FIELDS                      the tokens and values of a file, in order (fields.py)
+       attributes                  annotated, with defaults, named as Kaldi's members without the trailing underscore;
+                                   matrices are float32 arrays [rows, columns]
+       STATS                       which of them are sums over data: float64
+       input_dim, output_dim       attributes or properties
+       configure(keys)             from a config line (config.py)
+       check()                     raises KaldiError unless values fit together: files may be damaged
+       info()                      its line in nnet3-info, where there is more to say than dimensions
+       _restore(values)            where a file holds something else than the attributes, such as averages
+       PARAMS, natural_gradient()  if it has parameters: their names, in the order in which Kaldi vectorizes them, and
+                                   how their natural gradient is estimated
+
+   and, where it is not a function of single frames, ``taps()``, or ``select()``. What it is beyond that, others read
+   from the class attributes ``is_random``, ``is_identity``, ``is_affine``, ``is_rectifier``, ``is_scale_and_offset``,
+   ``uses_times`` and ``fills_gaps``.
+
+2. **in nnet3_compat/modules**, in a file that ``modules/__init__.py`` imports, a subclass of
+   ``ComponentModule[TheType]`` with the decorator ``@module_for(TheType)`` and a scriptable ``forward``;
+   modules/base.py says the rest: PARAMS and STATS, what parameters do (ROLES), and what the attributes above promise
+   of a module.
+
+3. **for training**, in training/activations.py, only if it keeps sums of activations or repairs itself; where its
+   parameters are no matrix, scale or offset, its gradient is preconditioned as one matrix
+   (training/component_updates.py).
+
+4. **in the tests**: a line in tests/nnet3_compat/component_lines.py, and an instance with its formula in
+   test_modules.py (``CASES`` or ``TAPPED``): reading, writing, copying, scripting, gradients and damaged files are
+   then tested.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -18,6 +52,8 @@ from nnet3_compat.components.summary import number
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
     from nnet3_compat.components.config import Keys
+    from nnet3_compat.components.natural_gradient import NaturalGradient
+    from nnet3_compat.components.taps import Taps
     from nnet3_compat.config_line import ConfigLine
 
 C = TypeVar("C", bound="Component")
@@ -37,10 +73,22 @@ class Component:
 
     is_updatable: bool = False
     is_random: ClassVar[bool] = False
-    is_pointwise: ClassVar[bool] = True
-    """The output at (n, t, x) needs exactly the input at (n, t, x) (Kaldi: kSimpleComponent)."""
+    """Its output is random in training."""
+    is_affine: ClassVar[bool] = False
+    """y = W [x_1, x_2, ...] + b, of its input at each of its taps."""
+    is_rectifier: ClassVar[bool] = False
+    """y = max(x, 0)."""
+    is_scale_and_offset: ClassVar[bool] = False
+    """In test mode y_i = s_i x_i + o_i."""
     uses_times: ClassVar[bool] = False
     """In training its derivatives depend on the time of each frame (modules/base.py, TimedModule)."""
+    fills_gaps: ClassVar[bool] = False
+    """In training Kaldi computes it at equal distances in time, needed or not (nnet3/convolution.cc)."""
+
+    @property
+    def is_identity(self) -> bool:
+        """In test mode y = x."""
+        return False
 
     def __init_subclass__(cls) -> None:
         if "TYPE" in vars(cls):
@@ -64,18 +112,23 @@ class Component:
 
     # Time.
 
-    def input_times(self, t: int) -> list[int]:
-        """Input times that the output at time ``t`` may use, in order."""
-        return [t]
+    def taps(self) -> Taps | None:
+        """The input times that an output needs; None: its own and no other (Kaldi: kSimpleComponent)."""
+        return None
+
+    def select(self, x: int) -> tuple[int, int] | None:
+        """Where an output at extra index ``x`` is just columns of the input: at which extra index, and which block."""
+        return None
 
     @property
-    def REQUIRED(self) -> Literal["all", "any"] | list[int]:
-        """Which of ``input_times`` must exist: all, at least one, or those at these offsets from t."""
-        return "all"
+    def is_pointwise(self) -> bool:
+        """The output at (n, t, x) is made of the input at (n, t, x), all of it."""
+        return self.taps() is None and self.select(0) is None
 
-    def input_x(self, x: int) -> int:
-        """The input's extra index for the output's ``x`` (only DistributeComponent changes it)."""
-        return x
+    def input_times(self, t: int) -> list[int]:
+        """Input times that the output at time ``t`` may use, in order."""
+        taps = self.taps()
+        return [t] if taps is None else taps.times(t)
 
     # Files.
 
@@ -253,6 +306,14 @@ class UpdatableComponent(Component):
         """Make it hold a gradient: plain sums, no learning rate (Kaldi: SetAsGradient)."""
         self.learning_rate = 1.0
         self.is_gradient = True
+
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        """How its natural gradient is estimated; empty: training follows the plain gradient.
+
+        One estimate for the inputs and one for the output derivatives of a weight matrix; one for each scale or
+        offset; else one for the rows of all parameters as one matrix, and perhaps one for its columns.
+        """
+        return ()
 
     # Parameters as one vector.
 

@@ -66,9 +66,7 @@ class CompositeComponent(UpdatableComponent):
 
     def check(self) -> None:
         for component in self.components:
-            simple = (
-                component.is_pointwise and not component.is_random and component.TYPE != "BackpropTruncationComponent"
-            )
+            simple = component.is_pointwise and not component.is_random and not component.uses_times
             self.expect(simple, f"a {component.TYPE} cannot be part of it")
         for first, second in zip(self.components, self.components[1:], strict=False):
             same = first.output_dim == second.input_dim

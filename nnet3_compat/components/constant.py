@@ -9,8 +9,10 @@ import numpy as np
 from nnet3_compat.components.base import Component, UpdatableComponent
 from nnet3_compat.components.config import Keys
 from nnet3_compat.components.fields import BOOL, INT, VECTOR, Field
+from nnet3_compat.components.natural_gradient import NaturalGradient
 from nnet3_compat.components.randomness import gaussian
 from nnet3_compat.components.summary import boolean, stats
+from nnet3_compat.components.taps import Taps
 
 _OUTPUT = (
     Field("<Output>", VECTOR, "output"),
@@ -25,7 +27,6 @@ class ConstantComponent(UpdatableComponent):
     TYPE = "ConstantComponent"
     FIELDS: ClassVar[tuple[Field, ...]] = _OUTPUT
     PARAMS = ("output",)
-    is_pointwise = False
 
     output: np.ndarray
     is_updatable: bool = True
@@ -39,8 +40,11 @@ class ConstantComponent(UpdatableComponent):
     def output_dim(self) -> int:
         return self.output.size
 
-    def input_times(self, t: int) -> list[int]:
-        return []
+    def taps(self) -> Taps | None:
+        return Taps(())
+
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        return (NaturalGradient(),) if self.use_natural_gradient else ()
 
     def check(self) -> None:
         self.expect(self.output.size > 0, "empty output")
@@ -77,12 +81,11 @@ class ConstantFunctionComponent(ConstantComponent):
 
     TYPE = "ConstantFunctionComponent"
     FIELDS = (Field("<InputDim>", INT, "input_dim"), *_OUTPUT)
-    is_pointwise = True
 
     input_dim: int = -1
 
-    def input_times(self, t: int) -> list[int]:
-        return [t]
+    def taps(self) -> None:
+        return None
 
     def check(self) -> None:
         super().check()

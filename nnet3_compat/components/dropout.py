@@ -6,6 +6,7 @@ from nnet3_compat.components.base import Component
 from nnet3_compat.components.config import Keys
 from nnet3_compat.components.fields import BOOL, FLOAT, INT, PRESENT, Field, nonzero
 from nnet3_compat.components.summary import boolean, number
+from nnet3_compat.components.taps import Taps
 
 
 class RandomComponent(Component):
@@ -18,7 +19,13 @@ class RandomComponent(Component):
         self.test_mode = test_mode
 
 
-class DropoutComponent(RandomComponent):
+class DropoutProportionComponent(RandomComponent):
+    """Has a proportion that schedules and edits change."""
+
+    dropout_proportion: float = 0.5
+
+
+class DropoutComponent(DropoutProportionComponent):
     """Zero elements, or whole frames, with probability ``dropout_proportion`` p; times 1 - p in test mode."""
 
     TYPE = "DropoutComponent"
@@ -49,9 +56,6 @@ class DropoutComponent(RandomComponent):
         self.dropout_per_frame = keys.get("dropout-per-frame", bool, False)
         self.test_mode = keys.get("test-mode", bool, False)
 
-    def set_dropout_proportion(self, proportion: float) -> None:
-        self.dropout_proportion = proportion
-
     def info(self) -> str:
         return (
             f"{self.TYPE}, dim={self.dim}, dropout-proportion={number(self.dropout_proportion)}"
@@ -59,7 +63,7 @@ class DropoutComponent(RandomComponent):
         )
 
 
-class DropoutMaskComponent(RandomComponent):
+class DropoutMaskComponent(DropoutProportionComponent):
     """Reads no input: its output is the mask, ``1 - dropout_proportion`` in test mode (1 when ``continuous``)."""
 
     TYPE = "DropoutMaskComponent"
@@ -69,18 +73,16 @@ class DropoutMaskComponent(RandomComponent):
         Field("<TestMode>", BOOL, "test_mode", optional=True),
         Field("<Continuous>", PRESENT, "continuous", when=nonzero("continuous")),
     )
-    is_pointwise = False
 
     output_dim: int = -1
-    dropout_proportion: float = 0.5
     continuous: bool = False
 
     @property
     def input_dim(self) -> int:
         return self.output_dim
 
-    def input_times(self, t: int) -> list[int]:
-        return []
+    def taps(self) -> Taps:
+        return Taps(())
 
     def check(self) -> None:
         self.expect(self.output_dim > 0, "output-dim must be above zero")
@@ -91,15 +93,12 @@ class DropoutMaskComponent(RandomComponent):
         self.continuous = keys.get("continuous", bool, False)
         self.test_mode = keys.get("test-mode", bool, False)
 
-    def set_dropout_proportion(self, proportion: float) -> None:
-        self.dropout_proportion = proportion
-
     def info(self) -> str:
         text = f"{self.TYPE}, output-dim={self.output_dim}, dropout-proportion={number(self.dropout_proportion)}"
         return text + (", continuous=true" if self.continuous else "")
 
 
-class GeneralDropoutComponent(RandomComponent):
+class GeneralDropoutComponent(DropoutProportionComponent):
     """Dropout with a mask shared over ``time_period`` frames (0: the whole sequence), or SpecAugment over frequencies.
 
     Identity in test mode.
@@ -127,10 +126,11 @@ class GeneralDropoutComponent(RandomComponent):
         Field("<Continuous>", PRESENT, "continuous", when=nonzero("continuous")),
     )
 
+    is_identity = True
+
     dim: int = -1
     block_dim: int = -1
     time_period: int = 0
-    dropout_proportion: float = 0.5
     specaugment_max_proportion: float = 0.0
     specaugment_max_regions: int = 1
     continuous: bool = False
@@ -160,9 +160,6 @@ class GeneralDropoutComponent(RandomComponent):
             keys.expect(not self.continuous, "SpecAugment cannot be continuous")
             keys.expect(self.specaugment_max_regions >= 1, "specaugment-max-regions must be above zero")
 
-    def set_dropout_proportion(self, proportion: float) -> None:
-        self.dropout_proportion = proportion
-
     def info(self) -> str:
         text = (
             f"{self.TYPE}, dim={self.dim}, block-dim={self.block_dim}"
@@ -188,6 +185,8 @@ class SpecAugmentTimeMaskComponent(RandomComponent):
         Field("<TimeMaskMaxFrames>", INT, "time_mask_max_frames"),
         Field("<TestMode>", PRESENT, "test_mode", when=nonzero("test_mode")),
     )
+
+    is_identity = True
 
     dim: int = -1
     zeroed_proportion: float = 0.25

@@ -17,6 +17,8 @@ class FixedAffineComponent(Component):
     TYPE = "FixedAffineComponent"
     FIELDS = (Field("<LinearParams>", MATRIX, "linear_params"), Field("<BiasParams>", VECTOR, "bias_params"))
 
+    is_affine = True
+
     linear_params: np.ndarray
     bias_params: np.ndarray
 

@@ -10,6 +10,7 @@ import numpy as np
 from nnet3_compat.components.base import UpdatableComponent
 from nnet3_compat.components.config import Keys
 from nnet3_compat.components.fields import DOUBLE, FLOAT, INT, MATRIX, VECTOR, Field
+from nnet3_compat.components.natural_gradient import NaturalGradient
 from nnet3_compat.components.nonlinear import average
 from nnet3_compat.components.randomness import gaussian
 from nnet3_compat.components.summary import number, stats, summarize
@@ -126,6 +127,11 @@ class GruNonlinearityComponent(_GatedComponent):
         self.rank_in, self.rank_out = keys.positive_or("rank-in", 20), keys.positive_or("rank-out", 80)
         self.update_period = keys.positive_or("update-period", 4)
 
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        return tuple(
+            NaturalGradient(rank, self.update_period, alpha=self.alpha) for rank in (self.rank_in, self.rank_out)
+        )
+
     def info(self) -> str:
         return (
             f"{super().info()}, cell-dim={self.cell_dim}, recurrent-dim={self.recurrent_dim}{self._statistics_info()}"
@@ -162,6 +168,9 @@ class OutputGruNonlinearityComponent(_GatedComponent):
         self.w_h = gaussian(self.cell_dim, mean=mean, stddev=stddev)
         self.rank = keys.positive_or("rank", 8)
         self.update_period = keys.positive_or("update-period", 10)
+
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        return (NaturalGradient(self.rank, self.update_period, alpha=self.alpha),)
 
     def info(self) -> str:
         return (

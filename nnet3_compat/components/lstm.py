@@ -9,6 +9,7 @@ import numpy as np
 from nnet3_compat.components.base import UpdatableComponent
 from nnet3_compat.components.config import Keys
 from nnet3_compat.components.fields import BOOL, DOUBLE, MATRIX, VECTOR, Field, nonzero
+from nnet3_compat.components.natural_gradient import NaturalGradient
 from nnet3_compat.components.nonlinear import average
 from nnet3_compat.components.randomness import gaussian
 from nnet3_compat.components.summary import boolean, number, stats, summarize
@@ -44,6 +45,9 @@ class LstmNonlinearityComponent(UpdatableComponent):
     self_repair_config: np.ndarray
     self_repair_total: np.ndarray
     count: float = 0.0
+
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        return (NaturalGradient(20, 2, 1000.0),)
 
     @property
     def cell_dim(self) -> int:

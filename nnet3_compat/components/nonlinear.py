@@ -161,6 +161,7 @@ class RectifiedLinearComponent(NonlinearComponent):
     """max(x, 0)."""
 
     TYPE = "RectifiedLinearComponent"
+    is_rectifier = True
 
 
 class SoftmaxComponent(NonlinearComponent):

@@ -78,6 +78,7 @@ class BatchNormComponent(Component):
         Field("<StatsVar>", VECTOR, "variance"),
     )
     STATS = ("count", "stats_sum", "stats_sumsq")
+    is_scale_and_offset = True
 
     dim: int = -1
     block_dim: int = -1

@@ -9,6 +9,7 @@ import numpy as np
 from nnet3_compat.components.base import UpdatableComponent
 from nnet3_compat.components.config import Keys
 from nnet3_compat.components.fields import BOOL, FLOAT, INT, VECTOR, Field, legacy
+from nnet3_compat.components.natural_gradient import NaturalGradient
 from nnet3_compat.components.randomness import gaussian
 from nnet3_compat.components.summary import boolean, number, stats
 
@@ -87,6 +88,9 @@ class NaturalGradientPerElementScaleComponent(PerElementScaleComponent):
         self.configure_rates(keys)
         self._configure_scales(keys, "scales")
 
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        return (NaturalGradient(self.rank, self.update_period, self.num_samples_history, alpha=self.alpha),)
+
     def info(self) -> str:
         return (
             f"{super().info()}, rank={self.rank}, update-period={self.update_period}"
@@ -136,6 +140,9 @@ class PerElementOffsetComponent(UpdatableComponent):
         self.offsets = offsets
         self.use_natural_gradient = keys.get("use-natural-gradient", bool, True)
 
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        return (NaturalGradient(20, 4),) if self.use_natural_gradient else ()
+
     def info(self) -> str:
         text = (
             f"{super().info()}, offsets-min={extreme(self.offsets, -1)}, offsets-max={extreme(self.offsets, 1)}"
@@ -183,6 +190,9 @@ class ScaleAndOffsetComponent(UpdatableComponent):
         keys.expect(self.dim % block_dim == 0, "block-dim must divide dim")
         self.rank = keys.positive_or("rank", 20)
         self.scales, self.offsets = np.ones(block_dim, np.float32), np.zeros(block_dim, np.float32)
+
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        return (NaturalGradient(self.rank, 4),) * 2 if self.use_natural_gradient else ()
 
     def info(self) -> str:
         text = f"{super().info()}, rank={self.rank}"

@@ -70,14 +70,9 @@ class DistributeComponent(BlocksComponent):
     """Gives each part of the input a time-like index ``x`` of its own."""
 
     TYPE = "DistributeComponent"
-    is_pointwise = False
 
-    def input_x(self, x: int) -> int:
-        return x // (self.input_dim // self.output_dim)
-
-    def block(self, x: int) -> int:
-        """Which part of the input is the output at ``x``."""
-        return x % (self.input_dim // self.output_dim)
+    def select(self, x: int) -> tuple[int, int]:
+        return divmod(x, self.input_dim // self.output_dim)
 
 
 class SumGroupComponent(Component):

@@ -9,6 +9,7 @@ import numpy as np
 from nnet3_compat.components.base import UpdatableComponent
 from nnet3_compat.components.config import Keys
 from nnet3_compat.components.fields import BOOL, INT, MATRIX, VECTOR, Field, legacy
+from nnet3_compat.components.natural_gradient import NaturalGradient
 from nnet3_compat.components.randomness import gaussian
 from nnet3_compat.components.summary import stats
 
@@ -77,6 +78,9 @@ class NaturalGradientRepeatedAffineComponent(RepeatedAffineComponent):
     """The same function, trained with natural gradient."""
 
     TYPE = "NaturalGradientRepeatedAffineComponent"
+
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        return (NaturalGradient(max(1, min(40, self.linear_params.shape[1] // 2)), 4),)
 
 
 class BlockAffineComponent(UpdatableComponent):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
+from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components.base import Component
 from nnet3_compat.components.config import MAX_DIM, Keys
 from nnet3_compat.components.fields import BOOL, FLOAT, INT, Field
+from nnet3_compat.components.taps import Taps
 
 MAX_CONTEXT = 10_000_000
 """More frames than any recording has; keeps damaged files from asking for endless lists of input times."""
+MAX_TAPS = 100_000
+"""More than can be computed."""
+
+
+def _every(period: int, first: int, end: int) -> tuple[int, ...]:
+    if end - first > MAX_TAPS * period:
+        raise KaldiError(f"statistics over {end - first} frames are more than can be computed")
+    return tuple(range(first, end, period))
 
 
 class StatisticsExtractionComponent(Component):
@@ -25,7 +33,6 @@ class StatisticsExtractionComponent(Component):
         Field("<OutputPeriod>", INT, "output_period"),
         Field("<IncludeVarinance>", BOOL, "include_variance"),  # sic
     )
-    is_pointwise = False
 
     input_dim: int = -1
     input_period: int = 1
@@ -36,13 +43,8 @@ class StatisticsExtractionComponent(Component):
     def output_dim(self) -> int:
         return 1 + self.input_dim + (self.input_dim if self.include_variance else 0)
 
-    def input_times(self, t: int) -> list[int]:
-        start = t // self.output_period * self.output_period
-        return list(range(start, start + self.output_period, self.input_period))
-
-    @property
-    def REQUIRED(self) -> Literal["any"]:
-        return "any"
+    def taps(self) -> Taps:
+        return Taps(_every(self.input_period, 0, self.output_period), any_of=True, period=self.output_period)
 
     def check(self) -> None:
         self.expect(self.input_dim > 0, "input-dim must be above zero")
@@ -73,7 +75,6 @@ class StatisticsPoolingComponent(Component):
         Field("<OutputStddevs>", BOOL, "output_stddevs"),
         Field("<VarianceFloor>", FLOAT, "variance_floor"),
     )
-    is_pointwise = False
 
     input_dim: int = -1
     input_period: int = 1
@@ -87,16 +88,9 @@ class StatisticsPoolingComponent(Component):
     def output_dim(self) -> int:
         return self.input_dim + self.num_log_count_features - 1
 
-    def input_times(self, t: int) -> list[int]:
-        return list(range(t - self.left_context, t + self.right_context + 1, self.input_period))
-
-    @property
-    def REQUIRED(self) -> Literal["any"]:
-        return "any"
-
-    def exists(self, t: int) -> bool:
-        """Whether there can be an output at this time."""
-        return t % self.input_period == 0
+    def taps(self) -> Taps:
+        offsets = _every(self.input_period, -self.left_context, self.right_context + 1)
+        return Taps(offsets, any_of=True, multiple_of=self.input_period)
 
     def check(self) -> None:
         left, right, period = self.left_context, self.right_context, self.input_period

@@ -11,8 +11,10 @@ from nnet3_compat.components.affine import rank
 from nnet3_compat.components.base import UpdatableComponent
 from nnet3_compat.components.config import Keys
 from nnet3_compat.components.fields import BOOL, FLOAT, INT, INTS, MATRIX, VECTOR, Field
+from nnet3_compat.components.natural_gradient import NaturalGradient
 from nnet3_compat.components.randomness import gaussian
 from nnet3_compat.components.summary import number, stats
+from nnet3_compat.components.taps import Taps
 
 
 class TdnnComponent(UpdatableComponent):
@@ -31,7 +33,8 @@ class TdnnComponent(UpdatableComponent):
         Field("<RankInOut>", INT, "rank_in", "rank_out"),
     )
     PARAMS = ("linear_params", "bias_params")
-    is_pointwise = False
+    is_affine = True
+    fills_gaps = True
 
     time_offsets: list[int]
     linear_params: np.ndarray
@@ -52,8 +55,13 @@ class TdnnComponent(UpdatableComponent):
     def output_dim(self) -> int:
         return self.linear_params.shape[0]
 
-    def input_times(self, t: int) -> list[int]:
-        return [t + offset for offset in self.time_offsets]
+    def taps(self) -> Taps:
+        return Taps(tuple(int(t) for t in self.time_offsets))
+
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        history = self.num_samples_history
+        sides = ((self.rank_in, self.alpha_in), (self.rank_out, self.alpha_out))
+        return tuple(NaturalGradient(r, 4, history, alpha=a) for r, a in sides) if self.use_natural_gradient else ()
 
     def _restore(self, values: dict[str, Any]) -> None:
         if "alpha" in values:

@@ -10,8 +10,10 @@ import numpy as np
 from nnet3_compat.components.base import UpdatableComponent
 from nnet3_compat.components.config import MAX_DIM, Keys
 from nnet3_compat.components.fields import BOOL, FLOAT, INT, INTS, MATRIX, PAIRS, VECTOR, Field, marker
+from nnet3_compat.components.natural_gradient import NaturalGradient
 from nnet3_compat.components.randomness import gaussian
 from nnet3_compat.components.summary import number, stats
+from nnet3_compat.components.taps import Taps
 
 
 class TimeHeightConvolutionComponent(UpdatableComponent):
@@ -44,7 +46,6 @@ class TimeHeightConvolutionComponent(UpdatableComponent):
         Field("<RankInOut>", INT, "rank_in", "rank_out"),
     )
     PARAMS = ("linear_params", "bias_params")
-    is_pointwise = False
 
     num_filters_in: int = 0
     num_filters_out: int = 0
@@ -76,12 +77,18 @@ class TimeHeightConvolutionComponent(UpdatableComponent):
         """Sorted, each once."""
         return sorted({time for time, _ in self.offsets})
 
-    def input_times(self, t: int) -> list[int]:
-        return [t + offset for offset in self.all_time_offsets]
+    def taps(self) -> Taps:
+        offsets, needed = self.all_time_offsets, set(self.required_time_offsets)
+        return Taps(tuple(offsets), tuple(t in needed for t in offsets))
 
-    @property
-    def REQUIRED(self) -> list[int]:
-        return list(self.required_time_offsets)
+    def natural_gradient(self) -> tuple[NaturalGradient, ...]:
+        if not self.use_natural_gradient:
+            return ()
+        sides = ((self.rank_in, self.alpha_in), (self.rank_out, self.alpha_out))
+        return tuple(
+            NaturalGradient(rank, num_minibatches_history=self.num_minibatches_history, alpha=alpha)
+            for rank, alpha in sides
+        )
 
     def _restore(self, values: dict[str, Any]) -> None:
         super()._restore(values)

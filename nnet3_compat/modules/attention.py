@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, List  # noqa: UP035  (TorchScript)
+from typing import List  # noqa: UP035  (TorchScript)
 
 import torch
 from torch import Tensor
 
+from nnet3_compat.components.attention import RestrictedAttentionComponent
 from nnet3_compat.modules.base import ComponentModule, in_blocks, join_blocks, module_for
 
 
-@module_for("RestrictedAttentionComponent")
-class RestrictedAttention(ComponentModule):
+@module_for(RestrictedAttentionComponent)
+class RestrictedAttention(ComponentModule[RestrictedAttentionComponent]):
     """Per head, the input is (key k, value v, query q, position bias p); taps o = 0, 1, ... are the context.
 
         c_o = softmax over o of (key_scale k_o . q + p_o),   y = (sum_o c_o v_o, and with output_context the c_o)
@@ -19,7 +20,7 @@ class RestrictedAttention(ComponentModule):
     A tap that is missing takes part with k = v = 0.
     """
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: RestrictedAttentionComponent) -> None:
         super().__init__(component)
         c = component
         self.num_heads: int = c.num_heads

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -12,37 +12,43 @@ from torch import Tensor, nn
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components.base import Component
 
-M = TypeVar("M", bound="type[ComponentModule]")
+C = TypeVar("C", bound=Component)
+M = TypeVar("M", bound="type[ComponentModule[Any]]")
+Role = Literal["weight", "bias", "scale", "offset"]
 
-MODULES: dict[str, type[ComponentModule]] = {}
-"""The module class of every component type."""
+MODULES: dict[type[Component], type[ComponentModule[Any]]] = {}
+"""The module class of every component class."""
 
 
-def module_for(*types: str) -> Callable[[M], M]:
-    """Class decorator: this module computes the given component types."""
+def module_for(*components: type[Component]) -> Callable[[M], M]:
+    """Class decorator: this module computes the given kinds of components."""
 
     def register(cls: M) -> M:
-        for name in types:
-            MODULES[name] = cls
+        for component in components:
+            MODULES[component] = cls
         return cls
 
     return register
 
 
-def from_component(component: Component) -> ComponentModule:
+def from_component(component: C) -> ComponentModule[C]:
     """The module that computes what the component computes; it shares no memory with it.
 
     Raises:
         KaldiError: no module is known for this type.
     """
-    cls = MODULES.get(component.TYPE)
+    cls = MODULES.get(type(component))
     if cls is None:
         raise KaldiError(f"components of type {component.TYPE} cannot be run in PyTorch")
     return cls(component)
 
 
-class ComponentModule(nn.Module):
-    """One component of an nnet3 network.
+class ComponentModule(nn.Module, Generic[C]):
+    """One component of an nnet3 network; components/base.py says all that a new one needs.
+
+    ``forward(x)`` or, with taps, ``forward(taps, valid)`` (see modules/__init__.py) must be scriptable; what only
+    training does is behind ``if not torch.jit.is_scripting() and self.training``, in methods that are
+    ``@torch.jit.unused``.
 
     Attributes:
         component: what the file said, learning rates and other settings included, without the arrays in ``PARAMS`` and
@@ -51,14 +57,19 @@ class ComponentModule(nn.Module):
 
     PARAMS: ClassVar[tuple[str, ...]] = ()
     """Trained arrays; the same names here and in the component."""
+    ROLES: ClassVar[tuple[Role, ...]] = ()
+    """What each of them is in ``watched()``: W and b of W [x_1, x_2, ...] + b, s and o of s x + o. Else empty."""
     STATS: ClassVar[tuple[str, ...]] = ()
     """Accumulated statistics, kept in double precision whatever the type of the parameters."""
+    READS_TAPS: ClassVar[bool] = False
+    """In training ``train_on(x [T, N, D], spec, rows)`` runs, which reads its taps itself as a layout says."""
 
     if TYPE_CHECKING:  # not at run time: TorchScript reads annotations that are there
+        component: C
 
         def __getattr__(self, name: str) -> Any: ...
 
-    def __init__(self, component: Component) -> None:
+    def __init__(self, component: C) -> None:
         super().__init__()
         self.component = component.copy()
         for name in self.PARAMS:
@@ -74,7 +85,7 @@ class ComponentModule(nn.Module):
             stats = np.asarray(getattr(component, name), np.float64)
             self.register_buffer(name, torch.from_numpy(stats.copy()).reshape(stats.shape))
 
-    def to_component(self) -> Component:
+    def to_component(self) -> C:
         """A component with the present parameters and statistics; all else as it came."""
         made = self.component.copy()
         for name in self.PARAMS:
@@ -86,6 +97,18 @@ class ComponentModule(nn.Module):
             array = stats.detach().to("cpu", copy=True).numpy()
             setattr(made, name, array if isinstance(old, np.ndarray) else type(old)(array.item()))
         return made
+
+    def watched(self) -> nn.Module:
+        """The part whose input and output tell the gradient of the parameters that have roles."""
+        return self
+
+    def affine(self) -> tuple[Tensor, Tensor | None]:
+        """Of a component that ``is_affine``: W [output, taps * input] and b [output] or None."""
+        raise NotImplementedError
+
+    def scale_and_offset(self) -> tuple[Tensor, Tensor]:
+        """Of a component that ``is_scale_and_offset``: s and o [dim] of test mode."""
+        raise NotImplementedError
 
     def stat_tensors(self) -> Iterator[tuple[str, Tensor]]:
         """The statistics by name."""
@@ -101,7 +124,7 @@ class ComponentModule(nn.Module):
         return self
 
 
-class TimedModule(ComponentModule):
+class TimedModule(ComponentModule[C]):
     """The module of a component that uses times: in training ``train_on`` runs, not ``forward``."""
 
     def time_marks(self, times: Tensor, sequences: int) -> Tensor:

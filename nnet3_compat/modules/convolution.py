@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch.nn.functional as F
 from torch import Tensor
 
+from nnet3_compat.components.convolution import ConvolutionComponent
 from nnet3_compat.modules.base import ComponentModule, module_for
 
 
-@module_for("ConvolutionComponent")
-class Convolution(ComponentModule):
+@module_for(ConvolutionComponent)
+class Convolution(ComponentModule[ConvolutionComponent]):
     """Filters over x and y of each frame, read as an image of z channels.
 
     A frame is [x, y, z] ("zyx" order: z runs fastest) or [x, z, y] ("yzx"). ``filter_params`` are [filters, x * y * z];
@@ -20,7 +19,7 @@ class Convolution(ComponentModule):
 
     PARAMS = ("filter_params", "bias_params")
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: ConvolutionComponent) -> None:
         super().__init__(component)
         c = component
         self.z_last: bool = int(c.input_vectorization) == 1

@@ -5,26 +5,37 @@ The random numbers are torch's. A component that its file says is in test mode i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from nnet3_compat.components.dropout import (
+    DropoutComponent,
+    DropoutMaskComponent,
+    DropoutProportionComponent,
+    GeneralDropoutComponent,
+    RandomComponent,
+    SpecAugmentTimeMaskComponent,
+)
 from nnet3_compat.modules.base import ComponentModule, module_for
 
+R = TypeVar("R", bound=RandomComponent)
+P = TypeVar("P", bound=DropoutProportionComponent)
 
-class Random(ComponentModule):
+
+class Random(ComponentModule[R]):
     """Has a test mode of its own."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: R) -> None:
         super().__init__(component)
         self.test_mode: bool = component.test_mode
 
 
-class RandomProportion(Random):
+class RandomProportion(Random[P]):
     """Has a proportion that may be changed."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: P) -> None:
         super().__init__(component)
         self.p: float = component.dropout_proportion
 
@@ -32,14 +43,14 @@ class RandomProportion(Random):
     def set_dropout_proportion(self, proportion: float) -> None:
         """As the edit set-dropout-proportion does; also of the component that is written."""
         self.p = proportion
-        self.component.set_dropout_proportion(proportion)  # type: ignore[attr-defined]
+        self.component.dropout_proportion = proportion
 
 
-@module_for("DropoutComponent")
-class Dropout(RandomProportion):
+@module_for(DropoutComponent)
+class Dropout(RandomProportion[DropoutComponent]):
     """Elements, or whole frames, zeroed with probability p; test mode multiplies by 1 - p."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: DropoutComponent) -> None:
         super().__init__(component)
         self.per_frame: bool = component.dropout_per_frame
 
@@ -50,15 +61,15 @@ class Dropout(RandomProportion):
         return x if self.p == 0.0 else x * (1.0 - self.p)
 
 
-@module_for("DropoutMaskComponent")
-class DropoutMask(RandomProportion):
+@module_for(DropoutMaskComponent)
+class DropoutMask(RandomProportion[DropoutMaskComponent]):
     """The mask alone, [T, N, output_dim], of expectation 1 - p, or, where continuous, uniform in 1 - 2p ... 1 + 2p.
 
     Of a mask with two or three columns (the gates of an LSTM) the first two are never both zero. Only the first two
     dimensions of the input are looked at.
     """
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: DropoutMaskComponent) -> None:
         super().__init__(component)
         self.output_dim: int = component.output_dim
         self.continuous: bool = component.continuous
@@ -81,15 +92,15 @@ class DropoutMask(RandomProportion):
         return mask
 
 
-@module_for("GeneralDropoutComponent")
-class GeneralDropout(RandomProportion):
+@module_for(GeneralDropoutComponent)
+class GeneralDropout(RandomProportion[GeneralDropoutComponent]):
     """A mask of expectation 1 per sequence, for all frames or for each ``time_period`` rows, and ``block_dim`` columns.
 
     Or, with ``specaugment_max_proportion``, a random region of columns zeroed. Test mode is the identity. Periods are
     counted in rows of the call, from its first row.
     """
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: GeneralDropoutComponent) -> None:
         super().__init__(component)
         self.dim: int = component.dim
         self.block_dim: int = component.block_dim
@@ -148,11 +159,11 @@ def frequency_mask(shape: list[int], max_proportion: float, max_regions: int) ->
     return mask.view(shape)
 
 
-@module_for("SpecAugmentTimeMaskComponent")
-class SpecAugmentTimeMask(Random):
+@module_for(SpecAugmentTimeMaskComponent)
+class SpecAugmentTimeMask(Random[SpecAugmentTimeMaskComponent]):
     """Runs of frames zeroed, each sequence (dimension N) its own, ``zeroed_proportion`` of all."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: SpecAugmentTimeMaskComponent) -> None:
         super().__init__(component)
         self.zeroed_proportion: float = component.zeroed_proportion
         self.max_frames: int = component.time_mask_max_frames

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nnet3_compat.components.backprop import BackpropTruncationComponent, ClipGradientComponent, NoOpComponent
 from nnet3_compat.modules.base import ComponentModule, TimedModule, module_for
 
 
@@ -54,11 +55,11 @@ class _Truncate(torch.autograd.Function):
         return gradient * ctx.module.derivative_scales(gradient, marks).unsqueeze(-1), None, None
 
 
-@module_for("NoOpComponent")
-class NoOp(ComponentModule):
+@module_for(NoOpComponent)
+class NoOp(ComponentModule[NoOpComponent]):
     """y = x; in training the gradient is scaled by ``backprop_scale``."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: NoOpComponent) -> None:
         super().__init__(component)
         self.backprop_scale: float = component.backprop_scale
 
@@ -68,14 +69,14 @@ class NoOp(ComponentModule):
         return x
 
 
-@module_for("ClipGradientComponent")
-class ClipGradient(ComponentModule):
+@module_for(ClipGradientComponent)
+class ClipGradient(ComponentModule[ClipGradientComponent]):
     """y = x; in training the gradient of each row is clipped, by its norm or element by element.
 
     A threshold of 0 stops the gradient, a negative one leaves it alone. Self-repair is a training rule and not here.
     """
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: ClipGradientComponent) -> None:
         super().__init__(component)
         self.threshold: float = component.clipping_threshold
         self.by_norm: bool = component.norm_based_clipping
@@ -86,8 +87,8 @@ class ClipGradient(ComponentModule):
         return x
 
 
-@module_for("BackpropTruncationComponent")
-class BackpropTruncation(TimedModule):
+@module_for(BackpropTruncationComponent)
+class BackpropTruncation(TimedModule[BackpropTruncationComponent]):
     """y = ``scale`` x; in training each row of the derivative is clipped by its norm, and may be cut off.
 
     It is cut off, where its norm is above ``zeroing_threshold``, at zeroing boundaries: frames t of sequence n such
@@ -97,7 +98,7 @@ class BackpropTruncation(TimedModule):
 
     STATS = ("count", "count_zeroing_boundaries", "num_clipped", "num_zeroed")
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: BackpropTruncationComponent) -> None:
         super().__init__(component)
         self.factor: float = component.scale_factor
         self.clipping: float = component.clipping_threshold if component.clipping_threshold > 0.0 else 1.0e10

@@ -5,10 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nnet3_compat.components.nonlinear import (
+    LogSoftmaxComponent,
+    NonlinearComponent,
+    RectifiedLinearComponent,
+    SigmoidComponent,
+    SoftmaxComponent,
+    TanhComponent,
+)
 from nnet3_compat.modules.base import ComponentModule, module_for
 
 
-class Nonlinear(ComponentModule):
+class Nonlinear(ComponentModule[NonlinearComponent]):
     """A nonlinearity with sums of its values and derivatives, kept by those who train it (training/activations.py)."""
 
     STATS = (
@@ -23,7 +31,7 @@ class Nonlinear(ComponentModule):
     KIND = ""
 
 
-@module_for("SigmoidComponent")
+@module_for(SigmoidComponent)
 class Sigmoid(Nonlinear):
     KIND = "sigmoid"
 
@@ -31,7 +39,7 @@ class Sigmoid(Nonlinear):
         return torch.sigmoid(x)
 
 
-@module_for("TanhComponent")
+@module_for(TanhComponent)
 class Tanh(Nonlinear):
     KIND = "tanh"
 
@@ -39,7 +47,7 @@ class Tanh(Nonlinear):
         return torch.tanh(x)
 
 
-@module_for("RectifiedLinearComponent")
+@module_for(RectifiedLinearComponent)
 class RectifiedLinear(Nonlinear):
     """max(x, 0)."""
 
@@ -49,7 +57,7 @@ class RectifiedLinear(Nonlinear):
         return torch.relu(x)
 
 
-@module_for("SoftmaxComponent")
+@module_for(SoftmaxComponent)
 class Softmax(Nonlinear):
     """Probabilities, none below 1e-20."""
 
@@ -59,7 +67,7 @@ class Softmax(Nonlinear):
         return torch.clamp(torch.softmax(x, dim=-1), min=1.0e-20)
 
 
-@module_for("LogSoftmaxComponent")
+@module_for(LogSoftmaxComponent)
 class LogSoftmax(Nonlinear):
     """Log probabilities."""
 

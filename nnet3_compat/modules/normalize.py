@@ -9,19 +9,20 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge import log
+from nnet3_compat.components.normalize import BatchNormComponent, NormalizeComponent
 from nnet3_compat.modules.base import ComponentModule, in_blocks, join_blocks, module_for
 
 SQUARED_NORM_FLOOR = 2.0**-66
 
 
-@module_for("NormalizeComponent")
-class Normalize(ComponentModule):
+@module_for(NormalizeComponent)
+class Normalize(ComponentModule[NormalizeComponent]):
     """Each block of ``block_dim`` columns scaled to the RMS value r = ``target_rms``.
 
     y = x / sqrt(max(p, 2^-66)) with p = mean(x^2) / r^2; ``add_log_stddev`` appends log(r sqrt(max(p, 2^-66))).
     """
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: NormalizeComponent) -> None:
         super().__init__(component)
         self.blocks: int = component.input_dim // component.block_dim
         self.one_block: bool = component.block_dim == component.input_dim
@@ -40,8 +41,8 @@ class Normalize(ComponentModule):
         return y if self.one_block else join_blocks(y)
 
 
-@module_for("BatchNormComponent")
-class BatchNorm(ComponentModule):
+@module_for(BatchNormComponent)
+class BatchNorm(ComponentModule[BatchNormComponent]):
     """y = r (x - mean) / sqrt(variance + epsilon) per column of blocks of ``block_dim`` columns, r = ``target_rms``.
 
     Training mode takes mean and variance of all rows of the call and, where ``store_stats`` is set, adds them to the
@@ -51,7 +52,7 @@ class BatchNorm(ComponentModule):
 
     STATS = ("count", "stats_sum", "stats_sumsq")
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: BatchNormComponent) -> None:
         super().__init__(component)
         self.repeats: int = component.dim // component.block_dim
         self.block_dim: int = component.block_dim
@@ -91,10 +92,13 @@ class BatchNorm(ComponentModule):
     def forward(self, x: Tensor) -> Tensor:
         if not torch.jit.is_scripting() and self.training and not self.test_mode:
             return self.normalize_batch(x)
-            if not self.has_stats:
-                log.warning("batch normalization without statistics: using mean 0 and variance 1 (untrained network?)")
-                self.has_stats = True
+        if not torch.jit.is_scripting() and not self.has_stats:
+            log.warning("batch normalization without statistics: using mean 0 and variance 1 (untrained network?)")
+            self.has_stats = True
         return torch.addcmul(self.offset, x, self.scale)
+
+    def scale_and_offset(self) -> tuple[Tensor, Tensor]:
+        return self.scale, self.offset
 
     @torch.jit.unused
     def normalize_batch(self, x: Tensor) -> Tensor:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch.nn.functional as F
 from torch import Tensor
 
+from nnet3_compat.components.rearrange import MaxpoolingComponent
 from nnet3_compat.modules.base import ComponentModule, module_for
 
 
-@module_for("MaxpoolingComponent")
-class Maxpooling(ComponentModule):
+@module_for(MaxpoolingComponent)
+class Maxpooling(ComponentModule[MaxpoolingComponent]):
     """Frames are [x, y, z], z runs fastest, at the input and at the output.
 
     Where several elements are the maximum, one of them gets the gradient (in Kaldi each gets all of it).
     """
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: MaxpoolingComponent) -> None:
         super().__init__(component)
         c = component
         self.sizes: list[int] = [c.input_x_dim, c.input_y_dim, c.input_z_dim]

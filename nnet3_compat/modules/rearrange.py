@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
+from nnet3_compat.components.rearrange import (
+    DistributeComponent,
+    ElementwiseProductComponent,
+    PermuteComponent,
+    PnormComponent,
+    SumBlockComponent,
+    SumGroupComponent,
+)
 from nnet3_compat.modules.base import ComponentModule, in_blocks, module_for
 
 
-@module_for("SumBlockComponent")
-class SumBlock(ComponentModule):
+@module_for(SumBlockComponent)
+class SumBlock(ComponentModule[SumBlockComponent]):
     """The scaled sum of the blocks of ``output_dim`` columns."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: SumBlockComponent) -> None:
         super().__init__(component)
         self.output_dim: int = component.output_dim
         self.scale: float = component.scale_factor
@@ -24,11 +30,11 @@ class SumBlock(ComponentModule):
         return self.scale * in_blocks(x, self.blocks).sum(-2)
 
 
-@module_for("SumGroupComponent")
-class SumGroup(ComponentModule):
+@module_for(SumGroupComponent)
+class SumGroup(ComponentModule[SumGroupComponent]):
     """Sums of consecutive groups of columns, each of its own size."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: SumGroupComponent) -> None:
         super().__init__(component)
         sizes = torch.tensor([int(n) for n in component.sizes])
         self.output_dim: int = len(sizes)
@@ -43,11 +49,11 @@ class SumGroup(ComponentModule):
         return torch.nn.functional.linear(x, self.belongs)
 
 
-@module_for("PermuteComponent")
-class Permute(ComponentModule):
+@module_for(PermuteComponent)
+class Permute(ComponentModule[PermuteComponent]):
     """Column i of the output is column ``column_map[i]`` of the input."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: PermuteComponent) -> None:
         super().__init__(component)
         columns = torch.tensor([int(i) for i in component.column_map])
         self.register_buffer("column_map", columns, persistent=False)
@@ -56,11 +62,11 @@ class Permute(ComponentModule):
         return x.index_select(-1, self.column_map)
 
 
-@module_for("ElementwiseProductComponent")
-class ElementwiseProduct(ComponentModule):
+@module_for(ElementwiseProductComponent)
+class ElementwiseProduct(ComponentModule[ElementwiseProductComponent]):
     """The product of the blocks of ``output_dim`` columns."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: ElementwiseProductComponent) -> None:
         super().__init__(component)
         self.output_dim: int = component.output_dim
 
@@ -72,11 +78,11 @@ class ElementwiseProduct(ComponentModule):
         return product
 
 
-@module_for("PnormComponent")
-class Pnorm(ComponentModule):
+@module_for(PnormComponent)
+class Pnorm(ComponentModule[PnormComponent]):
     """The 2-norm of each group of consecutive columns."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: PnormComponent) -> None:
         super().__init__(component)
         self.output_dim: int = component.output_dim
 
@@ -84,14 +90,14 @@ class Pnorm(ComponentModule):
         return torch.linalg.vector_norm(in_blocks(x, self.output_dim), dim=-1)
 
 
-@module_for("DistributeComponent")
-class Distribute(ComponentModule):
+@module_for(DistributeComponent)
+class Distribute(ComponentModule[DistributeComponent]):
     """Block ``x mod num_blocks`` of the input at index ``x div num_blocks``, for the output's extra index ``x``.
 
     Networks resolve the extra index before they run, so an output at one ``x`` is just a range of columns.
     """
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: DistributeComponent) -> None:
         super().__init__(component)
         self.output_dim: int = component.output_dim
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from nnet3_compat.components.gru import GruNonlinearityComponent, OutputGruNonlinearityComponent
+from nnet3_compat.components.lstm import LstmNonlinearityComponent
 from nnet3_compat.modules.base import ComponentModule, in_blocks, module_for
 
 GATE_STATS = ("value_sum", "deriv_sum", "self_repair_total", "count")
@@ -26,8 +26,8 @@ class ElementwiseProduct(nn.Module):
         return x * w
 
 
-@module_for("LstmNonlinearityComponent")
-class LstmNonlinearity(ComponentModule):
+@module_for(LstmNonlinearityComponent)
+class LstmNonlinearity(ComponentModule[LstmNonlinearityComponent]):
     """(i, f, c, o, c_{t-1}) -> (c_t, m_t), ``params`` = the peephole weights w_ic, w_fc, w_oc.
 
         c_t = s_f sigmoid(f + w_fc c_{t-1}) c_{t-1} + s_i sigmoid(i + w_ic c_{t-1}) tanh(c)
@@ -39,7 +39,7 @@ class LstmNonlinearity(ComponentModule):
     PARAMS = ("params",)
     STATS = GATE_STATS
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: LstmNonlinearityComponent) -> None:
         super().__init__(component)
         self.cell_dim: int = component.params.shape[1]
         self.use_dropout: bool = component.use_dropout
@@ -63,21 +63,25 @@ class LstmNonlinearity(ComponentModule):
         return torch.cat([c, m], dim=-1)
 
 
-@module_for("GruNonlinearityComponent")
-class GruNonlinearity(ComponentModule):
+@module_for(GruNonlinearityComponent)
+class GruNonlinearity(ComponentModule[GruNonlinearityComponent]):
     """(z, r, hpart, c_{t-1}, s_{t-1}) -> (h_t, c_t); without projection s is c and is given once.
 
     h_t = tanh(hpart + W (r * s_{t-1})),  c_t = (1 - z) h_t + z c_{t-1}
     """
 
     PARAMS = ("w_h",)
+    ROLES = ("weight",)
     STATS = GATE_STATS
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: GruNonlinearityComponent) -> None:
         super().__init__(component)
         self.cell_dim: int = component.cell_dim
         self.recurrent_dim: int = component.recurrent_dim
         self.product, self.tanh = Product(), nn.Tanh()
+
+    def watched(self) -> nn.Module:
+        return self.product
 
     def forward(self, x: Tensor) -> Tensor:
         n, r = self.cell_dim, self.recurrent_dim
@@ -88,17 +92,21 @@ class GruNonlinearity(ComponentModule):
         return torch.cat([h, c], dim=-1)
 
 
-@module_for("OutputGruNonlinearityComponent")
-class OutputGruNonlinearity(ComponentModule):
+@module_for(OutputGruNonlinearityComponent)
+class OutputGruNonlinearity(ComponentModule[OutputGruNonlinearityComponent]):
     """(z, hpart, c_{t-1}) -> (h_t, c_t): h_t = tanh(hpart + w * c_{t-1}),  c_t = (1 - z) h_t + z c_{t-1}."""
 
     PARAMS = ("w_h",)
+    ROLES = ("scale",)
     STATS = GATE_STATS
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: OutputGruNonlinearityComponent) -> None:
         super().__init__(component)
         self.cell_dim: int = component.cell_dim
         self.product, self.tanh = ElementwiseProduct(), nn.Tanh()
+
+    def watched(self) -> nn.Module:
+        return self.product
 
     def forward(self, x: Tensor) -> Tensor:
         n = self.cell_dim

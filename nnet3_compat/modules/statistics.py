@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, List  # noqa: UP035  (TorchScript)
+from typing import List  # noqa: UP035  (TorchScript)
 
 import torch
 from torch import Tensor
 
+from nnet3_compat.components.statistics import StatisticsExtractionComponent, StatisticsPoolingComponent
 from nnet3_compat.modules.base import ComponentModule, module_for
 
 # ruff: noqa: UP006
@@ -20,11 +21,11 @@ def total(tensors: List[Tensor]) -> Tensor:
     return out
 
 
-@module_for("StatisticsExtractionComponent")
-class StatisticsExtraction(ComponentModule):
+@module_for(StatisticsExtractionComponent)
+class StatisticsExtraction(ComponentModule[StatisticsExtractionComponent]):
     """(count, sum of x, sum of x^2) over the input frames of a period that exist."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: StatisticsExtractionComponent) -> None:
         super().__init__(component)
         self.include_variance: bool = component.include_variance
 
@@ -36,11 +37,11 @@ class StatisticsExtraction(ComponentModule):
         return torch.cat(parts, dim=-1)
 
 
-@module_for("StatisticsPoolingComponent")
-class StatisticsPooling(ComponentModule):
+@module_for(StatisticsPoolingComponent)
+class StatisticsPooling(ComponentModule[StatisticsPoolingComponent]):
     """Sums (count, x, x^2) over a window turned into log(count) features, means and standard deviations."""
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: StatisticsPoolingComponent) -> None:
         super().__init__(component)
         self.num_log_counts: int = component.num_log_count_features
         self.output_stddevs: bool = component.output_stddevs

@@ -8,20 +8,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nnet3_compat.components.tdnn import TdnnComponent
 from nnet3_compat.leaves import add_rows, leaf_size, read_leaf
 from nnet3_compat.modules.base import ComponentModule, module_for
 
 
-@module_for("TdnnComponent")
-class Tdnn(ComponentModule):
+@module_for(TdnnComponent)
+class Tdnn(ComponentModule[TdnnComponent]):
     """y_t = b + sum_k W_k x_{t + offset_k}; the columns of ``linear_params`` are W_0, W_1, ...
 
     One matrix product per offset, each adding to the same result: frames that lie densely are not copied.
     """
 
     PARAMS = ("linear_params", "bias_params")
+    ROLES = ("weight", "bias")
+    READS_TAPS = True
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: TdnnComponent) -> None:
         super().__init__(component)
         self.has_bias: bool = component.bias_params.size > 0
         self.input_dim: int = component.input_dim
@@ -39,6 +42,9 @@ class Tdnn(ComponentModule):
         for k in range(1, len(taps)):
             y.addmm_(taps[k].reshape(-1, dim), weight[:, k * dim : (k + 1) * dim].t())
         return y.view(first.size(0), first.size(1), -1)
+
+    def affine(self) -> tuple[Tensor, Tensor | None]:
+        return self.linear_params, self.bias_params if self.has_bias else None
 
     @torch.jit.unused
     def train_on(self, x: Tensor, spec: List[int], rows: int) -> Tensor:  # noqa: UP006

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, List  # noqa: UP035  (TorchScript)
+from typing import List  # noqa: UP035  (TorchScript)
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nnet3_compat.components.time_height_convolution import TimeHeightConvolutionComponent
 from nnet3_compat.modules.base import ComponentModule, module_for
 
 
-@module_for("TimeHeightConvolutionComponent")
-class TimeHeightConvolution(ComponentModule):
+@module_for(TimeHeightConvolutionComponent)
+class TimeHeightConvolution(ComponentModule[TimeHeightConvolutionComponent]):
     """Frames are [height, filters], filters run fastest; ``linear_params`` [filters out, offsets * filters in].
 
     y[t, h] = b + sum_k W_k x[t + time_k, s h + height_k], s the subsampling of height, zeros above and below the image.
@@ -23,7 +24,7 @@ class TimeHeightConvolution(ComponentModule):
 
     PARAMS = ("linear_params", "bias_params")
 
-    def __init__(self, component: Any) -> None:
+    def __init__(self, component: TimeHeightConvolutionComponent) -> None:
         super().__init__(component)
         heights = [h for _, h in component.offsets]
         self.heights: list[list[int]] = [

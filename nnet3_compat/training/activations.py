@@ -116,7 +116,7 @@ class ComponentActivations(Activations):
     stats: Nonlinear
 
     def __init__(self, module: Nonlinear, kind: str) -> None:
-        component: Any = module.component
+        component = module.component
         defaults = DEFAULT_THRESHOLDS[kind]
         given = (component.self_repair_lower_threshold, component.self_repair_upper_threshold)
         lower, upper = (d if g == UNSET_THRESHOLD else g for g, d in zip(given, defaults, strict=True))
@@ -193,7 +193,7 @@ def activations_of(module: ComponentModule) -> list[Activations]:
     if isinstance(module, LstmNonlinearity):
         return _lstm_activations(module)
     if isinstance(module, GruNonlinearity | OutputGruNonlinearity):
-        component: Any = module.component
+        component = module.component
         push = component.self_repair_scale / REPAIR_PROBABILITY
         limits = (component.self_repair_threshold, None)
         return [GateActivations(module.tanh, module, "tanh", limits, push)]
@@ -201,7 +201,7 @@ def activations_of(module: ComponentModule) -> list[Activations]:
 
 
 def _lstm_activations(module: LstmNonlinearity) -> list[Activations]:
-    config = torch.as_tensor(module.component.self_repair_config, dtype=torch.float64)  # type: ignore[attr-defined]
+    config = torch.as_tensor(module.component.self_repair_config, dtype=torch.float64)
     parts = (
         (module.gates, "sigmoid", slice(0, 2)),
         (module.update, "tanh", slice(2, 3)),
@@ -222,7 +222,7 @@ class OutputDerivatives:
     def __init__(self, module: Nonlinear) -> None:
         self.module = module
         self.storing = False
-        dim = module.component.dim  # type: ignore[attr-defined]
+        dim = module.component.dim
         self.empty = bool(module.oderiv_count == 0) or module.oderiv_sumsq.numel() != dim
         if module.oderiv_sumsq.numel() != dim:
             module.register_buffer("oderiv_sumsq", torch.zeros(dim, dtype=torch.float64, device=module.count.device))

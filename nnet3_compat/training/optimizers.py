@@ -26,7 +26,7 @@ class TorchOptimizer:
     def __init__(self, name: str, updates: dict[str, list[Update]]) -> None:
         self.l2_apart = name == "adamw"
         groups = [
-            {"params": update.parameters, "lr": update.module.component.learning_rate}  # type: ignore[attr-defined]
+            {"params": update.parameters, "lr": update.module.component.learning_rate}
             for parts in updates.values()
             for update in parts
         ]

@@ -55,7 +55,7 @@ class TrainingRules:
         self.optimizer = None if own else TorchOptimizer(options.optimizer, self._updates)
         self.reduce: Callable[[list[Tensor]], None] | None = None
         self._changes: dict[str, list[Tensor]] = {}
-        limits = {name: self._modules[name].component.max_change for name in self._updates}  # type: ignore[attr-defined]
+        limits = {name: self._modules[name].component.max_change for name in self._updates}
         self.max_change = MaxChange(limits, options.max_param_change, quiet)
 
     def _prepare(self, name: str, module: ComponentModule) -> None:
@@ -84,7 +84,7 @@ class TrainingRules:
     def set_learning_rate(self, rate: float) -> None:
         """Of all components, times each one's factor."""
         for update in (update for updates in self._updates.values() for update in updates):
-            update.module.component.set_underlying_learning_rate(rate)  # type: ignore[attr-defined]
+            update.module.component.set_underlying_learning_rate(rate)
 
     def forget_minibatch(self) -> None:
         """What was seen since the last update is of no use."""

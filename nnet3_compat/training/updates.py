@@ -61,8 +61,7 @@ class PlainUpdate(Update):
 class WatchingUpdate(Update):
     """Made of what went in and of the derivatives at the output, not of the parameters' gradients."""
 
-    def __init__(self, module: ComponentModule, watched: nn.Module | None = None) -> None:
-        """``watched``: the part of the module whose input and output count (default: the module itself)."""
+    def __init__(self, module: ComponentModule) -> None:
         super().__init__(module)
         self._seen: list[tuple[list[Tensor], Tensor]] = []
         for parameter in self.parameters:
@@ -70,7 +69,7 @@ class WatchingUpdate(Update):
         if isinstance(module, Tdnn):
             module.observers = [*(module.observers or ()), self._observe]
         else:
-            (watched or module).register_forward_hook(self._hook)
+            module.watched().register_forward_hook(self._hook)
 
     def _hook(self, module: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
         if self.module.training:
@@ -112,10 +111,8 @@ def _matrix(x: Tensor) -> Tensor:
 class AffineUpdate(WatchingUpdate):
     """y = W [x_1, x_2, ...] + b, with or without b: the product of two preconditioned matrices."""
 
-    def __init__(
-        self, module: ComponentModule, inputs: OnlineNaturalGradient, outputs: OnlineNaturalGradient, **watched: Any
-    ) -> None:
-        super().__init__(module, **watched)
+    def __init__(self, module: ComponentModule, inputs: OnlineNaturalGradient, outputs: OnlineNaturalGradient) -> None:
+        super().__init__(module)
         self.inputs, self.outputs = self.estimates = [inputs, outputs]
 
     def direction(self) -> list[Tensor] | None:
@@ -135,13 +132,12 @@ class RowUpdate(WatchingUpdate):
     def __init__(
         self,
         module: ComponentModule,
-        derivatives: list[tuple[OnlineNaturalGradient | None, Callable[[Tensor, Tensor], Tensor]]],
-        **watched: Any,
+        derivatives: list[tuple[OnlineNaturalGradient, Callable[[Tensor, Tensor], Tensor]]],
     ) -> None:
         """``derivatives``: per parameter its estimate, and what makes [rows, size] of input and output derivative."""
-        super().__init__(module, **watched)
+        super().__init__(module)
         self._derivatives = derivatives
-        self.estimates = [estimate for estimate, _ in derivatives if estimate is not None]
+        self.estimates = [estimate for estimate, _ in derivatives]
 
     def direction(self) -> list[Tensor] | None:
         seen = self.seen()
@@ -150,10 +146,8 @@ class RowUpdate(WatchingUpdate):
         made = []
         for parameter, (estimate, derivative) in zip(self.parameters, self._derivatives, strict=True):
             rows = derivative(_matrix(seen[0][0]), _matrix(seen[1])).reshape(-1, parameter.numel())
-            total = rows.sum(0, keepdim=True)
-            if estimate is not None:
-                preconditioned = estimate.precondition(Rows([rows]), self.frozen)
-                total = preconditioned.columns(total) * preconditioned.scale
+            preconditioned = estimate.precondition(Rows([rows]), self.frozen)
+            total = preconditioned.columns(rows.sum(0, keepdim=True)) * preconditioned.scale
             made.append(total.view_as(parameter))
         return made
 

@@ -56,7 +56,7 @@ def test_constant_that_is_not_updatable():
 
 def test_pointwise_components_need_their_own_time():
     relu = make("type=RectifiedLinearComponent dim=3")
-    assert relu.is_pointwise and relu.input_times(5) == [5] and relu.REQUIRED == "all"
+    assert relu.is_pointwise and relu.input_times(5) == [5] and relu.taps() is None
 
 
 @pytest.mark.parametrize("line", ["type=DropoutMaskComponent output-dim=3", "type=ConstantComponent output-dim=3"])
@@ -67,36 +67,38 @@ def test_components_without_input(line):
 
 def test_time_offsets():
     tdnn = make("type=TdnnComponent input-dim=3 output-dim=2 time-offsets=3,-3,0")
-    assert tdnn.input_times(10) == [13, 7, 10] and tdnn.REQUIRED == "all"
+    assert tdnn.input_times(10) == [13, 7, 10] and all(tdnn.taps().required)
     conv = make(
         "type=TimeHeightConvolutionComponent num-filters-in=1 num-filters-out=1 height-in=4 height-out=4 "
         "height-offsets=-1,0,1 time-offsets=-2,0,2 required-time-offsets=0"
     )
-    assert conv.input_times(1) == [-1, 1, 3] and conv.REQUIRED == [0]
+    assert conv.input_times(1) == [-1, 1, 3] and conv.taps().required == (False, True, False)
     attention = make(
         "type=RestrictedAttentionComponent key-dim=4 value-dim=3 num-left-inputs=2 num-right-inputs=1 time-stride=3 "
         "num-left-inputs-required=1 num-right-inputs-required=0"
     )
-    assert attention.input_times(0) == [-6, -3, 0, 3] and attention.REQUIRED == [-3, 0]
+    assert attention.input_times(0) == [-6, -3, 0, 3]
+    assert attention.taps().required == (False, True, True, False)
     assert (attention.input_dim, attention.output_dim) == (4 + 3 + 4 + 4, 3 + 4)
 
 
 def test_statistics_times():
     extraction = make("type=StatisticsExtractionComponent input-dim=6 input-period=2 output-period=4")
     assert extraction.input_times(-1) == [-4, -2] and extraction.input_times(5) == [4, 6]
-    assert extraction.REQUIRED == "any" and extraction.output_dim == 13
+    assert extraction.taps().any_of and extraction.output_dim == 13
     pooling = make(
         "type=StatisticsPoolingComponent input-dim=13 input-period=2 left-context=4 right-context=2 "
         "num-log-count-features=2 output-stddevs=true"
     )
-    assert pooling.input_times(2) == [-2, 0, 2, 4] and pooling.REQUIRED == "any" and pooling.output_dim == 14
-    assert pooling.exists(2) and not pooling.exists(3)
+    assert pooling.input_times(2) == [-2, 0, 2, 4] and pooling.taps().any_of and pooling.output_dim == 14
+    assert pooling.taps().multiple_of == 2 and not any(pooling.taps().required)
 
 
 def test_distribute_maps_x():
     distribute = make("type=DistributeComponent input-dim=12 output-dim=4")
-    assert [distribute.input_x(x) for x in (-4, -3, -1, 0, 2, 3)] == [-2, -1, -1, 0, 0, 1]
-    assert [distribute.block(x) for x in (-1, 0, 1, 2, 3)] == [2, 0, 1, 2, 0]
+    assert [distribute.select(x) for x in (-4, -3, -1)] == [(-2, 2), (-1, 0), (-1, 2)]
+    assert [distribute.select(x) for x in (0, 2, 3)] == [(0, 0), (0, 2), (1, 0)]
+    assert not distribute.is_pointwise
 
 
 def test_composite_delegates():

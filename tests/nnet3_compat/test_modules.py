@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from nnet3_compat import components  # noqa: F401
+import nnet3_compat
 from nnet3_compat.components.base import COMPONENTS, Component
 from nnet3_compat.modules import MODULES, from_component
 
@@ -343,11 +345,11 @@ def run_taps(c: Any, module: Any, x: torch.Tensor, frames: range, outputs: list[
 
 def usable(c: Any, frames: range) -> list[int]:
     step = getattr(c, "output_period", getattr(c, "input_period", 1))
-    need = c.REQUIRED
+    taps = c.taps()
     out = []
     for t in range(-6, 12, step):
         times = c.input_times(t)
-        required = times if need == "all" else [] if need == "any" else [t + int(o) for o in need]
+        required = [s for s, needed in zip(times, taps.required, strict=True) if needed]
         if all(s in frames for s in required) and any(s in frames for s in times):
             out.append(t)
     return out
@@ -401,7 +403,46 @@ def test_changed_parameters_come_back(name: str) -> None:
 
 
 def test_every_type_is_covered() -> None:
-    assert {name.split("-")[0] for name in CASES} | {c.TYPE for c in TAPPED.values()} == set(COMPONENTS) == set(MODULES)
+    assert (
+        {name.split("-")[0] for name in CASES} | {c.TYPE for c in TAPPED.values()}
+        == set(COMPONENTS)
+        == {c.TYPE for c in MODULES}
+    )
+
+
+CLAIMS = ("is_identity", "is_affine", "is_rectifier", "is_scale_and_offset")
+
+
+@pytest.mark.parametrize("name", [n for n, (c, _) in CASES.items() if any(getattr(c, claim) for claim in CLAIMS)])
+def test_what_components_say_of_themselves_is_so(name: str) -> None:
+    c = CASES[name][0]
+    module = from_component(c).double().eval()
+    x = torch.randn(3, 2, c.input_dim, dtype=torch.float64)
+    with torch.no_grad():
+        if c.is_identity:
+            expected = x
+        elif c.is_affine:
+            expected = torch.nn.functional.linear(x, *module.affine())
+        elif c.is_rectifier:
+            expected = x.clamp(min=0.0)
+        else:
+            scale, offset = module.scale_and_offset()
+            expected = scale * x + offset
+        torch.testing.assert_close(module(x), expected)
+
+
+def test_roles_are_of_parameters() -> None:
+    for cls in MODULES.values():
+        assert cls.ROLES == () or len(cls.ROLES) == len(cls.PARAMS), cls
+
+
+def test_nobody_asks_for_the_name_of_a_type() -> None:
+    """What a component is, it says in attributes; xconfig layers write configs, and so may name types."""
+    package = Path(nnet3_compat.__file__).parent
+    for path in package.rglob("*.py"):
+        if path.relative_to(package).parts[0] not in ("components", "xconfig"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                assert not (isinstance(node, ast.Constant) and node.value in COMPONENTS), f"{path}:{node.lineno}"
 
 
 SMOOTH = [

@@ -132,7 +132,7 @@ def run(m: Any, x: list[Tensor], weights: Tensor | None = None) -> Tensor:
     """Forward, and backward from a fixed derivative; the output."""
     if m.component.is_pointwise:
         y = m(x[0])
-    elif m.component.TYPE == "TdnnComponent":
+    elif m.READS_TAPS:
         y = m.train_on(x[0], TAPS, TAPS[0])
     else:
         taps = x[: len(m.component.input_times(0))]  # of those here, all have at most three
