@@ -88,7 +88,7 @@ def test_mistakes(reference: Path, tmp_path: Path, capfd) -> None:
         (["--use-gpu=no", "--use-priors", model, features, out], 255, "--use-priors=true needs a .mdl"),
         (["--use-gpu=no", "--frames-per-chunk=0", model, features, out], 255, "must be > 0"),
         (["--use-gpu=no", "--frame-subsampling-factor=0", model, features, out], 255, "must be > 0"),
-        (["--no-such-option", model, features, out], 1, "--no-such-option"),
+        (["--no-such-option", model, features, out], 255, "--no-such-option"),
         ([model, features], 1, "Usage"),
     ]
     for arguments, status, message in cases:
