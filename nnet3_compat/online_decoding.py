@@ -19,7 +19,8 @@ from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, CompactLattice
+from kaldi_bridge.lattices.lattice import CompactLattice
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.online_decoder import OnlineDecoder
 from kaldi_bridge.online.endpointing import EndpointOptions, endpoint_rule, phone_set, trailing_silence
 from kaldi_bridge.online.features import OnlineFeatureOptions, OnlineFeatures, OnlineFeatureSetup, OnlineSpeaker

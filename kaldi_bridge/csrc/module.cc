@@ -5,10 +5,15 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cmath>
+#include <limits>
+
 #include "arpa_module.h"
 #include "determinize.h"
 #include "epsilon_removal.h"
 #include "example_module.h"
+#include "lattice_arrays.h"
+#include "lattice_module.h"
 #include "mutable_fst_module.h"
 #include "packed_acceptors_module.h"
 #include "resampling.h"
@@ -57,63 +62,60 @@ py::object cost_pair(const Cost &cost) {
   return py::make_tuple(static_cast<float>(cost.graph), static_cast<float>(cost.acoustic));
 }
 
-// (arcs, finals) of kaldi_bridge.lattices.lattice.Lattice, acoustic costs times `scale`.
-py::tuple lattice_lists(const Lattice &lattice, double scale) {
-  py::list arcs(lattice.size()), finals(lattice.size());
-  for (size_t s = 0; s < lattice.size(); s++) {
-    py::list out(lattice[s].arcs.size());
-    for (size_t i = 0; i < lattice[s].arcs.size(); i++) {
-      const Arc &arc = lattice[s].arcs[i];
-      out[i] = py::make_tuple(arc.tid, arc.word, static_cast<float>(arc.cost.graph),
-                              static_cast<float>(arc.cost.acoustic * scale), arc.next);
-    }
-    arcs[s] = out;
-    const Cost &final = lattice[s].final;
-    finals[s] = cost_pair({final.graph, final.is_infinite() ? 0.0 : final.acoustic * scale});
-  }
-  return py::make_tuple(arcs, finals);
+Weight weight_of(const Cost &cost, double scale) {
+  if (cost.is_infinite()) return {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+  return {static_cast<float>(cost.graph), static_cast<float>(cost.acoustic * scale)};
 }
 
-py::tuple compact_lists(const CompactLattice &lattice, double scale) {
-  py::list arcs(lattice.size()), finals(lattice.size());
-  for (size_t s = 0; s < lattice.size(); s++) {
-    const CompactState &state = lattice[s];
-    py::list out(state.arcs.size());
-    for (size_t i = 0; i < state.arcs.size(); i++) {
-      const CompactArc &arc = state.arcs[i];
-      out[i] = py::make_tuple(arc.word, static_cast<float>(arc.cost.graph),
-                              static_cast<float>(arc.cost.acoustic * scale), py::tuple(py::cast(arc.tids)), arc.next);
+// On arrays, with acoustic costs times `scale`.
+FlatLattice flat(const Lattice &lattice, double scale) {
+  FlatLattice made;
+  made.start = lattice.empty() ? -1 : 0;
+  made.offsets.assign(1, 0);
+  for (const State &state : lattice) {
+    for (const Arc &arc : state.arcs) {
+      const Weight weight = weight_of(arc.cost, scale);
+      made.arcs.push_back({arc.tid, arc.word, weight.graph, weight.acoustic, arc.next});
     }
-    arcs[s] = out;
-    if (state.final.is_infinite())
-      finals[s] = py::none();
-    else
-      finals[s] = py::make_tuple(static_cast<float>(state.final.graph), static_cast<float>(state.final.acoustic * scale),
-                                 py::tuple(py::cast(state.final_tids)));
+    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
+    made.finals.push_back(weight_of(state.final, scale));
   }
-  return py::make_tuple(arcs, finals);
+  return made;
 }
 
-// From kaldi_bridge.lattices.lattice.Lattice; state 0 of the result is the start state.
-Lattice lattice_from_lists(int32_t start, const py::list &arcs, const py::list &finals) {
-  const int32_t n = static_cast<int32_t>(arcs.size());
-  if (finals.size() != arcs.size() || (n > 0 && (start < 0 || start >= n)))
-    throw std::invalid_argument("the lattice's arcs, final costs and start state do not fit together");
-  auto number = [&](int32_t s) { return s == start ? 0 : s == 0 ? start : s; };
-  Lattice lattice(n);
-  for (int32_t s = 0; s < n; s++) {
+FlatCompactLattice flat(const CompactLattice &lattice, double scale) {
+  FlatCompactLattice made;
+  made.start = lattice.empty() ? -1 : 0;
+  made.offsets.assign(1, 0);
+  made.string_offsets.assign(1, 0);
+  auto add_string = [&](const std::vector<int32_t> &tids) {
+    made.strings.insert(made.strings.end(), tids.begin(), tids.end());
+    made.string_offsets.push_back(static_cast<int64_t>(made.strings.size()));
+  };
+  for (const CompactState &state : lattice) {
+    for (const CompactArc &arc : state.arcs) {
+      const Weight weight = weight_of(arc.cost, scale);
+      made.arcs.push_back({arc.word, weight.graph, weight.acoustic, arc.next});
+      add_string(arc.tids);
+    }
+    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
+    made.finals.push_back(weight_of(state.final, scale));
+  }
+  for (const CompactState &state : lattice) add_string(state.final_tids);
+  return made;
+}
+
+// State 0 of the result is the start state.
+Lattice lattice_of(const FlatLattice &flat) {
+  auto number = [&](int32_t s) { return s == flat.start ? 0 : s == 0 ? flat.start : s; };
+  Lattice lattice(flat.num_states());
+  for (int32_t s = 0; s < flat.num_states(); s++) {
     State &state = lattice[number(s)];
-    for (const py::handle item : py::list(arcs[s])) {
-      const py::tuple arc = py::reinterpret_borrow<py::tuple>(item);
-      const int32_t next = arc[4].cast<int32_t>();
-      if (next < 0 || next >= n) throw std::invalid_argument("the lattice has an arc to a state that does not exist");
-      state.arcs.push_back({arc[0].cast<int32_t>(), arc[1].cast<int32_t>(),
-                            {arc[2].cast<double>(), arc[3].cast<double>()}, number(next)});
+    for (int64_t i = flat.offsets[s]; i < flat.offsets[s + 1]; i++) {
+      const FlatArc &arc = flat.arcs[i];
+      state.arcs.push_back({arc.ilabel, arc.olabel, {arc.graph, arc.acoustic}, number(arc.nextstate)});
     }
-    if (!finals[s].is_none()) {
-      const py::tuple final = py::reinterpret_borrow<py::tuple>(finals[s]);
-      state.final = {final[0].cast<double>(), final[1].cast<double>()};
-    }
+    if (std::isfinite(flat.finals[s].graph)) state.final = {flat.finals[s].graph, flat.finals[s].acoustic};
   }
   return lattice;
 }
@@ -151,6 +153,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_packed_acceptors(m);
   add_resampling(m);
   add_arpa(m);
+  add_lattices(m);
 
   py::class_<SearchOptions>(m, "SearchOptions")
       .def(py::init<>())
@@ -180,7 +183,7 @@ PYBIND11_MODULE(_csrc, m) {
              const BestPath best = best_path(r.lattice);
              return py::make_tuple(best.words, best.tids, cost_pair(best.cost));
            })
-      .def("lattice", [](const SearchResult &r, double scale) { return lattice_lists(r.lattice, scale); })
+      .def("lattice", [](const SearchResult &r, double scale) { return parts_of(flat(r.lattice, scale)); })
       .def("determinized", [](const SearchResult &r, const std::vector<int32_t> &phone_of,
                               const DeterminizeOptions &options, double scale) {
         Determinized done;
@@ -188,7 +191,7 @@ PYBIND11_MODULE(_csrc, m) {
           py::gil_scoped_release release;
           done = determinize(r.lattice, phone_of, options);
         }
-        return py::make_tuple(compact_lists(done.lattice, scale), done.complete);
+        return py::make_tuple(parts_of(flat(done.lattice, scale)), done.complete);
       });
 
   py::class_<OnlineSearch>(m, "OnlineSearch")
@@ -209,15 +212,14 @@ PYBIND11_MODULE(_csrc, m) {
   m.def("search", &run_search, "Token passing over scaled log-likelihoods [frames, pdfs].");
   m.def(
       "determinize",
-      [](int32_t start, const py::list &arcs, const py::list &finals, const std::vector<int32_t> &phone_of,
-         const DeterminizeOptions &options) {
-        Lattice lattice = lattice_from_lists(start, arcs, finals);
+      [](const py::tuple &parts, const std::vector<int32_t> &phone_of, const DeterminizeOptions &options) {
+        Lattice lattice = lattice_of(flat_lattice(parts));
         Determinized done;
         {
           py::gil_scoped_release release;
           done = determinize(std::move(lattice), phone_of, options);
         }
-        return py::make_tuple(compact_lists(done.lattice, 1.0), done.complete);
+        return py::make_tuple(parts_of(flat(done.lattice, 1.0)), done.complete);
       },
       "Determinizes a lattice over its words.");
 }

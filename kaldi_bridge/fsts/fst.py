@@ -6,14 +6,14 @@ Written: vector, const, compact acceptors, and text. Kaldi itself reads vector a
 
 from __future__ import annotations
 
-import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst_header import ALIGNMENT, EXPANDED, MAGIC, MUTABLE, FstHeader
+from kaldi_bridge.fsts.vector_files import read_vector_body
 from kaldi_bridge.io.basic_io import format_float
 from kaldi_bridge.io.streams import open_input, open_output
 from kaldi_bridge.io.text import encode, fields, shown
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 ARC = np.dtype([("ilabel", "<i4"), ("olabel", "<i4"), ("weight", "<f4"), ("nextstate", "<i4")])
 CONST_STATE = np.dtype([("final", "<f4"), ("pos", "<u4"), ("narcs", "<u4"), ("nieps", "<u4"), ("noeps", "<u4")])
 MAX_STATES = 1 << 31
-_STATE_HEAD = struct.Struct("<fq")  # in vector files: final cost, number of arcs
-_BLOCK = 1 << 18
 _STATES = 1 << 16  # written at once
 
 # Compact types: per state a variable number of elements (or exactly one), final weights first with label -1.
@@ -274,52 +272,9 @@ class FstHolder:
 FST = FstHolder()
 
 
-class _Body(NamedTuple):
-    finals: list[float]
-    counts: list[int]
-    blocks: list[bytes]
-
-
 def _read_vector(stream: InputStream, header: FstHeader) -> Fst:
-    """A state is its final cost, the number of its arcs, and they; how many bytes there are is not told."""
-    body = _Body([], [], [])
-    while header.num_states == -1 or len(body.finals) < header.num_states:
-        if header.num_states == -1 and stream.at_end():
-            break
-        if stream.is_file() and (taken := _take_states(stream.peek(_BLOCK), header.num_states, body)):
-            stream.skip(taken)
-            continue
-        final, count = _STATE_HEAD.unpack(stream.read(_STATE_HEAD.size))
-        if count < 0 or not stream.holds(count * ARC.itemsize):
-            raise KaldiError(f"{stream.where()}: truncated, or the FST's number of arcs {count} makes no sense")
-        body.finals.append(final)
-        body.counts.append(count)
-        body.blocks.append(stream.read(count * ARC.itemsize))
-    arcs = np.frombuffer(bytearray().join(body.blocks), dtype=ARC)
-    offsets = np.concatenate([[0], np.cumsum(body.counts, dtype=np.int64)]).astype(np.int64)
-    return Fst(header.start, np.array(body.finals, dtype=np.float32), offsets, arcs, header)
-
-
-def _take_states(block: bytes, num_states: int, body: _Body) -> int:
-    """Adds the states that a block of the file holds whole to ``body``; how many bytes they take."""
-    unpack, size = _STATE_HEAD.unpack_from, len(block)
-    missing = num_states - len(body.finals) if num_states >= 0 else size
-    heads: list[int] = []
-    end = 0
-    while len(heads) < missing and end + _STATE_HEAD.size <= size:
-        final, count = unpack(block, end)
-        after = end + _STATE_HEAD.size + count * ARC.itemsize
-        if count < 0 or after > size:
-            break
-        heads.append(end)
-        body.finals.append(final)
-        body.counts.append(count)
-        end = after
-    of_arcs = np.ones(end // 4, dtype=bool)
-    for i in range(_STATE_HEAD.size // 4):
-        of_arcs[np.array(heads, dtype=np.int64) // 4 + i] = False
-    body.blocks.append(np.frombuffer(block, dtype="<u4", count=end // 4)[of_arcs].tobytes())
-    return end
+    offsets, arcs, finals, _, _ = read_vector_body(stream, header)
+    return Fst(header.start, finals, offsets, arcs.view(ARC), header)
 
 
 def _align(stream: InputStream, header: FstHeader, base: int) -> None:

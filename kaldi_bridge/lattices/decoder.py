@@ -175,13 +175,11 @@ def outcome(result: Any, graph: Graph, options: SearchOptions, acoustic_scale: f
     lattice: CompactLattice | Lattice
     complete = True
     if options.determinize_lattice:
-        (arcs, finals), complete = result.determinized(
-            graph.phone_starts, _native(options, options.lattice_beam), unscale
-        )
-        lattice = _finished(CompactLattice(0 if arcs else -1, arcs, finals), options)
+        native = _native(options, options.lattice_beam)
+        parts, complete = result.determinized(graph.phone_starts, native, unscale)
+        lattice = _finished(CompactLattice(*parts), options)
     else:
-        arcs, finals = result.lattice(unscale)
-        lattice = Lattice(0 if arcs else -1, arcs, finals)
+        lattice = Lattice(*result.lattice(unscale))
     return Decoded(words, alignment, cost, lattice, result.reached_final, complete)
 
 
@@ -201,12 +199,10 @@ def determinize(
     """
     starts = phone_starts if options.phone_determinize and phone_starts else []
     try:
-        (arcs, finals), complete = _csrc.determinize(
-            lattice.start, lattice.arcs, lattice.finals, starts, _native(options, beam)
-        )
+        parts, complete = _csrc.determinize(lattice.parts, starts, _native(options, beam))
     except ValueError as error:
         raise KaldiError(str(error)) from None
-    return _finished(CompactLattice(0 if arcs else -1, arcs, finals), options), complete
+    return _finished(CompactLattice(*parts), options), complete
 
 
 def _finished(lattice: CompactLattice, options: DeterminizationOptions) -> CompactLattice:

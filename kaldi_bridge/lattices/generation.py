@@ -20,7 +20,7 @@ from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, decode
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, LATTICE
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier
 from kaldi_bridge.tables.holders import INT32_VECTOR
 

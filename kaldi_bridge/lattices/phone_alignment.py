@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from kaldi_bridge import log
-from kaldi_bridge.fsts.topological import topological_order
 from kaldi_bridge.hmm.transition_model import TransitionModel
-from kaldi_bridge.lattices.costs import connected
-from kaldi_bridge.lattices.lattice import CompactArc, CompactFinal, CompactLattice
+from kaldi_bridge.lattices.lattice import CompactArc, CompactFinal, CompactLattice, connected
 
 
 class _Place(NamedTuple):
@@ -39,6 +39,11 @@ class PhoneAligner:
         """With arcs without labels that carry costs: see ``without_epsilons``. Labels are words, or phones."""
         self.warned = False
         end = lattice.num_states
+        lattice_arcs, lattice_finals = lattice.to_lists()
+        ways = [  # the arcs of each state, with its final costs as an arc to the end
+            out if final is None else [*out, (0, *final, end)]
+            for out, final in zip(lattice_arcs, lattice_finals, strict=True)
+        ] + [[]]
         numbers = {_Place(lattice.start): 0}
         arcs: list[list[CompactArc]] = [[]]
         finals: list[CompactFinal | None] = [None]
@@ -65,19 +70,13 @@ class PhoneAligner:
                 label, ids, rest = made
                 arcs[here].append((label, place.graph, place.acoustic, ids, number(rest)))
                 continue
-            for word, graph, acoustic, ids, target in self._ways(lattice, place.state):
+            for word, graph, acoustic, ids, target in ways[place.state]:
                 words = (*place.words, word) if word and not self._replace else place.words
                 target_place = _Place(target, place.ids + ids, words, graph, acoustic)
                 arcs[here].append((0, place.graph, place.acoustic, (), number(target_place)))
-        return CompactLattice(0 if lattice.start >= 0 else -1, arcs, finals)
-
-    @staticmethod
-    def _ways(lattice: CompactLattice, state: int) -> list[CompactArc]:
-        """The arcs of a state; its final costs as an arc to the end."""
-        if state == lattice.num_states:
-            return []
-        final = lattice.finals[state]
-        return lattice.arcs[state] + ([(0, *final, lattice.num_states)] if final is not None else [])
+        if lattice.start < 0:
+            return lattice
+        return CompactLattice.from_lists(0, arcs, finals)
 
     def _label(self, place: _Place) -> tuple[int, tuple[int, ...]]:
         """What the next arc is called, and the words that are left for those after it."""
@@ -129,12 +128,12 @@ def without_epsilons(lattice: CompactLattice) -> CompactLattice:
 
     The lattice must have no cycle.
     """
-    order = topological_order(lattice.start, lattice.arcs) or []
-    arcs: list[list[CompactArc]] = [[] for _ in lattice.arcs]
-    finals: list[CompactFinal | None] = list(lattice.finals)
-    for state in sorted(range(lattice.num_states), key=lambda s: -order[s]):
+    order = lattice.graph.topological_order()
+    lattice_arcs, finals = lattice.to_lists()
+    arcs: list[list[CompactArc]] = [[] for _ in lattice_arcs]
+    for state in np.argsort(-order).tolist():
         best: dict[tuple[int, int], CompactArc] = {}
-        for label, graph, acoustic, ids, target in lattice.arcs[state]:
+        for label, graph, acoustic, ids, target in lattice_arcs[state]:
             ways = [(label, graph, acoustic, ids, target)]
             if label == 0:
                 ways = [(w, graph + g, acoustic + a, ids + more, t) for w, g, a, more, t in arcs[target]]
@@ -146,7 +145,7 @@ def without_epsilons(lattice: CompactLattice) -> CompactLattice:
                 if before is None or way[1] + way[2] < before[1] + before[2]:
                     best[way[0], way[-1]] = way
         arcs[state] = list(best.values())
-    return connected(CompactLattice(lattice.start, arcs, finals))
+    return connected(CompactLattice.from_lists(lattice.start, arcs, finals))
 
 
 def _better(one: CompactFinal | None, other: CompactFinal) -> CompactFinal:

@@ -74,10 +74,11 @@ class PhonesInTime:
         if lattice.num_states == 0:
             raise KaldiError("the lattice is empty")
         lattice = top_sorted(lattice)
+        lattice_arcs, lattice_finals = lattice.to_lists()
         times = [-1] * lattice.num_states
         times[lattice.start] = 0
         num_frames = -1
-        for state, out in enumerate(lattice.arcs):
+        for state, out in enumerate(lattice_arcs):
             for label, _, _, ids, target in out:
                 if label <= 0:
                     raise KaldiError("the lattice has an arc without a phone: align it with lattice-align-phones")
@@ -85,7 +86,7 @@ class PhonesInTime:
                 if times[target] not in (-1, time):
                     raise KaldiError("the lattice has two paths of different lengths to the same state")
                 times[target] = time
-            final = lattice.finals[state]
+            final = lattice_finals[state]
             if final is not None:
                 length = times[state] + len(final[2])
                 if num_frames not in (-1, length) or len(final[2]):
@@ -94,11 +95,11 @@ class PhonesInTime:
         if num_frames < 1:
             raise KaldiError("the lattice has no path, or one of no frames")
         scale = options.lm_scale
-        arcs = [[(label, graph * scale, t) for label, graph, _, _, t in out] for out in lattice.arcs]
-        finals = [INFINITY if final is None else final[0] * scale for final in lattice.finals]
+        arcs = [[(label, graph * scale, t) for label, graph, _, _, t in out] for out in lattice_arcs]
+        finals = [INFINITY if final is None else final[0] * scale for final in lattice_finals]
         phones = Acceptor(lattice.start, arcs, finals)
         made = cls._empty(pushed_to_start(phones) if scale else phones, num_frames, options)
-        for state, out in enumerate(lattice.arcs):
+        for state, out in enumerate(lattice_arcs):
             for label, _, _, ids, _ in out:
                 made._allow(label, times[state], times[state] + len(ids), num_frames, options)
         return made

@@ -8,7 +8,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.costs import add_word_penalty, scale
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import best_path_lattice
 from kaldi_bridge.tables import SequentialReader, TableWriter
 

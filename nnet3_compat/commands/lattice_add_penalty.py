@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.lattices.costs import add_word_penalty
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Add a word insertion penalty to lattices: positive values make fewer words.

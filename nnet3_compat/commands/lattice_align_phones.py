@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, top_sorted
+from kaldi_bridge.lattices.lattice import top_sorted
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.phone_alignment import PhoneAligner, without_epsilons
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.model_file import read_transition_model

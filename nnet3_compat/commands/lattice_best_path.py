@@ -10,7 +10,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.costs import scale
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import best_path
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR

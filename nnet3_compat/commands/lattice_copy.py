@@ -10,7 +10,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.text import key_and_rest
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, LATTICE, LatticeHolder
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, LatticeHolder
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Copy lattices, all or some of them, possibly in another form.

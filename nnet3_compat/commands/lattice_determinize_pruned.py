@@ -10,7 +10,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.decoder import DeterminizationOptions, determinize
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, LATTICE, LatticeHolder
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, LatticeHolder
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Determinize lattices, keeping for each word sequence its best path, within a beam of the best of all.

@@ -8,7 +8,7 @@ from typing import Any
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.lattices.costs import acoustic_scale_of, scale
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, LATTICE, LatticeHolder
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, LatticeHolder
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Apply scaling factors to the costs of lattices.

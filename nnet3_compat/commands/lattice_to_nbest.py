@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattices.costs import connected, scale
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, LATTICE, to_compact
+from kaldi_bridge.lattices.costs import scale
+from kaldi_bridge.lattices.lattice import connected, to_compact
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE
 from kaldi_bridge.lattices.paths import n_best_paths, random_paths
 from kaldi_bridge.tables import SequentialReader, TableWriter
 

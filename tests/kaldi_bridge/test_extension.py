@@ -21,7 +21,7 @@ supervision = Supervision(1.0, 1, 3, 2, Fst.from_arcs(0, {3: 0.0}, [(t, 1, 1, 0.
 ChainLoss(DenominatorGraph.from_fst(loop, 2))(output, supervision).backward()
 assert output.grad.abs().sum() > 0.0
 try:
-    determinize(Lattice(0, [[]], [None]), 8.0, DeterminizationOptions())
+    determinize(Lattice.from_lists(0, [[]], [None]), 8.0, DeterminizationOptions())
 except KaldiError as error:
     assert "C++ compiler" in str(error)
 else:

@@ -9,7 +9,8 @@ import pytest
 
 from kaldi_bridge.command import run
 from kaldi_bridge.features.extractor import FeatureExtractor, MfccOptions
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, CompactLattice
+from kaldi_bridge.lattices.lattice import CompactLattice
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.options import read_options
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, WAVE
@@ -78,7 +79,7 @@ def assert_same(found: dict[str, CompactLattice], expected: dict[str, CompactLat
     """Same arcs; costs to 1e-2, sums over an utterance of outputs that agree to 1e-4."""
     assert found.keys() == expected.keys() and found
     for key, lattice in expected.items():
-        for mine, theirs in zip(found[key].arcs, lattice.arcs, strict=True):
+        for mine, theirs in zip(found[key].to_lists()[0], lattice.to_lists()[0], strict=True):
             assert [(arc[0], arc[3], arc[4]) for arc in mine] == [(arc[0], arc[3], arc[4]) for arc in theirs]
             np.testing.assert_allclose([arc[1:3] for arc in mine], [arc[1:3] for arc in theirs], atol=1e-2)
 
@@ -116,7 +117,7 @@ def test_whole_utterances_with_ivectors(speech: Path) -> None:
 
 def sorted_arcs(lattice: CompactLattice) -> list[tuple]:
     """(word, transition-ids, graph cost, acoustic cost) of each, in an order that rounding does not change."""
-    arcs = [(arc[0], arc[3], arc[1], arc[2]) for every in lattice.arcs for arc in every]
+    arcs = [(arc[0], arc[3], arc[1], arc[2]) for every in lattice.to_lists()[0] for arc in every]
     return sorted(arcs, key=lambda arc: (arc[0], arc[1], round(arc[2], 2), round(arc[3], 1)))
 
 

@@ -15,7 +15,7 @@ import pytest
 from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.hmm.phone_sequence import whole_phones_of
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import best_path
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import INT32_VECTOR

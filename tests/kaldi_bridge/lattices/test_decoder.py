@@ -17,7 +17,8 @@ from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.decoder import Graph, SearchOptions, decode
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, CompactLattice, Lattice, to_lattice
+from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_lattice
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import n_best_paths
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
@@ -28,8 +29,8 @@ def word_costs(lattice: CompactLattice | Lattice, n: int = 1000) -> dict[tuple[i
     """Words -> cost of their best path, for the n best paths."""
     found: dict[tuple[int, ...], float] = {}
     for path in n_best_paths(to_lattice(lattice), n):
-        arcs = [arc for out in path.arcs for arc in out]
-        cost = sum(arc[2] + arc[3] for arc in arcs) + sum(path.finals[-1] or ())
+        arcs = path.arcs.tolist()
+        cost = sum(arc[2] + arc[3] for arc in arcs) + path.finals[-1].sum()
         words = tuple(arc[1] for arc in arcs if arc[1])
         found[words] = min(cost, found.get(words, np.inf))
     return found
@@ -130,7 +131,7 @@ def test_no_arc_leads_to_a_state_that_was_pruned(tiny: TransitionModel) -> None:
     options = SearchOptions(beam=1000.0, lattice_beam=1000.0, determinize_lattice=False)
     decoded = decode(Graph(fst, tiny), np.zeros((1, 2), np.float32), options, 1.0)
     assert decoded is not None
-    assert decoded.lattice.arcs == [[(1, 0, 0.0, 0.0, 1)], [(0, 0, 0.0, 0.0, 2)], []]
+    assert decoded.lattice.to_lists()[0] == [[(1, 0, 0.0, 0.0, 1)], [(0, 0, 0.0, 0.0, 2)], []]
 
 
 COSTS = st.integers(0, 40).map(lambda n: n / 16)

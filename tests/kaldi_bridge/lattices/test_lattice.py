@@ -11,17 +11,9 @@ from hypothesis import strategies as st
 from kaldi_bridge.command import run
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import InputStream
-from kaldi_bridge.lattices.costs import add_word_penalty, connected, prune, scale
-from kaldi_bridge.lattices.lattice import (
-    COMPACT_LATTICE,
-    LATTICE,
-    CompactLattice,
-    Lattice,
-    read_lattice,
-    to_compact,
-    to_lattice,
-    top_sorted,
-)
+from kaldi_bridge.lattices.costs import add_word_penalty, prune, scale
+from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, connected, to_compact, to_lattice, top_sorted
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, read_lattice
 from kaldi_bridge.lattices.minimize import minimize, push_strings, push_weights
 from kaldi_bridge.lattices.paths import best_path, n_best_paths
 from kaldi_bridge.tables import SequentialReader, TableWriter
@@ -44,16 +36,16 @@ def diamond() -> CompactLattice:
         [],
         [],
     ]
-    return CompactLattice(0, arcs, [None, None, (0.5, 0.5, ()), (0.0, 0.0, ())])
+    return CompactLattice.from_lists(0, arcs, [None, None, (0.5, 0.5, ()), (0.0, 0.0, ())])
 
 
 def word_paths(lattice: CompactLattice | Lattice, n: int = 100) -> dict[tuple[int, ...], tuple[float, list[int]]]:
     """Words -> (cost, alignment) of every path, best first."""
     found: dict[tuple[int, ...], tuple[float, list[int]]] = {}
     for path in n_best_paths(to_lattice(lattice), n):
-        arcs = [arc for out in path.arcs for arc in out]
+        arcs = path.arcs.tolist()
         words = tuple(arc[1] for arc in arcs if arc[1])
-        cost = sum(arc[2] + arc[3] for arc in arcs) + sum(path.finals[-1] or ())
+        cost = sum(arc[2] + arc[3] for arc in arcs) + path.finals[-1].sum()
         found.setdefault(words, (cost, [arc[0] for arc in arcs if arc[0]]))
     return found
 
@@ -69,9 +61,9 @@ def test_archives_round_trip(reference: Path, tmp_path: Path, name: str) -> None
     with SequentialReader(binary, COMPACT_LATTICE) as exact, SequentialReader(text, COMPACT_LATTICE) as rounded:
         for (key, a), (other_key, b) in zip(exact, rounded, strict=True):
             assert (key, a.start, a.num_states) == (other_key, b.start, b.num_states)
-            assert [[(x[0], x[3], x[4]) for x in out] for out in a.arcs] == [
-                [(x[0], x[3], x[4]) for x in out] for out in b.arcs
-            ]
+            for field in ("label", "nextstate"):
+                assert (a.arcs[field] == b.arcs[field]).all()
+            assert (a.strings == b.strings).all() and (a.string_offsets == b.string_offsets).all()
 
 
 def test_kinds_convert_into_each_other(diamond: CompactLattice) -> None:
@@ -85,9 +77,9 @@ def test_best_path(diamond: CompactLattice) -> None:
     path = best_path(diamond)
     assert path is not None
     assert (path.words, path.alignment, path.cost) == ([1, 2], [11, 12, 21], (2.5, 0.5))
-    assert best_path(CompactLattice(-1, [], [])) is None
+    assert best_path(CompactLattice.from_lists(-1, [], [])) is None
     with pytest.raises(KaldiError, match="cycle"):
-        best_path(CompactLattice(0, [[(1, 0.0, 0.0, (), 0)]], [(0.0, 0.0, ())]))
+        best_path(CompactLattice.from_lists(0, [[(1, 0.0, 0.0, (), 0)]], [(0.0, 0.0, ())]))
 
 
 def test_n_best_in_order(diamond: CompactLattice) -> None:
@@ -97,8 +89,8 @@ def test_n_best_in_order(diamond: CompactLattice) -> None:
 
 def test_scale_and_penalty(diamond: CompactLattice) -> None:
     scaled = scale(diamond, acoustic=2.0, graph=3.0, acoustic_to_graph=0.5, graph_to_acoustic=0.25)
-    assert scaled.arcs[0][1][1:3] == (3 * 4 + 0.5 * 6, 0.25 * 4 + 2 * 6)
-    assert add_word_penalty(diamond, 0.5).arcs[1][0][1] == 1.5
+    assert scaled.arcs.tolist()[1][1:3] == (3 * 4 + 0.5 * 6, 0.25 * 4 + 2 * 6)
+    assert add_word_penalty(diamond, 0.5).arcs["graph"].tolist() == [1.5, 4.5, 1.5, 1.5]
 
 
 def test_prune_keeps_what_is_within_the_beam(diamond: CompactLattice) -> None:
@@ -110,7 +102,9 @@ def test_prune_keeps_what_is_within_the_beam(diamond: CompactLattice) -> None:
 
 
 def test_connected_drops_dead_ends() -> None:
-    lattice = Lattice(0, [[(1, 1, 0.0, 0.0, 1), (2, 2, 0.0, 0.0, 2)], [], [], []], [None, (0.0, 0.0), None, (0.0, 0.0)])
+    lattice = Lattice.from_lists(
+        0, [[(1, 1, 0.0, 0.0, 1), (2, 2, 0.0, 0.0, 2)], [], [], []], [None, (0.0, 0.0), None, (0.0, 0.0)]
+    )
     assert connected(lattice).num_states == 2
 
 
@@ -123,15 +117,15 @@ def test_minimizing_keeps_all_paths() -> None:
         [],
         [],
     ]
-    lattice = CompactLattice(0, arcs, [None, None, None, (0.0, 0.0, (9,)), (0.0, 0.0, (9,))])
+    lattice = CompactLattice.from_lists(0, arcs, [None, None, None, (0.0, 0.0, (9,)), (0.0, 0.0, (9,))])
     small = minimize(push_weights(push_strings(lattice)))
     assert small.num_states == 3
     assert word_paths(small) == word_paths(lattice)
 
 
 def test_topological_numbers() -> None:
-    lattice = Lattice(2, [[], [(1, 1, 0.0, 0.0, 0)], [(2, 2, 0.0, 0.0, 1)]], [(0.0, 0.0), None, None])
-    assert [[arc[-1] for arc in out] for out in top_sorted(lattice).arcs] == [[1], [2], []]
+    lattice = Lattice.from_lists(2, [[], [(1, 1, 0.0, 0.0, 0)], [(2, 2, 0.0, 0.0, 1)]], [(0.0, 0.0), None, None])
+    assert [[arc[-1] for arc in out] for out in top_sorted(lattice).to_lists()[0]] == [[1], [2], []]
 
 
 def write(tmp_path: Path, lattice: CompactLattice) -> str:
@@ -183,7 +177,7 @@ def _bytes_of(lattice: CompactLattice | Lattice, tmp_path: Path) -> bytes:
 def test_damaged_lattices_are_errors(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Bytes changed or cut off: read, or a KaldiError; never anything else."""
     arcs = [[(1, 1.0, 0.0, (11, 12), 1), (4, 4.0, 6.0, (40,), 1)], []]
-    compact = CompactLattice(0, arcs, [None, (0.5, 0.5, (3,))])
+    compact = CompactLattice.from_lists(0, arcs, [None, (0.5, 0.5, (3,))])
     folder = tmp_path_factory.mktemp("damaged")
     raw = bytearray(_bytes_of(data.draw(st.sampled_from([compact, to_lattice(compact)])), folder))
     for _ in range(data.draw(st.integers(1, 4))):

@@ -9,7 +9,8 @@ import pytest
 from kaldi_bridge.command import run
 from kaldi_bridge.hmm.phone_sequence import phones_of
 from kaldi_bridge.hmm.transition_model import TransitionModel
-from kaldi_bridge.lattices.lattice import COMPACT_LATTICE, CompactLattice
+from kaldi_bridge.lattices.lattice import CompactLattice
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.phone_alignment import PhoneAligner, without_epsilons
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
@@ -40,15 +41,16 @@ def lattices(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 def paths(lattice: CompactLattice) -> dict[tuple[int, ...], tuple[float, float, tuple[int, ...]]]:
     """Of each path's transition-ids: its costs and its labels; the best where several paths have the same."""
     found: dict[tuple[int, ...], tuple[float, float, tuple[int, ...]]] = {}
+    arcs, finals = lattice.to_lists()
     waiting: list[tuple[int, Path_]] = [(lattice.start, (0.0, 0.0, (), ()))]
     while waiting:
         state, (graph, acoustic, ids, labels) = waiting.pop()
-        final = lattice.finals[state]
+        final = finals[state]
         if final is not None:
             whole, costs = ids + final[2], (graph + final[0], acoustic + final[1], labels)
             if whole not in found or sum(costs[:2]) < sum(found[whole][:2]):
                 found[whole] = costs
-        for label, g, a, more, target in lattice.arcs[state]:
+        for label, g, a, more, target in arcs[state]:
             waiting.append((target, (graph + g, acoustic + a, ids + more, labels + ((label,) if label else ()))))
     return found
 
@@ -64,7 +66,7 @@ def test_lattice_has_the_same_paths_phone_by_phone(model: TransitionModel, latti
             assert graph == pytest.approx(before[ids][0], abs=1e-3), key
             assert acoustic == pytest.approx(before[ids][1], abs=1e-2), key
             assert labels == tuple(phones_of(model, np.array(ids))[0].tolist()), key
-        for arcs in aligned.arcs:
+        for arcs in aligned.to_lists()[0]:
             for label, _, _, ids, _ in arcs:
                 phones, lengths = phones_of(model, np.array(ids))
                 assert phones.tolist() == [label] and lengths.tolist() == [len(ids)], key
@@ -92,7 +94,8 @@ def test_wrong_model_is_told(
 ) -> None:
     """A lattice cut short is warned of, written all the same, or left out with --output-error-lats=false."""
     lattice = next(iter(lattices.values()))
-    cut = CompactLattice(lattice.start, lattice.arcs, [(0.0, 0.0, ()) if f is None else f for f in lattice.finals])
+    arcs, finals = lattice.to_lists()
+    cut = CompactLattice.from_lists(lattice.start, arcs, [(0.0, 0.0, ()) if f is None else f for f in finals])
     source, out = f"ark:{tmp_path / 'cut'}", tmp_path / "out"
     with TableWriter(source, COMPACT_LATTICE) as writer:
         writer.write("cut", cut)

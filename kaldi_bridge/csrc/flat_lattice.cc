@@ -1,0 +1,310 @@
+#include "flat_lattice.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace kaldi_bridge {
+
+namespace {
+
+constexpr float kNotFinal = std::numeric_limits<float>::infinity();
+
+bool is_final(const Weight &weight) { return weight.graph < kNotFinal && weight.acoustic < kNotFinal; }
+
+// The better of two costs has the smaller sum, and of equal sums the smaller graph part.
+bool better(const Weight &a, const Weight &b) {
+  const float x = a.graph + a.acoustic, y = b.graph + b.acoustic;
+  return x != y ? x < y : a.graph < b.graph;
+}
+
+template <class A>
+std::vector<int32_t> next_states(const FlatStates<A> &lattice) {
+  std::vector<int32_t> next(lattice.arcs.size());
+  for (size_t i = 0; i < next.size(); i++) next[i] = lattice.arcs[i].nextstate;
+  return next;
+}
+
+// What is built state by state, in any order.
+template <class A>
+struct Growing {
+  std::vector<std::vector<A>> arcs;
+  std::vector<Weight> finals;
+
+  int32_t add() {
+    arcs.emplace_back();
+    finals.push_back({kNotFinal, kNotFinal});
+    return static_cast<int32_t>(arcs.size()) - 1;
+  }
+
+  FlatStates<A> flat(int32_t start) const {
+    FlatStates<A> made;
+    made.start = start;
+    made.finals = finals;
+    made.offsets.assign(1, 0);
+    for (const std::vector<A> &out : arcs) {
+      made.arcs.insert(made.arcs.end(), out.begin(), out.end());
+      made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
+    }
+    return made;
+  }
+};
+
+struct Span {
+  const int32_t *begin_, *end_;
+  const int32_t *begin() const { return begin_; }
+  const int32_t *end() const { return end_; }
+  size_t size() const { return end_ - begin_; }
+};
+
+Span string_at(const FlatCompactLattice &lattice, int64_t i) {
+  return {lattice.strings.data() + lattice.string_offsets[i], lattice.strings.data() + lattice.string_offsets[i + 1]};
+}
+
+Span final_string(const FlatCompactLattice &lattice, int32_t state) {
+  return string_at(lattice, static_cast<int64_t>(lattice.arcs.size()) + state);
+}
+
+using String = std::vector<int32_t>;
+
+void append(FlatCompactLattice *lattice, const int32_t *begin, const int32_t *end) {
+  lattice->strings.insert(lattice->strings.end(), begin, end);
+  lattice->string_offsets.push_back(static_cast<int64_t>(lattice->strings.size()));
+}
+
+}  // namespace
+
+FlatLattice to_lattice(const FlatCompactLattice &lattice) {
+  Growing<FlatArc> made;
+  for (int32_t s = 0; s < lattice.num_states(); s++) made.add();
+  for (int32_t s = 0; s < lattice.num_states(); s++) {
+    if (is_final(lattice.finals[s])) {
+      Weight weight = lattice.finals[s];
+      int32_t state = s;
+      for (int32_t id : final_string(lattice, s)) {
+        const int32_t next = made.add();
+        made.arcs[state].push_back({id, 0, weight.graph, weight.acoustic, next});
+        weight = {0.0f, 0.0f};
+        state = next;
+      }
+      made.finals[state] = weight;
+    }
+    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
+      const FlatCompactArc &arc = lattice.arcs[i];
+      const Span ids = string_at(lattice, i);
+      FlatArc piece = {0, arc.label, arc.graph, arc.acoustic, arc.nextstate};
+      int32_t state = s;
+      for (size_t k = 0; k + 1 < ids.size(); k++) {
+        const int32_t next = made.add();
+        made.arcs[state].push_back({ids.begin()[k], piece.olabel, piece.graph, piece.acoustic, next});
+        piece.olabel = 0;
+        piece.graph = piece.acoustic = 0.0f;
+        state = next;
+      }
+      if (ids.size() > 0) piece.ilabel = ids.begin()[ids.size() - 1];
+      made.arcs[state].push_back(piece);
+    }
+  }
+  return made.flat(lattice.start);
+}
+
+FlatCompactLattice to_compact(const FlatLattice &lattice) {
+  const int32_t n = lattice.num_states();
+  std::vector<int32_t> incoming(n, 0);
+  for (const FlatArc &arc : lattice.arcs) incoming[arc.nextstate]++;
+  std::vector<char> inside(n);  // of a chain
+  for (int32_t s = 0; s < n; s++)
+    inside[s] = s != lattice.start && !is_final(lattice.finals[s]) && incoming[s] == 1 &&
+                lattice.offsets[s + 1] == lattice.offsets[s] + 1 && lattice.arcs[lattice.offsets[s]].olabel == 0;
+  const std::vector<int32_t> next = next_states(lattice);
+  const DepthFirst search = depth_first({lattice.start, n, lattice.offsets.data(), next.data()});
+  Growing<std::pair<FlatCompactArc, String>> growing;
+  std::vector<int32_t> numbers(n, -1);
+  auto number = [&](int32_t state) {
+    if (numbers[state] < 0) numbers[state] = growing.add();
+    return numbers[state];
+  };
+  for (int32_t s : search.found) {
+    if (inside[s]) continue;
+    const int32_t here = number(s);
+    growing.finals[here] = is_final(lattice.finals[s]) ? lattice.finals[s] : Weight{kNotFinal, kNotFinal};
+    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
+      const FlatArc *arc = &lattice.arcs[i];
+      FlatCompactArc joined = {arc->olabel, arc->graph, arc->acoustic, 0};
+      String ids;
+      if (arc->ilabel) ids.push_back(arc->ilabel);
+      while (inside[arc->nextstate]) {
+        arc = &lattice.arcs[lattice.offsets[arc->nextstate]];
+        if (arc->ilabel) ids.push_back(arc->ilabel);
+        joined.graph += arc->graph;
+        joined.acoustic += arc->acoustic;
+      }
+      joined.nextstate = number(arc->nextstate);
+      growing.arcs[here].emplace_back(joined, std::move(ids));
+    }
+  }
+  FlatCompactLattice made;
+  made.start = lattice.start >= 0 ? numbers[lattice.start] : -1;
+  made.finals = std::move(growing.finals);
+  made.offsets.assign(1, 0);
+  made.string_offsets.assign(1, 0);
+  for (const auto &out : growing.arcs) {
+    for (const auto &[arc, ids] : out) {
+      made.arcs.push_back(arc);
+      append(&made, ids.data(), ids.data() + ids.size());
+    }
+    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
+  }
+  made.string_offsets.resize(made.arcs.size() + made.finals.size() + 1, static_cast<int64_t>(made.strings.size()));
+  return made;
+}
+
+FlatCompactLattice push_strings(const FlatCompactLattice &lattice) {
+  const int32_t n = lattice.num_states();
+  std::vector<String> common(n);  // what all ways on from a state begin with
+  auto whole = [&](int64_t i) {
+    const Span ids = string_at(lattice, i);
+    String string(ids.begin(), ids.end());
+    const String &more = common[lattice.arcs[i].nextstate];
+    string.insert(string.end(), more.begin(), more.end());
+    return string;
+  };
+  for (int32_t s = n; s-- > 0;) {
+    if (s == lattice.start) continue;
+    bool first = true;
+    auto meet = [&](const int32_t *begin, const int32_t *end) {
+      String &prefix = common[s];
+      if (first)
+        prefix.assign(begin, end);
+      else
+        prefix.erase(std::mismatch(prefix.begin(), prefix.end(), begin, end).first, prefix.end());
+      first = false;
+    };
+    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
+      const String string = whole(i);
+      meet(string.data(), string.data() + string.size());
+    }
+    if (is_final(lattice.finals[s])) meet(final_string(lattice, s).begin(), final_string(lattice, s).end());
+  }
+  FlatCompactLattice made;
+  static_cast<FlatStates<FlatCompactArc> &>(made) = lattice;
+  made.string_offsets.assign(1, 0);
+  for (int32_t s = 0; s < n; s++)
+    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
+      const String string = whole(i);
+      append(&made, string.data() + common[s].size(), string.data() + string.size());
+    }
+  for (int32_t s = 0; s < n; s++) {
+    const Span ids = final_string(lattice, s);
+    append(&made, ids.begin() + (is_final(lattice.finals[s]) ? common[s].size() : 0), ids.end());
+  }
+  return made;
+}
+
+FlatCompactLattice push_weights(const FlatCompactLattice &lattice) {
+  const int32_t n = lattice.num_states();
+  std::vector<Weight> to_end(n, {kNotFinal, kNotFinal});
+  for (int32_t s = n; s-- > 0;) {
+    if (is_final(lattice.finals[s])) to_end[s] = lattice.finals[s];
+    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
+      const FlatCompactArc &arc = lattice.arcs[i];
+      const Weight way = {arc.graph + to_end[arc.nextstate].graph, arc.acoustic + to_end[arc.nextstate].acoustic};
+      if (better(way, to_end[s])) to_end[s] = way;
+    }
+  }
+  if (lattice.start >= 0) to_end[lattice.start] = {0.0f, 0.0f};
+  FlatCompactLattice made;
+  made.start = lattice.start;
+  made.offsets.assign(1, 0);
+  made.string_offsets.assign(1, 0);
+  for (int32_t s = 0; s < n; s++) {
+    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
+      FlatCompactArc arc = lattice.arcs[i];
+      const Weight &after = to_end[arc.nextstate];
+      if (!is_final(to_end[s]) || !is_final(after)) continue;
+      arc.graph = arc.graph + after.graph - to_end[s].graph;
+      arc.acoustic = arc.acoustic + after.acoustic - to_end[s].acoustic;
+      made.arcs.push_back(arc);
+      append(&made, string_at(lattice, i).begin(), string_at(lattice, i).end());
+    }
+    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
+  }
+  for (int32_t s = 0; s < n; s++) {
+    const Weight &final = lattice.finals[s];
+    made.finals.push_back(is_final(final) ? Weight{final.graph - to_end[s].graph, final.acoustic - to_end[s].acoustic}
+                                          : final);
+    append(&made, final_string(lattice, s).begin(), final_string(lattice, s).end());
+  }
+  return made;
+}
+
+FlatCompactLattice minimize(const FlatCompactLattice &lattice, double delta) {
+  const int32_t n = lattice.num_states();
+  std::vector<int32_t> merged(n);
+  for (int32_t s = 0; s < n; s++) merged[s] = s;
+  // What two states must have in common, to be merged if their costs are alike.
+  using Outline = std::tuple<bool, String, std::vector<std::tuple<int32_t, int32_t, String>>>;
+  struct Kept {
+    int32_t state;
+    std::vector<float> costs;
+  };
+  std::map<Outline, std::vector<Kept>> groups;
+  for (int32_t s = n; s-- > 0;) {
+    std::vector<std::tuple<int32_t, int32_t, String, float, float>> arcs;
+    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
+      const FlatCompactArc &arc = lattice.arcs[i];
+      arcs.emplace_back(arc.label, merged[arc.nextstate], String(string_at(lattice, i).begin(), string_at(lattice, i).end()),
+                        arc.graph, arc.acoustic);
+    }
+    std::sort(arcs.begin(), arcs.end());
+    const Weight &final = lattice.finals[s];
+    Outline outline;
+    std::vector<float> costs;
+    std::get<0>(outline) = is_final(final);
+    if (is_final(final)) {
+      std::get<1>(outline).assign(final_string(lattice, s).begin(), final_string(lattice, s).end());
+      costs = {final.graph, final.acoustic};
+    }
+    for (const auto &[label, next, string, graph, acoustic] : arcs) {
+      std::get<2>(outline).emplace_back(label, next, string);
+      costs.push_back(graph);
+      costs.push_back(acoustic);
+    }
+    std::vector<Kept> &alike = groups[outline];
+    const auto found = std::find_if(alike.begin(), alike.end(), [&](const Kept &kept) {
+      return std::equal(costs.begin(), costs.end(), kept.costs.begin(),
+                        [&](float a, float b) { return std::fabs(a - b) <= delta; });
+    });
+    if (found != alike.end())
+      merged[s] = found->state;
+    else
+      alike.push_back({s, std::move(costs)});
+  }
+  std::vector<int32_t> numbers(n, -1);
+  int32_t count = 0;
+  for (int32_t s = 0; s < n; s++)
+    if (merged[s] == s) numbers[s] = count++;
+  FlatCompactLattice made;
+  made.start = lattice.start >= 0 ? numbers[merged[lattice.start]] : -1;
+  made.offsets.assign(1, 0);
+  made.string_offsets.assign(1, 0);
+  for (int32_t s = 0; s < n; s++) {
+    if (merged[s] != s) continue;
+    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
+      FlatCompactArc arc = lattice.arcs[i];
+      arc.nextstate = numbers[merged[arc.nextstate]];
+      made.arcs.push_back(arc);
+      append(&made, string_at(lattice, i).begin(), string_at(lattice, i).end());
+    }
+    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
+    made.finals.push_back(lattice.finals[s]);
+  }
+  for (int32_t s = 0; s < n; s++)
+    if (merged[s] == s) append(&made, final_string(lattice, s).begin(), final_string(lattice, s).end());
+  return made;
+}
+
+}  // namespace kaldi_bridge

@@ -1,0 +1,65 @@
+// Lattices on arrays, as kaldi_bridge/lattices/lattice.py has them (see arc_lists.h): conversion between the two kinds,
+// pushing and minimizing. Costs are added in float32, one after the other, as Kaldi adds them.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "arc_lists.h"
+
+namespace kaldi_bridge {
+
+struct Weight {
+  float graph, acoustic;  // infinite, as a final weight: the state is not final
+};
+
+struct FlatArc {
+  int32_t ilabel, olabel;  // transition-id and word; 0: none
+  float graph, acoustic;
+  int32_t nextstate;
+};
+
+struct FlatCompactArc {
+  int32_t label;  // the word
+  float graph, acoustic;
+  int32_t nextstate;
+};
+
+template <class A>
+struct FlatStates {
+  int32_t start = -1;
+  std::vector<int64_t> offsets;  // [states + 1]; the arcs of state s are those from offsets[s] to offsets[s + 1]
+  std::vector<A> arcs;
+  std::vector<Weight> finals;  // [states]
+
+  int32_t num_states() const { return static_cast<int32_t>(finals.size()); }
+};
+
+using FlatLattice = FlatStates<FlatArc>;
+
+// Transition-ids: those of arc i are string i, those of the final weight of state s are string (number of arcs + s).
+struct FlatCompactLattice : FlatStates<FlatCompactArc> {
+  std::vector<int64_t> string_offsets;  // [arcs + states + 1]
+  std::vector<int32_t> strings;
+};
+
+// Each arc with several transition-ids becomes a chain of arcs (fstext/lattice-utils.h, ConvertLattice).
+FlatLattice to_lattice(const FlatCompactLattice &lattice);
+
+// Chains without words inside become single arcs (fstext/factor.h); nothing is determinized. States are numbered as the
+// search from the start finds them.
+FlatCompactLattice to_compact(const FlatLattice &lattice);
+
+// For the following ones, states must be numbered topologically.
+
+// Transition-ids that all ways on from a state begin with move to the arcs into it (lat/push-lattice.h).
+FlatCompactLattice push_strings(const FlatCompactLattice &lattice);
+
+// Each state's best cost to the end moves to the arcs into it; what is left stays at the start state.
+FlatCompactLattice push_weights(const FlatCompactLattice &lattice);
+
+// Merges states whose arcs and final costs are the same to within `delta` (lat/minimize-lattice.h); push first.
+FlatCompactLattice minimize(const FlatCompactLattice &lattice, double delta);
+
+}  // namespace kaldi_bridge
