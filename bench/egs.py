@@ -1,21 +1,12 @@
-"""Training examples through pipes: our programs beside Kaldi's, where those are on the PATH.
-
-Each pair is run alternately, the best of several rounds counts. MB/s are of what is read; the ratio is our speed over
-Kaldi's, for the wall clock and for the processors' time, which other programs on the machine disturb less.
-"""
+"""Training examples through pipes: our programs beside Kaldi's, where those are on the PATH (beside_kaldi.py)."""
 
 from __future__ import annotations
 
 import os
-import resource
-import shutil
-import subprocess
-import sys
 import tempfile
-import time
-from pathlib import Path
 
 import numpy as np
+from beside_kaldi import ROUNDS, compare, seconds
 
 from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE, RAW_CHAIN_EXAMPLE, ChainExample, ChainOutput
 from kaldi_bridge.examples.cutting import frame_indexes
@@ -27,25 +18,23 @@ from kaldi_bridge.io.output_stream import Pieces
 from kaldi_bridge.io.sparse import SparseMatrix
 from kaldi_bridge.tables import TableWriter
 
-ROUNDS = 3
 MEGABYTES = 200
 DISTINCT = 300
-KALDI, OURS = "nnet3-", "nnet-pytorch-"
 
 CHAIN = {
-    "copy": "{0}chain-copy-egs ark:{1} ark:/dev/null",
-    "copy, frames shifted": "{0}chain-copy-egs --frame-shift=1 ark:{1} ark:/dev/null",
-    "shuffle": "{0}chain-shuffle-egs --buffer-size=5000 ark:{1} ark:/dev/null",
-    "merge": "{0}chain-merge-egs --minibatch-size=64 ark:{1} ark:/dev/null",
-    "copy | shuffle | merge": "{0}chain-copy-egs --frame-shift=1 ark:{1} ark:- | "
+    "copy": "{0}chain-copy-egs ark:EGS ark:/dev/null",
+    "copy, frames shifted": "{0}chain-copy-egs --frame-shift=1 ark:EGS ark:/dev/null",
+    "shuffle": "{0}chain-shuffle-egs --buffer-size=5000 ark:EGS ark:/dev/null",
+    "merge": "{0}chain-merge-egs --minibatch-size=64 ark:EGS ark:/dev/null",
+    "copy | shuffle | merge": "{0}chain-copy-egs --frame-shift=1 ark:EGS ark:- | "
     "{0}chain-shuffle-egs --buffer-size=5000 ark:- ark:- | "
     "{0}chain-merge-egs --minibatch-size=64 ark:- ark:/dev/null",
 }
 PLAIN = {
-    "copy": "{0}copy-egs ark:{1} ark:/dev/null",
-    "shuffle": "{0}shuffle-egs --buffer-size=5000 ark:{1} ark:/dev/null",
-    "merge": "{0}merge-egs --minibatch-size=256 ark:{1} ark:/dev/null",
-    "copy | shuffle | merge": "{0}copy-egs ark:{1} ark:- | {0}shuffle-egs --buffer-size=5000 ark:- ark:- | "
+    "copy": "{0}copy-egs ark:EGS ark:/dev/null",
+    "shuffle": "{0}shuffle-egs --buffer-size=5000 ark:EGS ark:/dev/null",
+    "merge": "{0}merge-egs --minibatch-size=256 ark:EGS ark:/dev/null",
+    "copy | shuffle | merge": "{0}copy-egs ark:EGS ark:- | {0}shuffle-egs --buffer-size=5000 ark:- ark:- | "
     "{0}merge-egs --minibatch-size=256 ark:- ark:/dev/null",
 }
 
@@ -111,44 +100,15 @@ def write_examples(path: str, chain: bool) -> None:
             count += 1
 
 
-def seconds(command: str) -> tuple[float, float]:
-    """(wall clock, processors' time) of a shell command."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(["bash", "-o", "pipefail", "-c", command], check=True, stderr=subprocess.DEVNULL)
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def kaldi_is_there() -> bool:
-    """Kaldi's own program, not a link to ours."""
-    path = shutil.which("nnet3-chain-merge-egs")
-    return path is not None and "nnet-pytorch" not in os.path.realpath(path)
-
-
-def measure(kind: str, commands: dict[str, str], path: str) -> None:
-    programs = [OURS, KALDI] if kaldi_is_there() else [OURS]
-    size = os.path.getsize(path) / 1e6
-    for name, command in commands.items():
-        runs = [[seconds(command.format(program, path)) for program in programs] for _ in range(ROUNDS)]
-        walls, cpus = ([min(row[i][k] for row in runs) for i in range(len(programs))] for k in (0, 1))
-        speeds = " ".join(f"{size / wall:9.0f}" for wall in walls) + " ".join(f"{size / cpu:12.0f}" for cpu in cpus)
-        ratios = f"{walls[1] / walls[0]:9.2f} {cpus[1] / cpus[0]:9.2f}" if len(programs) == 2 else ""
-        print(f"{kind + ': ' + name:<32} {speeds} {ratios}")
-
-
 def main() -> None:
-    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     start = min(seconds("nnet-pytorch-chain-copy-egs ark:/dev/null ark:/dev/null || true")[0] for _ in range(ROUNDS))
     print(f"start of one of our programs: {start:.2f} s, which the figures include")
-    if kaldi_is_there():
-        print(f"{'':<32} {'MB/s':>9} {'Kaldi':>9} {'MB/cpu-s':>11} {'Kaldi':>12} {'ratio':>9} {'ratio cpu':>9}")
-    else:
-        print(f"{'(no Kaldi on the PATH)':<32} {'MB/s':>9} {'MB/cpu-s':>11}")
     with tempfile.TemporaryDirectory() as directory:
         for kind, commands in (("chain", CHAIN), ("plain", PLAIN)):
             path = f"{directory}/{kind}.ark"
             write_examples(path, kind == "chain")
-            measure(kind, commands, path)
+            these = {name: command.replace("EGS", path) for name, command in commands.items()}
+            compare(kind, these, "nnet3-chain-merge-egs", "nnet3-", os.path.getsize(path) / 1e6)
             os.unlink(path)
 
 

@@ -6,6 +6,7 @@
 
 #include "arc_lists.h"
 #include "lattice_arrays.h"
+#include "lattice_text.h"
 #include "vector_fst.h"
 
 namespace py = pybind11;
@@ -129,6 +130,8 @@ void add_lattices(py::module_ &m) {
   m.def("minimize", [](const py::tuple &parts, double delta) {
     return without_lock(flat_compact_lattice(parts), [&](const FlatCompactLattice &l) { return minimize(l, delta); });
   });
+  m.def("lattice_text", [](const py::tuple &parts) { return py::bytes(text_of(flat_lattice(parts))); });
+  m.def("compact_lattice_text", [](const py::tuple &parts) { return py::bytes(text_of(flat_compact_lattice(parts))); });
   m.def("lattice_bytes", [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_lattice(parts))); });
   m.def("compact_lattice_bytes",
         [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_compact_lattice(parts))); });

@@ -6,14 +6,11 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-import numpy as np
-
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst_header import MAGIC, FstHeader
 from kaldi_bridge.fsts.vector_files import read_vector_body
-from kaldi_bridge.io.basic_io import format_float
-from kaldi_bridge.io.text import encode, shown, words
+from kaldi_bridge.io.text import shown, words
 from kaldi_bridge.lattices.lattice import (
     COMPACT_ARC,
     LATTICE_ARC,
@@ -47,28 +44,8 @@ def write_lattice(stream: OutputStream, lattice: AnyLattice) -> None:
 
 def write_lattice_text(stream: OutputStream, lattice: AnyLattice) -> None:
     """The start state first; costs of zero are left out."""
-    lines: list[str] = []
-    arcs, finals = lattice.to_lists()
-    start, count = lattice.start, lattice.num_states
-    for s in [start, *(s for s in range(count) if s != start)] if start >= 0 else []:
-        for arc in arcs[s]:
-            if len(arc) == 5 and isinstance(arc[3], tuple):
-                label, graph, acoustic, ids, target = arc
-                cost = f"\t{_cost(graph, acoustic, ids)}" if graph or acoustic or ids else ""
-                lines.append(f"{s}\t{target}\t{label}{cost}\n")
-            else:
-                ilabel, olabel, graph, acoustic, target = arc
-                cost = f"\t{_cost(graph, acoustic)}" if graph or acoustic else ""
-                lines.append(f"{s}\t{target}\t{ilabel}\t{olabel}{cost}\n")
-        final = finals[s]
-        if final is not None:
-            lines.append(f"{s}\t{_cost(*final)}\n" if any(final) else f"{s}\n")
-    stream.write(encode("".join(lines)))
-
-
-def _cost(graph: float, acoustic: float, ids: tuple[int, ...] | None = None) -> str:
-    text = ",".join("Infinity" if c == np.inf else format_float(c, 6) for c in (graph, acoustic))
-    return text if ids is None else f"{text},{'_'.join(map(str, ids))}"
+    to_text = _csrc.lattice_text if isinstance(lattice, Lattice) else _csrc.compact_lattice_text
+    stream.write(to_text(lattice.parts))
 
 
 # Reading.

@@ -1,0 +1,97 @@
+#include "lattice_text.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+
+namespace kaldi_bridge {
+
+namespace {
+
+void put(std::string *out, int64_t value) {
+  char digits[24];
+  out->append(digits, std::to_chars(digits, digits + sizeof(digits), value).ptr);
+}
+
+// Six digits, as a stream of C++ prints it.
+void put(std::string *out, float value) {
+  if (std::isinf(value)) {
+    *out += value > 0 ? "Infinity" : "-Infinity";
+    return;
+  }
+  char digits[32];
+  out->append(digits, std::snprintf(digits, sizeof(digits), "%g", static_cast<double>(value)));
+}
+
+void put_costs(std::string *out, float graph, float acoustic) {
+  put(out, graph);
+  *out += ',';
+  put(out, acoustic);
+}
+
+void put_string(std::string *out, const FlatCompactLattice &lattice, int64_t string) {
+  *out += ',';
+  for (int64_t i = lattice.string_offsets[string]; i < lattice.string_offsets[string + 1]; i++) {
+    if (i > lattice.string_offsets[string]) *out += '_';
+    put(out, static_cast<int64_t>(lattice.strings[i]));
+  }
+}
+
+bool has_string(const FlatCompactLattice &lattice, int64_t string) {
+  return lattice.string_offsets[string + 1] > lattice.string_offsets[string];
+}
+
+void put_weight(std::string *out, const FlatLattice &, int64_t, float graph, float acoustic) {
+  if (graph == 0.0f && acoustic == 0.0f) return;
+  *out += '\t';
+  put_costs(out, graph, acoustic);
+}
+
+void put_weight(std::string *out, const FlatCompactLattice &lattice, int64_t string, float graph, float acoustic) {
+  if (graph == 0.0f && acoustic == 0.0f && !has_string(lattice, string)) return;
+  *out += '\t';
+  put_costs(out, graph, acoustic);
+  put_string(out, lattice, string);
+}
+
+void put_labels(std::string *out, const FlatArc &arc) {
+  put(out, static_cast<int64_t>(arc.ilabel));
+  *out += '\t';
+  put(out, static_cast<int64_t>(arc.olabel));
+}
+
+void put_labels(std::string *out, const FlatCompactArc &arc) { put(out, static_cast<int64_t>(arc.label)); }
+
+template <class L>
+std::string text(const L &lattice) {
+  std::string out;
+  auto put_state = [&](int64_t s) {
+    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
+      const auto &arc = lattice.arcs[i];
+      put(&out, s);
+      out += '\t';
+      put(&out, static_cast<int64_t>(arc.nextstate));
+      out += '\t';
+      put_labels(&out, arc);
+      put_weight(&out, lattice, i, arc.graph, arc.acoustic);
+      out += '\n';
+    }
+    const Weight &final = lattice.finals[s];
+    if (std::isinf(final.graph) && std::isinf(final.acoustic)) return;
+    put(&out, s);
+    put_weight(&out, lattice, static_cast<int64_t>(lattice.arcs.size()) + s, final.graph, final.acoustic);
+    out += '\n';
+  };
+  if (lattice.start < 0) return out;
+  put_state(lattice.start);
+  for (int64_t s = 0; s < lattice.num_states(); s++)
+    if (s != lattice.start) put_state(s);
+  return out;
+}
+
+}  // namespace
+
+std::string text_of(const FlatLattice &lattice) { return text(lattice); }
+std::string text_of(const FlatCompactLattice &lattice) { return text(lattice); }
+
+}  // namespace kaldi_bridge
