@@ -181,7 +181,7 @@ def _report(error: Exception) -> int:
     elif isinstance(error, MemoryError):
         message = f"Out of memory {error}".rstrip(" ")
     elif isinstance(error, RecursionError):
-        message = "Input is nested too deeply"
+        message = f"Parts of the input are within each other too many levels deep ({error}; --verbose=1 shows where)"
     elif isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
         message = f"{name}{error.strerror or error}"

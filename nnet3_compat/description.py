@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.json_text import parse_json
 from nnet3_compat.request import Request
 
 FORMAT = "nnet-pytorch"
@@ -81,11 +82,8 @@ class Description:
     @classmethod
     def from_json(cls, text: str | bytes) -> Description:
         """Raises KaldiError where it is no description, or one of a later version."""
-        try:
-            found = json.loads(text)
-        except ValueError as error:
-            raise KaldiError(f"model description: not JSON ({error})") from error
-        if not isinstance(found, dict) or found.get("format") != FORMAT:
+        found = parse_json(text, "model description")
+        if found.get("format") != FORMAT:
             raise KaldiError("model description: not one of nnet-pytorch's")
         if found.get("version") != VERSION:
             raise KaldiError(f"model description: version {found.get('version')!r}, this program knows {VERSION}")

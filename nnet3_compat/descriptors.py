@@ -273,7 +273,9 @@ class _Parser:
 
     def descriptor(self, depth: int) -> Descriptor:
         if depth > MAX_DEPTH:
-            raise KaldiError(f"Error parsing descriptor '{self.text[:60]}...': it is nested too deeply")
+            raise KaldiError(
+                f"Error parsing descriptor '{self.text[:60]}...': more than {MAX_DEPTH} operators are within each other"
+            )
         name = self.token()
         if name not in _OPERATORS:
             if name is None or not is_valid_name(name) or (self.nodes is not None and name not in self.nodes):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import pickle
 
 import numpy as np
-import torch
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
@@ -17,6 +15,7 @@ from nnet3_compat.export import export_network
 from nnet3_compat.model_file import Archive, read_any, read_transition_model, write_archive, write_model
 from nnet3_compat.network import Network
 from nnet3_compat.onnx_export import export_onnx
+from nnet3_compat.tensor_files import load_tensors
 from nnet3_compat.torch_model_file import archive_bytes
 
 FORMATS = ("torchscript", "mdl", "onnx", "nnet3")
@@ -107,8 +106,8 @@ def load_state(network: Network, rxfilename: str) -> None:
         parts = []
         while part := stream.read_up_to(1 << 20):
             parts.append(part)
+    found = load_tensors(io.BytesIO(b"".join(parts)), rxfilename)
     try:
-        found = torch.load(io.BytesIO(b"".join(parts)), map_location="cpu", weights_only=True)
         network.load_state_dict(found)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, TypeError, AttributeError, ValueError, KeyError) as error:
+    except (RuntimeError, TypeError, AttributeError, ValueError, KeyError) as error:
         raise KaldiError(f"{rxfilename}: not a state dict of this network ({error})") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option
+from kaldi_bridge.errors import within
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.text import decode
 from nnet3_compat.edits import edit
@@ -41,7 +42,9 @@ def read_lines(rxfilename: str) -> list[str]:
 def apply_config(nnet: Nnet, options: ChangeOptions) -> None:
     """--nnet-config."""
     if options.nnet_config:
-        nnet.read_config(read_lines(options.nnet_config))
+        lines = read_lines(options.nnet_config)
+        with within(options.nnet_config):
+            nnet.read_config(lines)
 
 
 def apply_learning_rates(nnet: Nnet, options: ChangeOptions) -> None:
@@ -55,7 +58,9 @@ def apply_learning_rates(nnet: Nnet, options: ChangeOptions) -> None:
 def apply_edits(nnet: Nnet, options: ChangeOptions) -> None:
     """--edits-config, then --edits."""
     if options.edits_config:
-        edit(nnet, read_lines(options.edits_config))
+        lines = read_lines(options.edits_config)
+        with within(options.edits_config):
+            edit(nnet, lines)
     if options.edits:
         edit(nnet, options.edits.split(";"))
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import io
 import warnings
-import zipfile
 from typing import TYPE_CHECKING
 
 import torch
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.output_stream import Pieces
 from kaldi_bridge.io.streams import InputStream
-from kaldi_bridge.io.text import strip
 from nnet3_compat.description import Description
+from nnet3_compat.tensor_files import reason_of
 from nnet3_compat.torch_model import TorchModel
+from nnet3_compat.zip_archives import check_zip
 
 if TYPE_CHECKING:
     from kaldi_bridge.hmm.transition_model import TransitionModel
@@ -48,11 +48,7 @@ def load_archive(data: bytes, name: str, transition_model: TransitionModel | Non
     Raises:
         KaldiError: broken, or an archive without a description.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as found:
-            members = {member.rsplit("/", 1)[-1] for member in found.namelist() if "/extra/" in member}
-    except Exception as error:  # zipfile raises many kinds for a damaged file
-        raise KaldiError(f"{name}: broken TorchScript archive ({error})") from error
+    members = {member.rsplit("/", 1)[-1] for member in check_zip(io.BytesIO(data), name) if "/extra/" in member}
     if DESCRIPTION not in members:
         raise KaldiError(
             f"{name}: a TorchScript archive that does not say what it takes and gives; "
@@ -64,8 +60,7 @@ def load_archive(data: bytes, name: str, transition_model: TransitionModel | Non
             warnings.simplefilter("ignore", DeprecationWarning)
             module = torch.jit.load(io.BytesIO(data), map_location="cpu", _extra_files=extra)
     except Exception as error:  # torch raises many kinds for a damaged archive
-        reason = next(filter(None, map(strip, str(error).split("\n"))), type(error).__name__)
-        raise KaldiError(f"{name}: TorchScript cannot load this archive ({reason})") from error
+        raise KaldiError(f"{name}: TorchScript cannot load this archive ({reason_of(error)})") from error
     if transition_model is None and TRANSITION_MODEL in extra:
         from kaldi_bridge.hmm.transition_model import TransitionModel
 
@@ -74,4 +69,5 @@ def load_archive(data: bytes, name: str, transition_model: TransitionModel | Non
         inner = InputStream.from_bytes(found_model, f"{name}: transition model")
         transition_model = TransitionModel.read(inner, basic_io.read_header(inner))
     module.eval()
-    return TorchModel(module, Description.from_json(extra[DESCRIPTION]), transition_model)
+    with within(name):
+        return TorchModel(module, Description.from_json(extra[DESCRIPTION]), transition_model)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.json_text import parse_json
 from kaldi_bridge.io.text import encode
 from kaldi_bridge.io.text_files import read_lines
 
@@ -149,10 +150,10 @@ def _read_index(directory: Path) -> dict[str, Any]:
             else f"no such store {directory} ({path} is missing): build it with make_memmap.sh"
         )
     try:
-        text = json.loads(path.read_bytes())
+        text = parse_json(path.read_bytes(), str(path))
         index, own = text["store"], text["checksum"]
         valid = own == checksum(encode(json.dumps(index, sort_keys=True)))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, KaldiError, KeyError, TypeError) as error:
         raise KaldiError(f"corrupt store: {path}: {error}; build it anew") from None
     if not valid:
         raise KaldiError(f"corrupt store: {path} is not what was written; build it anew")

@@ -19,6 +19,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.frame_store import DTYPES, INDEX, VERSION, Part, checksum, frames_file, utterances_file
+from kaldi_bridge.io.json_text import parse_json
 from kaldi_bridge.io.specifiers import parse_rspecifier
 from kaldi_bridge.io.text import encode
 from kaldi_bridge.tables import SequentialReader
@@ -200,10 +201,10 @@ def write_whole(path: Path, write: Callable[[Any], object]) -> None:
 
 def _read_progress(path: Path) -> Progress | None:
     try:
-        fields = json.loads(path.read_bytes())
+        fields = parse_json(path.read_bytes(), str(path))
         fields["parts"] = [Part(**part) for part in fields["parts"]]
         return Progress(**fields)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, KaldiError, KeyError, TypeError):
         return None  # not there, or of no use: begin again
 
 

@@ -34,6 +34,9 @@ class TrainingGraphs:
         transition_scale: float = 0.0,
         self_loop_scale: float = 0.0,
     ) -> None:
+        for symbol in disambig:
+            if symbol < 1 or symbol in model.phones:
+                raise KaldiError(f"Disambiguation symbol {symbol} is also a phone, or none at all")
         self._lexicon = OpenFst.of(lexicon).arc_sorted("olabel")
         self._tree, self._model, self._disambig = tree, model, list(disambig)
         self._scales = transition_scale, self_loop_scale

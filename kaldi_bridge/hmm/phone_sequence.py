@@ -12,9 +12,10 @@ def phones_of(model: TransitionModel, alignment: np.ndarray) -> tuple[np.ndarray
     """``alignment``: transition-ids [frames]. Returns the phones and their numbers of frames, int32 [phones] each.
 
     A phone ends with its final transition; where self-loops come after the transition that leaves a state (Kaldi's
-    reordered graphs), with the last of these. The end of the alignment ends a phone too.
+    reordered graphs), with the last of these. The end of the alignment ends a phone too. Raises KaldiError for what is
+    no transition-id of the model.
     """
-    ids = np.asarray(alignment, dtype=np.int64)
+    ids = model.checked(alignment)
     if not len(ids):
         return np.zeros(0, np.int32), np.zeros(0, np.int32)
     loop = model.is_self_loop[ids]
@@ -32,13 +33,9 @@ def phones_of(model: TransitionModel, alignment: np.ndarray) -> tuple[np.ndarray
 
 def whole_phones_of(model: TransitionModel, alignment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """As ``phones_of``; raises KaldiError when the alignment is empty, of another model, or not one of whole phones."""
-    ids = np.asarray(alignment, dtype=np.int64)
+    ids = model.checked(alignment)
     if not len(ids):
         raise KaldiError("the alignment is empty")
-    if ids.min() < 1 or ids.max() > model.num_transition_ids:
-        raise KaldiError(
-            f"the alignment has a transition-id outside 1 to {model.num_transition_ids}: of another model?"
-        )
     phones, lengths = phones_of(model, ids)
     starts = np.cumsum(lengths) - lengths
     endings = np.add.reduceat(model.is_final[ids].astype(np.int32), starts)

@@ -6,6 +6,7 @@ tuples. A *transition-id* is one transition out of one such state; numbered from
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from kaldi_bridge.io.matrix_io import read_vector, write_vector
 
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
+
+MAX_PDFS = 1 << 24
 
 
 class TransitionModel:
@@ -45,8 +48,12 @@ class TransitionModel:
         starts = [0]
         for number, (phone_id, hmm, forward, self_loop) in enumerate(self.tuples.tolist(), 1):
             entry = self.topology.states(phone_id)
-            if not 0 <= hmm < len(entry) or forward < 0 or self_loop < 0:
-                raise KaldiError(f"transition model: phone {phone_id} has no state {hmm}, or a pdf is negative")
+            if not 0 <= hmm < len(entry):
+                raise KaldiError(f"transition model: phone {phone_id} has no state {hmm}")
+            if not (0 <= forward < MAX_PDFS and 0 <= self_loop < MAX_PDFS):
+                raise KaldiError(
+                    f"transition model: {max(forward, self_loop)} is no pdf of state {hmm} of phone {phone_id}"
+                )
             starts.append(len(pdf))
             for target, _ in entry[hmm].transitions:
                 loops = target == hmm
@@ -174,17 +181,22 @@ class TransitionModel:
             basic_io.write_token(stream, binary, token)
             stream.write(newline)
 
-    # Estimation.
+    # Alignments.
 
-    def accumulate(self, alignment: list[int] | np.ndarray, stats: np.ndarray) -> None:
-        """Adds the counts of an alignment's transition-ids to ``stats`` [ids + 1].
+    def checked(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Transition-ids that come from elsewhere, as int64. Raises KaldiError when one is none of this model."""
+        array = np.asarray(ids, dtype=np.int64)
+        if array.size and (array.min() < 1 or array.max() > self.num_transition_ids):
+            wrong = array[(array < 1) | (array > self.num_transition_ids)][0]
+            raise KaldiError(
+                f"{wrong} is no transition-id of the model, which has 1 to {self.num_transition_ids}: "
+                "an alignment of another model?"
+            )
+        return array
 
-        Raises KaldiError when one is no transition-id of this model.
-        """
-        ids = np.asarray(alignment, dtype=np.int64)
-        if ids.size and (ids.min() < 1 or ids.max() > self.num_transition_ids):
-            raise KaldiError(f"alignment has a transition-id outside 1 to {self.num_transition_ids}")
-        stats += np.bincount(ids, minlength=len(stats))
+    def accumulate(self, alignment: Sequence[int] | np.ndarray, stats: np.ndarray) -> None:
+        """Adds the counts of an alignment's transition-ids to ``stats`` [ids + 1]. Raises KaldiError as ``checked``."""
+        stats += np.bincount(self.checked(alignment), minlength=len(stats))
 
     def mle_update(
         self, stats: np.ndarray, floor: float = 0.01, mincount: float = 5.0, share_for_pdfs: bool = False

@@ -75,7 +75,7 @@ def answers(node: EventMap | None, event: Mapping[int, int]) -> set[int]:
 
 def _read_map(stream: InputStream, binary: bool, depth: int = 0) -> EventMap | None:
     if depth > MAX_DEPTH:
-        raise KaldiError(f"{stream.where()}: the tree is nested too deeply")
+        raise KaldiError(f"{stream.where()}: more than {MAX_DEPTH} parts of the tree are within each other")
     kind = basic_io.read_token(stream, binary)
     if kind == "NULL":
         return None

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import TransitionModel
-from kaldi_bridge.lattices.lattice import CompactArc, CompactFinal, CompactLattice, connected
+from kaldi_bridge.lattices.lattice import CompactArc, CompactFinal, CompactLattice, connected, is_cyclic
 
 
 class _Place(NamedTuple):
@@ -30,13 +31,20 @@ class PhoneAligner:
 
     def __init__(self, model: TransitionModel, reorder: bool = True, replace_output_symbols: bool = False) -> None:
         """``reorder``: a phone's last self-loops come after the transition that leaves it, as in Kaldi's graphs."""
+        self._model = model
         self._phone, self._final = model.id_to_phone.tolist(), model.is_final.tolist()
         self._loop = model.is_self_loop.tolist()
         self._reorder, self._replace = reorder, replace_output_symbols
         self.warned = False
 
     def align(self, lattice: CompactLattice) -> CompactLattice:
-        """With arcs without labels that carry costs: see ``without_epsilons``. Labels are words, or phones."""
+        """With arcs without labels that carry costs: see ``without_epsilons``. Labels are words, or phones.
+
+        Raises KaldiError when the lattice has a cycle, or transition-ids that the model has not.
+        """
+        if is_cyclic(lattice):
+            raise KaldiError("the lattice has a cycle")
+        self._model.checked(lattice.strings)
         self.warned = False
         end = lattice.num_states
         lattice_arcs, lattice_finals = lattice.to_lists()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.features.front_end import FrontEndOptions, processed
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.integer_sets import read_phone_map, split_integers
@@ -34,8 +34,9 @@ class Options(FrontEndOptions):
 
 
 def acc_tree_stats(options: Options, model_in: str, feats: str, alignments: str, accs_out: str) -> int:
+    model = read_transition_model(model_in)
     accumulator = Accumulator(
-        read_transition_model(model_in),
+        model,
         options.context_width,
         options.central_position,
         split_integers(options.ci_phones, "--ci-phones"),
@@ -48,8 +49,11 @@ def acc_tree_stats(options: Options, model_in: str, feats: str, alignments: str,
             if utterance not in aligned:
                 without_alignment += 1
                 continue
+            alignment = aligned[utterance]
+            with within(f"{alignments}: utterance {utterance}"):
+                model.checked(alignment)
             try:
-                accumulator.add(aligned[utterance], matrix)
+                accumulator.add(alignment, matrix)
                 done += 1
             except KaldiError as error:
                 log.warning(f"Utterance {utterance}: {error}")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import within
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.model_file import read_transition_model
@@ -28,10 +26,8 @@ def ali_to_pdf(options: Options, model_in: str, alignments: str, pdfs: str) -> i
     done = 0
     with SequentialReader(alignments, INT32_VECTOR) as reader, TableWriter(pdfs, INT32_VECTOR) as writer:
         for key, alignment in reader:
-            ids = np.asarray(alignment)
-            if ids.size and not (ids.min() > 0 and ids.max() <= model.num_transition_ids):
-                raise KaldiError(f"{key}: the alignment has a transition-id that {model_in} does not have")
-            writer.write(key, model.id_to_pdf[ids])
+            with within(f"{alignments}: utterance {key}"):
+                writer.write(key, model.id_to_pdf[model.checked(alignment)])
             done += 1
     log.info(f"Converted {done} alignments to pdf sequences.")
     return 0

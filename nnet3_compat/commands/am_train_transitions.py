@@ -8,7 +8,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.model_file import read_model, write_model
@@ -39,10 +39,8 @@ def am_train_transitions(options: Options, model_in: str, alignments_rspecifier:
     done = 0
     with SequentialReader(alignments_rspecifier, INT32_VECTOR) as alignments:
         for key, alignment in alignments:
-            try:
+            with within(f"{alignments_rspecifier}: utterance {key}"):
                 transitions.accumulate(alignment, stats)
-            except KaldiError as error:
-                raise KaldiError(f"utterance {key}: {error} (an alignment of another model?)") from None
             done += 1
     log.info(f"Accumulated transition stats from {done} utterances.")
     improvement, count = transitions.mle_update(

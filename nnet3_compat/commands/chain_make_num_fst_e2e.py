@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
+from kaldi_bridge.errors import within
 from kaldi_bridge.fsts.acceptors import Acceptor, without_epsilons
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.tables import SequentialReader, TableWriter
@@ -24,12 +25,15 @@ class Options:
 
 
 def chain_make_num_fst_e2e(options: Options, model_in: str, fst_in: str, rspecifier: str, wspecifier: str) -> int:
-    pdf = (read_transition_model(model_in).id_to_pdf + 1).tolist()
+    model = read_transition_model(model_in)
+    pdf = (model.id_to_pdf + 1).tolist()
     normalization = read_normalization_fst(fst_in, 1.0)
     num_done = num_empty = 0
     with SequentialReader(rspecifier, FST) as graphs, TableWriter(wspecifier, FST) as writer:
         for key, fst in graphs:
             graph = without_epsilons(Acceptor.of_input(fst))
+            with within(f"{rspecifier}: graph {key}"):
+                model.checked([label for arcs in graph.arcs for label, _, _ in arcs])
             graph.arcs = [[(pdf[label], cost, t) for label, cost, t in arcs] for arcs in graph.arcs]
             made = graph.packed().composed(normalization)
             if not made.num_states:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.hmm.alignment_conversion import AlignmentConverter
 from kaldi_bridge.io.integer_sets import read_phone_map
 from kaldi_bridge.tables import SequentialReader, TableWriter
@@ -30,8 +30,9 @@ class Options:
 
 
 def convert_ali(options: Options, old_in: str, new_in: str, tree_in: str, rspecifier: str, wspecifier: str) -> int:
+    old = read_transition_model(old_in)
     convert = AlignmentConverter(
-        read_transition_model(old_in),
+        old,
         read_transition_model(new_in),
         read_tree(tree_in),
         options.frame_subsampling_factor,
@@ -42,6 +43,8 @@ def convert_ali(options: Options, old_in: str, new_in: str, tree_in: str, rspeci
     done = failed = 0
     with SequentialReader(rspecifier, INT32_VECTOR) as reader, TableWriter(wspecifier, INT32_VECTOR) as writer:
         for utterance, alignment in reader:
+            with within(f"{rspecifier}: utterance {utterance}"):
+                old.checked(alignment)
             try:
                 writer.write(utterance, convert(alignment))
                 done += 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.features.front_end import FrontEndOptions, processed
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.statistics import Accumulator, write_statistics
@@ -26,7 +26,8 @@ class Options(FrontEndOptions):
 
 
 def gmm_acc_stats_ali(options: Options, model_in: str, feats: str, alignments: str, statistics_out: str) -> int:
-    accumulator = Accumulator(AcousticModel.read(model_in))
+    model = AcousticModel.read(model_in)
+    accumulator = Accumulator(model)
     done = errors = 0
     with RandomAccessReader(alignments, INT32_VECTOR) as aligned:
         for utterance, matrix in processed(options, feats):
@@ -34,8 +35,11 @@ def gmm_acc_stats_ali(options: Options, model_in: str, feats: str, alignments: s
                 log.warning(f"No alignment for utterance {utterance}")
                 errors += 1
                 continue
+            alignment = aligned[utterance]
+            with within(f"{alignments}: utterance {utterance}"):
+                model.transitions.checked(alignment)
             try:
-                accumulator.add(matrix, aligned[utterance])
+                accumulator.add(matrix, alignment)
                 done += 1
             except KaldiError as error:
                 log.warning(f"Utterance {utterance}: {error}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import within
 from nnet3_compat.components import set_seed
 from nnet3_compat.model_changes import read_lines
 from nnet3_compat.model_file import read_nnet, write_model
@@ -33,7 +34,9 @@ def init(options: Options, first: str, second: str, third: str | None = None) ->
     else:
         nnet, config, nnet_out = read_nnet(first), second, third
         log.info(f"Read raw neural net from {first}")
-    nnet.read_config(read_lines(config))
+    lines = read_lines(config)
+    with within(config):
+        nnet.read_config(lines)
     write_model(nnet_out, nnet, options.binary)
     log.info(f"Initialized raw neural net and wrote it to {nnet_out}")
     return 0

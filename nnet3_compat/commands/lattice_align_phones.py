@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import within
 from kaldi_bridge.lattices.lattice import top_sorted
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.phone_alignment import PhoneAligner, without_epsilons
@@ -39,7 +40,8 @@ def lattice_align_phones(options: Options, model_in: str, lattice_rspecifier: st
         TableWriter(lattice_wspecifier, COMPACT_LATTICE) as writer,
     ):
         for key, lattice in lattices:
-            aligned = aligner.align(lattice)
+            with within(f"{lattice_rspecifier}: lattice {key}"):
+                aligned = aligner.align(lattice)
             if options.remove_epsilon:
                 aligned = without_epsilons(aligned)
             if aligned.start < 0:

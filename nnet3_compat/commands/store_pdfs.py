@@ -53,9 +53,7 @@ def _entries(model: TransitionModel, rspecifier: str) -> Iterator[tuple[str, Cal
 
 def _pdfs(model: TransitionModel, ids: np.ndarray) -> np.ndarray:
     """[frames, 1]."""
-    if len(ids) and not 0 < ids.min() <= ids.max() <= model.num_transition_ids:
-        raise KaldiError(f"its alignment has transition-ids outside 1 to {model.num_transition_ids}: of another model?")
-    return model.id_to_pdf[ids][:, None]
+    return model.id_to_pdf[model.checked(ids)][:, None]
 
 
 main = command(store_pdfs, usage=USAGE)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import KaldiError, within
 from nnet3_compat.model_changes import read_lines
 from nnet3_compat.xconfig.writer import write_configs
 
@@ -32,7 +32,8 @@ def xconfig_to_config(options: Options) -> int:
         raise KaldiError("both --xconfig-file and --config-dir must be given")
     lines = read_lines(options.xconfig_file)
     echo = " ".join(sys.argv)
-    write_configs(lines, Path(options.config_dir), echo, options.existing_model or None, options.nnet_edits or None)
+    with within(options.xconfig_file):
+        write_configs(lines, Path(options.config_dir), echo, options.existing_model or None, options.nnet_edits or None)
     log.info(f"Wrote the configs of {options.xconfig_file} into {options.config_dir}")
     return 0
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output
+from nnet3_compat.tensor_files import load_tensors
 from nnet3_compat.training.updates import Update
 
 OPTIMIZERS = ("natural-gradient", "sgd", "adam", "adamw")
@@ -59,9 +60,11 @@ class TorchOptimizer:
         """Takes over the state of a file where there is one. Raises KaldiError where it is of something else."""
         if not Path(path).exists():
             return
+        with open(path, "rb") as file:
+            state = load_tensors(file, path)
         try:
             rates = [group["lr"] for group in self._optimizer.param_groups]
-            self._optimizer.load_state_dict(torch.load(path, weights_only=True))
+            self._optimizer.load_state_dict(state)
             for group, rate in zip(self._optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate
         except Exception as error:

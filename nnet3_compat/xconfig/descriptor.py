@@ -100,7 +100,7 @@ class _Parser:
         if token is None or token in "(),@":
             raise self.error("a descriptor")
         if depth > MAX_DEPTH:
-            raise KaldiError(f"descriptor '{self.text[:60]}...' is nested too deeply")
+            raise KaldiError(f"descriptor '{self.text[:60]}...': more than {MAX_DEPTH} operators are within each other")
         self.at += 1
         if token in _SEVERAL | _WITH_NUMBERS | {"Scale", "Const"}:
             self.expect("(")

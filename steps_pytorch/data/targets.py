@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.examples.supervision import SUPERVISION, SUPERVISION_SIZES, Supervision
 from kaldi_bridge.examples.supervision_splitting import SupervisionSplitter
 from kaldi_bridge.features.frame_store import FrameStore
@@ -64,11 +64,8 @@ class PdfTargets:
         for file in files:
             with SequentialReader(f"ark:gunzip -c {file} |", INT32_VECTOR) as reader:
                 for utterance, ids in reader:
-                    if len(ids) and not 0 < ids.min() <= ids.max() <= model.num_transition_ids:
-                        raise KaldiError(
-                            f"{file}: utterance {utterance} has transition-ids that {directory}/final.mdl has not"
-                        )
-                    pdfs[utterance] = model.id_to_pdf[ids].astype(dtype)
+                    with within(f"{file}: utterance {utterance}"):
+                        pdfs[utterance] = model.id_to_pdf[model.checked(ids)].astype(dtype)
         return cls(pdfs, model.num_pdfs, step)
 
     def pdfs(self, utterance: str, frames: np.ndarray) -> np.ndarray:
@@ -79,6 +76,11 @@ class PdfTargets:
         if isinstance(self._pdfs, FrameStore):
             first = int(nearest.min())
             sequence = self._pdfs.rows(utterance, first, int(nearest.max()) - first + 1)[:, 0]
+            if not 0 <= sequence.min() <= sequence.max() < self.num_pdfs:
+                raise KaldiError(
+                    f"{self._pdfs.directory}: utterance {utterance} has a pdf {sequence.max()}, "
+                    f"but the model beside it only {self.num_pdfs}"
+                )
             return np.where(inside, sequence[nearest - first], -1).astype(np.int64)
         return np.where(inside, self._pdfs[utterance][nearest], -1).astype(np.int64)
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import torch
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output
+from nnet3_compat.tensor_files import load_tensors
 from steps_pytorch.training.group import Group
 
 
@@ -102,12 +102,10 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 def load_state(path: Path) -> dict[str, Any]:
     """Reads what ``save_state`` wrote; nothing in it is executed. Raises KaldiError where it is something else."""
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise KaldiError(f"no such file {path}") from None
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, AttributeError) as error:
-        reason = str(error).split("\n")[0] or type(error).__name__
-        raise KaldiError(f"{path} is broken, or no file of tensors ({reason})") from error
+        with open(path, "rb") as file:
+            found = load_tensors(file, str(path))
+    except OSError as error:
+        raise KaldiError(f"cannot read {path}: {error.strerror}") from None
     if not isinstance(found, dict):
         raise KaldiError(f"{path} holds no state of a model or a run")
     return found

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.json_text import parse_json
 from kaldi_bridge.io.text import encode
 from kaldi_bridge.io.text_files import read_text
 
@@ -51,8 +52,8 @@ def read_journal(folder: Path) -> list[dict[str, Any]]:
     events = []
     for line in read_text(folder / NAME).split("\n"):
         try:
-            events.append(json.loads(line))
-        except ValueError:
+            events.append(parse_json(line, NAME))
+        except KaldiError:
             continue
     return events
 

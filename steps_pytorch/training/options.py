@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.json_text import parse_json
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.text import encode
 from kaldi_bridge.io.text_files import read_text
@@ -157,9 +158,9 @@ class Run:
         """Raises KaldiError where there is none."""
         path = folder / NAME
         try:
-            content = json.loads(read_text(path))
+            content = parse_json(read_text(path), str(path))
             return cls(RunOptions(**content["options"]), content["data"], content["targets"], folder)
-        except (KaldiError, ValueError, TypeError, KeyError) as error:
+        except (KaldiError, TypeError, KeyError) as error:
             raise KaldiError(f"{path} does not describe a run of training ({error})") from error
 
     def check_same(self, other: Run) -> None:

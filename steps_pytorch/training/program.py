@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
@@ -16,6 +17,7 @@ from steps_pytorch.training.loop import train
 from steps_pytorch.training.optimizers import OPTIMIZERS
 from steps_pytorch.training.options import NAME, Run
 from steps_pytorch.training.report import Report
+from steps_pytorch.training.run_lock import RunLock
 
 
 def known() -> str:
@@ -24,28 +26,33 @@ def known() -> str:
 
 
 def run(run: Run) -> int:
-    """Trains, averages, and writes the model directory."""
+    """Trains, averages, and writes the model directory. Raises KaldiError where somebody else is at that already."""
     tree_dir(run)
     group = Group(run.options.use_gpu)
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
-        checkpoints = Checkpoints(run.folder, group, run.options.average_last)
-        _begin(run, checkpoints, group)
-        assembly = assemble(run, group)
-        report = _report(run, group)
-        try:
-            if not run.options.num_jobs_initial:
-                train(assembly.parts, assembly.settings, group, checkpoints, report)
-            elif group.size > 1:
-                raise KaldiError("--num-jobs-initial does not go with torchrun: one or the other")
-            else:
-                train_by_jobs(assembly, checkpoints, report)
-            finish(assembly, checkpoints, report)
-        finally:
-            report.close()
+        with RunLock(run.folder) if group.is_first else contextlib.nullcontext():
+            _train(run, group)
     finally:
         group.close()
     return 0
+
+
+def _train(run: Run, group: Group) -> None:
+    checkpoints = Checkpoints(run.folder, group, run.options.average_last)
+    _begin(run, checkpoints, group)
+    assembly = assemble(run, group)
+    report = _report(run, group)
+    try:
+        if not run.options.num_jobs_initial:
+            train(assembly.parts, assembly.settings, group, checkpoints, report)
+        elif group.size > 1:
+            raise KaldiError("--num-jobs-initial does not go with torchrun: one or the other")
+        else:
+            train_by_jobs(assembly, checkpoints, report)
+        finish(assembly, checkpoints, report)
+    finally:
+        report.close()
 
 
 def average(folder: Path, name: str, last: int, iterations: str) -> int:

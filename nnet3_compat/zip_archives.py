@@ -1,0 +1,40 @@
+"""What torch writes lies in zip archives: their members' sizes are checked here before torch inflates one.
+
+torch stores tensors as they are and compresses only source code, of which a model has some hundred kilobytes.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from typing import IO
+
+from kaldi_bridge.errors import KaldiError
+
+MAX_COMPRESSED = 1 << 26
+"""Bytes that the compressed members of one archive may inflate to."""
+
+
+def check_zip(file: IO[bytes], name: str) -> list[str]:
+    """The names of the members. ``name``: what messages call the archive.
+
+    Raises:
+        KaldiError: no zip archive, or members that would take more memory than there can be need for.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    except Exception as error:  # zipfile raises many kinds for a damaged file
+        raise KaldiError(f"{name}: broken zip archive ({error or type(error).__name__})") from error
+    total = 0
+    for member in members:
+        if member.compress_type == zipfile.ZIP_STORED:
+            if member.file_size != member.compress_size:
+                raise KaldiError(f"{name}: broken zip archive ({member.filename} has two different sizes)")
+            continue
+        total += member.file_size
+        if total > MAX_COMPRESSED:
+            raise KaldiError(
+                f"{name}: {member.filename} in this zip archive would inflate from {member.compress_size} to "
+                f"{member.file_size} bytes: torch writes no such member"
+            )
+    return [member.filename for member in members]

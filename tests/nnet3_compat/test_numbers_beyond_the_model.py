@@ -1,0 +1,108 @@
+"""Numbers that come from a file and are none of the model's: an error that names file and utterance, as Kaldi stops."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kaldi_bridge.command import Command, run
+from kaldi_bridge.fsts.acceptors import Acceptor
+from kaldi_bridge.fsts.fst import write_fst
+from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.hmm.topology_making import hmm_topology
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.tree import Constant, ContextDependency, Table, make_transition_model
+from kaldi_bridge.io.input_stream import InputStream
+from kaldi_bridge.io.streams import open_output
+from nnet3_compat.commands import (
+    acc_tree_stats,
+    ali_to_pdf,
+    ali_to_phones,
+    chain_make_num_fst_e2e,
+    compile_train_graphs,
+    convert_ali,
+    lattice_align_phones,
+    post_to_tacc,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """mdl and tree of two phones, each with one state; normalization.fst."""
+    monkeypatch.chdir(tmp_path)
+    text = hmm_topology([1], [2], 1, 1).encode()
+    topology = Topology.read(InputStream.from_bytes(text), False)
+    tree = ContextDependency(1, 0, Table(0, (None, Constant(0), Constant(1))))
+    model = make_transition_model(tree, topology)
+    with open_output("mdl") as stream:
+        model.write(stream, False)
+    with open_output("tree") as stream:
+        tree.write(stream, False)
+    (tmp_path / "feats").write_text("u1 [ 1 2\n 3 4 ]\nu2 [ 1 2\n 3 4 ]\n")
+    return tmp_path
+
+
+def last_id() -> int:
+    stream = InputStream.from_bytes(Path("mdl").read_bytes())
+    return TransitionModel.read(stream, False).num_transition_ids
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        (ali_to_phones.main, ["mdl", "ark:ali", "ark,t:out"]),
+        (ali_to_phones.main, ["--ctm-output=true", "mdl", "ark:ali", "out"]),
+        (ali_to_pdf.main, ["mdl", "ark:ali", "ark,t:out"]),
+        (convert_ali.main, ["mdl", "mdl", "tree", "ark:ali", "ark,t:out"]),
+        (acc_tree_stats.main, ["--context-width=1", "--central-position=0", "mdl", "ark:feats", "ark:ali", "out"]),
+    ],
+)
+@pytest.mark.parametrize("wrong", ["beyond", "0", "-3", "2147483647"])
+def test_alignments(
+    program: Command, arguments: list[str], wrong: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    last = last_id()
+    wrong = str(last + 1) if wrong == "beyond" else wrong
+    (folder / "ali").write_text(f"u1 1 {last}\nu2 1 {wrong}\n")
+    assert run(program, arguments) == 255
+    expected = rf"ark:ali: utterance u2: {wrong} is no transition-id of the model, which has 1 to {last}"
+    assert re.search(expected, capfd.readouterr().err)
+    assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("wrong", [0, 99])
+def test_lattices(wrong: int, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for line, end in ((f"0 1 7 1,2,1_{wrong}", "1"), ("0 1 7 1,2,1", f"1 0,0,{wrong}")):
+        (folder / "lat").write_text(f"u1 \n{line}\n{end}\n\n")
+        assert run(lattice_align_phones.main, ["mdl", "ark:lat", "ark,t:out"]) == 255
+        assert f"ark:lat: lattice u1: {wrong} is no transition-id" in capfd.readouterr().err
+
+
+def test_a_lattice_with_a_cycle(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "lat").write_text("u1 \n0 1 7 1,2,1\n1 0 7 1,2,1\n1\n\n")
+    assert run(lattice_align_phones.main, ["mdl", "ark:lat", "ark,t:out"]) == 255
+    assert re.search("lattice u1: .*cycle", capfd.readouterr().err)
+
+
+def test_graphs_of_another_model(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "graphs").write_text("u1 \n0 1 99 1\n1\n\n")
+    write_fst("normalization.fst", Acceptor(0, [[(1, 0.0, 0), (2, 0.0, 0)]], [0.0]).to_fst())
+    arguments = ["mdl", "normalization.fst", "ark:graphs", "ark,t:out"]
+    assert run(chain_make_num_fst_e2e.main, arguments) == 255
+    assert "ark:graphs: graph u1: 99 is no transition-id" in capfd.readouterr().err
+
+
+def test_posteriors_of_another_model(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "post").write_text("u1 [ 99 1 ]\n")
+    assert run(post_to_tacc.main, ["mdl", "ark:post", "out"]) == 255
+    assert "Invalid transition-id 99 encountered for utterance u1" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("symbol", [0, 1])
+def test_disambiguation_symbols_that_are_phones(symbol: int, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_fst("L.fst", Acceptor(0, [[(1, 0.0, 0)]], [0.0]).to_fst())
+    (folder / "disambig").write_text(f"{symbol}\n")
+    (folder / "text").write_text("u1 1\n")
+    arguments = ["--read-disambig-syms=disambig", "tree", "mdl", "L.fst", "ark:text", "ark,t:out"]
+    assert run(compile_train_graphs.main, arguments) == 255
+    assert f"Disambiguation symbol {symbol} is also a phone" in capfd.readouterr().err
