@@ -3,8 +3,8 @@
     python bench/features.py [--seconds=20] [--recordings=20]
 
 compute-mfcc-feats is measured from recordings to an archive, on one thread: seconds of processors' time, start-up
-included, and what a second of sound takes (the difference between all recordings and the first one). Resampling alone is
-measured beside soxr, which augmentation uses.
+included, and what a second of sound takes (the difference between all recordings and the first one). Then resampling
+alone, beside soxr, which augmentation uses.
 """
 
 from __future__ import annotations

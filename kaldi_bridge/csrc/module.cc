@@ -1,5 +1,5 @@
 // The C++ part of kaldi_bridge, for Python: search, determinization and epsilon removal, without the interpreter's lock;
-// examples, resampling, language models.
+// examples, resampling, spectra, language models.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -12,12 +12,14 @@
 #include "determinize.h"
 #include "epsilon_removal.h"
 #include "example_module.h"
+#include "float_arithmetic.h"
 #include "lattice_arrays.h"
 #include "lattice_module.h"
 #include "mutable_fst_module.h"
 #include "packed_acceptors_module.h"
 #include "resampling.h"
 #include "search.h"
+#include "split_radix.h"
 
 namespace py = pybind11;
 using namespace kaldi_bridge;
@@ -145,15 +147,17 @@ py::tuple epsilons_removed(int32_t start, Array<float> finals, Array<int64_t> of
 }  // namespace
 
 PYBIND11_MODULE(_csrc, m) {
-  m.doc() = "Search, lattice determinization, epsilon removal, training examples and resampling for kaldi_bridge.";
+  m.doc() = "Search, lattice determinization, epsilon removal, training examples, resampling and spectra for kaldi_bridge.";
 
   PYBIND11_NUMPY_DTYPE(FstArc, ilabel, olabel, weight, nextstate);
   add_examples(m);
+  add_float_arithmetic(m);
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
   add_packed_acceptors(m);
   add_resampling(m);
   add_arpa(m);
   add_lattices(m);
+  add_split_radix(m);
 
   py::class_<SearchOptions>(m, "SearchOptions")
       .def(py::init<>())

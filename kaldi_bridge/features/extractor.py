@@ -1,18 +1,34 @@
-"""MFCC and filterbank features with Kaldi's options, computed by kaldi-native-fbank.
+"""MFCC and filterbank features with Kaldi's options (feat/feature-mfcc.cc, feat/feature-fbank.cc).
 
-Waveforms are float arrays at 16-bit integer scale, as Kaldi reads them; features are [frames, dimensions].
+Without dither they are Kaldi's to 1e-4, and the same in pieces of any size. Waveforms are float arrays at the scale of
+16-bit integers, as Kaldi reads them; features are [frames, dimensions].
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
+from kaldi_bridge.features.frames import (
+    WINDOWS,
+    emphasize,
+    energies,
+    floored_log,
+    power_spectra,
+    window,
+    without_offset,
+)
+from kaldi_bridge.features.mel import cosine_transform, lifter, mel_banks
 from kaldi_bridge.features.resampling import ResamplingStream, resampled, stream_resampler
+
+BLOCK = 256  # frames that are computed together
+SEED = 0  # of dither, which is the same in each process
 
 
 @dataclass
@@ -48,13 +64,23 @@ class FrameOptions:
     def length_samples(self) -> int:
         return int(self.sample_frequency * 0.001 * self.frame_length)
 
-    def num_frames(self, num_samples: int) -> int:
-        """Frames of a waveform."""
-        if not self.snip_edges:
-            return (num_samples + self.shift_samples // 2) // self.shift_samples
-        if num_samples < self.length_samples:
-            return 0
-        return 1 + (num_samples - self.length_samples) // self.shift_samples
+    @property
+    def transform_samples(self) -> int:
+        """Of a frame with the zeros that are appended for its Fourier transform."""
+        return 1 << (self.length_samples - 1).bit_length() if self.round_to_power_of_two else self.length_samples
+
+    @property
+    def highest_freq(self) -> float:
+        """Upper edge of the mel bins in Hz."""
+        return self.high_freq if self.high_freq > 0 else self.sample_frequency / 2 + self.high_freq
+
+    def num_frames(self, num_samples: int, complete: bool = True) -> int:
+        """Frames of a waveform; where it is not ``complete``, those that do not depend on what follows."""
+        inside = max(0, 1 + (num_samples - self.length_samples - self.first_sample(0)) // self.shift_samples)
+        if self.snip_edges:
+            return inside
+        total = (num_samples + self.shift_samples // 2) // self.shift_samples
+        return total if complete else min(inside, total)
 
     def first_sample(self, frame: int) -> int:
         """Where a frame begins; may be negative without ``snip_edges``."""
@@ -100,23 +126,6 @@ class FbankOptions(FrameOptions):
     use_power: bool = option(True, "Power spectrum, else magnitude")
 
 
-def _set_frame_options(native: Any, options: FrameOptions) -> None:
-    frame, mel = native.frame_opts, native.mel_opts
-    frame.samp_freq = options.sample_frequency
-    frame.frame_length_ms = options.frame_length
-    frame.frame_shift_ms = options.frame_shift
-    frame.preemph_coeff = options.preemphasis_coefficient
-    frame.remove_dc_offset = options.remove_dc_offset
-    frame.dither = options.dither
-    frame.window_type = options.window_type
-    frame.blackman_coeff = options.blackman_coeff
-    frame.round_to_power_of_two = options.round_to_power_of_two
-    frame.snip_edges = options.snip_edges
-    mel.num_bins = options.num_mel_bins
-    mel.low_freq = options.low_freq
-    mel.high_freq = options.high_freq
-
-
 class FeatureExtractor:
     """Computes one kind of features; safe to use for many waveforms.
 
@@ -124,21 +133,21 @@ class FeatureExtractor:
     """
 
     def __init__(self, options: MfccOptions | FbankOptions) -> None:
-        import kaldi_native_fbank as native  # not needed by those who only look at the options
-
         check_options(options)
         self.options = options
+        self._window = window(options.window_type, options.length_samples, options.blackman_coeff)
+        bins, size = options.num_mel_bins, options.transform_samples
+        self._banks = mel_banks(bins, options.low_freq, options.highest_freq, options.sample_frequency, size)
         if isinstance(options, MfccOptions):
-            self._native = native.MfccOptions()
-            self._online = native.OnlineMfcc
-            names = ["num_ceps", "use_energy", "energy_floor", "raw_energy", "cepstral_lifter", "htk_compat"]
-        else:
-            self._native = native.FbankOptions()
-            self._online = native.OnlineFbank
-            names = ["use_energy", "energy_floor", "raw_energy", "htk_compat", "use_log_fbank", "use_power"]
-        _set_frame_options(self._native, options)
-        for name in names:
-            setattr(self._native, name, getattr(options, name))
+            self._cosines = cosine_transform(options.num_ceps, bins).astype(np.float32)
+            self._lifter = lifter(options.num_ceps, options.cepstral_lifter).astype(np.float32)
+        self._random = np.random.default_rng(SEED)
+
+    @property
+    def dim(self) -> int:
+        """Of the features."""
+        options = self.options
+        return options.num_ceps if isinstance(options, MfccOptions) else options.num_mel_bins + options.use_energy
 
     def __call__(self, waveform: np.ndarray, sample_frequency: float) -> np.ndarray:
         """waveform [samples] -> features [frames, dimensions], float32; no rows when it is shorter than a frame.
@@ -148,7 +157,7 @@ class FeatureExtractor:
         self.options.check_rate(sample_frequency)
         if sample_frequency != self.options.sample_frequency:
             waveform = resampled(waveform, sample_frequency, self.options.sample_frequency)
-        return FeatureStream(self._online(self._native), self.options.sample_frequency).extend(waveform, last=True)
+        return FeatureStream(self).extend(waveform, last=True)
 
     def stream(self, sample_frequency: float) -> FeatureStream:
         """For a waveform that comes in parts.
@@ -162,42 +171,100 @@ class FeatureExtractor:
                 f"Sampling frequency mismatch, expected {wanted:g}, got {sample_frequency:g}\n"
                 "Perhaps you want to use the options --allow_{upsample,downsample}"
             )
-        resampling = None
-        if sample_frequency != wanted:
-            resampling = ResamplingStream(stream_resampler(sample_frequency, wanted))
-        return FeatureStream(self._online(self._native), wanted, resampling)
+        if sample_frequency == wanted:
+            return FeatureStream(self)
+        return FeatureStream(self, ResamplingStream(stream_resampler(sample_frequency, wanted)))
+
+    def of_frames(self, frames: np.ndarray) -> np.ndarray:
+        """Samples of frames, [frames, samples] float32 -> [frames, dimensions], float32."""
+        made = np.empty((len(frames), self.dim), np.float32)
+        for begin in range(0, len(frames), BLOCK):
+            made[begin : begin + BLOCK] = self._of_block(frames[begin : begin + BLOCK])
+        return made
+
+    def _of_block(self, frames: np.ndarray) -> np.ndarray:
+        options = self.options
+        if options.dither:
+            noise = self._random.standard_normal(frames.shape, dtype=np.float32)
+            frames = frames + np.float32(options.dither) * noise
+        frames = without_offset(frames) if options.remove_dc_offset else frames.copy()
+        raw = energies(frames) if options.raw_energy and options.use_energy else None
+        emphasize(frames, options.preemphasis_coefficient)
+        padded = np.zeros((len(frames), options.transform_samples), np.float32)
+        np.multiply(frames, self._window, out=padded[:, : options.length_samples])
+        energy = None
+        if options.use_energy:
+            energy = floored_log(energies(padded) if raw is None else raw)
+            if options.energy_floor > 0:
+                energy = np.maximum(energy, np.float32(math.log(options.energy_floor)))
+        return self._of_spectra(power_spectra(padded), energy)
+
+    def _of_spectra(self, spectra: np.ndarray, energy: np.ndarray | None) -> np.ndarray:
+        """Power spectra [frames, frequencies], logarithms of energies [frames] -> features."""
+        options = self.options
+        if isinstance(options, FbankOptions):
+            bins: np.ndarray = _csrc.weighted_sums(spectra if options.use_power else np.sqrt(spectra), self._banks)
+            if options.use_log_fbank:
+                bins = floored_log(bins)
+            if energy is None:
+                return bins
+            return np.column_stack([bins, energy] if options.htk_compat else [energy, bins])
+        bins = floored_log(_csrc.weighted_sums(spectra, self._banks))
+        cepstra: np.ndarray = _csrc.weighted_sums(bins, self._cosines) * self._lifter
+        if energy is not None:
+            cepstra[:, 0] = energy
+        if options.htk_compat:
+            last = cepstra[:, 0] * np.float32(math.sqrt(2) if energy is None else 1)
+            cepstra = np.column_stack([cepstra[:, 1:], last])
+        return cepstra
 
 
 class FeatureStream:
     """The features of one waveform as its samples come in.
 
     Args:
-        sample_frequency: of the features.
-        resampling: to this rate, of samples at another.
+        resampling: to the rate of the features, of samples at another.
+
+    Attributes:
+        num_ready: frames until now.
     """
 
-    def __init__(self, native: Any, sample_frequency: float, resampling: ResamplingStream | None = None) -> None:
-        self._native, self._sample_frequency, self._resampling = native, sample_frequency, resampling
+    def __init__(self, extractor: FeatureExtractor, resampling: ResamplingStream | None = None) -> None:
+        self._extractor, self._resampling = extractor, resampling
+        self._kept = np.zeros(0, np.float32)  # of the samples, those that are still needed
+        self._offset = 0  # of the first of them
         self.num_ready = 0
 
     def extend(self, samples: np.ndarray, last: bool) -> np.ndarray:
         """The frames [frames, dimensions] that the next samples complete; at the ``last`` ones, all that remain."""
         if self._resampling is not None:
             samples = self._resampling.extend(samples, last)
-        self._native.accept_waveform(self._sample_frequency, np.ascontiguousarray(samples, dtype=np.float32))
-        if last:
-            self._native.input_finished()
-        before, self.num_ready = self.num_ready, self._native.num_frames_ready
-        if before == self.num_ready:
-            return np.zeros((0, self._native.dim), dtype=np.float32)
-        return np.stack([self._native.get_frame(t) for t in range(before, self.num_ready)])
+        kept = np.concatenate([self._kept, samples]).astype(np.float32, copy=False)
+        options = self._extractor.options
+        begin, end = self.num_ready, options.num_frames(self._offset + len(kept), last)
+        if end <= begin:
+            self._kept = kept
+            return np.zeros((0, self._extractor.dim), np.float32)
+        feats = self._extractor.of_frames(self._frames(kept, begin, end))
+        passed = min(max(0, options.first_sample(end) - self._offset), len(kept))
+        self._kept, self._offset, self.num_ready = kept[passed:], self._offset + passed, end
+        return feats
+
+    def _frames(self, kept: np.ndarray, begin: int, end: int) -> np.ndarray:
+        """Samples of frames [begin, end), of the samples from the offset on; beyond their ends they are mirrored."""
+        options = self._extractor.options
+        first = options.first_sample(begin) - self._offset
+        stop = options.first_sample(end - 1) + options.length_samples - self._offset
+        before, after = max(0, -first), max(0, stop - len(kept))
+        if before or after:
+            kept = np.pad(kept, (before, after), mode="symmetric")
+        inside = kept[first + before : stop + before]
+        return sliding_window_view(inside, options.length_samples)[:: options.shift_samples]
 
 
 def check_options(options: MfccOptions | FbankOptions) -> None:
-    """Raises KaldiError for nonsense: the native library would exit the process."""
-    windows = ("hamming", "hanning", "povey", "rectangular", "sine", "blackmann")
+    """Raises KaldiError for nonsense."""
     nyquist = options.sample_frequency / 2
-    high = options.high_freq if options.high_freq > 0 else nyquist + options.high_freq
     # Kaldi's rule: the window must hold at least two samples, and a bin at least three points of the spectrum.
     if not 0 < options.sample_frequency <= 1e6:
         raise KaldiError(f"--sample-frequency={options.sample_frequency:g} is out of range")
@@ -205,13 +272,19 @@ def check_options(options: MfccOptions | FbankOptions) -> None:
         raise KaldiError(
             f"--frame-length={options.frame_length:g} or --frame-shift={options.frame_shift:g} is out of range"
         )
-    if options.window_type not in windows:
-        raise KaldiError(f"--window-type={options.window_type}: must be one of {', '.join(windows)}")
+    if options.shift_samples < 1:
+        raise KaldiError(f"--frame-shift={options.frame_shift:g} is less than a sample")
+    if options.transform_samples % 2:
+        raise KaldiError(
+            f"--round-to-power-of-two=false needs frames of an even number of samples, not {options.length_samples}"
+        )
+    if options.window_type not in WINDOWS:
+        raise KaldiError(f"--window-type={options.window_type}: must be one of {', '.join(WINDOWS)}")
     if not 0 <= options.preemphasis_coefficient <= 1:
         raise KaldiError(f"--preemphasis-coefficient={options.preemphasis_coefficient:g} must be between 0 and 1")
     if not 3 <= options.num_mel_bins <= 1000:
         raise KaldiError(f"--num-mel-bins={options.num_mel_bins} must be between 3 and 1000")
-    if not 0 <= options.low_freq < high <= nyquist:
+    if not 0 <= options.low_freq < options.highest_freq <= nyquist:
         raise KaldiError(
             f"bad --low-freq={options.low_freq:g} and --high-freq={options.high_freq:g} "
             f"for a sampling rate of {options.sample_frequency:g}"

@@ -11,7 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, FrameOptions, MfccOptions, check_options
+from kaldi_bridge.features.extractor import FbankOptions, MfccOptions, check_options
+from kaldi_bridge.features.frames import window
+from kaldi_bridge.features.mel import cosine_transform, lifter, mel_banks
 
 LEAST_SQUARES_STEPS = 100
 GRIFFIN_LIM_STEPS = 60
@@ -29,9 +31,11 @@ class FeatureInverter:
         if isinstance(options, MfccOptions) and options.use_energy:
             raise KaldiError("MFCC with --use-energy=true lack C0, the level of the spectrum: there is no way back")
         self.options = options
-        self._length, self._shift, self._size = frame_sizes(options)
-        self._banks = mel_banks(options, self._size)
-        self._window = window(options, self._length)
+        self._length, self._shift = options.length_samples, options.shift_samples
+        self._size = options.transform_samples
+        edges = options.low_freq, options.highest_freq
+        self._banks = mel_banks(options.num_mel_bins, *edges, options.sample_frequency, self._size).astype(np.float64)
+        self._window = window(options.window_type, self._length, options.blackman_coeff).astype(np.float64)
 
     @property
     def dim(self) -> int:
@@ -51,7 +55,7 @@ class FeatureInverter:
             raise KaldiError(f"features {features.shape} do not fit the options, which make {self.dim} dimensions")
         features = features.astype(np.float64)
         if isinstance(options, MfccOptions):
-            return _cepstra_in_order(features, options) @ _inverse_cosine_transform(options)
+            return _cepstra_in_order(features, options) @ cosine_transform(options.num_ceps, options.num_mel_bins)
         if options.use_energy:
             features = features[:, :-1] if options.htk_compat else features[:, 1:]
         return features if options.use_log_fbank else np.log(np.maximum(features, np.finfo(np.float32).eps))
@@ -107,71 +111,11 @@ class FeatureInverter:
         return total / np.maximum(weight, 1e-3)
 
 
-def frame_sizes(options: FrameOptions) -> tuple[int, int, int]:
-    """Samples of a frame, between two frames, and of the Fourier transform."""
-    length = int(options.sample_frequency * 0.001 * options.frame_length)
-    shift = int(options.sample_frequency * 0.001 * options.frame_shift)
-    return length, shift, 1 << (length - 1).bit_length() if options.round_to_power_of_two else length
-
-
-def window(options: FrameOptions, length: int) -> np.ndarray:
-    """[length]."""
-    phase = 2 * np.pi * np.arange(length) / (length - 1)
-    hanning = 0.5 - 0.5 * np.cos(phase)
-    blackman = options.blackman_coeff
-    return {
-        "hanning": hanning,
-        "sine": np.sin(0.5 * phase),
-        "hamming": 0.54 - 0.46 * np.cos(phase),
-        "povey": hanning**0.85,
-        "rectangular": np.ones(length),
-        "blackmann": blackman - 0.5 * np.cos(phase) + (0.5 - blackman) * np.cos(2 * phase),
-    }[options.window_type]
-
-
-def mel(frequency: np.ndarray | float) -> np.ndarray:
-    return 1127.0 * np.log1p(np.asarray(frequency) / 700.0)
-
-
-def _mel_edges(options: FrameOptions) -> np.ndarray:
-    """[num_mel_bins + 2]: each bin lies from one to the next but one."""
-    nyquist = 0.5 * options.sample_frequency
-    high = options.high_freq if options.high_freq > 0 else nyquist + options.high_freq
-    return np.linspace(mel(options.low_freq), mel(high), options.num_mel_bins + 2)
-
-
-def bin_centers(options: FrameOptions) -> np.ndarray:
-    """[num_mel_bins], in Hz."""
-    return 700.0 * np.expm1(_mel_edges(options)[1:-1] / 1127.0)
-
-
-def mel_banks(options: FrameOptions, size: int) -> np.ndarray:
-    """[num_mel_bins, size / 2]: the weights of the frequencies, triangles on the mel scale, the highest left out."""
-    edges = _mel_edges(options)
-    left, center, right = (edges[i : len(edges) - 2 + i, None] for i in range(3))
-    frequencies = mel(np.arange(size // 2) * options.sample_frequency / size)
-    return np.clip(
-        np.minimum((frequencies - left) / (center - left), (right - frequencies) / (right - center)), 0, None
-    )
-
-
 def _cepstra_in_order(features: np.ndarray, options: MfccOptions) -> np.ndarray:
     """C0 first, without liftering."""
     if options.htk_compat:
         features = np.concatenate([features[:, -1:] / np.sqrt(2.0), features[:, :-1]], 1)
-    lifter = options.cepstral_lifter
-    if lifter:
-        features = features / (1.0 + 0.5 * lifter * np.sin(np.pi * np.arange(options.num_ceps) / lifter))
-    return features
-
-
-def _inverse_cosine_transform(options: MfccOptions) -> np.ndarray:
-    """[num_ceps, num_mel_bins], orthonormal rows."""
-    bins = options.num_mel_bins
-    rows = np.arange(options.num_ceps)[:, None]
-    matrix = np.sqrt(2.0 / bins) * np.cos(np.pi / bins * (np.arange(bins) + 0.5) * rows)
-    matrix[0] = np.sqrt(1.0 / bins)
-    return matrix
+    return features / lifter(options.num_ceps, options.cepstral_lifter)
 
 
 def _non_negative(energies: np.ndarray, banks: np.ndarray) -> np.ndarray:

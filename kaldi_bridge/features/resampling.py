@@ -5,8 +5,8 @@ without frequencies above the cutoff C. That is a sum under a sinc in a Hann win
 
     y_n = 1/S sum_k h(n/R - k/S) x_k,    h(t) = sin(2 pi C t) / (pi t) * (1 + cos(2 pi C t / Z)) / 2  where |t| < Z / 2C
 
-With S / R = a / b in lowest terms, the weights of sample n + b are those of sample n, on samples that are a later: b sets
-of weights ("phases") are all there are. Other resamplers cut elsewhere and less or more sharply, which shows in features.
+With S / R = a / b in lowest terms, the weights of sample n + b are those of sample n, on samples that are a later:
+b sets of weights, "phases", are enough. Other resamplers cut elsewhere, less or more sharply, and features show it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Resampler:
 
         What is not among ``samples`` counts as zero.
         """
-        filter_ = self._firsts, self._weights, self._step
+        filter_ = self._firsts, self._lasts, self._weights, self._step
         made: np.ndarray = _csrc.resample(samples, offset, begin, end, *filter_)
         return made
 
@@ -75,11 +75,9 @@ def _filter(old: int, new: int, phases: int, cutoff: float) -> tuple[np.ndarray,
     times = np.arange(phases) / new
     firsts = np.ceil((times - width) * old).astype(np.int64)
     lasts = np.floor((times + width) * old).astype(np.int64)
-    taps = -(-int((lasts - firsts).max() + 1) // _csrc.RESAMPLING_LANES) * _csrc.RESAMPLING_LANES
-    indexes = firsts[:, np.newaxis] + np.arange(taps)
+    indexes = firsts[:, np.newaxis] + np.arange((lasts - firsts).max() + 1)
     t = (indexes / old - times[:, np.newaxis]).astype(np.float32).astype(np.float64)
-    inside = (np.abs(t) < width) & (indexes <= lasts[:, np.newaxis])
-    window = np.where(inside, 0.5 * (1 + np.cos(2 * np.pi * cutoff / NUM_ZEROS * t)), 0)
+    window = np.where(np.abs(t) < width, 0.5 * (1 + np.cos(2 * np.pi * cutoff / NUM_ZEROS * t)), 0)
     sinc = np.where(t == 0, 2 * cutoff, np.sin(2 * np.pi * cutoff * t) / (np.pi * np.where(t == 0, 1, t)))
     return firsts, lasts, sinc.astype(np.float32) * window.astype(np.float32) / np.float32(old)
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.data_dirs.wave import Wave, write_wave
-from kaldi_bridge.features.inversion import FeatureInverter, bin_centers
+from kaldi_bridge.features.inversion import FeatureInverter
+from kaldi_bridge.features.mel import bin_centers
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
@@ -69,8 +70,11 @@ class Gallery:
         sample = undone[-1][1]
         first, end = inside or (0, len(sample))
         self._features.write(key, sample[first:end])
-        shift = self._inverter.options.frame_shift / 1000 if self._inverter else 0.01
-        centers = bin_centers(self._inverter.options) if self._inverter else None
+        shift, centers = 0.01, None
+        if self._inverter:
+            options = self._inverter.options
+            shift = options.frame_shift / 1000
+            centers = bin_centers(options.num_mel_bins, options.low_freq, options.highest_freq)
         panels = [Panel(name, self._shown(features), centers) for name, features in undone]
         draw(self._folder / "pictures" / f"{key}.png", key, panels, energies, shift, inside)
         if self._inverter:

@@ -1,0 +1,11 @@
+// Power spectra of frames, for Python.
+
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace kaldi_bridge {
+
+void add_split_radix(pybind11::module_ &m);
+
+}  // namespace kaldi_bridge

@@ -1,0 +1,70 @@
+"""Frames of a waveform, windowed, and their spectra (feat/feature-window.cc, feat/feature-functions.cc).
+
+In single precision, rounded as by Kaldi: where a band is all but empty, features show it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kaldi_bridge.extension import _csrc
+
+WINDOWS = ("hamming", "hanning", "povey", "rectangular", "sine", "blackman", "blackmann")  # the last in Kaldi's help
+
+
+def window(kind: str, length: int, blackman_coeff: float = 0.42) -> np.ndarray:
+    """[length], float32; ``kind`` is one of WINDOWS."""
+    phase = 2 * np.pi / (length - 1) * np.arange(length)
+    hanning = 0.5 - 0.5 * np.cos(phase)
+    blackman = blackman_coeff - 0.5 * np.cos(phase) + (0.5 - blackman_coeff) * np.cos(2 * phase)
+    shapes = {
+        "hanning": hanning,
+        "sine": np.sin(0.5 * phase),
+        "hamming": 0.54 - 0.46 * np.cos(phase),
+        "povey": hanning**0.85,
+        "rectangular": np.ones(length),
+        "blackman": blackman,
+        "blackmann": blackman,
+    }
+    return shapes[kind].astype(np.float32)
+
+
+def without_offset(frames: np.ndarray) -> np.ndarray:
+    """[frames, samples] less the mean of each frame; float32.
+
+    The sum is that of OpenBLAS's sdot with a stride: pairs in single, the rest in double precision.
+    """
+    length = frames.shape[1]
+    even = length - length % 2
+    sums = (frames[:, 0:even:2] + frames[:, 1:even:2]).sum(axis=1, dtype=np.float64)
+    if length % 2:
+        sums += frames[:, -1]
+    return frames + (-sums.astype(np.float32) / np.float32(length))[:, np.newaxis]
+
+
+def emphasize(frames: np.ndarray, coefficient: float) -> None:
+    """Subtracts from each sample of [frames, samples] its predecessor times a coefficient, in place."""
+    factor = np.float32(coefficient)
+    frames[:, 1:] -= factor * frames[:, :-1]
+    frames[:, 0] -= factor * frames[:, 0]
+
+
+def energies(frames: np.ndarray) -> np.ndarray:
+    """[frames, samples] -> [frames], float32: sums of squares."""
+    return np.square(frames).sum(axis=1, dtype=np.float64).astype(np.float32)
+
+
+def floored_log(values: np.ndarray) -> np.ndarray:
+    """Natural logarithms, float32, of values that are floored at the smallest number by which 1 can grow."""
+    made: np.ndarray = _csrc.logarithms(np.maximum(values, np.finfo(np.float32).eps))
+    return made
+
+
+def power_spectra(frames: np.ndarray) -> np.ndarray:
+    """[frames, samples], an even number -> [frames, samples / 2], float32, without half the sampling rate."""
+    samples = frames.shape[1]
+    if samples & (samples - 1) == 0:
+        made: np.ndarray = _csrc.power_spectra(frames)
+        return made
+    spectra = np.fft.rfft(frames.astype(np.float64))[:, :-1]
+    return (np.square(spectra.real) + np.square(spectra.imag)).astype(np.float32)
