@@ -23,21 +23,34 @@ class _ScaleGradient(torch.autograd.Function):
 
 
 class _ClipGradient(torch.autograd.Function):
-    """Rows (last dimension) of the gradient scaled to a norm of at most ``threshold``, or elements clipped to it."""
+    """The derivative as ``ClipGradient`` clips it, which counts what is done."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, threshold: float, by_norm: bool) -> Tensor:
-        ctx.threshold, ctx.by_norm = threshold, by_norm
+    def forward(ctx: Any, x: Tensor, module: ClipGradient) -> Tensor:
+        ctx.module = module
+        ctx.save_for_backward(x)
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        if ctx.threshold == 0.0:
-            return torch.zeros_like(gradient), None, None
-        if not ctx.by_norm:
-            return gradient.clamp(-ctx.threshold, ctx.threshold), None, None
-        norm = torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
-        return gradient * (ctx.threshold / norm.clamp(min=ctx.threshold)), None, None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (x,) = ctx.saved_tensors
+        return ctx.module.clip(gradient, x), None
+
+
+def repaired(derivative: Tensor, x: Tensor, strength: float, target: float) -> Tensor:
+    """The derivative with a term that draws what is further from zero than ``target`` back, and of the same size.
+
+    The term of each row is proportional to sign(x) max(|x| - target, 0), its mean norm ``strength`` times that of the
+    derivative (nnet3/nnet-simple-component.cc, ClipGradientComponent::RepairGradients).
+    """
+
+    def size(rows: Tensor) -> Tensor:
+        return torch.linalg.vector_norm(rows, dim=-1).mean()
+
+    term = torch.where(x > 0.0, 1.0, -1.0) * (x.abs() - target).clamp(min=0.0)
+    before, least = size(derivative), torch.finfo(x.dtype).tiny
+    made = derivative - term * (strength * before / size(term).clamp(min=least))
+    return made * (before / size(made).clamp(min=least))
 
 
 class _Truncate(torch.autograd.Function):
@@ -71,20 +84,47 @@ class NoOp(ComponentModule[NoOpComponent]):
 
 @module_for(ClipGradientComponent)
 class ClipGradient(ComponentModule[ClipGradientComponent]):
-    """y = x; in training the gradient of each row is clipped, by its norm or element by element.
+    """y = x; in training the derivative of each row is clipped, by its norm or element by element.
 
-    A threshold of 0 stops the gradient, a negative one leaves it alone. Self-repair is a training rule and not here.
+    A threshold of 0 stops the derivative, a negative one leaves it alone. Rows that are clipped by norm are counted;
+    where they are too many, and training's ``chance`` says so, the input is drawn back (see ``repaired``) by
+    ``self_repair_scale`` times their proportion.
     """
+
+    STATS = ("count", "num_clipped")
+    REPAIR_PROBABILITY = 0.5
 
     def __init__(self, component: ClipGradientComponent) -> None:
         super().__init__(component)
         self.threshold: float = component.clipping_threshold
         self.by_norm: bool = component.norm_based_clipping
+        never: Any = None  # an annotation of the attribute would be read by TorchScript
+        self.chance = never
 
     def forward(self, x: Tensor) -> Tensor:
         if not torch.jit.is_scripting() and self.training and self.threshold >= 0.0:
-            return _ClipGradient.apply(x, self.threshold, self.by_norm)
+            return _ClipGradient.apply(x, self)
         return x
+
+    @torch.jit.unused
+    def clip(self, derivative: Tensor, x: Tensor) -> Tensor:
+        """The derivative [T, N, D] at the input x, from that at the output; counts rows."""
+        if self.threshold == 0.0:
+            return torch.zeros_like(derivative)
+        if not self.by_norm:
+            return derivative.clamp(-self.threshold, self.threshold)
+        norm = torch.linalg.vector_norm(derivative, dim=-1, keepdim=True)
+        clipped = derivative * (self.threshold / norm.clamp(min=self.threshold))
+        self.count.add_(norm.numel())
+        self.num_clipped.add_((norm > self.threshold).sum())
+        limit, scale = self.component.self_repair_clipped_proportion_threshold, self.component.self_repair_scale
+        if self.chance is None or limit >= 1.0 or scale == 0.0 or not self.chance(self.REPAIR_PROBABILITY):
+            return clipped
+        proportion = float(self.num_clipped / self.count)
+        if proportion <= limit:
+            return clipped
+        strength = scale * proportion / self.REPAIR_PROBABILITY
+        return repaired(clipped, x, strength, self.component.self_repair_target)
 
 
 @module_for(BackpropTruncationComponent)
@@ -128,8 +168,8 @@ class BackpropTruncation(TimedModule[BackpropTruncationComponent]):
         norm = torch.linalg.vector_norm(derivative, dim=-1)
         boundary = marks == 2
         zeroed = boundary & (norm > self.zeroing)
-        self.count += marks.count_nonzero()
-        self.count_zeroing_boundaries += boundary.sum()
-        self.num_clipped += (norm > self.clipping).sum()
-        self.num_zeroed += zeroed.sum()
+        self.count.add_(marks.count_nonzero())
+        self.count_zeroing_boundaries.add_(boundary.sum())
+        self.num_clipped.add_((norm > self.clipping).sum())
+        self.num_zeroed.add_(zeroed.sum())
         return (self.clipping / norm.clamp(min=self.clipping)).masked_fill(zeroed, 0.0)

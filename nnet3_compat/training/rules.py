@@ -15,6 +15,7 @@ With parameters p and learning rate r of a component:
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from nnet3_compat.modules.base import ComponentModule
 from nnet3_compat.modules.composite import Composite
+from nnet3_compat.modules.gradient import ClipGradient
 from nnet3_compat.modules.nonlinear import Nonlinear
 from nnet3_compat.modules.normalize import BatchNorm
 from nnet3_compat.network import Network
@@ -67,6 +69,8 @@ class TrainingRules:
                 self._watches += [(name, watch) for watch in activations_of(part)]
             if isinstance(part, Nonlinear):
                 self._watches.append((name, OutputDerivatives(part)))
+            if isinstance(part, ClipGradient):
+                part.chance = partial(self._chance, f"self-repair of {name}")
         updatable = [part for part in parts if part.PARAMS and part.component.is_updatable]
         natural = self._options.optimizer == "natural-gradient"
         updates = [make_update(part, natural) for part in updatable if part.component.learning_rate != 0.0]
