@@ -107,7 +107,7 @@ class OnlineRecognizer:
         options = self._options
         size = len(samples)
         if options.online and options.chunk_length > 0:
-            size = max(1, int(rate * options.chunk_length))
+            size = max(1, int(np.float32(rate) * np.float32(options.chunk_length)))  # in single precision, as Kaldi
         for start in range(0, len(samples), max(size, 1)):
             end = min(start + size, len(samples))
             yield samples[start:end], end

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
+from kaldi_bridge.data_dirs.wave import Wave
 from kaldi_bridge.features.extractor import FeatureExtractor, MfccOptions
+from kaldi_bridge.features.resampling import resampled
 from kaldi_bridge.lattices.lattice import CompactLattice
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.options import read_options
@@ -58,8 +60,11 @@ def speech(fsdd: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def online(folder: Path, model: str, *options: str) -> dict[str, CompactLattice]:
-    tables = [f"ark:{folder}/spk2utt", "scp:data/test/wav.scp", f"ark:{folder}/online.ark"]
+WAVES = "scp:data/test/wav.scp"
+
+
+def online(folder: Path, model: str, *options: str, waves: str = WAVES) -> dict[str, CompactLattice]:
+    tables = [f"ark:{folder}/spk2utt", waves, f"ark:{folder}/online.ark"]
     arguments = [f"--config={folder}/online.conf", *SEARCH, *options, f"{model}/final.mdl", "graph/HCLG.fst", *tables]
     assert run(online2_wav_latgen_faster.main, arguments) == 0
     return read(folder / "online.ark")
@@ -137,10 +142,49 @@ def sorted_arcs(lattice: CompactLattice) -> list[tuple]:
     ],
 )
 def test_lattices_of_kaldis_program(options: list[str], speech: Path) -> None:
-    options = [f"--ivector-extraction-config={speech}/ivectors.conf", "--frames-per-chunk=20", *options]
-    found = online(speech, "tdnnf", *options)
+    assert_as_kaldi(speech, [f"--ivector-extraction-config={speech}/ivectors.conf", *options])
+
+
+def at_rate(folder: Path, rate: float) -> str:
+    """The recordings at another rate, and the options that allow to resample them."""
+    with (
+        SequentialReader(f"scp:head -n 3 {WAVES.removeprefix('scp:')} |", WAVE) as waves,
+        TableWriter(f"ark:{folder}/{rate:g}.ark", WAVE) as writer,
+    ):
+        for key, wave in waves:
+            writer.write(key, Wave(rate, resampled(wave.data[0], wave.sample_frequency, rate)[np.newaxis]))
+    with (folder / "mfcc.conf").open("a") as config:
+        config.write("--allow-downsample=true\n--allow-upsample=true\n")
+    return f"ark:{folder}/{rate:g}.ark"
+
+
+@pytest.mark.skipif("KALDI_ROOT" not in os.environ, reason="needs KALDI_ROOT, Kaldi's programs")
+@pytest.mark.parametrize("rate", [6000, 11025, 44100])
+def test_lattices_of_kaldis_program_at_another_rate(rate: float, speech: Path) -> None:
+    waves = at_rate(speech, rate)
+    assert_as_kaldi(speech, [f"--ivector-extraction-config={speech}/ivectors.conf", "--chunk-length=0.1"], waves)
+
+
+def test_pieces_of_recordings_at_another_rate(speech: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of any length: the same lattices. Without the option the program ends, as Kaldi's does."""
+    config = (speech / "mfcc.conf").read_text()
+    waves = at_rate(speech, 11025)
+    expected = online(speech, "tdnnf_cmvn", "--chunk-length=-1", waves=waves)
+    assert len(expected) == 3
+    assert_same(online(speech, "tdnnf_cmvn", "--chunk-length=0.037", waves=waves), expected)
+    (speech / "mfcc.conf").write_text(config)
+    arguments = [f"--mfcc-config={speech}/mfcc.conf", *SEARCH, "tdnnf_cmvn/final.mdl", "graph/HCLG.fst"]
+    tables = [f"ark:{speech}/spk2utt", waves, f"ark:{speech}/none.ark"]
+    assert run(online2_wav_latgen_faster.main, [*arguments, *tables]) == 255
+    assert "Sampling frequency mismatch, expected 8000, got 11025" in capfd.readouterr().err
+    assert not (speech / "none.ark").exists()
+
+
+def assert_as_kaldi(speech: Path, options: list[str], waves: str = WAVES) -> None:
+    options = ["--frames-per-chunk=20", *options]
+    found = online(speech, "tdnnf", *options, waves=waves)
     program = Path(os.environ["KALDI_ROOT"]) / "src/online2bin/online2-wav-nnet3-latgen-faster"
-    tables = [f"ark:{speech}/spk2utt", "scp:data/test/wav.scp", f"ark:{speech}/kaldi.ark"]
+    tables = [f"ark:{speech}/spk2utt", waves, f"ark:{speech}/kaldi.ark"]
     command = [
         program,
         f"--config={speech}/online.conf",
