@@ -26,43 +26,36 @@ The topology of <lang-dir> may be another than that of <ali-dir>.
   --repeat-frames <true|false>     # keep the new alignments at the length of the old ones (false)
   --cluster-thresh, --tree-stats-opts, --cluster-phones-opts"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
-. "$steps/gmm.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
+. "$steps/lib/gmm.sh"
 
-if [ $# -ne 5 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 5 ] || usage
 leaves=$1 data=$2 lang=$3 alignments=$4 dir=$5
 : "${alignment_subsampling_factor:=$frame_subsampling_factor}"
-for file in "$alignments/final.mdl" "$alignments/ali.1.gz" "$alignments/num_jobs" "$lang/topo"; do
-  [ -f "$file" ] || fail "no such file $file"
-done
-nj=$(cat "$alignments/num_jobs")
+needs "$alignments/final.mdl" "$alignments/ali.1.gz" "$alignments/num_jobs" "$lang/topo"
+ali_jobs=$(number_in "$alignments/num_jobs")
+nj=$ali_jobs
 gmm_prepare "$data" "$lang" "$alignments" "$dir"
-front_end+=" --subsample=$frame_subsampling_factor"
+front_end+=("--subsample=$frame_subsampling_factor")
 
 if [ "$stage" -le -5 ]; then
   # A model of monophones with the new topology, for the statistics.
-  # shellcheck disable=SC2086
-  $cmd "$dir/log/init_mono.log" \
-    gmm-init-mono --shared-phones="$lang/phones/sets.int" "$lang/topo" \
-    "$(feat-to-dim --print-args=false ${front_end//JOB/1} "${feats//JOB/1}" -)" "$dir/mono.mdl" "$dir/mono.tree"
+  dim=$(gmm_dim)
+  run_jobs "$dir/log/init_mono.log" \
+    gmm-init-mono --shared-phones="$lang/phones/sets.int" "$lang/topo" "$dim" "$dir/mono.mdl" "$dir/mono.tree"
 fi
 if [ "$stage" -le -4 ]; then
+  independent=$(phones_in "$lang/phones/context_indep.csl")
   # shellcheck disable=SC2086
-  $cmd JOB=1:"$nj" "$dir/log/acc_tree.JOB.log" \
-    acc-tree-stats $context_opts $tree_stats_opts --ci-phones="$(cat "$lang/phones/context_indep.csl")" $front_end \
-    "$dir/mono.mdl" "$feats" "ark:gunzip -c $alignments/ali.*.gz | convert-ali \
---frame-subsampling-factor=$alignment_subsampling_factor $alignments/final.mdl $dir/mono.mdl $dir/mono.tree ark:- ark:- |" \
+  run_jobs JOB=1:"$nj" "$dir/log/acc_tree.JOB.log" \
+    acc-tree-stats $context_opts $tree_stats_opts --ci-phones="$independent" "${front_end[@]}" \
+    "$dir/mono.mdl" "$feats" "ark:gunzip -c $(quoted "$alignments")/ali.*.gz | convert-ali \
+--frame-subsampling-factor=$(quoted "$alignment_subsampling_factor") $(quoted "$alignments")/final.mdl \
+$(quoted "$dir")/mono.mdl $(quoted "$dir")/mono.tree ark:- ark:- |" \
     "$dir/JOB.treeacc"
   accumulated=()
   for job in $(seq "$nj"); do accumulated+=("$dir/$job.treeacc"); done
-  $cmd "$dir/log/sum_tree_acc.log" sum-tree-stats "$dir/treeacc" "${accumulated[@]}"
+  run_jobs "$dir/log/sum_tree_acc.log" sum-tree-stats "$dir/treeacc" "${accumulated[@]}"
   rm "${accumulated[@]}"
 fi
 if [ "$stage" -le -3 ]; then
@@ -71,11 +64,11 @@ if [ "$stage" -le -3 ]; then
   rm "$dir/treeacc"
 fi
 if [ "$stage" -le -1 ]; then
-  $cmd JOB=1:"$nj" "$dir/log/convert.JOB.log" \
+  run_jobs JOB=1:"$ali_jobs" "$dir/log/convert.JOB.log" \
     convert-ali --repeat-frames="$repeat_frames" --frame-subsampling-factor="$alignment_subsampling_factor" \
-    "$alignments/final.mdl" "$dir/1.mdl" "$dir/tree" "ark:gunzip -c $alignments/ali.JOB.gz|" \
-    "ark:|gzip -c >$dir/ali.JOB.gz"
+    "$alignments/final.mdl" "$dir/1.mdl" "$dir/tree" "ark:gunzip -c $(quoted "$alignments")/ali.JOB.gz|" \
+    "ark:|gzip -c >$(quoted "$dir")/ali.JOB.gz"
 fi
 cp "$dir/1.mdl" "$dir/final.mdl"
-gmm_failed "$dir/log/convert.*.log" 'failed for' "alignments could not be converted"
-tree-info --print-args=false "$dir/tree" | sed "s|^|$dir/tree: |"
+gmm_failed 'failed for' "alignments could not be converted" "$dir"/log/convert.*.log
+tree-info --print-args=false "$dir/tree" | prefixed "$dir/tree: "

@@ -42,93 +42,80 @@ The model is <decode-dir>/../final.mdl, with cmvn_opts and frame_subsampling_fac
   --stage 3                        # only score;  --skip-scoring true: never
   --scoring-opts <string>          # options of score.sh"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
-if [ $# -ne 3 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 3 ] || usage
 graph=$1 data=$2 dir=$3
-fail() { echo "$0: $1" >&2; exit 1; }
 
 # Our programs stand under Kaldi's names; Kaldi's own lattice and feature tools are used where they are on the PATH.
-command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
+use_programs
 
 source=$(dirname "$dir")
 model=$source/$iter.mdl
-needed="$graph/HCLG.fst $graph/words.txt $data/feats.scp $data/utt2spk $model"
-[ -z "$online_ivector_dir" ] || needed+=" $online_ivector_dir/ivector_online.scp $online_ivector_dir/ivector_period"
-for file in $needed; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+needs "$graph"/{HCLG.fst,words.txt} "$data"/{feats.scp,utt2spk} "$model"
+[ -z "$online_ivector_dir" ] || needs "$online_ivector_dir"/{ivector_online.scp,ivector_period}
 if [ -f "$source/phones.txt" ] && [ -f "$graph/phones.txt" ]; then
   cmp -s <(grep -v '^#' "$source/phones.txt") <(grep -v '^#' "$graph/phones.txt") ||
     fail "the phones of $source and $graph differ: the graph was made for another model"
 fi
 
 mkdir -p "$dir/log"
+at_most "$data" utterances
 echo "$nj" > "$dir/num_jobs"
 
-options="--frames-per-chunk=$frames_per_chunk --minimize=$minimize --max-active=$max_active --min-active=$min_active"
-options+=" --beam=$beam --lattice-beam=$lattice_beam --acoustic-scale=$acwt --allow-partial=true"
-options+=" --extra-left-context=$extra_left_context --extra-right-context=$extra_right_context"
-options+=" --extra-left-context-initial=$extra_left_context_initial"
-options+=" --extra-right-context-final=$extra_right_context_final"
+options=(--frames-per-chunk="$frames_per_chunk" --minimize="$minimize" --max-active="$max_active"
+  --min-active="$min_active" --beam="$beam" --lattice-beam="$lattice_beam" --acoustic-scale="$acwt" --allow-partial=true
+  --extra-left-context="$extra_left_context" --extra-right-context="$extra_right_context"
+  --extra-left-context-initial="$extra_left_context_initial" --extra-right-context-final="$extra_right_context_final")
 if [ -f "$source/frame_subsampling_factor" ]; then
-  options+=" --frame-subsampling-factor=$(cat "$source/frame_subsampling_factor")"
+  factor=$(number_in "$source/frame_subsampling_factor")
+  options+=(--frame-subsampling-factor="$factor")
 fi
 if [ -n "$online_ivector_dir" ]; then
-  options+=" --online-ivectors=scp:$online_ivector_dir/ivector_online.scp"
-  options+=" --online-ivector-period=$(cat "$online_ivector_dir/ivector_period")"
+  period=$(number_in "$online_ivector_dir/ivector_period")
+  options+=(--online-ivectors="scp:$online_ivector_dir/ivector_online.scp" --online-ivector-period="$period")
 fi
 
 program=nnet3-latgen-faster
-queue_options=
+queue_options=()
 if $use_gpu; then
   program+="-batch"
-  options+=" --num-threads=$num_threads --use-gpu=yes"
-  queue_options="--num-threads $num_threads --gpu 1"
+  options+=(--num-threads="$num_threads" --use-gpu=yes)
+  queue_options=(--num-threads "$num_threads" --gpu 1)
 elif [ "$num_threads" -gt 1 ]; then
   program+="-parallel"
-  options+=" --num-threads=$num_threads"
-  queue_options="--num-threads $num_threads"
+  options+=(--num-threads="$num_threads")
+  queue_options=(--num-threads "$num_threads")
 fi
 
 cmvn_options="--norm-means=false --norm-vars=false"
-if [ -f "$source/cmvn_opts" ]; then cmvn_options=$(cat "$source/cmvn_opts"); fi
+if [ -f "$source/cmvn_opts" ]; then cmvn_options=$(options_in "$source/cmvn_opts"); fi
 
 if [ "$stage" -le 1 ]; then
   "$utils/split_data.sh" --per-utt "$data" "$nj"
   split=$data/split${nj}utt
+  part=$(quoted "$split")/JOB
   if [ -f "$source/online_cmvn" ]; then
-    [ -f "$source/global_cmvn.stats" ] || fail "no such file $source/global_cmvn.stats"
-    feats="ark,s,cs:apply-cmvn-online $cmvn_options --spk2utt=ark:$split/JOB/spk2utt $source/global_cmvn.stats scp:$split/JOB/feats.scp ark:- |"
+    needs "$source/global_cmvn.stats"
+    feats="ark,s,cs:apply-cmvn-online $cmvn_options --spk2utt=ark:$part/spk2utt \
+$(quoted "$source")/global_cmvn.stats scp:$part/feats.scp ark:- |"
   elif [[ $cmvn_options == *--norm-means=false* ]]; then
     feats="scp:$split/JOB/feats.scp"
   else
-    [ -f "$data/cmvn.scp" ] || fail "no such file $data/cmvn.scp"
-    feats="ark,s,cs:apply-cmvn $cmvn_options --utt2spk=ark:$split/JOB/utt2spk scp:$split/JOB/cmvn.scp scp:$split/JOB/feats.scp ark:- |"
+    needs "$data/cmvn.scp"
+    feats="ark,s,cs:apply-cmvn $cmvn_options --utt2spk=ark:$part/utt2spk scp:$part/cmvn.scp scp:$part/feats.scp ark:- |"
   fi
-  lattices="ark:|gzip -c >$dir/lat.JOB.gz"
+  lattices="ark:|gzip -c >$(quoted "$dir")/lat.JOB.gz"
   if [ "$post_decode_acwt" != 1.0 ]; then
-    lattices="ark:|lattice-scale --acoustic-scale=$post_decode_acwt ark:- ark:- | gzip -c >$dir/lat.JOB.gz"
+    lattices="ark:|lattice-scale --acoustic-scale=$(quoted "$post_decode_acwt") ark:- ark:- | \
+gzip -c >$(quoted "$dir")/lat.JOB.gz"
   fi
   rm -f "$dir"/lat.*.gz
-  # shellcheck disable=SC2086
-  $cmd $queue_options JOB=1:"$nj" "$dir/log/decode.JOB.log" \
-    $program $options --word-symbol-table="$graph/words.txt" "$model" "$graph/HCLG.fst" "$feats" "$lattices"
+  run_jobs "${queue_options[@]}" JOB=1:"$nj" "$dir/log/decode.JOB.log" \
+    $program "${options[@]}" --word-symbol-table="$graph/words.txt" "$model" "$graph/HCLG.fst" "$feats" "$lattices"
 fi
 
 if [ "$stage" -le 3 ] && ! $skip_scoring; then
-  score=$steps/score.sh
-  if [ -x local/score.sh ]; then score=local/score.sh; fi
-  # shellcheck disable=SC2086
-  $score $scoring_opts --cmd "$cmd" "$data" "$graph" "$dir"
+  score "$data" "$graph" "$dir"
 fi
 echo "Decoding done."

@@ -26,40 +26,29 @@ The model is <decode-dir>/../final.mdl, with cmvn_opts and delta_opts beside it.
   --stage 1                        # only score;  --skip-scoring true: never
   --scoring-opts <string>          # options of score.sh"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
-. "$steps/gmm.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
+. "$steps/lib/gmm.sh"
 
-if [ $# -ne 3 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 3 ] || usage
 graph=$1 data=$2 dir=$3
 source=$(dirname "$dir")
 : "${model:=$source/final.mdl}"
 gmm_programs
-for file in "$graph/HCLG.fst" "$graph/words.txt" "$model"; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+needs "$graph/HCLG.fst" "$graph/words.txt" "$model"
 mkdir -p "$dir/log"
+cmvn_options=$(options_in "$source/cmvn_opts")
+delta_options=$(options_in "$source/delta_opts")
+gmm_features "$data" "$cmvn_options" "$delta_options" "$dir"
 echo "$nj" > "$dir/num_jobs"
-gmm_features "$data" "$nj" "$(gmm_options "$source/cmvn_opts")" "$(gmm_options "$source/delta_opts")" "$dir"
 
 if [ "$stage" -le 0 ]; then
   rm -f "$dir"/lat.*.gz
-  # shellcheck disable=SC2086
-  $cmd JOB=1:"$nj" "$dir/log/decode.JOB.log" \
+  run_jobs JOB=1:"$nj" "$dir/log/decode.JOB.log" \
     gmm-latgen-faster --max-active="$max_active" --beam="$beam" --lattice-beam="$lattice_beam" \
-    --acoustic-scale="$acwt" --allow-partial=true --word-symbol-table="$graph/words.txt" $front_end \
-    "$model" "$graph/HCLG.fst" "$feats" "ark:|gzip -c >$dir/lat.JOB.gz"
-  gmm_failed "$dir/log/decode.*.log" 'failed for' "utterances were not decoded"
+    --acoustic-scale="$acwt" --allow-partial=true --word-symbol-table="$graph/words.txt" "${front_end[@]}" \
+    "$model" "$graph/HCLG.fst" "$feats" "ark:|gzip -c >$(quoted "$dir")/lat.JOB.gz"
+  gmm_failed 'failed for' "utterances were not decoded" "$dir"/log/decode.*.log
 fi
 if ! $skip_scoring; then
-  score=$steps/score.sh
-  if [ -x local/score.sh ]; then score=local/score.sh; fi
-  # shellcheck disable=SC2086
-  $score $scoring_opts --cmd "$cmd" "$data" "$graph" "$dir"
+  score "$data" "$graph" "$dir"
 fi

@@ -57,66 +57,61 @@ The model is <decode-dir>/../final.mdl; <data-dir> needs recordings, not feature
   --stage 3                        # only score;  --skip-scoring true: never
   --scoring-opts <string>          # options of score.sh"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
-if [ $# -ne 3 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 3 ] || usage
 graph=$1 data=$2 dir=$3
-fail() { echo "$0: $1" >&2; exit 1; }
 
-command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
+use_programs
 source=$(dirname "$dir")
 model=$source/$iter.mdl
-for file in "$graph"/{HCLG.fst,words.txt} "$data"/{wav.scp,utt2spk} "$model" $mfcc_config $fbank_config $online_config; do
-  [ -f "$file" ] || fail "no such file $file"
+needs "$graph"/{HCLG.fst,words.txt} "$data"/{wav.scp,utt2spk} "$model"
+for file in "$mfcc_config" "$fbank_config" "$online_config"; do
+  [ -z "$file" ] || needs "$file"
 done
 [ -z "$mfcc_config" ] || [ -z "$fbank_config" ] || fail "give one of --mfcc-config and --fbank-config"
 
 mkdir -p "$dir/log" "$dir/conf"
+if $per_utt; then at_most "$data" utterances; else at_most "$data" speakers; fi
 echo "$nj" > "$dir/num_jobs"
 if [ -z "$online_config" ]; then
+  for file in "$dir" "$source" "$mfcc_config" "$fbank_config"; do in_config_file "$file"; done
   online_config=$dir/conf/online.conf
   : > "$online_config"
   if [ -n "$mfcc_config" ]; then echo "--mfcc-config=$mfcc_config" >> "$online_config"; fi
   if [ -n "$fbank_config" ]; then printf '%s\n' --feature-type=fbank "--fbank-config=$fbank_config" >> "$online_config"; fi
   cmvn_options=
-  if [ -f "$source/cmvn_opts" ]; then cmvn_options=$(cat "$source/cmvn_opts"); fi
+  if [ -f "$source/cmvn_opts" ]; then cmvn_options=$(options_in "$source/cmvn_opts"); fi
   if [ -f "$source/online_cmvn" ]; then
     tr -s ' ' '\n' <<< "$cmvn_options" > "$dir/conf/nnet_cmvn.conf"
-    printf '%s\n' "--cmvn-config=$dir/conf/nnet_cmvn.conf" "--global-cmvn-stats=$source/global_cmvn.stats" >> "$online_config"
+    printf '%s\n' "--cmvn-config=$dir/conf/nnet_cmvn.conf" "--global-cmvn-stats=$source/global_cmvn.stats" \
+      >> "$online_config"
   elif [ -n "$cmvn_options" ] && [[ $cmvn_options != *--norm-means=false* ]]; then
     fail "$source was trained on features normalized by whole speakers (cmvn_opts), which cannot be had online"
   fi
   if [ -n "$ivector_extractor" ]; then
-    . "$steps/ivector_config.sh"
+    . "$steps/lib/ivector_config.sh"
     ivector_config "$ivector_extractor" "$dir/conf" > "$dir/conf/ivector_extractor.conf"
     echo "--ivector-extraction-config=$dir/conf/ivector_extractor.conf" >> "$online_config"
   fi
 fi
 
-options="--config=$online_config --chunk-length=$chunk_length --online=$online --do-endpointing=$do_endpointing"
-options+=" --frames-per-chunk=$frames_per_chunk --extra-left-context-initial=$extra_left_context_initial"
-options+=" --max-active=$max_active --min-active=$min_active --beam=$beam --lattice-beam=$lattice_beam"
-options+=" --acoustic-scale=$acwt $endpoint_opts"
+# shellcheck disable=SC2206
+options=(--config="$online_config" --chunk-length="$chunk_length" --online="$online"
+  --do-endpointing="$do_endpointing" --frames-per-chunk="$frames_per_chunk"
+  --extra-left-context-initial="$extra_left_context_initial" --max-active="$max_active" --min-active="$min_active"
+  --beam="$beam" --lattice-beam="$lattice_beam" --acoustic-scale="$acwt" $endpoint_opts)
 if [ -f "$source/frame_subsampling_factor" ]; then
-  options+=" --frame-subsampling-factor=$(cat "$source/frame_subsampling_factor")"
+  factor=$(number_in "$source/frame_subsampling_factor")
+  options+=(--frame-subsampling-factor="$factor")
 fi
 if $do_endpointing || [ "$silence_weight" != 1.0 ]; then
-  [ -f "$graph/phones/silence.csl" ] || fail "no such file $graph/phones/silence.csl"
-  silence=$(cat "$graph/phones/silence.csl")
-  options+=" --endpoint.silence-phones=$silence"
+  silence=$(phones_in "$graph/phones/silence.csl")
+  options+=(--endpoint.silence-phones="$silence")
   if [ "$silence_weight" != 1.0 ]; then
-    options+=" --ivector-silence-weighting.silence-phones=$silence"
-    options+=" --ivector-silence-weighting.silence-weight=$silence_weight"
-    options+=" --ivector-silence-weighting.max-state-duration=$max_state_duration"
+    options+=(--ivector-silence-weighting.silence-phones="$silence"
+      --ivector-silence-weighting.silence-weight="$silence_weight"
+      --ivector-silence-weighting.max-state-duration="$max_state_duration")
   fi
 fi
 
@@ -133,23 +128,20 @@ if [ "$stage" -le 1 ]; then
   fi
   waves="scp,p:$split/JOB/wav.scp"
   if [ -f "$data/segments" ]; then
-    waves="ark,s,cs:extract-segments scp,p:$split/JOB/wav.scp $split/JOB/segments ark:- |"
+    waves="ark,s,cs:extract-segments scp,p:$(quoted "$split")/JOB/wav.scp $(quoted "$split")/JOB/segments ark:- |"
   fi
-  lattices="ark:|gzip -c >$dir/lat.JOB.gz"
+  lattices="ark:|gzip -c >$(quoted "$dir")/lat.JOB.gz"
   if [ "$post_decode_acwt" != 1.0 ]; then
-    lattices="ark:|lattice-scale --acoustic-scale=$post_decode_acwt ark:- ark:- | gzip -c >$dir/lat.JOB.gz"
+    lattices="ark:|lattice-scale --acoustic-scale=$(quoted "$post_decode_acwt") ark:- ark:- | \
+gzip -c >$(quoted "$dir")/lat.JOB.gz"
   fi
   rm -f "$dir"/lat.*.gz
-  # shellcheck disable=SC2086
-  $cmd JOB=1:"$nj" "$dir/log/decode.JOB.log" \
-    online2-wav-nnet3-latgen-faster $options --word-symbol-table="$graph/words.txt" \
+  run_jobs JOB=1:"$nj" "$dir/log/decode.JOB.log" \
+    online2-wav-nnet3-latgen-faster "${options[@]}" --word-symbol-table="$graph/words.txt" \
       "$model" "$graph/HCLG.fst" "ark:$speakers" "$waves" "$lattices"
 fi
 
 if [ "$stage" -le 3 ] && ! $skip_scoring; then
-  score=$steps/score.sh
-  if [ -x local/score.sh ]; then score=local/score.sh; fi
-  # shellcheck disable=SC2086
-  $score $scoring_opts --cmd "$cmd" "$data" "$graph" "$dir"
+  score "$data" "$graph" "$dir"
 fi
 echo "Decoding done."

@@ -23,33 +23,23 @@ Leaves ivector_online.scp and ivector_period; give <ivector-dir> to decode.sh, o
   --num-gselect, --min-post, --posterior-scale  # of nnet-pytorch-ivector-extract-online2
   --compress <true|false>  # store i-vectors compressed (true)"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
-if [ $# -ne 3 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 3 ] || usage
 data=$1 extractor=$2 dir=$3
-fail() { echo "$0: $1" >&2; exit 1; }
 
-command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
-for file in "$data"/{feats.scp,utt2spk} "$extractor"/{final.ie,final.dubm,final.mat,global_cmvn.stats,splice_opts}; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+use_programs
+needs "$data"/{feats.scp,utt2spk} "$extractor"/{final.ie,final.dubm,final.mat,global_cmvn.stats,splice_opts}
 
 mkdir -p "$dir/log"
-. "$steps/ivector_config.sh"
+. "$steps/lib/ivector_config.sh"
 ivector_config "$extractor" "$dir/conf" > "$dir/ivector_extractor.conf"
+at_most "$data" speakers
 "$utils/split_data.sh" "$data" "$nj"
-$cmd JOB=1:"$nj" "$dir/log/extract_ivectors.JOB.log" \
+tables=$(ark_scp "$dir/ivector_online.JOB")
+run_jobs JOB=1:"$nj" "$dir/log/extract_ivectors.JOB.log" \
   ivector-extract-online2 --config="$dir/ivector_extractor.conf" \
     "ark:$data/split$nj/JOB/spk2utt" "scp:$data/split$nj/JOB/feats.scp" ark:- \| \
-  copy-feats --compress="$compress" ark:- "ark,scp:$dir/ivector_online.JOB.ark,$dir/ivector_online.JOB.scp"
+  copy-feats --compress="$compress" ark:- "$tables"
 for n in $(seq "$nj"); do cat "$dir/ivector_online.$n.scp"; done > "$dir/ivector_online.scp"
 echo "$ivector_period" > "$dir/ivector_period"

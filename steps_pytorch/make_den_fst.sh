@@ -13,32 +13,20 @@ Reads tree, final.mdl and ali.*.gz of <tree-dir>; writes den.fst, normalization.
   --cmd <cmd>                      # how to run jobs: run.pl, queue.pl ... (this machine)
   --lm-opts <options>              # of chain-est-phone-lm (--num-extra-lm-states=2000)"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
-if [ $# -ne 2 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 2 ] || usage
 tree=$1 dir=$2
-fail() { echo "$0: $1" >&2; exit 1; }
 
-command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
-for file in "$tree/tree" "$tree/final.mdl" "$tree/ali.1.gz"; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+use_programs
+needs "$tree/tree" "$tree/final.mdl" "$tree/ali.1.gz"
 mkdir -p "$dir/log"
 
 copy-transition-model --print-args=false "$tree/final.mdl" "$dir/0.trans_mdl" 2>"$dir/log/copy.log" ||
   fail "failed, see $dir/log/copy.log"
 # shellcheck disable=SC2086
-$cmd "$dir/log/phone_lm.log" \
-  gunzip -c "$tree/ali.*.gz" \| ali-to-phones "$tree/final.mdl" ark:- ark:- \| \
+run_jobs "$dir/log/phone_lm.log" \
+  ali-to-phones "$tree/final.mdl" "ark:gunzip -c $(quoted "$tree")/ali.*.gz |" ark:- \| \
   chain-est-phone-lm $lm_opts ark:- "$dir/phone_lm.fst"
-$cmd "$dir/log/make_den_fst.log" \
+run_jobs "$dir/log/make_den_fst.log" \
   chain-make-den-fst "$tree/tree" "$dir/0.trans_mdl" "$dir/phone_lm.fst" "$dir/den.fst" "$dir/normalization.fst"

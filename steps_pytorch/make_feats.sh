@@ -23,31 +23,19 @@ e.g.: $0 --nj 8 data/train exp/make_mfcc/train mfcc
   --compress <true|false>          # store them in 8 bits (true)
   --write-utt2num-frames, --write-utt2dur <true|false>  # (true)"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
-if [ $# -lt 1 ] || [ $# -gt 3 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -ge 1 ] && [ $# -le 3 ] || usage
 data=$1 logs=${2:-$1/log} folder=${3:-$1/data}
-fail() { echo "$0: $1" >&2; exit 1; }
 
-command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
+use_programs
 
 case $type in
   mfcc) config=$mfcc_config ;;
   fbank) config=$fbank_config ;;
   *) fail "--type $type: must be mfcc or fbank" ;;
 esac
-for file in "$data/wav.scp" "$config"; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+needs "$data/wav.scp" "$config"
 for file in spk2warp utt2warp; do
   [ ! -f "$data/$file" ] || fail "$data/$file: VTLN is only possible with Kaldi's steps/make_$type.sh"
 done
@@ -60,25 +48,23 @@ if [ -f "$data/feats.scp" ]; then
   mv "$data/feats.scp" "$data/.backup/"
 fi
 utterances=$(wc -l < "$data/utt2spk")
-[ "$nj" -le "$utterances" ] || nj=$utterances
+at_most "$data" utterances
 "$utils/split_data.sh" --per-utt "$data" "$nj"
 split=$data/split${nj}utt
 
 name=$(basename "$data")
-durations="" frames=""
-if $write_utt2dur; then durations="--write-utt2dur=ark,t:$split/JOB/utt2dur"; fi
-if $write_utt2num_frames; then frames="--write-num-frames=ark,t:$split/JOB/utt2num_frames"; fi
+tables=$(ark_scp "$folder/raw_${type}_$name.JOB")
+durations=() frames=() segments=()
+if $write_utt2dur; then durations=("--write-utt2dur=ark,t:$split/JOB/utt2dur"); fi
+if $write_utt2num_frames; then frames=("--write-num-frames=ark,t:$split/JOB/utt2num_frames"); fi
 waves="scp,p:$split/JOB/wav.scp" # p: recordings that cannot be read are passed over
-segments=""
 if [ -f "$data/segments" ]; then
-  segments="extract-segments $waves $split/JOB/segments ark:- |"
+  segments=(extract-segments "$waves" "$split/JOB/segments" ark:- \|)
   waves=ark:-
 fi
-# shellcheck disable=SC2086
-$cmd JOB=1:"$nj" "$logs/make_${type}_$name.JOB.log" \
-  $segments compute-$type-feats $durations --config="$config" "$waves" ark:- \| \
-  copy-feats --compress="$compress" $frames ark:- \
-  "ark,scp:$folder/raw_${type}_$name.JOB.ark,$folder/raw_${type}_$name.JOB.scp"
+run_jobs JOB=1:"$nj" "$logs/make_${type}_$name.JOB.log" \
+  "${segments[@]}" compute-"$type"-feats "${durations[@]}" --config="$config" "$waves" ark:- \| \
+  copy-feats --compress="$compress" "${frames[@]}" ark:- "$tables"
 
 joined() { # <file of each job> <file of the data directory>
   for n in $(seq "$nj"); do cat "${1//JOB/$n}"; done > "$data/.$2"
@@ -95,7 +81,8 @@ cp "$config" "$data/conf/$type.conf"
 
 made=$(wc -l < "$data/feats.scp")
 if [ "$made" -ne "$utterances" ]; then
-  missing=$(comm -23 <(cut -d' ' -f1 "$data/utt2spk" | LC_ALL=C sort) <(cut -d' ' -f1 "$data/feats.scp" | LC_ALL=C sort))
+  missing=$(LC_ALL=C comm -23 <(cut -d' ' -f1 "$data/utt2spk" | LC_ALL=C sort) \
+    <(cut -d' ' -f1 "$data/feats.scp" | LC_ALL=C sort))
   echo "$0: $((utterances - made)) of $utterances utterances of $data have no features (see $logs), the first:" \
     "$(head -n 5 <<< "$missing" | tr '\n' ' '); fix_data_dir.sh leaves them out" >&2
   [ $((made * 20)) -ge $((utterances * 19)) ] || fail "less than 95% of the features were made"

@@ -20,47 +20,34 @@ Run again after an interruption, it goes on where it stopped. numpy reads the st
   --part-megabytes <n>             # size of its files (256)
   --mfcc-config, --fbank-config <file>  # compute features from wav.scp by Kaldi's options, instead of taking feats.scp"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
-if [ $# -ne 2 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 2 ] || usage
 data=$1 store=$2
-fail() { echo "$0: $1" >&2; exit 1; }
 
-command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
+use_programs
 [ -z "$mfcc_config" ] || [ -z "$fbank_config" ] || fail "give one of --mfcc-config and --fbank-config"
-needed="$data/utt2spk $mfcc_config $fbank_config"
-if [ -n "$mfcc_config$fbank_config" ]; then needed+=" $data/wav.scp"; else needed+=" $data/feats.scp"; fi
-for file in $needed; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+config=$mfcc_config$fbank_config
+if [ -n "$config" ]; then needs "$config" "$data/wav.scp"; else needs "$data/feats.scp"; fi
 
 mkdir -p "$store/log"
+at_most "$data" utterances
 "$utils/split_data.sh" --per-utt "$data" "$nj"
 split=$data/split${nj}utt
-if [ -z "$mfcc_config$fbank_config" ]; then
+if [ -z "$config" ]; then
   feats="scp:$split/JOB/feats.scp"
 else
-  waves="scp,p:$split/JOB/wav.scp"
+  program=compute-mfcc-feats
+  if [ -n "$fbank_config" ]; then program=compute-fbank-feats; fi
+  program+=" --config=$(quoted "$config")"
+  part=$(quoted "$split")/JOB
   if [ -f "$data/segments" ]; then
-    waves="ark:extract-segments scp,p:$split/JOB/wav.scp $split/JOB/segments ark:- |"
+    feats="ark:extract-segments scp,p:$part/wav.scp $part/segments ark:- | $program ark:- ark:- |"
+  else
+    feats="ark:$program scp,p:$part/wav.scp ark:- |"
   fi
-  program="compute-mfcc-feats --config=$mfcc_config"
-  if [ -n "$fbank_config" ]; then program="compute-fbank-feats --config=$fbank_config"; fi
-  case $waves in
-    scp*) feats="ark:$program $waves ark:- |" ;;
-    *) feats="ark:${waves#ark:} $program ark:- ark:- |" ;;
-  esac
 fi
-$cmd JOB=1:"$nj" "$store/log/store.JOB.log" \
+run_jobs JOB=1:"$nj" "$store/log/store.JOB.log" \
   nnet-pytorch-store-frames --job=JOB --dtype="$dtype" --part-megabytes="$part_megabytes" "$feats" "$store"
 nnet-pytorch-finish-store "$store" "$nj"
 left_out=$(cat "$store"/log/store.*.log | grep 'is left out' || true)

@@ -11,31 +11,19 @@ e.g.: $0 exp/tri3_ali exp/tri3_pdfs
 Reads ali.*.gz and final.mdl; each job does one of the files. Train with <store-dir> as the targets.
   --cmd <cmd>                      # how to run jobs: run.pl, queue.pl ... (this machine)"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
-if [ $# -ne 2 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 2 ] || usage
 source=$1 store=$2
-fail() { echo "$0: $1" >&2; exit 1; }
 
-command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
-for file in "$source/final.mdl" "$source/ali.1.gz"; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+use_programs
+needs "$source/final.mdl" "$source/ali.1.gz"
 nj=1
 while [ -f "$source/ali.$((nj + 1)).gz" ]; do nj=$((nj + 1)); done
 
 mkdir -p "$store/log"
 copy-transition-model --print-args=false "$source/final.mdl" "$store/final.mdl"
 if [ -f "$source/tree" ]; then cp "$source/tree" "$store"; fi
-$cmd JOB=1:"$nj" "$store/log/store.JOB.log" \
-  nnet-pytorch-store-pdfs --job=JOB "$source/final.mdl" "ark:gunzip -c $source/ali.JOB.gz |" "$store"
+run_jobs JOB=1:"$nj" "$store/log/store.JOB.log" \
+  nnet-pytorch-store-pdfs --job=JOB "$source/final.mdl" "ark:gunzip -c $(quoted "$source")/ali.JOB.gz |" "$store"
 nnet-pytorch-finish-store "$store" "$nj"

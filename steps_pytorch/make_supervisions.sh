@@ -22,37 +22,27 @@ Writes <dir>/supervision.scp; each job does one of the files.
   --frame-subsampling-factor <n>   # frames of the lattices for one of the model; lattices of a chain model: 1 (3)
   --lm-scale <x>                   # scale of the lattices' graph costs (0.0)"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
-if [ $# -ne 3 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 3 ] || usage
 source=$1 tree=$2 dir=$3
 model=$source/final.mdl
 if [ ! -f "$model" ]; then model=$(dirname "$source")/final.mdl; fi # of a decode directory
-fail() { echo "$0: $1" >&2; exit 1; }
 
-command -v nnet-pytorch-path >/dev/null || fail "nnet-pytorch is not installed: no nnet-pytorch-path on the PATH"
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
-for file in "$model" "$tree/tree" "$tree/final.mdl"; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+use_programs
+needs "$model" "$tree/tree" "$tree/final.mdl"
 
-options="--frame-subsampling-factor=$frame_subsampling_factor --lm-scale=$lm_scale"
-options+=" --left-tolerance=$left_tolerance --right-tolerance=$right_tolerance"
+options=(--frame-subsampling-factor="$frame_subsampling_factor" --lm-scale="$lm_scale"
+  --left-tolerance="$left_tolerance" --right-tolerance="$right_tolerance")
 if [ -f "$source/lat.1.gz" ]; then
   kind=lat
-  options+=" --lattice-input=true"
-  phones="ark:gunzip -c $source/lat.JOB.gz | lattice-align-phones --replace-output-symbols=true $model ark:- ark:- |"
+  options+=(--lattice-input=true)
+  phones="ark:gunzip -c $(quoted "$source")/lat.JOB.gz | \
+lattice-align-phones --replace-output-symbols=true $(quoted "$model") ark:- ark:- |"
 elif [ -f "$source/ali.1.gz" ]; then
   kind=ali
-  phones="ark:gunzip -c $source/ali.JOB.gz | ali-to-phones --write-lengths=true $model ark:- ark:- |"
+  phones="ark:gunzip -c $(quoted "$source")/ali.JOB.gz | \
+ali-to-phones --write-lengths=true $(quoted "$model") ark:- ark:- |"
 else
   fail "no such file $source/lat.1.gz or $source/ali.1.gz"
 fi
@@ -61,10 +51,9 @@ while [ -f "$source/$kind.$((nj + 1)).gz" ]; do nj=$((nj + 1)); done
 
 mkdir -p "$dir/log"
 rm -f "$dir/supervision.scp"
-# shellcheck disable=SC2086
-$cmd JOB=1:"$nj" "$dir/log/supervision.JOB.log" \
-  chain-get-supervision $options "$tree/tree" "$tree/final.mdl" "$phones" \
-  "ark,scp:$dir/supervision.JOB.ark,$dir/supervision.JOB.scp"
+tables=$(ark_scp "$dir/supervision.JOB")
+run_jobs JOB=1:"$nj" "$dir/log/supervision.JOB.log" \
+  chain-get-supervision "${options[@]}" "$tree/tree" "$tree/final.mdl" "$phones" "$tables"
 for job in $(seq "$nj"); do cat "$dir/supervision.$job.scp"; done > "$dir/.supervision.scp.$$"
 mv "$dir/.supervision.scp.$$" "$dir/supervision.scp"
 echo "$0: supervisions of $(wc -l < "$dir/supervision.scp") utterances in $dir"

@@ -36,68 +36,65 @@ recipes make afterwards, and num.*.scp, the numerator graphs.
   --edge-silprob, --between-silprob <x>  # of silences in what it is estimated on (0.8, 0.2)
   --stage <n>                      # 0 tree, 1 training graphs, 2 phone language model, 3 numerators"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
-. "$steps/gmm.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
+. "$steps/lib/gmm.sh"
 
-if [ $# -ne 3 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 3 ] || usage
 data=$1 lang=$2 dir=$3
 gmm_programs
 case $type in mono | biphone) ;; *) fail "--type must be mono or biphone, not $type" ;; esac
 gmm_needs "$data/text" "$data/utt2spk" "$lang/topo" "$lang/L.fst" "$lang/phones/sets.int" "$lang/oov.int"
 mkdir -p "$dir/log"
 echo "$scale_opts" > "$dir/scale_opts"
-echo "$nj" > "$dir/num_jobs"
 cp "$lang/phones.txt" "$dir"
-gmm_split "$data" "$nj" "$dir"
+gmm_split "$data" "$dir"
+echo "$nj" > "$dir/num_jobs"
 
 if [ "$stage" -le 0 ]; then
   if [ -n "$treedir" ]; then
     cp "$treedir/final.mdl" "$dir/0.mdl"
     cp "$treedir/tree" "$dir"
   else
-    options=
-    if $shared_phones; then options+=" --shared-phones=$lang/phones/sets.int"; fi
-    if [ "$type" = biphone ] && $ci_silence; then options+=" --ci-phones=$(cat "$lang/phones/context_indep.csl")"; fi
+    options=()
+    if $shared_phones; then options+=(--shared-phones="$lang/phones/sets.int"); fi
+    if [ "$type" = biphone ] && $ci_silence; then
+      independent=$(phones_in "$lang/phones/context_indep.csl")
+      options+=(--ci-phones="$independent")
+    fi
     if [ "$type" = biphone ] && $tie; then
-      $cmd "$dir/log/count_phones.log" \
+      run_jobs "$dir/log/count_phones.log" \
         nnet-pytorch-text-to-phones --edge-silprob=0 --between-silprob=0 "$lang" "$data/text" ark:- \| \
         nnet-pytorch-count-phones --shared-phones="$shared_phones" "$lang" ark:- "$dir/phone-stats.txt"
-      options+=" --phone-counts=$dir/phone-stats.txt --min-biphone-count=$min_biphone_count"
-      options+=" --min-monophone-count=$min_monophone_count"
+      options+=(--phone-counts="$dir/phone-stats.txt" --min-biphone-count="$min_biphone_count"
+        --min-monophone-count="$min_monophone_count")
     fi
     # The dimension of the features does not matter.
-    # shellcheck disable=SC2086
-    $cmd "$dir/log/init_${type}_mdl_tree.log" gmm-init-"$type" $options "$lang/topo" 10 "$dir/0.mdl" "$dir/tree"
+    run_jobs "$dir/log/init_${type}_mdl_tree.log" \
+      gmm-init-"$type" "${options[@]}" "$lang/topo" 10 "$dir/0.mdl" "$dir/tree"
   fi
   copy-transition-model --print-args=false "$dir/0.mdl" "$dir/0.trans_mdl"
   ln -sf 0.mdl "$dir/final.mdl"
 fi
 if [ "$stage" -le 1 ]; then
+  transcripts=$(gmm_transcripts "$lang")
+  tables=$(ark_scp "$dir/fst.JOB")
   # shellcheck disable=SC2086
-  $cmd JOB=1:"$nj" "$dir/log/compile_graphs.JOB.log" \
+  run_jobs JOB=1:"$nj" "$dir/log/compile_graphs.JOB.log" \
     compile-train-graphs $scale_opts --read-disambig-syms="$lang/phones/disambig.int" "$dir/tree" "$dir/0.mdl" \
-    "$lang/L.fst" "ark:$utils/sym2int.py --map-oov $(cat "$lang/oov.int") -f 2- $lang/words.txt $split/JOB/text|" \
-    "ark,scp:$dir/fst.JOB.ark,$dir/fst.JOB.scp"
-  gmm_failed "$dir/log/compile_graphs.*.log" 'failed for' "utterances have no training graph"
+    "$lang/L.fst" "$transcripts" "$tables"
+  gmm_failed 'failed for' "utterances have no training graph" "$dir"/log/compile_graphs.*.log
 fi
 if [ "$stage" -le 2 ]; then
-  $cmd "$dir/log/phone_lm.log" \
+  run_jobs "$dir/log/phone_lm.log" \
     nnet-pytorch-text-to-phones --edge-silprob="$edge_silprob" --between-silprob="$between_silprob" \
     "$lang" "$data/text" ark:- \| \
     chain-est-phone-lm --num-extra-lm-states="$num_extra_lm_states" ark:- "$dir/phone_lm.fst"
-  $cmd "$dir/log/make_den_fst.log" \
+  run_jobs "$dir/log/make_den_fst.log" \
     chain-make-den-fst "$dir/tree" "$dir/0.trans_mdl" "$dir/phone_lm.fst" "$dir/den.fst" "$dir/normalization.fst"
 fi
 if [ "$stage" -le 3 ]; then
-  $cmd JOB=1:"$nj" "$dir/log/make_num_fst.JOB.log" \
-    chain-make-num-fst-e2e "$dir/0.trans_mdl" "$dir/normalization.fst" "scp:$dir/fst.JOB.scp" \
-    "ark,scp:$dir/num.JOB.ark,$dir/num.JOB.scp"
+  tables=$(ark_scp "$dir/num.JOB")
+  run_jobs JOB=1:"$nj" "$dir/log/make_num_fst.JOB.log" \
+    chain-make-num-fst-e2e "$dir/0.trans_mdl" "$dir/normalization.fst" "scp:$dir/fst.JOB.scp" "$tables"
 fi
-tree-info --print-args=false "$dir/tree" | sed "s|^|$dir/tree: |"
+tree-info --print-args=false "$dir/tree" | prefixed "$dir/tree: "

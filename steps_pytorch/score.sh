@@ -16,24 +16,16 @@ help_message="Usage: $0 [options] <data-dir> <lang-dir|graph-dir> <decode-dir>
   --word-ins-penalty <x,y,...>     # word insertion penalties to try (0.0,0.5,1.0)
 Writes <decode-dir>/wer_<lmwt>_<penalty> and <decode-dir>/scoring_kaldi/best_wer."
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
-if [ $# -ne 3 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+[ $# -eq 3 ] || usage
 data=$1 graph=$2 dir=$3
 symbols=$graph/words.txt
 for file in "$symbols" "$dir/lat.1.gz" "$data/text"; do
-  [ -f "$file" ] || { echo "$0: no such file $file" >&2; exit 1; }
-  [ -s "$file" ] || { echo "$0: $file is empty" >&2; exit 1; }
+  needs "$file"
+  [ -s "$file" ] || fail "$file is empty"
 done
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
+use_programs
 
 filter() { # the recipe's own filter of reference or hypothesis text, if it has one
   for name in "$@"; do
@@ -46,23 +38,21 @@ hypothesis_filter=$(filter wer_hyp_filter wer_output_filter)
 
 scoring=$dir/scoring_kaldi
 mkdir -p "$scoring"
-$reference_filter < "$data/text" > "$scoring/test_filt.txt"
+"$reference_filter" < "$data/text" > "$scoring/test_filt.txt"
 
 if [ "$stage" -le 0 ]; then
   for penalty in ${word_ins_penalty//,/ }; do
     texts=$scoring/penalty_$penalty
     mkdir -p "$texts/log"
-    # shellcheck disable=SC2086
-    $cmd LMWT="$min_lmwt:$max_lmwt" "$texts/log/best_path.LMWT.log" \
-      lattice-scale --inv-acoustic-scale=LMWT "ark:gunzip -c $dir/lat.*.gz|" ark:- \| \
+    run_jobs LMWT="$min_lmwt:$max_lmwt" "$texts/log/best_path.LMWT.log" \
+      lattice-scale --inv-acoustic-scale=LMWT "ark:gunzip -c $(quoted "$dir")/lat.*.gz|" ark:- \| \
       lattice-add-penalty --word-ins-penalty="$penalty" ark:- ark:- \| \
       lattice-best-path --word-symbol-table="$symbols" ark:- ark,t:- \| \
       "$utils/int2sym.py" -f 2- "$symbols" \| \
-      $hypothesis_filter '>' "$texts/LMWT.txt"
-    # shellcheck disable=SC2086
-    $cmd LMWT="$min_lmwt:$max_lmwt" "$texts/log/score.LMWT.log" \
+      "$hypothesis_filter" '>' "$texts/LMWT.txt"
+    run_jobs LMWT="$min_lmwt:$max_lmwt" "$texts/log/score.LMWT.log" \
       cat "$texts/LMWT.txt" \| \
-      compute-wer --text --mode=present "ark:$scoring/test_filt.txt" ark,p:- '>&' "$dir/wer_LMWT_$penalty"
+      compute-wer --text --mode=present "ark:$scoring/test_filt.txt" ark,p:- '>' "$dir/wer_LMWT_$penalty" '2>&1'
   done
 fi
 

@@ -33,12 +33,8 @@ All other options go to nnet-pytorch-train-model, whose --help lists them; the m
   --num-epochs, --initial-learning-rate, --final-learning-rate, --minibatch-size, --chunk-width, --average-last
   --use-gpu <true|false>, --num-jobs-initial, --num-jobs-final, --srand"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-
 # This script's own options to parse_options.sh, the others to the program, as --name=value.
+command_line=$*
 own=() others=()
 while [ $# -gt 0 ] && [[ $1 == -* ]]; do
   word=$1
@@ -61,23 +57,17 @@ while [ $# -gt 0 ] && [[ $1 == -* ]]; do
   esac
 done
 set -- "${own[@]}" "$@"
-. "$utils/parse_options.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
-command -v nnet-pytorch-train-model >/dev/null || { echo "$0: nnet-pytorch is not installed" >&2; exit 1; }
+use_programs
 case " ${others[*]} " in
   *" --models=true "*) exec nnet-pytorch-train-model --models=true ;;
 esac
-if [ $# -ne 3 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+
+[ $# -eq 3 ] || usage
 data=$1 targets=$2 dir=$3
-fail() { echo "$0: $1" >&2; exit 1; }
-: "${cmd:=$utils/run.py}"
 : "${tree_dir:=$targets}"
-for file in "$data/utt2spk" "$tree_dir/final.mdl"; do
-  [ -f "$file" ] || fail "no such file $file"
-done
+needs "$data/utt2spk" "$tree_dir/final.mdl"
 mkdir -p "$dir"
 
 flat_start=false

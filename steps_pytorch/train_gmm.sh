@@ -39,68 +39,67 @@ e.g.: $0 --nj 4 data/train data/lang exp/mono
   --cluster-thresh <x>, --context-opts <opts>  # of the tree; e.g. \"--context-width=5 --central-position=2\"
   --cmvn-opts <opts>, --delta-opts <opts>      # of the features; e.g. \"--norm-vars=true\""
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
-. "$steps/gmm.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
+. "$steps/lib/gmm.sh"
+
 leaves=
 case $# in
   3) data=$1 lang=$2 dir=$3 alignments= ;;
   6) leaves=$1 totgauss=$2 data=$3 lang=$4 alignments=$5 dir=$6 ;;
-  *) printf '%s\n' "$help_message" >&2; exit 1 ;;
+  *) usage ;;
 esac
 gmm_programs
 
-needed="$data/feats.scp $data/utt2spk $data/text $lang/L.fst $lang/phones.txt $lang/words.txt $lang/topo $lang/oov.int"
-[ -z "$alignments" ] || needed+=" $alignments/final.mdl $alignments/ali.1.gz $alignments/num_jobs"
-# shellcheck disable=SC2086
-gmm_needs $needed
+gmm_needs "$data"/{feats.scp,utt2spk,text} "$lang"/{L.fst,phones.txt,words.txt,topo,oov.int}
 if [ -n "$alignments" ]; then
+  gmm_needs "$alignments"/{final.mdl,ali.1.gz,num_jobs}
   if [ -f "$alignments/phones.txt" ]; then
     cmp -s "$lang/phones.txt" "$alignments/phones.txt" || fail "the phones of $lang and $alignments differ"
   fi
-  nj=$(cat "$alignments/num_jobs")
+  ali_jobs=$(number_in "$alignments/num_jobs")
+  nj=$ali_jobs
   : "${num_iters:=35}" "${max_iter_inc:=25}" "${realign_iters:=10 20 30}"
 else
   : "${num_iters:=40}" "${max_iter_inc:=30}"
   : "${realign_iters:=1 2 3 4 5 6 7 8 9 10 12 14 16 18 20 23 26 29 32 35 38}"
 fi
 
+cmvn_opts=$(checked_options --cmvn-opts "$cmvn_opts")
+delta_opts=$(checked_options --delta-opts "$delta_opts")
 mkdir -p "$dir/log"
-echo "$nj" > "$dir/num_jobs"
 echo "$cmvn_opts" > "$dir/cmvn_opts"
 if [ -n "$delta_opts" ]; then echo "$delta_opts" > "$dir/delta_opts"; fi
 cp "$lang/phones.txt" "$dir"
-gmm_features "$data" "$nj" "$cmvn_opts" "$delta_opts" "$dir"
+gmm_features "$data" "$cmvn_opts" "$delta_opts" "$dir"
+echo "$nj" > "$dir/num_jobs"
+transcripts=$(gmm_transcripts "$lang")
 log=$dir/log
 
-# shellcheck disable=SC2086
 init_monophones() {
   local dim
-  dim=$(feat-to-dim --print-args=false ${front_end//JOB/1} "${feats//JOB/1}" -)
-  $cmd JOB=1 "$log/init.JOB.log" \
-    gmm-init-mono --shared-phones="$lang/phones/sets.int" --train-feats="$feats" --max-utterances=10 $front_end \
-    "$lang/topo" "$dim" "$dir/0.mdl" "$dir/tree"
+  dim=$(gmm_dim)
+  run_jobs JOB=1 "$log/init.JOB.log" \
+    gmm-init-mono --shared-phones="$lang/phones/sets.int" --train-feats="$feats" --max-utterances=10 \
+    "${front_end[@]}" "$lang/topo" "$dim" "$dir/0.mdl" "$dir/tree"
 }
 
 # shellcheck disable=SC2086
 init_triphones() {
-  $cmd JOB=1:"$nj" "$log/acc_tree.JOB.log" \
-    acc-tree-stats $context_opts --ci-phones="$(cat "$lang/phones/context_indep.csl")" $front_end \
-    "$alignments/final.mdl" "$feats" "ark:gunzip -c $alignments/ali.*.gz|" "$dir/JOB.treeacc"
-  local accumulated=() job
+  local accumulated=() job independent
+  independent=$(phones_in "$lang/phones/context_indep.csl")
+  run_jobs JOB=1:"$nj" "$log/acc_tree.JOB.log" \
+    acc-tree-stats $context_opts --ci-phones="$independent" "${front_end[@]}" \
+    "$alignments/final.mdl" "$feats" "ark:gunzip -c $(quoted "$alignments")/ali.*.gz|" "$dir/JOB.treeacc"
   for job in $(seq "$nj"); do accumulated+=("$dir/$job.treeacc"); done
-  $cmd "$log/sum_tree_acc.log" sum-tree-stats "$dir/treeacc" "${accumulated[@]}"
+  run_jobs "$log/sum_tree_acc.log" sum-tree-stats "$dir/treeacc" "${accumulated[@]}"
   rm "${accumulated[@]}"
   "$steps/tree.sh" --cmd "$cmd" --context-opts "$context_opts" --cluster-thresh "$cluster_thresh" \
     "$leaves" "$lang" "$dir"
-  $cmd "$log/mixup.log" gmm-mixup --mix-up="$leaves" "$dir/1.mdl" "$dir/1.occs" "$dir/1.mdl"
+  run_jobs "$log/mixup.log" gmm-mixup --mix-up="$leaves" "$dir/1.mdl" "$dir/1.occs" "$dir/1.mdl"
   rm "$dir/treeacc"
-  $cmd JOB=1:"$nj" "$log/convert.JOB.log" \
-    convert-ali "$alignments/final.mdl" "$dir/1.mdl" "$dir/tree" "ark:gunzip -c $alignments/ali.JOB.gz|" \
-    "ark:|gzip -c >$dir/ali.JOB.gz"
+  run_jobs JOB=1:"$ali_jobs" "$log/convert.JOB.log" \
+    convert-ali "$alignments/final.mdl" "$dir/1.mdl" "$dir/tree" "ark:gunzip -c $(quoted "$alignments")/ali.JOB.gz|" \
+    "ark:|gzip -c >$(quoted "$dir")/ali.JOB.gz"
 }
 
 first=0
@@ -118,23 +117,21 @@ fi
 
 if [ "$stage" -le -2 ]; then
   echo "$0: compiling training graphs"
-  $cmd JOB=1:"$nj" "$log/compile_graphs.JOB.log" \
+  run_jobs JOB=1:"$nj" "$log/compile_graphs.JOB.log" \
     compile-train-graphs --read-disambig-syms="$lang/phones/disambig.int" "$dir/tree" "$dir/$first.mdl" "$lang/L.fst" \
-    "ark:$utils/sym2int.py --map-oov $(cat "$lang/oov.int") -f 2- $lang/words.txt $split/JOB/text|" \
-    "ark:|gzip -c >$dir/fsts.JOB.gz"
+    "$transcripts" "ark:|gzip -c >$(quoted "$dir")/fsts.JOB.gz"
 fi
 
-# shellcheck disable=SC2086
 accumulate() { # <iteration> <alignments>
-  $cmd JOB=1:"$nj" "$log/acc.$1.JOB.log" \
-    gmm-acc-stats-ali $front_end "$dir/$1.mdl" "$feats" "$2" "$dir/$1.JOB.acc"
+  run_jobs JOB=1:"$nj" "$log/acc.$1.JOB.log" \
+    gmm-acc-stats-ali "${front_end[@]}" "$dir/$1.mdl" "$feats" "$2" "$dir/$1.JOB.acc"
 }
 
 # shellcheck disable=SC2086
 update() { # <iteration> <Gaussians> <further options>
   local accumulated=() job
   for job in $(seq "$nj"); do accumulated+=("$dir/$1.$job.acc"); done
-  $cmd "$log/update.$1.log" \
+  run_jobs "$log/update.$1.log" \
     gmm-est --write-occs="$dir/$(($1 + 1)).occs" --mix-up="$2" --power="$power" $3 \
     "$dir/$1.mdl" "${accumulated[@]}" "$dir/$(($1 + 1)).mdl"
   rm -f "${accumulated[@]}" "$dir/$1.mdl" "$dir/$1.occs"
@@ -142,14 +139,15 @@ update() { # <iteration> <Gaussians> <further options>
 
 gaussians=$leaves
 # Triphones begin with the alignments of <ali-dir>, whose jobs may have been split otherwise.
-current="ark:gunzip -c $dir/ali.*.gz|"
+current="ark:gunzip -c $(quoted "$dir")/ali.*.gz|"
 if [ -z "$alignments" ]; then
   gaussians=$(tree-info --print-args=false "$dir/tree" | awk '/num-pdfs/ {print $NF}')
   if [ "$stage" -le -1 ]; then
     echo "$0: first pass, with equal alignments"
-    $cmd JOB=1:"$nj" "$log/align.0.JOB.log" \
-      align-equal-compiled "ark:gunzip -c $dir/fsts.JOB.gz|" "$feats" "ark:|gzip -c >$dir/ali.JOB.gz"
-    accumulate 0 "ark:gunzip -c $dir/ali.JOB.gz|"
+    run_jobs JOB=1:"$nj" "$log/align.0.JOB.log" \
+      align-equal-compiled "ark:gunzip -c $(quoted "$dir")/fsts.JOB.gz|" "$feats" \
+      "ark:|gzip -c >$(quoted "$dir")/ali.JOB.gz"
+    accumulate 0 "ark:gunzip -c $(quoted "$dir")/ali.JOB.gz|"
     # Few frames suffice at first, else rare phones would never be estimated, and then never be aligned properly.
     update 0 "$gaussians" --min-gaussian-occupancy=3
   fi
@@ -163,15 +161,13 @@ while [ "$iteration" -lt "$num_iters" ]; do
       echo "$0: pass $iteration, aligning"
       this_beam=$beam
       if [ -z "$alignments" ] && [ "$iteration" -eq 1 ]; then this_beam=$initial_beam; fi
-      model=$dir/$iteration.mdl
-      if [ "$boost_silence" != 1.0 ]; then
-        model="gmm-boost-silence --boost=$boost_silence $(cat "$lang/phones/optional_silence.csl") $model - |"
-      fi
+      model=$(gmm_boosted "$dir/$iteration.mdl" "$lang")
       # shellcheck disable=SC2086
-      $cmd JOB=1:"$nj" "$log/align.$iteration.JOB.log" \
-        gmm-align-compiled $scale_opts --beam="$this_beam" --retry-beam="$retry_beam" $front_end "$model" \
-        "ark:gunzip -c $dir/fsts.JOB.gz|" "$feats" "ark:|gzip -c >$dir/ali.JOB.gz"
-      current="ark:gunzip -c $dir/ali.JOB.gz|"
+      run_jobs JOB=1:"$nj" "$log/align.$iteration.JOB.log" \
+        gmm-align-compiled $scale_opts --beam="$this_beam" --retry-beam="$retry_beam" "${front_end[@]}" "$model" \
+        "ark:gunzip -c $(quoted "$dir")/fsts.JOB.gz|" "$feats" "ark:|gzip -c >$(quoted "$dir")/ali.JOB.gz"
+      current="ark:gunzip -c $(quoted "$dir")/ali.JOB.gz|"
+      for job in $(seq $((nj + 1)) "${ali_jobs:-0}"); do rm -f "$dir/ali.$job.gz"; done
     else
       echo "$0: pass $iteration"
     fi
@@ -186,10 +182,10 @@ ln -sf "$iteration.mdl" "$dir/final.mdl"
 ln -sf "$iteration.occs" "$dir/final.occs"
 
 gmm-info --print-args=false "$dir/final.mdl" |
-  awk -v dir="$dir" '/of pdfs/ {p = $NF} /gaussians/ {g = $NF} END {print dir ": " p " pdfs, " g " Gaussians"}'
-grep -ho 'avg like per frame = .*' "$log/update.$((iteration - 1)).log" | sed "s|^|$dir: |"
+  awk '/of pdfs/ {p = $NF} /gaussians/ {g = $NF} END {print p " pdfs, " g " Gaussians"}' | prefixed "$dir: "
+grep -ho 'avg like per frame = .*' "$log/update.$((iteration - 1)).log" | prefixed "$dir: "
 last=${realign_iters##* }
-gmm_failed "$log/compile_graphs.*.log" 'failed for' "utterances have no training graph"
+gmm_failed 'failed for' "utterances have no training graph" "$log"/compile_graphs.*.log
 if [ -f "$log/align.$last.1.log" ]; then
-  gmm_failed "$log/align.$last.*.log" 'errors on' "utterances were not aligned in pass $last"
+  gmm_failed 'errors on' "utterances were not aligned in pass $last" "$log/align.$last".*.log
 fi

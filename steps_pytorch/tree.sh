@@ -13,28 +13,24 @@ help_message="Usage: $0 [options] <num-leaves> <lang-dir> <dir>
 Reads <dir>/treeacc; writes questions.int, questions.qst, tree, 1.mdl and 1.occs there.
   --cmd <cmd>, --context-opts <opts>, --cluster-thresh <x>, --cluster-phones-opts <opts>"
 
-steps=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-utils=$(cd "$steps/../utils" && pwd)
-. "$utils/parse_options.sh"
-if [ $# -ne 3 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
+
+
+[ $# -eq 3 ] || usage
 leaves=$1 lang=$2 dir=$3
-: "${cmd:=$utils/run.py}"
 
 # shellcheck disable=SC2086
-$cmd "$dir/log/questions.log" \
+run_jobs "$dir/log/questions.log" \
   cluster-phones $cluster_phones_opts $context_opts "$dir/treeacc" "$lang/phones/sets.int" "$dir/questions.int"
 cat "$lang/phones/extra_questions.int" >> "$dir/questions.int"
 # shellcheck disable=SC2086
-$cmd "$dir/log/compile_questions.log" \
+run_jobs "$dir/log/compile_questions.log" \
   compile-questions $context_opts "$lang/topo" "$dir/questions.int" "$dir/questions.qst"
 # shellcheck disable=SC2086
-$cmd "$dir/log/build_tree.log" \
+run_jobs "$dir/log/build_tree.log" \
   build-tree $context_opts --verbose=1 --max-leaves="$leaves" --cluster-thresh="$cluster_thresh" \
   "$dir/treeacc" "$lang/phones/roots.int" "$dir/questions.qst" "$lang/topo" "$dir/tree"
-$cmd "$dir/log/init_model.log" \
+run_jobs "$dir/log/init_model.log" \
   gmm-init-model --write-occs="$dir/1.occs" "$dir/tree" "$dir/treeacc" "$lang/topo" "$dir/1.mdl"
 if grep 'no stats' "$dir/log/init_model.log" >&2; then
   echo "$0: pdfs without statistics: phones that do not occur in the data and share no tree root with others" >&2

@@ -15,21 +15,13 @@ help_message="Usage: $0 [options] <data-dir>
   --read-entire-file <true|false>  # count the samples rather than believe the headers of recordings (false)
   --frame-shift <seconds>          # where there are only features, and no file frame_shift (0.01)"
 
-utils=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
-if [ $# -ne 1 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../steps_pytorch/lib/step.sh"
+
+[ $# -eq 1 ] || usage
 data=$1
-fail() { echo "$0: $1" >&2; exit 1; }
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
+use_programs
 [ -s "$data/utt2spk" ] || fail "no such file $data/utt2spk, or it is empty"
 utterances=$(wc -l < "$data/utt2spk")
-[ "$nj" -le "$utterances" ] || nj=$utterances
 
 if [ -s "$data/utt2dur" ] && [ "$(wc -l < "$data/utt2dur")" -eq "$utterances" ]; then
   echo "$0: $data/utt2dur already exists with the expected length.  We won't recompute it."
@@ -39,7 +31,7 @@ fi
 from_frames() { # a frame is longer than the shift, typically by 1.5 times the shift
   awk -v shift="$frame_shift" '{ print $1, ($2 + 1.5) * shift }' > "$data/.utt2dur"
 }
-if [ -s "$data/frame_shift" ]; then frame_shift=$(cat "$data/frame_shift"); fi
+if [ -s "$data/frame_shift" ]; then frame_shift=$(tr -d ' ' < "$data/frame_shift"); fi
 
 if [ -s "$data/segments" ]; then
   awk '$4 < 0 { print FILENAME ": utterance " $1 " ends where its recording does" > "/dev/stderr"; exit 1 }
@@ -48,10 +40,10 @@ elif [ -s "$data/frame_shift" ] && [ -f "$data/utt2num_frames" ]; then
   from_frames < "$data/utt2num_frames"
 elif [ -f "$data/wav.scp" ]; then
   if grep -q 'sox.*speed' "$data/wav.scp"; then read_entire_file=true; fi # whose headers do not tell
+  at_most "$data" utterances
   "$utils/split_data.sh" --per-utt "$data" "$nj"
   split=$data/split${nj}utt
-  # shellcheck disable=SC2086
-  $cmd JOB=1:"$nj" "$data/log/get_durations.JOB.log" \
+  run_jobs JOB=1:"$nj" "$data/log/get_durations.JOB.log" \
     wav-to-duration --read-entire-file="$read_entire_file" "scp:$split/JOB/wav.scp" "ark,t:$split/JOB/utt2dur"
   for n in $(seq "$nj"); do cat "$split/$n/utt2dur"; done > "$data/.utt2dur"
 elif [ -f "$data/feats.scp" ]; then

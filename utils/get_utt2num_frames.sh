@@ -14,31 +14,23 @@ help_message="Usage: $0 [options] <data-dir>
   --cmd <cmd>                      # how to run them: run.pl, queue.pl ... (this machine)
   --frame-shift, --frame-overlap <seconds>  # where there are no features, but durations (0.01, 0.015)"
 
-utils=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-echo "$0 $*"
-if [ -f ./path.sh ]; then . ./path.sh; fi
-. "$utils/parse_options.sh"
-if [ $# -ne 1 ]; then
-  printf '%s\n' "$help_message" >&2
-  exit 1
-fi
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../steps_pytorch/lib/step.sh"
+
+[ $# -eq 1 ] || usage
 data=$1
-fail() { echo "$0: $1" >&2; exit 1; }
-PATH="$(nnet-pytorch-path --print-args=false):$PATH"
-: "${cmd:=$utils/run.py}"
+use_programs
 [ -s "$data/utt2spk" ] || fail "no such file $data/utt2spk, or it is empty"
 utterances=$(wc -l < "$data/utt2spk")
-[ "$nj" -le "$utterances" ] || nj=$utterances
 
 if [ -s "$data/utt2num_frames" ]; then
   echo "$0: $data/utt2num_frames already present!"
   exit 0
 fi
 if [ -f "$data/feats.scp" ]; then
+  at_most "$data" utterances
   "$utils/split_data.sh" --per-utt "$data" "$nj"
   split=$data/split${nj}utt
-  # shellcheck disable=SC2086
-  $cmd JOB=1:"$nj" "$data/log/get_utt2num_frames.JOB.log" \
+  run_jobs JOB=1:"$nj" "$data/log/get_utt2num_frames.JOB.log" \
     feat-to-len "scp:$split/JOB/feats.scp" "ark,t:$split/JOB/utt2num_frames"
   for n in $(seq "$nj"); do cat "$split/$n/utt2num_frames"; done > "$data/.utt2num_frames"
 else

@@ -28,13 +28,12 @@ source=$1 destination=$2
 
 "$utils/fix_data_dir.sh" "$source"
 "$utils/get_utt2dur.sh" "$source"
-audio=
-if $write_audio; then audio="--audio-dir=$destination/audio"; fi
+audio=()
+if $write_audio; then audio=(--audio-dir="$destination/audio"); fi
 parts=()
 for speed in 0.9 1.1; do
-  # shellcheck disable=SC2086
-  "$utils/perturb_data_dir_speed.sh" --include-spk-prefix "$include_spk_prefix" $audio \
-    $speed "$source" "${destination}_speed$speed"
+  "$utils/perturb_data_dir_speed.sh" --include-spk-prefix "$include_spk_prefix" "${audio[@]}" \
+    "$speed" "$source" "${destination}_speed$speed"
   parts+=("${destination}_speed$speed")
 done
 original=$source

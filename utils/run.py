@@ -3,7 +3,9 @@
 
     run.py [options] [JOB=1:4] log/name.JOB.log command arg ...
 
-JOB in the log's name and the command is replaced by each number; the command goes through the shell as one line.
+JOB in the log's name and the command is replaced by each number. A word that is an operator of the shell (| > >> >& <
+&& || ; and so on) is one; any other is passed on as it is, whatever is in it. (Kaldi's run.pl leaves words without white space
+to the shell, with all that names of files may hold; where an expansion is wanted, say bash -c "...".)
 Exits with 1, naming the logs, if any job failed. Options that only a cluster needs are accepted and do nothing here.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -19,16 +22,26 @@ from concurrent.futures import ThreadPoolExecutor
 CLUSTER_OPTIONS = {"--gpu", "--num-threads", "--mem", "-l", "-q", "-pe", "--config", "--time"}
 
 
-def quote(argument: str) -> str:
-    """As run.pl: an argument with white space is one word; anything else (a pipe, say) is the shell's."""
-    if argument and not re.search(r"\s", argument):
-        return argument
-    return f"'{argument}'" if '"' in argument else f'"{argument}"'
+OPERATORS = {"|", "|&", "&&", "||", ";", "(", ")", "!", "<", ">", ">>", "2>", "2>>", "2>&1", ">&2"}
 
 
-def run_job(name: str, number: int | None, log: str, command: str) -> bool:
+def shell_line(words: list[str]) -> str:
+    """The words with operators as they are, and all others quoted."""
+    line = []
+    for before, word in zip(["", *words], words, strict=False):
+        if word in (">&", "&>"):  # of which bash (5.2) takes off the next word's quotes twice
+            line.append(">")
+        else:
+            line.append(word if word in OPERATORS else shlex.quote(word))
+        if before in (">&", "&>"):
+            line.append("2>&1")
+    return " ".join(line)
+
+
+def run_job(name: str, number: int | None, log: str, words: list[str]) -> bool:
     if number is not None:
-        log, command = log.replace(name, str(number)), command.replace(name, str(number))
+        log, *words = (word.replace(name, str(number)) for word in (log, *words))
+    command = shell_line(words)
     os.makedirs(os.path.dirname(log) or ".", exist_ok=True)
     with open(log, "w", encoding="utf-8", errors="surrogateescape") as out:
         print(f"# {command}\n# Started at {time.ctime()}\n#", file=out, flush=True)
@@ -65,12 +78,12 @@ def main(arguments: list[str]) -> int:
     if len(arguments) < 2:
         print(__doc__, file=sys.stderr)
         return 1
-    log, command = arguments[0], " ".join(quote(argument) for argument in arguments[1:])
+    log, *words = arguments
     if len(numbers) > 1 and name not in log:
         print(f"run.py: {name} must be part of the log's name {log}", file=sys.stderr)
         return 1
     with ThreadPoolExecutor(max_jobs) as pool:
-        good = list(pool.map(lambda number: run_job(name, number, log, command), numbers))
+        good = list(pool.map(lambda number: run_job(name, number, log, words), numbers))
     if all(good):
         return 0
     failed = [

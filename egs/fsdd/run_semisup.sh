@@ -92,8 +92,8 @@ if [ "$stage" -le 3 ]; then
     decode --lattice-beam "$lattice_beam" --skip-scoring true "$exp/graph" "$unlabeled" "$seen"
     mkdir -p "$den/ali"
     cp "$exp"/tree/{tree,final.mdl,ali.*.gz} "$den/ali"
-    lattice-best-path --acoustic-scale=0.1 "ark:gunzip -c $seen/lat.*.gz |" ark:/dev/null \
-      "ark:| gzip -c > $den/ali/ali.decoded.gz"
+    lattice-best-path --acoustic-scale=0.1 "ark:gunzip -c '$seen'/lat.*.gz |" ark:/dev/null \
+      "ark:| gzip -c > '$den/ali/ali.decoded.gz'"
     steps_pytorch/make_den_fst.sh --lm-opts --num-extra-lm-states=20 "$den/ali" "$den"
   done
 fi

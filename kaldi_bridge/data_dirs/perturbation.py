@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import WAVE
 
 PROGRAM = "nnet-pytorch-perturb-audio --print-args=false"
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(e[+-]?[0-9]+)?", re.ASCII | re.IGNORECASE)
 _OFFSET = re.compile(r":\d+$")
 _VOLUME = re.compile(r"(sox --vol|perturb-audio [^|]*--volume)[^|]*\|?$")
 
@@ -38,10 +40,7 @@ def speed_perturbed(data: DataDir, factor: str, of_speakers: bool = True, sox: b
     Raises:
         KaldiError: a factor that is no speed.
     """
-    try:
-        speed = float(factor)
-    except ValueError:
-        speed = 0.0
+    speed = float(factor) if _NUMBER.fullmatch(factor) else 0.0
     if not 0.1 <= speed <= 10:
         raise KaldiError(f"a speed of {factor!r}: must be a number from 0.1 to 10")
     label = f"sp{factor}"
@@ -97,8 +96,18 @@ def _piped(file: str, command: str) -> str:
     if file.endswith("|"):
         return f"{file[:-1].rstrip(SPACE)} | {command.format('-')}"
     if _OFFSET.search(file):
-        return f"{PROGRAM} {file} - | {command.format('-')}"
-    return command.format(file)
+        return f"{PROGRAM} {_path(file)} - | {command.format('-')}"
+    return command.format(_sox_path(file) if command.startswith("sox") else _path(file))
+
+
+def _path(file: str) -> str:
+    """A file's name for the shell, and not an option."""
+    return shlex.quote(f"./{file}" if file.startswith("-") else file)
+
+
+def _sox_path(file: str) -> str:
+    """The same for SoX, which knows pipes, patterns and addresses of its own."""
+    return ("--no-glob " if re.search(r"[*?[]", file) else "") + _path(f"./{file}" if file.startswith("|") else file)
 
 
 def is_volume_perturbed(data: DataDir) -> bool:
@@ -127,6 +136,8 @@ def volume_perturbed(
         if volumes is not None and recording not in volumes:
             raise KaldiError(f"no volume is given for recording {recording} of {data.path / 'wav.scp'}")
         drawn[recording] = volume if volumes is None else volumes[recording]
+        if not (_NUMBER.fullmatch(drawn[recording]) and float(drawn[recording]) > 0):
+            raise KaldiError(f"a volume of {drawn[recording]!r} for recording {recording}: must be a positive number")
     sox = has_sox() if sox is None else sox
     tables = {name: rows for name, rows in data.tables.items() if name not in ("feats.scp", "cmvn.scp")}
     tables["wav.scp"] = {r: _volume_pipe(file, drawn[r], sox) for r, file in tables["wav.scp"].items()}
@@ -137,6 +148,6 @@ def _volume_pipe(file: str, volume: str, sox: bool) -> str:
     if sox:
         return _piped(file, f"sox --vol {volume} -t wav {{}} -t wav - |")
     before, program, after = file.rpartition(PROGRAM)
-    if program and "|" not in after[:-1]:  # one process changes speed and volume
+    if program and file.endswith("|") and "|" not in after[:-1]:  # one process changes speed and volume
         return f"{before}{program} --volume={volume}{after}"
     return _piped(file, f"{PROGRAM} --volume={volume} {{}} - |")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -62,7 +63,7 @@ class PdfTargets:
         dtype = np.int16 if model.num_pdfs < 1 << 15 else np.int32
         pdfs: dict[str, np.ndarray] = {}
         for file in files:
-            with SequentialReader(f"ark:gunzip -c {file} |", INT32_VECTOR) as reader:
+            with SequentialReader(f"ark:gunzip -c {shlex.quote(file)} |", INT32_VECTOR) as reader:
                 for utterance, ids in reader:
                     with within(f"{file}: utterance {utterance}"):
                         pdfs[utterance] = model.id_to_pdf[model.checked(ids)].astype(dtype)

@@ -31,6 +31,7 @@ from steps_pytorch.training.options import Run, RunOptions
 from steps_pytorch.training.report import Report
 
 ATTEMPTS = 2
+_SAFE = "_./:@%+,=-"
 
 
 def num_jobs(options: RunOptions, iteration: int) -> int:
@@ -114,8 +115,8 @@ def average_states(parts: Parts, states: Sequence[dict[str, Any]]) -> dict[str, 
 def _run_jobs(run: Run, iteration: int, count: int) -> list[dict[str, Any]]:
     results = [_result(run.folder, iteration, job) for job in range(1, count + 1)]
     logs = run.folder / "log" / f"train.{iteration}.JOB.log"
-    command = [*_runner(run.options), f"JOB=1:{count}", str(logs), sys.executable, "-m"]
-    command += ["steps_pytorch.commands.train_job", f"--iteration={iteration}", "--job=JOB", str(run.folder)]
+    job = [sys.executable, "-m", "steps_pytorch.commands.train_job", f"--iteration={iteration}", "--job=JOB"]
+    command = _through_runner(run.options, [f"JOB=1:{count}", str(logs), *job, str(run.folder)])
     for attempt in range(1, ATTEMPTS + 1):
         status = subprocess.call(command)
         missing = [job for job, result in enumerate(results, 1) if not result.exists()]
@@ -128,15 +129,25 @@ def _run_jobs(run: Run, iteration: int, count: int) -> list[dict[str, Any]]:
     raise KaldiError(f"{message}. What others have finished is kept: run the same command again to go on")
 
 
-def _runner(options: RunOptions) -> list[str]:
+def _through_runner(options: RunOptions, words: list[str]) -> list[str]:
     if options.cmd:
-        return [*shlex.split(options.cmd), *(["--gpu", "1"] if options.use_gpu else [])]
+        runner = [*shlex.split(options.cmd), *(["--gpu", "1"] if options.use_gpu else [])]
+        return runner + (words if Path(runner[0]).name == "run.py" else [_for_kaldis_runners(word) for word in words])
     script = Path(__file__).resolve().parents[2] / "utils" / "run.py"
     if not os.access(script, os.X_OK):
         raise KaldiError(
             "jobs need --cmd, run.pl or queue.pl say: there is no utils/run.py beside the installed package"
         )
-    return [str(script)]
+    return [str(script), *words]
+
+
+def _for_kaldis_runners(word: str) -> str:
+    """A word as run.pl, queue.pl and their like leave it to bash: without white space. Raises KaldiError for a log's name,
+    which they use themselves too."""
+    safe = word.translate({ord(c): f"\\{ord(c):03o}" for c in map(chr, range(128)) if not c.isalnum() and c not in _SAFE})
+    if safe != word and word.endswith(".log"):
+        raise KaldiError(f"--cmd: Kaldi's scripts cannot write a log of the name {word}")
+    return word if safe == word else f"$'{safe}'"
 
 
 def _result(folder: Path, iteration: int, job: int) -> Path:
