@@ -27,7 +27,7 @@ OTHER_NAMES = {
 OURS_ALONE = {
     "export", "path", "train-chain", "xconfig-to-config",
     "prepare-lang", "prepare-chain-lang", "validate-dict-dir", "validate-lang", "train-lm", "format-lm", "make-graph",
-    "data-dir", "perturb-audio",
+    "data-dir", "model-input", "perturb-audio",
     "store-frames", "store-pdfs", "finish-store", "count-phones", "text-to-phones", "train-model", "average-models",
 }  # fmt: skip
 FOLDER = "nnet-pytorch-links"

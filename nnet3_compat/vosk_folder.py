@@ -22,11 +22,13 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
+from kaldi_bridge.data_dirs.feature_options import FeatureOptions
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.cmvn import scale_and_offset
 from kaldi_bridge.features.global_cmvn import read_global_stats, write_global_stats
 from kaldi_bridge.io.text import strip, words
 from kaldi_bridge.io.text_files import read_text, write_text
+from kaldi_bridge.model_dirs.model_input import Offer, check_input
 from nnet3_compat.input_transform import transform_input
 from nnet3_compat.model_file import read_model, write_model
 from nnet3_compat.nnet import Nnet
@@ -79,6 +81,12 @@ def _write(made: Path, model_in: Path, options: VoskOptions) -> None:
     dim = _mfcc_dim(options.mfcc_config)
     if dim != model.nnet.input_dim():
         raise KaldiError(f"{options.mfcc_config} makes {dim} features, the network takes {model.nnet.input_dim()}")
+    offer = Offer(options.mfcc_config, FeatureOptions.of_file("mfcc", Path(options.mfcc_config)), dim)
+    found = check_input(model_in.parent, offer)
+    for warning in found.warnings:
+        log.warning(warning)
+    if found.problems:
+        raise KaldiError("; ".join(found.problems))
     _normalize(made, model_in.parent, model.nnet, options)
     model.set_nnet(model.nnet)
     write_model(str(made / "am/final.mdl"), model)
@@ -100,6 +108,8 @@ def _normalize(made: Path, model_dir: Path, nnet: Nnet, options: VoskOptions) ->
     """By what the model's cmvn_opts say."""
     file = model_dir / "cmvn_opts"
     given = words(read_text(file)) if file.is_file() else ["--norm-means=false"]
+    if not file.is_file():
+        log.warning(f"no such file {file}: the features are not to be normalized")
     if (model_dir / "online_cmvn").is_file():
         if given:
             raise KaldiError(f"{file}: Vosk has Kaldi's default options of online normalization only")

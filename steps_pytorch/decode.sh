@@ -59,6 +59,8 @@ if [ -f "$source/phones.txt" ] && [ -f "$graph/phones.txt" ]; then
     fail "the phones of $source and $graph differ: the graph was made for another model"
 fi
 
+check_input ${online_ivector_dir:+--ivector-dir="$online_ivector_dir"} "$source" "$data"
+
 mkdir -p "$dir/log"
 at_most "$data" utterances
 echo "$nj" > "$dir/num_jobs"
@@ -89,7 +91,12 @@ elif [ "$num_threads" -gt 1 ]; then
 fi
 
 cmvn_options="--norm-means=false --norm-vars=false"
-if [ -f "$source/cmvn_opts" ]; then cmvn_options=$(options_in "$source/cmvn_opts"); fi
+if [ -f "$source/cmvn_opts" ]; then
+  cmvn_options=$(options_in "$source/cmvn_opts")
+else
+  echo "$0: warning: no such file $source/cmvn_opts: features are not normalized. A model that was trained on normalized" \
+    "ones recognizes nothing then: copy its cmvn_opts too" >&2
+fi
 
 if [ "$stage" -le 1 ]; then
   "$utils/split_data.sh" --per-utt "$data" "$nj"

@@ -36,6 +36,7 @@ source=$(dirname "$dir")
 gmm_programs
 needs "$graph/HCLG.fst" "$graph/words.txt" "$model"
 mkdir -p "$dir/log"
+check_input "$source" "$data"
 cmvn_options=$(options_in "$source/cmvn_opts")
 delta_options=$(options_in "$source/delta_opts")
 gmm_features "$data" "$cmvn_options" "$delta_options" "$dir"

@@ -81,7 +81,11 @@ if [ -z "$online_config" ]; then
   if [ -n "$mfcc_config" ]; then echo "--mfcc-config=$mfcc_config" >> "$online_config"; fi
   if [ -n "$fbank_config" ]; then printf '%s\n' --feature-type=fbank "--fbank-config=$fbank_config" >> "$online_config"; fi
   cmvn_options=
-  if [ -f "$source/cmvn_opts" ]; then cmvn_options=$(options_in "$source/cmvn_opts"); fi
+  if [ -f "$source/cmvn_opts" ]; then
+    cmvn_options=$(options_in "$source/cmvn_opts")
+  else
+    echo "$0: warning: no such file $source/cmvn_opts: features are not normalized" >&2
+  fi
   if [ -f "$source/online_cmvn" ]; then
     tr -s ' ' '\n' <<< "$cmvn_options" > "$dir/conf/nnet_cmvn.conf"
     printf '%s\n' "--cmvn-config=$dir/conf/nnet_cmvn.conf" "--global-cmvn-stats=$source/global_cmvn.stats" \
@@ -95,6 +99,8 @@ if [ -z "$online_config" ]; then
     echo "--ivector-extraction-config=$dir/conf/ivector_extractor.conf" >> "$online_config"
   fi
 fi
+
+check_input --online-config="$online_config" "$source" "$data"
 
 # shellcheck disable=SC2206
 options=(--config="$online_config" --chunk-length="$chunk_length" --online="$online"

@@ -77,6 +77,7 @@ joined "$folder/raw_${type}_$name.JOB.scp" feats.scp
 shift_ms=$(sed -n 's/^--frame-shift=\([0-9.]*\).*/\1/p' "$config" | tail -n 1)
 awk -v ms="${shift_ms:-10}" 'BEGIN { print ms / 1000 }' > "$data/frame_shift"
 mkdir -p "$data/conf"
+rm -f "$data"/conf/{mfcc,fbank,plp}.conf # how features were made that were there before
 cp "$config" "$data/conf/$type.conf"
 
 made=$(wc -l < "$data/feats.scp")

@@ -70,6 +70,7 @@ mkdir -p "$dir/log"
 echo "$cmvn_opts" > "$dir/cmvn_opts"
 if [ -n "$delta_opts" ]; then echo "$delta_opts" > "$dir/delta_opts"; fi
 cp "$lang/phones.txt" "$dir"
+nnet-pytorch-model-input record --print-args=false --cmvn-opts="$cmvn_opts" "$data" "$dir"
 gmm_features "$data" "$cmvn_opts" "$delta_opts" "$dir"
 echo "$nj" > "$dir/num_jobs"
 transcripts=$(gmm_transcripts "$lang")

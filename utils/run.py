@@ -3,9 +3,9 @@
 
     run.py [options] [JOB=1:4] log/name.JOB.log command arg ...
 
-JOB in the log's name and the command is replaced by each number. A word that is an operator of the shell (| > >> >& <
-&& || ; and so on) is one; any other is passed on as it is, whatever is in it. (Kaldi's run.pl leaves words without white space
-to the shell, with all that names of files may hold; where an expansion is wanted, say bash -c "...".)
+JOB in the log's name and the command is replaced by each number. A word that is an operator of the shell (| > >> >&
+< && || ; and so on) is one; any other is passed on as it is, whatever is in it. (Kaldi's run.pl leaves words without
+white space to the shell, with all that names of files may hold; for an expansion, say bash -c "...".)
 Exits with 1, naming the logs, if any job failed. Options that only a cluster needs are accepted and do nothing here.
 """
 

@@ -63,12 +63,14 @@ if [ "$stage" -le 1 ]; then
   utils/run.py "$data/log/mfcc.log" \
     compute-mfcc-feats --config=$conf --dither=0 "scp:$data/wav.scp" ark:- \| \
     copy-feats --compress=true ark:- "ark,scp:$data/feats.ark,$data/feats.scp"
+  mkdir -p "$data/conf" # how the features were made: decode.sh compares it with what the model was trained on
+  cp $conf "$data/conf/mfcc.conf"
   utils/run.py "$data/log/cmvn.log" \
     compute-cmvn-stats --spk2utt="ark:$data/spk2utt" "scp:$data/feats.scp" "ark,scp:$data/cmvn.ark,$data/cmvn.scp"
 fi
 
 mkdir -p "$exp/model"
-for file in final.mdl cmvn_opts frame_subsampling_factor phones.txt; do
+for file in final.mdl cmvn_opts frame_subsampling_factor phones.txt input.json; do
   if [ -f "$model/$file" ]; then cp "$model/$file" "$exp/model/"; fi
 done
 

@@ -1,8 +1,8 @@
-"""Data directories made of others: renamed, combined, repaired (utils/{copy,fix}_data_dir.sh, combine_data.sh)."""
+"""Data directories made of others: renamed, repaired (utils/{copy,fix}_data_dir.sh)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -11,12 +11,11 @@ from kaldi_bridge.data_dirs.data_dir import (
     FILES,
     RECORDING_FILES,
     SPEAKER_FILES,
-    UTTERANCE_FILES,
     DataDir,
     spk2utt_of,
 )
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.text import strip, words
+from kaldi_bridge.io.text import words
 from kaldi_bridge.io.text_files import Rows, in_order, read_lines
 
 Rename = Callable[[str], str]
@@ -36,69 +35,19 @@ def renamed(data: DataDir, utterance: Rename, speaker: Rename = str, recording: 
         rename = speaker if name in SPEAKER_FILES else of_recording if name in RECORDING_FILES else utterance
         tables[name] = {rename(key): value for key, value in rows.items()}
     tables["utt2spk"] = {u: speaker(s) for u, s in tables["utt2spk"].items()}
-    tables["spk2utt"] = {s: " ".join(us) for s, us in spk2utt_of(tables["utt2spk"]).items()}
+    tables["spk2utt"] = {s: " ".join(us) for s, us in spk2utt_of(tables["utt2spk"].items()).items()}
     if has_segments:
         tables["segments"] = {
             u: " ".join(_recording_renamed(line, of_recording)) for u, line in tables["segments"].items()
         }
     if any(utterance(u) != u for u in data.utterances) and "utt2uniq" not in data.tables:
         tables["utt2uniq"] = {utterance(u): u for u in data.utterances}
-    return DataDir(data.path, tables, data.frame_shift)
+    return DataDir(data.path, tables, data.frame_shift, data.feature_options)
 
 
 def _recording_renamed(line: str, rename: Rename) -> list[str]:
     name, *times = words(line)
     return [rename(name), *times]
-
-
-def combined(directories: Sequence[DataDir], names: Iterable[str] = FILES) -> DataDir:
-    """Utterances of all, with those of the files ``names`` that every one of them has.
-
-    Where only some have segments or utt2uniq, the others' are made: an utterance is the whole of its recording (which
-    needs its utt2dur), and its own original.
-
-    Raises:
-        KaldiError: an utterance is in two of them, or a recording or speaker with different lines.
-    """
-    tables: dict[str, Rows] = {}
-    for name in names:
-        if name == "spk2utt":
-            continue
-        made = {"segments": _whole_recordings, "utt2uniq": _own_originals}.get(name)
-        having = [d for d in directories if name in d.tables]
-        if not having or (len(having) < len(directories) and made is None):
-            if having:
-                missing = next(d for d in directories if name not in d.tables)
-                log.warning(f"not combining {name}: {missing.path} has none")
-            continue
-        tables[name] = {}
-        for directory in directories:
-            rows = directory.tables[name] if name in directory.tables or made is None else made(directory)
-            _add_rows(tables[name], rows, directory, name)
-    tables["spk2utt"] = {s: " ".join(us) for s, us in spk2utt_of(tables["utt2spk"]).items()}
-    shifts = {strip(d.frame_shift) for d in directories if "feats.scp" in d.tables and d.frame_shift}
-    if len(shifts) > 1:
-        raise KaldiError(f"features with frame shifts of {' and '.join(sorted(shifts))} seconds cannot be combined")
-    return DataDir(directories[0].path, tables, next(iter(shifts)) + "\n" if shifts else "")
-
-
-def _add_rows(into: Rows, rows: Rows, directory: DataDir, name: str) -> None:
-    for key, value in rows.items():
-        if key in into and (name in UTTERANCE_FILES or into[key] != value):
-            raise KaldiError(f"{directory.path / name}: {key} is also in another of the directories to combine")
-        into[key] = value
-
-
-def _whole_recordings(data: DataDir) -> Rows:
-    if "utt2dur" not in data.tables:
-        raise KaldiError(
-            f"{data.path} needs utt2dur, to be combined with a directory that has segments: get_utt2dur.sh"
-        )
-    return {utterance: f"{utterance} 0 {data.tables['utt2dur'][utterance]}" for utterance in data.utterances}
-
-
-def _own_originals(data: DataDir) -> Rows:
-    return {utterance: utterance for utterance in data.utterances}
 
 
 def read_repaired(path: Path, names: Iterable[str] = FILES) -> DataDir:
@@ -112,7 +61,7 @@ def read_repaired(path: Path, names: Iterable[str] = FILES) -> DataDir:
     """
     if not (path / "utt2spk").is_file():
         raise KaldiError(f"no such file {path / 'utt2spk'}")
-    data = DataDir(path, {name: _sorted_once(path / name) for name in names if (path / name).is_file()})
+    data = DataDir(path, {name: first_of_each(path / name) for name in names if (path / name).is_file()})
     if "segments" in data.tables and "wav.scp" not in data.tables:
         raise KaldiError(f"{path / 'segments'} exists but not {path / 'wav.scp'}")
     kept = set(data.utterances)
@@ -128,7 +77,8 @@ def read_repaired(path: Path, names: Iterable[str] = FILES) -> DataDir:
     return data.subset(utterance for utterance in data.utterances if utterance in kept)
 
 
-def _sorted_once(file: Path) -> Rows:
+def first_of_each(file: Path) -> Rows:
+    """A file whose lines need not be sorted, with the first line of each key."""
     lines = read_lines(file)
     rows: Rows = {}
     for key, value in lines:

@@ -6,10 +6,11 @@ A key is an utterance, a speaker or a recording; without ``segments`` a recordin
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kaldi_bridge.data_dirs.feature_options import FeatureOptions
 from kaldi_bridge.data_dirs.segments import Segment, SegmentError, parse_segment
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import words
@@ -24,10 +25,10 @@ RECORDING_FILES = ("wav.scp", "reco2dur", "reco2file_and_channel")
 FILES = UTTERANCE_FILES + SPEAKER_FILES + RECORDING_FILES
 
 
-def spk2utt_of(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
-    """Speakers in the order of their first utterances, each with its utterances."""
+def spk2utt_of(utt2spk: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Speakers in the order of their first utterances, each with its utterances; of (utterance, speaker)."""
     speakers: dict[str, list[str]] = {}
-    for utterance, speaker in utt2spk.items():
+    for utterance, speaker in utt2spk:
         speakers.setdefault(speaker, []).append(utterance)
     return speakers
 
@@ -36,12 +37,14 @@ def spk2utt_of(utt2spk: Mapping[str, str]) -> dict[str, list[str]]:
 class DataDir:
     """A directory's tables by file name; ``path`` is where they came from, for messages.
 
-    ``frame_shift`` is the text of the file of that name, "" where there is none.
+    ``frame_shift`` is the text of the file of that name, "" where there is none; ``feature_options`` how features were
+    made, where that is told.
     """
 
     path: Path
     tables: dict[str, Rows] = field(default_factory=dict)
     frame_shift: str = ""
+    feature_options: FeatureOptions | None = None
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], names: Iterable[str] = FILES) -> DataDir:
@@ -60,6 +63,7 @@ class DataDir:
             path,
             {name: read_rows(path / name) for name in names if (path / name).is_file()},
             read_text(frame_shift) if frame_shift.is_file() else "",
+            FeatureOptions.of_directory(path),
         )
 
     def table(self, name: str) -> Rows:
@@ -78,7 +82,7 @@ class DataDir:
 
     @property
     def spk2utt(self) -> dict[str, list[str]]:
-        return spk2utt_of(self.utt2spk)
+        return spk2utt_of(self.utt2spk.items())
 
     @property
     def text(self) -> dict[str, list[str]]:
@@ -105,7 +109,7 @@ class DataDir:
     def subset(self, utterances: Iterable[str]) -> DataDir:
         """These utterances, with their speakers and recordings; spk2utt is made anew."""
         utt2spk = {utterance: self.utt2spk[utterance] for utterance in utterances}
-        speakers = spk2utt_of(utt2spk)
+        speakers = spk2utt_of(utt2spk.items())
         recordings = dict.fromkeys(self.recording(utterance) for utterance in utt2spk)
         tables: dict[str, Rows] = {}
         for name, rows in self.tables.items():
@@ -117,7 +121,7 @@ class DataDir:
             tables[name] = {key: rows[key] for key in kept if key in rows}
         tables["utt2spk"] = utt2spk
         tables["spk2utt"] = {speaker: " ".join(of_speaker) for speaker, of_speaker in speakers.items()}
-        return DataDir(self.path, tables, self.frame_shift)
+        return DataDir(self.path, tables, self.frame_shift, self.feature_options)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the tables that have lines, sorted, each file whole or not at all; others that were there are gone."""
@@ -130,3 +134,5 @@ class DataDir:
                 (path / name).unlink(missing_ok=True)
         if self.frame_shift:
             write_text(path / "frame_shift", self.frame_shift)
+        if self.feature_options is not None:
+            self.feature_options.write(path)

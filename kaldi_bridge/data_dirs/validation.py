@@ -68,12 +68,21 @@ def _order(data: DataDir) -> Iterator[str]:
                 break
 
 
+def _by_speaker(data: DataDir) -> list[tuple[str, str]]:
+    return sorted(data.utt2spk.items(), key=lambda row: (c_locale(row[1]), c_locale(row[0])))
+
+
+def sorted_by_speaker(data: DataDir) -> bool:
+    """Whether utterances in this order are in that of their speakers too."""
+    return _by_speaker(data) == list(data.utt2spk.items())
+
+
 def _speakers(data: DataDir, options: ValidationOptions) -> Iterator[str]:
     for utterance, speaker in data.utt2spk.items():
         if len(words(speaker)) != 1:
             yield f"{data.path / 'utt2spk'}: bad line of utterance {utterance}: {speaker!r} is not one speaker"
             return
-    by_speaker = sorted(data.utt2spk.items(), key=lambda row: (c_locale(row[1]), c_locale(row[0])))
+    by_speaker = _by_speaker(data)
     for (utterance, _), (expected, _) in zip(data.utt2spk.items(), by_speaker, strict=True):
         if utterance != expected and not options.no_spk_sort:
             yield (
@@ -82,7 +91,7 @@ def _speakers(data: DataDir, options: ValidationOptions) -> Iterator[str]:
             )
             break
     if "spk2utt" in data.tables:
-        expected_lists = {s: in_order(us) for s, us in spk2utt_of(data.utt2spk).items()}
+        expected_lists = {s: in_order(us) for s, us in spk2utt_of(data.utt2spk.items()).items()}
         for speaker in in_order({*expected_lists, *data.tables["spk2utt"]}):
             if in_order(words(data.tables["spk2utt"].get(speaker, ""))) != expected_lists.get(speaker, []):
                 yield f"{data.path}: spk2utt and utt2spk do not have the same utterances of speaker {speaker}"

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from kaldi_bridge import log
 from kaldi_bridge.command import Command, command, option
-from kaldi_bridge.data_dirs.changes import combined, read_repaired, renamed
+from kaldi_bridge.data_dirs.changes import first_of_each, read_repaired, renamed
+from kaldi_bridge.data_dirs.combination import combined
 from kaldi_bridge.data_dirs.data_dir import FILES, DataDir
+from kaldi_bridge.data_dirs.durations import numbers_of_frames, recording_durations
 from kaldi_bridge.data_dirs.perturbation import (
     is_volume_perturbed,
     speed_perturbed,
@@ -20,7 +22,7 @@ from kaldi_bridge.data_dirs.perturbation import (
     write_perturbed,
 )
 from kaldi_bridge.data_dirs.splitting import evenly_spread, some_of_each_speaker, some_speakers, split
-from kaldi_bridge.data_dirs.validation import ValidationOptions, empty_transcripts, problems_of
+from kaldi_bridge.data_dirs.validation import ValidationOptions, empty_transcripts, problems_of, sorted_by_speaker
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import is_number, words
 from kaldi_bridge.io.text_files import c_locale, in_order, read_lines, read_rows, write_rows
@@ -70,7 +72,10 @@ def fix(options: FixOptions, data_dir: str) -> int:
     data.write(path)
     for names, kept in ((options.utt_extra_files, data.utt2spk), (options.spk_extra_files, data.spk2utt)):
         for name in words(names):
-            write_rows(path / name, {key: value for key, value in read_rows(path / name).items() if key in kept})
+            rows = first_of_each(path / name)
+            write_rows(path / name, {key: value for key, value in rows.items() if key in kept})
+    if not sorted_by_speaker(data):
+        log.warning(f"{path / 'utt2spk'}: not in sorted order when sorted first on speakers, as Kaldi's has to be")
     log.info(f"old files are kept in {path / '.backup'}")
     return 0
 
@@ -114,15 +119,15 @@ def _from_lists(options: SubsetOptions, data: DataDir) -> list[str]:
 
 def _some(options: SubsetOptions, data: DataDir, count: int) -> list[str]:
     utterances = data.utterances
-    if options.per_spk:
+    if options.per_spk and count > 0:
         return some_of_each_speaker(data.spk2utt, count)
     if not 0 < count <= len(utterances):
         raise KaldiError(f"cannot make a subset of {count} of the {len(utterances)} utterances of {data.path}")
     if options.speakers:
         return some_speakers(data.spk2utt, count)
     if options.shortest:
-        lengths = data.table("utt2num_frames")
-        shortest = sorted(utterances, key=lambda u: (int(lengths[u]), c_locale(u)))[:count]
+        lengths = numbers_of_frames(data)
+        shortest = sorted(lengths, key=lambda u: (lengths[u], c_locale(u)))[:count]
         return in_order(shortest)
     if options.first or options.last:
         return utterances[:count] if options.first else utterances[-count:]
@@ -163,9 +168,8 @@ class CombineOptions:
 def combine(options: CombineOptions, destination: str, *sources: str) -> int:
     if not sources:
         raise KaldiError("expected: <dest-data-dir> <src-data-dir1> <src-data-dir2> ...")
-    names = [*FILES, *words(options.extra_files)]
-    combined([DataDir.read(source, names) for source in sources], names).write(destination)
-    return 0 if options.skip_fix else fix(FixOptions(utt_extra_files=options.extra_files), destination)
+    combined([Path(source) for source in sources], words(options.extra_files)).write(Path(destination))
+    return 0 if options.skip_fix else fix(FixOptions(), destination)
 
 
 # copy
@@ -220,6 +224,8 @@ class SpeedOptions:
 def perturb_speed(options: SpeedOptions, factor: str, source: str, destination: str) -> int:
     _require_different(source, destination)
     original = DataDir.read(source)
+    if "wav.scp" in original.tables:
+        original.tables["reco2dur"] = recording_durations(original)
     data = speed_perturbed(original, factor, options.include_spk_prefix)
     if options.audio_dir:
         write_perturbed(original, data, factor, Path(options.audio_dir))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import FLOAT, WAVE, WAVE_INFO
+from kaldi_bridge.data_dirs.durations import durations
+from kaldi_bridge.tables import TableWriter
+from kaldi_bridge.tables.holders import FLOAT
 
 USAGE = """Tell the duration of recordings in seconds.
 Usage: nnet-pytorch-wav-to-duration [options] <wav-rspecifier> <duration-wspecifier>
@@ -26,34 +25,15 @@ class Options:
 
 
 def wav_to_duration(options: Options, wav_rspecifier: str, duration_wspecifier: str) -> int:
-    durations = []
+    found = []
     with TableWriter(duration_wspecifier, FLOAT) as writer:
-        for recording, duration in (_counted if options.read_entire_file else _from_headers)(wav_rspecifier):
+        for recording, duration in durations(wav_rspecifier, options.read_entire_file):
             writer.write(recording, duration)
-            durations.append(duration)
-    log.info(f"Printed duration for {len(durations)} audio files.")
-    if durations:
-        log.info(
-            f"Mean duration was {np.mean(durations):g}, min and max durations were {min(durations):g}, "
-            f"{max(durations):g}"
-        )
-    return 0 if durations else 1
-
-
-def _counted(wav_rspecifier: str) -> Iterator[tuple[str, float]]:
-    with SequentialReader(wav_rspecifier, WAVE) as reader:
-        for recording, wave in reader:
-            yield recording, wave.data.shape[1] / wave.sample_frequency
-
-
-def _from_headers(wav_rspecifier: str) -> Iterator[tuple[str, float]]:
-    with SequentialReader(wav_rspecifier, WAVE_INFO) as reader:
-        for recording, info in reader:
-            if info.samples is None:
-                raise KaldiError(
-                    f"{recording}: the header of the recording does not tell its duration; try --read-entire-file"
-                )
-            yield recording, info.samples / info.sample_frequency
+            found.append(duration)
+    log.info(f"Printed duration for {len(found)} audio files.")
+    if found:
+        log.info(f"Mean duration was {np.mean(found):g}, min and max durations were {min(found):g}, {max(found):g}")
+    return 0 if found else 1
 
 
 main = command(wav_to_duration, usage=USAGE)

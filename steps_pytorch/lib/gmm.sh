@@ -72,11 +72,12 @@ gmm_prepare() {
   if [ -f "$source/phones.txt" ]; then
     cmp -s "$lang/phones.txt" "$source/phones.txt" || fail "the phones of $lang and $source differ"
   fi
+  check_input "$source" "$data"
   cmvn_options=$(options_in "$source/cmvn_opts")
   delta_options=$(options_in "$source/delta_opts")
   mkdir -p "$dir/log"
   cp "$lang/phones.txt" "$dir"
-  for file in cmvn_opts delta_opts; do
+  for file in cmvn_opts delta_opts input.json; do
     if [ -f "$source/$file" ]; then cp "$source/$file" "$dir"; fi
   done
   gmm_features "$data" "$cmvn_options" "$delta_options" "$dir"

@@ -9,6 +9,8 @@
 #   at_most <data-dir> <utterances|speakers>       lowers nj, and says so
 #   run_jobs [JOB=1:<n>] <log> <word> ...          runs a command through --cmd
 #   score <data-dir> <graph-dir> <decode-dir>      local/score.sh, or ours
+#   check_input [--ivector-dir=<dir>|--online-config=<file>] <model-dir> <data-dir>
+#                                     ends it where the model was trained on other features
 #   prefixed <text>                   puts it in front of each line of the input
 #
 # What a step is given or reads, names of files above all, may hold anything that a shell knows. Each word of run_jobs
@@ -102,6 +104,10 @@ score() {
   if [ -x local/score.sh ]; then script=local/score.sh jobs=${cmd:-$utils/run.py}; fi
   # shellcheck disable=SC2086
   "$script" $scoring_opts --cmd "$jobs" "$@"
+}
+
+check_input() {
+  nnet-pytorch-model-input check --print-args=false "$@" || fail "${*: -2:1} cannot be used with ${*: -1}"
 }
 
 prefixed() {

@@ -17,6 +17,7 @@ from steps_pytorch.training.averaging import MovingAverage
 from steps_pytorch.training.data_sets import Data, DataSpec, open_data
 from steps_pytorch.training.dropout import DropoutSchedule
 from steps_pytorch.training.group import Group
+from steps_pytorch.training.input import warn_of_other_input
 from steps_pytorch.training.loop import Parts, Settings
 from steps_pytorch.training.optimizers import OPTIMIZERS, Setting
 from steps_pytorch.training.options import Run, words
@@ -65,6 +66,8 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
     setting = Setting(model, objective, group, options.clip_norm, half, options.srand, num_jobs)
     optimizer = OPTIMIZERS.build(options.optimizer, words(options.optimizer_opts, "optimizer-opts"), setting)
     if options.init_model:
+        if group.is_first and job == 0:
+            warn_of_other_input(options.init_model, run, data)
         warm_start(model, options.init_model, [name for name in options.init_skip.split(",") if name])
     factor = num_jobs if optimizer.scales_with_jobs else 1
     schedule = Schedule(

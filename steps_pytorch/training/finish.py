@@ -16,6 +16,7 @@ from nnet3_compat.model_file import read_transition_model
 from steps_pytorch.training.assembly import Assembly
 from steps_pytorch.training.averaging import average_models, recompute_statistics
 from steps_pytorch.training.checkpoints import Checkpoints
+from steps_pytorch.training.input import input_of
 from steps_pytorch.training.loop import validate
 from steps_pytorch.training.options import Run
 from steps_pytorch.training.report import Report
@@ -74,7 +75,7 @@ def finish(
 
 
 def write_model_directory(assembly: Assembly, name: str) -> None:
-    """``name``.mdl, cmvn_opts, frame_subsampling_factor, tree, phones.txt, and global_cmvn.stats where it is used."""
+    """``name``.mdl, cmvn_opts, frame_subsampling_factor, input.json, tree, phones.txt; global_cmvn.stats where used."""
     run, parts = assembly.run, assembly.parts
     source = tree_dir(run)
     parts.model.write_mdl(
@@ -90,6 +91,7 @@ def write_model_directory(assembly: Assembly, name: str) -> None:
     for file, text in texts.items():
         with open_output(str(run.folder / file)) as stream:
             stream.write(encode(f"{text}\n"))
+    input_of(run, assembly.data).write(run.folder)
     for file in BESIDE:
         if (source / file).is_file() and source.resolve() != run.folder.resolve():
             shutil.copyfile(source / file, run.folder / file)

@@ -142,12 +142,17 @@ def _through_runner(options: RunOptions, words: list[str]) -> list[str]:
 
 
 def _for_kaldis_runners(word: str) -> str:
-    """A word as run.pl, queue.pl and their like leave it to bash: without white space. Raises KaldiError for a log's name,
-    which they use themselves too."""
-    safe = word.translate({ord(c): f"\\{ord(c):03o}" for c in map(chr, range(128)) if not c.isalnum() and c not in _SAFE})
-    if safe != word and word.endswith(".log"):
+    """A word as run.pl, queue.pl and their like leave it to bash: without white space.
+
+    Raises KaldiError for a log's name, which they use themselves too.
+    """
+    special = [c for c in map(chr, range(128)) if not c.isalnum() and c not in _SAFE]
+    escaped = word.translate({ord(c): f"\\{ord(c):03o}" for c in special})
+    if escaped == word:
+        return word
+    if word.endswith(".log"):
         raise KaldiError(f"--cmd: Kaldi's scripts cannot write a log of the name {word}")
-    return word if safe == word else f"$'{safe}'"
+    return f"$'{escaped}'"
 
 
 def _result(folder: Path, iteration: int, job: int) -> Path:

@@ -1,12 +1,13 @@
 """Data directories split, combined, renamed, perturbed, repaired and validated."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kaldi_bridge.data_dirs.audio_perturbation import soxr_resampled, with_speed, with_volume
-from kaldi_bridge.data_dirs.changes import combined, read_repaired, renamed
+from kaldi_bridge.data_dirs.changes import read_repaired, renamed
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.data_dirs.perturbation import is_volume_perturbed, speed_perturbed, volume_perturbed
 from kaldi_bridge.data_dirs.splitting import (
@@ -97,31 +98,6 @@ class TestMakingOthers:
         assert made.tables["segments"]["p-a-1"] == "r 0 1"
         assert made.tables["wav.scp"] == {"r": "x.wav"}
 
-    def test_combining(self, data: Path, tmp_path: Path) -> None:
-        other = write(
-            tmp_path / "other",
-            {"utt2spk": "c-1 c\n", "text": "c-1 four\n", "segments": "c-1 r 1 2\n", "wav.scp": "r y.wav\n"},
-        )
-        made = combined([DataDir.read(data), DataDir.read(other)])
-        assert made.utterances == ["a-1", "a-2", "b-1", "c-1"]
-        assert made.tables["segments"] == {"a-1": "a-1 0 1.5", "a-2": "a-2 0 2.25", "b-1": "b-1 0 0.9", "c-1": "r 1 2"}
-        assert set(made.tables["wav.scp"]) == {"a-1", "a-2", "b-1", "r"}
-        assert "feats.scp" not in made.tables and "cmvn.scp" not in made.tables
-        assert made.spk2utt["c"] == ["c-1"]
-
-    def test_what_cannot_be_combined(self, data: Path, tmp_path: Path) -> None:
-        with pytest.raises(KaldiError, match="a-1 is also in another"):
-            combined([DataDir.read(data), DataDir.read(data)])
-        other = write(tmp_path / "other", {"utt2spk": "c-1 c\n", "segments": "c-1 r 1 2\n"})
-        (data / "utt2dur").unlink()
-        with pytest.raises(KaldiError, match="needs utt2dur"):
-            combined([DataDir.read(data), DataDir.read(other)])
-        (other / "segments").unlink()
-        write(other, {"feats.scp": "c-1 g.ark:1\n", "frame_shift": "0.03\n"})
-        (data / "frame_shift").write_text("0.01\n")
-        with pytest.raises(KaldiError, match=r"frame shifts of 0.01 and 0.03"):
-            combined([DataDir.read(data), DataDir.read(other)])
-
     def test_what_was_in_the_directory_is_gone(self, data: Path, tmp_path: Path) -> None:
         write(tmp_path / "old", {"vad.scp": "z v.ark:1\n"})
         DataDir.read(data).write(tmp_path / "old")
@@ -152,6 +128,31 @@ class TestPerturbation:
         assert loud.tables["wav.scp"]["a-1-sp1.1"] == f"{program} --volume=0.5 --speed=1.1 x.wav - |"
         assert is_volume_perturbed(loud)
 
+    @pytest.mark.parametrize("sox", [False, True])
+    @pytest.mark.parametrize(
+        ("file", "word"),
+        [
+            ("a$(touch X).wav", "'a$(touch X).wav'"),
+            ("my data/it's `touch X`;.wav", """'my data/it'"'"'s `touch X`;.wav'"""),
+            ("w a v.ark:17", "'w a v.ark:17'"),
+            ("-n", "./-n"),
+        ],
+    )
+    def test_names_are_words(self, data: Path, sox: bool, file: str, word: str) -> None:
+        """Of one shell's line, whatever is in them."""
+        (data / "wav.scp").write_text(f"a-1 {file}\na-2 x.wav\nb-1 x.wav\n")
+        made = speed_perturbed(DataDir.read(data), "0.9", sox=sox)
+        loud, _ = volume_perturbed(DataDir.read(data), sox=sox)
+        for pipe in (made.tables["wav.scp"]["sp0.9-a-1"], loud.tables["wav.scp"]["a-1"]):
+            assert f" {word} " in pipe
+            assert (f"./{file}" if file.startswith("-") else file) in shlex.split(pipe)
+
+    def test_sox_does_not_look_for_other_files(self, data: Path) -> None:
+        (data / "wav.scp").write_text("a-1 a*.wav\na-2 |x\nb-1 x.wav\n")
+        pipes = speed_perturbed(DataDir.read(data), "0.9", sox=True).tables["wav.scp"]
+        assert pipes["sp0.9-a-1"] == "sox -t wav --no-glob 'a*.wav' -t wav - speed 0.9 |"
+        assert pipes["sp0.9-a-2"] == "sox -t wav './|x' -t wav - speed 0.9 |"
+
     def test_segments_are_faster_too(self, data: Path) -> None:
         write(data, {"segments": "a-1 r 0.5 1.5\na-2 r 1.5 1.505\nb-1 r 2 -1\n", "wav.scp": "r x.wav\n"})
         made = speed_perturbed(DataDir.read(data), "2", sox=True)
@@ -159,13 +160,16 @@ class TestPerturbation:
         assert made.utterances == ["sp2-a-1", "sp2-b-1"]
 
     def test_nonsense(self, data: Path) -> None:
-        for factor in ("fast", "0", "nan", "-1"):
+        for factor in ("fast", "0", "nan", "-1", "1.1 ", "1;touch X", "$(touch X)"):
             with pytest.raises(KaldiError, match="speed"):
                 speed_perturbed(DataDir.read(data), factor)
         with pytest.raises(KaldiError, match="volume is given for recording a-1"):
             volume_perturbed(DataDir.read(data), volumes={})
         with pytest.raises(KaldiError, match="volumes from 2 to 1"):
             volume_perturbed(DataDir.read(data), 2, 1)
+        for volume in ("0.5;touch X", "nan", "0", "-1", "$(touch X)"):
+            with pytest.raises(KaldiError, match="must be a positive number"):
+                volume_perturbed(DataDir.read(data), volumes=dict.fromkeys(("a-1", "a-2", "b-1"), volume))
 
     def test_audio(self) -> None:
         time = np.arange(8000) / 8000

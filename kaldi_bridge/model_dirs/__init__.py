@@ -1,0 +1,1 @@
+"""Model directories: what their networks and mixtures take as input."""

@@ -1,0 +1,201 @@
+"""Names of files, and what model directories say, may hold anything that a shell knows: nothing of it is executed.
+
+Every step runs in a directory whose name has spaces, quotes, an apostrophe, a command in $( ) and one in backquotes, a
+semicolon, an ampersand and letters that are not ASCII; the commands would make a file EXECUTED.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kaldi_bridge.io.text_files import read_rows
+from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import WAVE
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY, DIGITS = ROOT / "egs/tiny", ROOT / "egs/fsdd"
+HOSTILE = """it's "a" $(touch EXECUTED) `touch EXECUTED`; ü & b"""
+MARK = "EXECUTED"
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs a script of the project in ``tmp_path``; its output. Afterwards nothing may have been executed."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+
+    def call(script: str, *arguments: object, status: int = 0) -> str:
+        program = ROOT / script if "/" in script else script
+        done = subprocess.run(
+            [str(program), *map(str, arguments)], cwd=tmp_path, env=environment, capture_output=True, timeout=500
+        )
+        said = (done.stdout + done.stderr).decode("utf-8", "surrogateescape")
+        assert done.returncode == status, said
+        assert not list(tmp_path.rglob(MARK)), said
+        return said
+
+    return call
+
+
+def make_data(folder: Path, count: int | None = None) -> Path:
+    """Digits of egs/tiny, in recordings with names of this kind. Returns the data directory."""
+    data = folder / "data"
+    data.mkdir(parents=True)
+    lines = {}
+    for utterance, wav in list(read_rows(TINY / "data/wav.scp").items())[:count]:
+        lines[utterance] = folder / f"{utterance} $(touch {MARK}).wav"
+        shutil.copyfile(TINY / "data" / wav, lines[utterance])
+    (data / "wav.scp").write_text("".join(f"{u} {path}\n" for u, path in lines.items()))
+    for name in ("text", "utt2spk"):
+        rows = read_rows(TINY / "data" / name)
+        (data / name).write_text("".join(f"{u} {rows[u]}\n" for u in lines))
+    (data / "spk2utt").write_text(f"en-us-f3 {' '.join(u for u in lines if u.startswith('en-us-f3'))}\n")
+    if count is None:
+        with (data / "spk2utt").open("a") as spk2utt:
+            spk2utt.write(f"en-us-m3 {' '.join(u for u in lines if u.startswith('en-us-m3'))}\n")
+    for kind in ("mfcc", "mfcc_hires"):
+        shutil.copyfile(DIGITS / f"conf/{kind}.conf", folder / f"{kind}.conf")
+    return data
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    shutil.copytree(TINY / "model", tmp_path / HOSTILE / "exp", copy_function=shutil.copyfile)
+    shutil.copytree(TINY / "graph", tmp_path / HOSTILE / "graph", copy_function=shutil.copyfile)
+    return tmp_path / HOSTILE / "exp"
+
+
+def test_recordings_at_other_speeds(run: Run, tmp_path: Path) -> None:
+    """What wav.scp says is executed, by design, and gives the recordings."""
+    data = make_data(tmp_path / HOSTILE, 2)
+    run("utils/perturb_data_dir_speed.sh", "1.1", data, data.parent / "fast")
+    run("utils/perturb_data_dir_volume.sh", data.parent / "fast")
+    with SequentialReader(f"scp:{data.parent}/fast/wav.scp", WAVE) as reader:
+        assert sum(wave.data.shape[1] > 1000 for _, wave in reader) == 2
+    assert not list(tmp_path.rglob(MARK)) and not Path(MARK).exists()
+
+
+@pytest.mark.slow
+def test_features_and_decoding(run: Run, model: Path, tmp_path: Path) -> None:
+    """Fewer utterances than jobs, too."""
+    folder = model.parent
+    data = make_data(folder, 2)
+    said = run("steps_pytorch/make_feats.sh", "--mfcc-config", folder / "mfcc_hires.conf", data)
+    assert "has only 2 utterances: running 2 jobs, not 4" in said
+    run("steps_pytorch/compute_cmvn_stats.sh", data)
+    scoring = ["--scoring-opts", "--min-lmwt 10 --max-lmwt 10 --word-ins-penalty 0.0"]
+    said = run(
+        "steps_pytorch/decode.sh", "--nj", 9, "--acwt", "1.0", *scoring, folder / "graph", data, model / "decode"
+    )
+    assert "has only 2 utterances: running 2 jobs, not 9" in said
+    assert (model / "decode/num_jobs").read_text() == "2\n"
+    assert "%WER 0.00" in (model / "decode/scoring_kaldi/best_wer").read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        (
+            "cmvn_opts",
+            "--norm-means=true; touch EXECUTED;",
+            "cmvn_opts: expected options, --name=value, not '--norm-means",
+        ),
+        ("cmvn_opts", "--norm-means=$(touch EXECUTED)", "cmvn_opts: expected options"),
+        ("cmvn_opts", "--norm-means=true | touch EXECUTED", "cmvn_opts: expected options, --name=value, not '|'"),
+        (
+            "frame_subsampling_factor",
+            "3;touch${IFS}EXECUTED",
+            "frame_subsampling_factor: expected a whole number, not ",
+        ),
+        ("frame_subsampling_factor", "a[$(touch EXECUTED)]", "frame_subsampling_factor: expected a whole number, not "),
+    ],
+)
+def test_what_a_model_directory_says(run: Run, model: Path, tmp_path: Path, file: str, text: str, said: str) -> None:
+    """The directory of a stranger, with no record of its input."""
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("feats.scp", "utt2spk", "cmvn.scp", "text"):
+        (data / name).write_text("u1 x\n")
+    (model / "input.json").unlink()
+    (model / "cmvn_opts").write_text("--norm-means=false\n")
+    (model / file).write_text(f"{text}\n")
+    for step in ("decode.sh", "decode_online.sh"):
+        (data / "wav.scp").write_text("u1 x.wav\n")
+        assert said in run(f"steps_pytorch/{step}", model.parent / "graph", data, model / "decode", status=1)
+
+
+def test_a_model_without_its_normalization(run: Run, model: Path, tmp_path: Path) -> None:
+    """Refused where the directory says what the input was; else a warning is given."""
+    data = make_data(tmp_path, 2)
+    run("steps_pytorch/make_feats.sh", "--nj", 1, "--mfcc-config", tmp_path / "mfcc_hires.conf", data)
+    decode = [
+        "steps_pytorch/decode.sh",
+        "--nj",
+        1,
+        "--skip-scoring",
+        "true",
+        model.parent / "graph",
+        data,
+        model / "decode",
+    ]
+    (model / "cmvn_opts").unlink()
+    assert "features were normalized by '--norm-means=true --norm-vars=true'" in run(*decode, status=1)
+    (model / "input.json").unlink()
+    assert "features are not normalized" in run(*decode)
+
+
+def test_other_features_are_refused(run: Run, model: Path, tmp_path: Path) -> None:
+    data = make_data(tmp_path, 2)
+    (tmp_path / "other.conf").write_text((tmp_path / "mfcc_hires.conf").read_text() + "--low-freq=100\n")
+    run("steps_pytorch/make_feats.sh", "--nj", 1, "--mfcc-config", tmp_path / "other.conf", data)
+    run("steps_pytorch/compute_cmvn_stats.sh", data)
+    said = run("steps_pytorch/decode.sh", model.parent / "graph", data, model / "decode", status=1)
+    assert "low-freq 40 and 100" in said
+    online = ["--mfcc-config", tmp_path / "other.conf", model.parent / "graph", data, model / "decode_online"]
+    (model / "cmvn_opts").write_text("--norm-means=false\n")
+    assert "low-freq 40 and 100" in run("steps_pytorch/decode_online.sh", *online, status=1)
+
+
+def test_kaldis_ways_to_run_jobs(tmp_path: Path) -> None:
+    """A script that leaves words without white space to bash and puts others into double quotes, as run.pl does."""
+    runner = tmp_path / "like_run.pl"
+    runner.write_text(
+        f"#!{sys.executable}\n"
+        "import re, subprocess, sys\n"
+        "log, *words = sys.argv[1:]\n"
+        "def quoted(word):\n"
+        '    if re.fullmatch(r"\\S+", word): return word\n'
+        """    return f"'{word}'" if '"' in word else f'"{word}"'\n"""
+        'sys.exit(subprocess.call(["bash", "-c", " ".join(map(quoted, words)) + f" > {log}"]))\n'
+    )
+    runner.chmod(0o755)
+    step = tmp_path / "step.sh"
+    step.write_text(
+        f"set -euo pipefail\ncmd={runner}\nhelp_message=\n. {ROOT}/steps_pytorch/lib/step.sh > /dev/null\n"
+        'run_jobs "$1" printf "%s\\n" "${@:2}" "|" cat\n'
+    )
+    words = [
+        HOSTILE,
+        "$(touch EXECUTED)",
+        "a;touch${IFS}EXECUTED",
+        "`touch EXECUTED`",
+        "tab\there `touch EXECUTED`",
+        "\\ x",
+    ]
+    command = ["bash", str(step), "a.log", *words]
+    for locale in ("C", "C.UTF-8"):
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "LC_ALL": locale}
+        )
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "a.log").read_text() == "".join(f"{word}\n" for word in words)
+        assert not (tmp_path / MARK).exists()
+    bad = subprocess.run(["bash", str(step), f"{HOSTILE}.log", "x"], cwd=tmp_path, capture_output=True, text=True)
+    assert bad.returncode == 1 and "cannot write a log of the name" in bad.stderr
