@@ -114,7 +114,7 @@ def test_subsets_that_cannot_be(data: Path, tmp_path: Path, capfd: pytest.Captur
         assert run([*arguments, str(tmp_path / "part")]) == 255
     assert not (tmp_path / "part").exists()
     said = capfd.readouterr().err
-    assert "subset of 5 of the 4 utterances" in said and "utt2num_frames" in said
+    assert "subset of 5 of the 4 utterances" in said and "no such file" in said and "feats.scp" in said
 
 
 def test_splitting_copying_combining(data: Path, tmp_path: Path) -> None:

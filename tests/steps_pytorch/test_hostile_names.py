@@ -13,11 +13,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kaldi_bridge.io.text_files import read_rows
-from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.tables.holders import WAVE
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, WAVE
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY, DIGITS = ROOT / "egs/tiny", ROOT / "egs/fsdd"
@@ -132,23 +133,19 @@ def test_what_a_model_directory_says(run: Run, model: Path, tmp_path: Path, file
 
 
 def test_a_model_without_its_normalization(run: Run, model: Path, tmp_path: Path) -> None:
-    """Refused where the directory says what the input was; else a warning is given."""
-    data = make_data(tmp_path, 2)
-    run("steps_pytorch/make_feats.sh", "--nj", 1, "--mfcc-config", tmp_path / "mfcc_hires.conf", data)
-    decode = [
-        "steps_pytorch/decode.sh",
-        "--nj",
-        1,
-        "--skip-scoring",
-        "true",
-        model.parent / "graph",
-        data,
-        model / "decode",
-    ]
+    """Refused where the directory says what the input was; else a warning is given (here, features are missing)."""
+    data = tmp_path / "data"
+    data.mkdir()
+    with TableWriter(f"ark,scp:{data}/feats.ark,{data}/feats.scp", FLOAT_MATRIX) as writer:
+        writer.write("u1", np.zeros((50, 40), np.float32))
+    for name in ("utt2spk", "text"):
+        (data / name).write_text("u1 x\n")
     (model / "cmvn_opts").unlink()
+    decode = ["steps_pytorch/decode.sh", "--nj", 1, model.parent / "graph", data, model / "decode"]
     assert "features were normalized by '--norm-means=true --norm-vars=true'" in run(*decode, status=1)
     (model / "input.json").unlink()
-    assert "features are not normalized" in run(*decode)
+    (data / "feats.scp").write_text("u1 nothing.ark:1\n")
+    assert "features are not normalized" in run(*decode, status=1)
 
 
 def test_other_features_are_refused(run: Run, model: Path, tmp_path: Path) -> None:
@@ -161,6 +158,117 @@ def test_other_features_are_refused(run: Run, model: Path, tmp_path: Path) -> No
     online = ["--mfcc-config", tmp_path / "other.conf", model.parent / "graph", data, model / "decode_online"]
     (model / "cmvn_opts").write_text("--norm-means=false\n")
     assert "low-freq 40 and 100" in run("steps_pytorch/decode_online.sh", *online, status=1)
+
+
+# Every step and helper, in the order of a recipe; "{}" stands for the directory.
+RECIPE = """
+utils/validate_data_dir.sh --no-feats {}/data
+utils/perturb_data_dir_speed_3way.sh {}/data {}/data_sp
+utils/perturb_data_dir_speed_3way.sh --write-audio true --always-include-prefix true {}/data {}/data_spa
+utils/perturb_data_dir_volume.sh {}/data_sp
+utils/get_utt2dur.sh --nj 2 --read-entire-file true {}/data_sp
+utils/copy_data_dir.sh {}/data {}/hires
+utils/copy_data_dir.sh {}/data {}/filterbanks
+steps_pytorch/make_feats.sh --nj 2 --mfcc-config {}/mfcc.conf {}/data
+steps_pytorch/make_feats.sh --nj 2 --mfcc-config {}/mfcc_hires.conf {}/hires {}/logs {}/features
+steps_pytorch/make_feats.sh --nj 20 --type fbank --fbank-config {}/fbank.conf {}/filterbanks
+steps_pytorch/compute_cmvn_stats.sh {}/data
+steps_pytorch/compute_cmvn_stats.sh {}/hires
+utils/fix_data_dir.sh {}/hires
+utils/get_utt2num_frames.sh {}/data_spa
+utils/subset_data_dir.sh --first {}/data 5 {}/data_5
+utils/split_data.sh {}/data 2
+utils/combine_data.sh {}/data_all {}/data {}/data_sp
+steps_pytorch/prepare_lang.sh {}/dict <UNK> {}/lang_tmp {}/lang
+steps_pytorch/format_lm.sh --word-loop=true {}/lang {}/digits {}/dict/lexicon.txt {}/lang
+steps_pytorch/prepare_chain_lang.sh {}/lang {}/lang_chain
+steps_pytorch/train_gmm.sh --nj 2 --totgauss 60 FEW {}/data {}/lang {}/mono
+steps_pytorch/align.sh --nj 2 --boost-silence 1.2 {}/data {}/lang {}/mono {}/mono_ali
+steps_pytorch/align.sh --nj 2 --use-graphs true {}/data {}/lang {}/mono {}/mono_ali
+steps_pytorch/train_gmm.sh FEW 60 100 {}/data {}/lang {}/mono_ali {}/tri
+steps_pytorch/align_lats.sh --nj 2 --generate-ali-from-lats true {}/data {}/lang {}/tri {}/lats
+steps_pytorch/mkgraph.sh {}/lang {}/tri {}/tri/graph
+steps_pytorch/decode_gmm.sh --nj 40 --scoring-opts SCORING {}/tri/graph {}/data {}/tri/decode
+steps_pytorch/build_tree.sh --frame-subsampling-factor 3 --context-opts CONTEXT 40 {}/data {}/lang_chain {}/lats {}/tree
+steps_pytorch/make_den_fst.sh --lm-opts --num-extra-lm-states=20 {}/tree {}/den
+steps_pytorch/mkgraph.sh --self-loop-scale=1.0 {}/lang_chain {}/tree {}/graph
+steps_pytorch/make_memmap.sh --nj 2 {}/hires {}/store
+steps_pytorch/make_memmap.sh --nj 2 --mfcc-config {}/mfcc_hires.conf {}/hires {}/store_of_recordings
+steps_pytorch/make_supervisions.sh {}/lats {}/tree {}/supervision
+steps_pytorch/make_supervisions.sh {}/mono_ali {}/tree {}/supervision_of_alignments
+steps_pytorch/make_pdfs.sh {}/mono_ali {}/pdfs
+steps_pytorch/prepare_e2e.sh --nj 2 --type biphone --tie true --num-extra-lm-states 20 {}/hires {}/lang_chain {}/e2e
+steps_pytorch/train.sh CHAIN --lm-opts --num-extra-lm-states=20 --cmvn-opts --norm-vars=true {}/hires {}/lats {}/chain
+steps_pytorch/train.sh CHAIN --store {}/store --online-cmvn true {}/hires {}/supervision {}/online
+steps_pytorch/train.sh XENT --num-jobs-initial 1 --num-jobs-final 2 --store {}/store {}/hires {}/mono_ali {}/jobs
+steps_pytorch/train.sh XENT --mfcc-config {}/mfcc_hires.conf {}/hires {}/pdfs {}/xent
+steps_pytorch/average.sh --last=1 {}/chain mean
+steps_pytorch/decode.sh --nj 40 --acwt 1.0 --scoring-opts SCORING {}/graph {}/hires {}/chain/decode
+steps_pytorch/decode.sh --num-threads 2 --post-decode-acwt 10 --skip-scoring true {}/graph {}/hires {}/online/decode
+steps_pytorch/score.sh --min-lmwt 10 --max-lmwt 10 {}/hires {}/graph {}/online/decode
+steps_pytorch/decode_online.sh --nj 9 ONLINE {}/graph {}/hires {}/online/decode_online
+steps_pytorch/decode_online.sh --nj 2 --per-utt true ONLINE {}/graph {}/hires {}/online/decode_each
+steps_pytorch/make_supervisions.sh --frame-subsampling-factor 1 {}/chain/decode {}/tree {}/supervision_of_decoding
+"""
+WORDS = {
+    "FEW": ["--num-iters", "5", "--realign-iters", "1 3", "--max-iter-inc", "3", "--boost-silence", "1.2"],
+    "CONTEXT": ["--context-width=2 --central-position=1"],
+    "SCORING": ["--min-lmwt 10 --max-lmwt 10 --word-ins-penalty 0.0"],
+    "ONLINE": ["--mfcc-config", "{}/mfcc_hires.conf", "--do-endpointing", "true", "--skip-scoring", "true"],
+    "TRAIN": [
+        "--model",
+        "tdnn",
+        "--optimizer",
+        "adam",
+        "--num-epochs",
+        "1",
+        "--minibatch-size",
+        "8",
+        "--average-last",
+        "1",
+        "--num-workers",
+        "0",
+    ],
+}
+WORDS["CHAIN"] = [
+    *WORDS["TRAIN"], "--tree-dir", "{}/tree", "--chunk-width", "90,60", "--alignment-subsampling-factor", "3",
+]  # fmt: skip
+WORDS["XENT"] = [*WORDS["TRAIN"], "--objective", "cross-entropy"]
+ELSEWHERE = {
+    "extract_ivectors.sh",  # test_ivector_steps.py
+    "generate.sh", "decorrupt.sh",  # which only start a program
+    "tree.sh",  # of train_gmm.sh and build_tree.sh
+    "perturb_data_dir_speed.sh", "parse_options.sh",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_every_step(run: Run, tmp_path: Path) -> None:
+    """All of a recipe, with recordings of such names too."""
+    folder = tmp_path / HOSTILE
+    make_data(folder)
+    (folder / "fbank.conf").write_text("--sample-frequency=8000\n--num-mel-bins=20\n")
+    dictionary = folder / "dict"
+    dictionary.mkdir()
+    lexicon = (DIGITS / "local/lexicon.txt").read_text()
+    phones = {phone for line in lexicon.splitlines() for phone in line.split()[1:]} - {"SIL", "SPN"}
+    (dictionary / "lexicon.txt").write_text(lexicon)
+    (dictionary / "silence_phones.txt").write_text("SIL\nSPN\n")
+    (dictionary / "optional_silence.txt").write_text("SIL\n")
+    (dictionary / "nonsilence_phones.txt").write_text("".join(f"{phone}\n" for phone in sorted(phones)))
+    (dictionary / "extra_questions.txt").write_text("")
+    words = sorted({line.split()[0] for line in lexicon.splitlines() if line[0].islower()})
+    (folder / "digits").write_text("".join(f"{word}\n" for word in words))
+    called = set()
+    for line in RECIPE.strip().splitlines():
+        script, *arguments = (part for word in line.split() for part in WORDS.get(word, [word]))
+        called.add(Path(script).name)
+        said = run(script, *(argument.replace("{}", str(folder)) for argument in arguments))
+        if script.endswith(("decode_online.sh", "decode_gmm.sh")) and "--per-utt" not in arguments and "9" in arguments:
+            assert "has only 2 speakers: running 2 jobs, not 9" in said
+    there = {path.name for place in ("steps_pytorch", "utils") for path in (ROOT / place).glob("*.sh")}
+    assert there - called == ELSEWHERE
+    assert (folder / "chain/input.json").is_file() and (folder / "tri/input.json").is_file()
 
 
 def test_kaldis_ways_to_run_jobs(tmp_path: Path) -> None:

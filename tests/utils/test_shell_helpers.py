@@ -23,6 +23,22 @@ class TestRun:
             assert f"JOB {number}" in log.splitlines()
             assert "# Ended (code 0)" in log
 
+    def test_words_stay_as_they_are(self, tmp_path: Path) -> None:
+        """Operators alone are the shell's, whatever else a word holds."""
+        words = ["$(touch X)", "`touch X`", "a;touch${IFS}X", """it's "JOB\"""", "*", "a b", "\\", ">x", "~", ""]
+        target = """it's a "file" """
+        result = run("run.py", "JOB=7", "log", "printf", "%s\\n", *words, "|", "cat", ">&", target, cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+        assert (tmp_path / target).read_text() == "".join(f"{word}\n" for word in words).replace("JOB", "7")
+        assert {path.name for path in tmp_path.iterdir()} == {"log", target}
+
+    def test_both_outputs_go_into_a_file(self, tmp_path: Path) -> None:
+        for i, end in enumerate(([">&", "out 0"], ["&>", "out 1"], [">", "out 2", "2>&1"])):
+            assert run("run.py", "log", "ls", "/", "/nothing", "||", "true", cwd=tmp_path).returncode == 0
+            assert run("run.py", "log", "(", "ls", "/", "/nothing", ")", *end, cwd=tmp_path).returncode == 1
+            text = (tmp_path / f"out {i}").read_text()
+            assert "nothing" in text and "tmp" in text
+
     def test_a_failed_job_is_named(self, tmp_path: Path) -> None:
         result = run("run.py", "JOB=1:2", "a.JOB.log", "test", "JOB", "=", "1", cwd=tmp_path)
         assert result.returncode == 1

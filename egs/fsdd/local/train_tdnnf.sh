@@ -11,7 +11,7 @@ dir=${!#}
 mkdir -p "$dir"
 pdfs=$(tree-info --print-args=false "$tree/tree" | sed -n 's/^num-pdfs //p')
 sed -e "s|IDCT|$dir/idct.mat|" -e "s|PDFS|$pdfs|" conf/network.xconfig > "$dir/network.xconfig"
-steps_pytorch/train.sh --tree-dir "$tree" --model-opts "--network=$dir/network.xconfig" \
-  --objective-opts "--den-fst=$den/den.fst" --normalization-fst "$den/normalization.fst" \
+steps_pytorch/train.sh --tree-dir "$tree" --model-opts "--network=$(printf %q "$dir/network.xconfig")" \
+  --objective-opts "--den-fst=$(printf %q "$den/den.fst")" --normalization-fst "$den/normalization.fst" \
   --minibatch-size 16 --average-last 5 \
   --initial-learning-rate 0.002 --final-learning-rate 0.0002 "$@"

@@ -12,6 +12,7 @@ Utterances that --exclude's lines begin with are left out.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -105,7 +106,10 @@ def main() -> int:
 
     options.data.mkdir(parents=True, exist_ok=True)
     if options.pipes:
-        write(options.data / "wav.scp", {u: f"flac -c -d -s {path.resolve()} |" for u, path in chosen.items()})
+        write(
+            options.data / "wav.scp",
+            {u: f"flac -c -d -s {shlex.quote(str(path.resolve()))} |" for u, path in chosen.items()},
+        )
     else:
         for utterance in write_audio(options.data, chosen):
             del chosen[utterance]

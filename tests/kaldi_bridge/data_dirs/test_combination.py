@@ -1,7 +1,7 @@
 """Directories that share speakers, utterances and recordings, combined as Kaldi's combine_data.sh does it.
 
-combine_data.json: four directories, and what Kaldi's utils/combine_data.sh made of some of them. a and b share a speaker
-and an utterance; c and d have segments and share a speaker and a recording.
+combine_data.json: four directories, and what Kaldi's utils/combine_data.sh made of some of them. a and b share a
+speaker and an utterance; c and d have segments and share a speaker and a recording.
 """
 
 from __future__ import annotations
