@@ -23,6 +23,7 @@ import os
 import signal
 import sys
 import typing
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -67,6 +68,9 @@ class Command:
     def __call__(self) -> typing.NoReturn:
         """The entry point of the program."""
         signal.signal(signal.SIGTERM, _terminate)
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # numpy's about infinite numbers: Kaldi's programs go on quietly
         pass_bytes_through()
         program = os.path.basename(sys.argv[0])
         if program.endswith(".py"):  # python -m nnet3_compat.commands.some_program

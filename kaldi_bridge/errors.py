@@ -13,6 +13,13 @@ class KaldiError(Exception):
     """
 
 
+class EntryError(KaldiError):
+    """A problem of one entry of a table alone, in the words of Kaldi's warning.
+
+    Programs that loop over the table leave the entry out, warn, count and go on; any other KaldiError ends them.
+    """
+
+
 @contextlib.contextmanager
 def within(place: str) -> Iterator[None]:
     """Puts the place, an utterance or file, before what a KaldiError from inside says."""

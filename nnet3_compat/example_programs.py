@@ -87,7 +87,7 @@ class SubsetOptions:
     randomize_order: bool = option(True, "If true, randomize the order of the output")
 
 
-def subset(holder: Holder[T], options: SubsetOptions, rspecifier: str, wspecifier: str) -> int:
+def subset(holder: Holder[T], options: SubsetOptions, rspecifier: str, wspecifier: str, kind: str) -> int:
     """Writes a random subset of a table of examples."""
     if options.n < 0:
         raise KaldiError(f"--n={options.n} must not be negative")
@@ -96,7 +96,7 @@ def subset(holder: Holder[T], options: SubsetOptions, rspecifier: str, wspecifie
     with TableWriter(wspecifier, holder) as writer:
         for key, example in chosen:
             writer.write(key, example)
-    log.info(f"Selected a subset of {len(chosen)} out of {count} neural-network training examples")
+    log.info(f"Selected a subset of {len(chosen)} out of {count} {kind} training examples ")
     return 0 if count else 1
 
 

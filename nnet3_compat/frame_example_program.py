@@ -33,13 +33,14 @@ def make_frame_examples(
     holder: Holder[Any],
     targets_of: Callable[[str, Any], Targets],
     egs: str,
+    target: str = "pdf-level posterior",
 ) -> int:
     """Writes the examples of all utterances; ``targets_of`` gets a key and what the table of targets has for it."""
     random = CRandom(options.srand)
     splitter = UtteranceSplitter(options, random)
     num_bad = 0
     with ExitStack() as stack:
-        sources = UtteranceSources(stack, options, targets, holder)
+        sources = UtteranceSources(stack, options, targets, holder, target=target)
         writer = stack.enter_context(TableWriter(egs, EXAMPLE))
         for key, matrix in stack.enter_context(SequentialReader(features, GENERAL_MATRIX)):
             found = sources.find(key, matrix)

@@ -41,25 +41,34 @@ class UtteranceSources:
     """Looks up the targets, i-vectors and weights of utterances."""
 
     def __init__(
-        self, stack: ExitStack, options: ExampleOptions, targets: str, holder: Holder[Any], weights: str = ""
+        self,
+        stack: ExitStack,
+        options: ExampleOptions,
+        targets: str,
+        holder: Holder[Any],
+        weights: str = "",
+        target: str = "pdf-level posterior",
     ) -> None:
-        """The tables stay open as long as ``stack``; ``weights``: an rspecifier of vectors."""
+        """The tables stay open as long as ``stack``.
+
+        ``weights``: an rspecifier of vectors; ``target``: what is missing of an utterance without one.
+        """
 
         def reader(rspecifier: str, holder: Holder[Any]) -> RandomAccessReader[Any] | None:
             return stack.enter_context(RandomAccessReader(rspecifier, holder)) if rspecifier else None
 
         self._options = options
         self._tables = (
-            ("pdf-level posterior", reader(targets, holder)),
-            ("iVectors", reader(options.online_ivectors or options.ivectors, FLOAT_MATRIX)),
-            ("deriv weights", reader(weights, FLOAT_VECTOR)),
+            (f"{target} for key", reader(targets, holder)),
+            ("iVectors for utterance", reader(options.online_ivectors or options.ivectors, FLOAT_MATRIX)),
+            ("deriv weights for utterance", reader(weights, FLOAT_VECTOR)),
         )
 
     def find(self, key: str, features: Any) -> Sources | None:
         """None, and a warning, where something is missing or of another length than the features."""
         for name, table in self._tables:
             if table is not None and key not in table:
-                log.warning(f"No {name} for utterance {key}")
+                log.warning(f"No {name} {key}")
                 return None
         values: list[Any] = [None if table is None else table[key] for _, table in self._tables]
         ivectors, frames = values[1], num_rows(features)

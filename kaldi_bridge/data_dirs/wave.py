@@ -52,7 +52,8 @@ def read_wave(stream: InputStream) -> Wave:
         raise KaldiError(f"{stream.where()}: a wave file without data")
     if not header.streamed and len(raw) < header.data_size:
         log.warning(
-            f"{stream.name}: expected {header.data_size} bytes of wave data, read only {len(raw)}. Truncated file?"
+            f"Expected {header.data_size} bytes of wave data, but read only {len(raw)} bytes. "
+            f"Truncated file? ({stream.name})"
         )
     return _wave(header, raw)
 

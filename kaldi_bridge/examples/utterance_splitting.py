@@ -102,10 +102,14 @@ class UtteranceSplitter:
         expected = -(-input_frames // self._factor)
         if abs(output_frames - expected) <= tolerance:
             return True
-        log.warning(
-            f"Supervision does not have expected length for utterance {utterance}: expected length = ({input_frames} + "
-            f"{self._factor} - 1) / {self._factor} = {expected}, got: {output_frames}"
-        )
+        factor = self._factor
+        lengths = f"{input_frames}, got {output_frames}"
+        if factor != 1:
+            lengths = (
+                f"({input_frames} + {factor} - 1) / {factor} = {expected}, got: {output_frames} "
+                f"(note: --frame-subsampling-factor={factor})"
+            )
+        log.warning(f"Supervision does not have expected length for utterance {utterance}: expected length = {lengths}")
         return False
 
     def split(self, length: int) -> list[Chunk]:
@@ -182,13 +186,13 @@ class UtteranceSplitter:
             f"Split {self._utterances} utts, with total length {self._frames} frames ({self._frames / 360000.0:g} "
             f"hours assuming 100 frames per second) into {count} chunks."
         )
-        if count:
-            overlap, output = 100.0 * self._overlap / self._frames, 100.0 * total / self._frames
-            log.info(
-                f"Average chunk length was {total / count:g} frames; overlap between adjacent chunks was {overlap:g}% "
-                f"of input length; length of output was {output:g}% of input length (minus overlap = "
-                f"{output - overlap:g}%)."
-            )
+        frames = self._frames or float("nan")
+        overlap, output = 100.0 * self._overlap / frames, 100.0 * total / frames
+        log.info(
+            f"Average chunk length was {total / (count or float('nan')):g} frames; overlap between adjacent chunks was "
+            f"{overlap:g}% of input length; length of output was {output:g}% of input length (minus overlap = "
+            f"{output - overlap:g}%)."
+        )
         if len(self._chunks) > 1:
             shares = ", ".join(f"{size} = {100.0 * size * n / total:.4g}%" for size, n in sorted(self._chunks.items()))
             log.info(f"Output frames are distributed among chunk-sizes as follows: {shares}")

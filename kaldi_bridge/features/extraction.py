@@ -29,6 +29,8 @@ def extract_features(
     features: MfccOptions | FbankOptions, options: ExtractionOptions, wav_rspecifier: str, feats_wspecifier: str
 ) -> int:
     """Reads each recording, writes its features, reports; returns the exit status."""
+    if options.channel < -1:
+        raise KaldiError(f"--channel={options.channel}: channels are counted from 0, -1 is the only one")
     extractor = FeatureExtractor(features)
     done = total = 0
     with ExitStack() as stack:
@@ -55,7 +57,7 @@ def extract_features(
                 continue
             try:
                 feats = extractor(wave.data[channel], wave.sample_frequency)
-            except KaldiError as error:
+            except KaldiError as error:  # whatever it is, as in Kaldi
                 log.warning(f"Failed to compute features for utterance {utterance}: {error}")
                 continue
             if options.subtract_mean and len(feats):

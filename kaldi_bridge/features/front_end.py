@@ -12,7 +12,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.features.cmvn import apply_cmvn
 from kaldi_bridge.features.transforms import add_deltas
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
@@ -35,7 +35,8 @@ class FrontEndOptions:
 class FrontEnd:
     """``front_end(utterance, feats)``: the features [frames, dim] as the options want them.
 
-    Raises KaldiError at construction for options that make no sense, when called for a speaker without statistics.
+    Raises KaldiError at construction for options that make no sense, EntryError when called for a speaker without
+    statistics.
     """
 
     def __init__(self, options: FrontEndOptions) -> None:
@@ -52,7 +53,7 @@ class FrontEnd:
         options = self._options
         if self._statistics is not None:
             if utterance not in self._statistics:
-                raise KaldiError("no normalization statistics")
+                raise EntryError(f"No normalization statistics available for key {utterance}")
             feats = apply_cmvn(self._statistics[utterance], feats, options.norm_vars)
         if options.delta_order:
             feats = add_deltas(feats, options.delta_order, options.delta_window)
@@ -72,9 +73,11 @@ def processed(options: FrontEndOptions, feats_rspecifier: str) -> Generator[tupl
         for utterance, feats in reader:
             try:
                 feats = front_end(utterance, feats)
-            except KaldiError as error:
-                log.warning(f"Leaving out utterance {utterance}: {error}")
+            except EntryError as error:
+                log.warning(str(error))
                 continue
+            except KaldiError as error:
+                raise KaldiError(f"{utterance}: {error}") from error
             yield utterance, feats
 
 
@@ -89,10 +92,12 @@ class Features:
         return utterance in self._table
 
     def of(self, utterance: str) -> np.ndarray:
-        """float32 [frames, dim]. Raises KaldiError when there are no frames, or no statistics of the speaker."""
+        """float32 [frames, dim]. Raises EntryError where there are none, or no statistics of the speaker."""
+        if utterance not in self._table:
+            raise EntryError(f"No features for utterance {utterance}")
         feats = self._table[utterance]
         if not len(feats):
-            raise KaldiError("it has no frames")
+            raise EntryError(f"Zero-length utterance: {utterance}")
         return self._front_end(utterance, feats)
 
     def __enter__(self) -> Features:

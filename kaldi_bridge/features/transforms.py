@@ -37,7 +37,7 @@ def splice(feats: np.ndarray, left: int = 4, right: int = 4) -> np.ndarray:
     if left < 0 or right < 0:
         raise KaldiError(f"a frame cannot be spliced with {left} frames to the left and {right} to the right")
     if not feats.size:
-        raise KaldiError("no frames to splice")
+        raise KaldiError("SpliceFrames: empty input")
     padded = _padded(feats, left, right)
     return np.concatenate([padded[j : j + len(feats)] for j in range(left + 1 + right)], axis=1)
 
@@ -53,8 +53,7 @@ def transform(feats: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         return feats @ matrix.T
     if columns == dim + 1:
         return feats @ matrix[:, :dim].T + matrix[:, dim]
-    hint = " (a composed transform made without --b-is-affine?)" if columns == dim + 2 else ""
-    raise KaldiError(f"transform matrix has bad dimension {rows}x{columns} versus feat dim {dim}{hint}")
+    raise KaldiError(f"transform matrix has bad dimension {rows}x{columns} versus feat dim {dim}")
 
 
 def log_determinant(matrix: np.ndarray) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.graphs.transition_costs import transition_costs, with_costs
@@ -49,9 +49,9 @@ class Aligner:
         self.retried = 0
 
     def align(self, utterance: str, graph: Fst, feats: np.ndarray) -> BestPath:
-        """Raises KaldiError when there is no way through the graph, or the features have another dimension."""
+        """Raises EntryError when there is no way through the graph, KaldiError when the model is another one's."""
         if graph.start < 0:
-            raise KaldiError("the decoding graph is empty")
+            raise EntryError(f"Empty decoding graph for {utterance}")
         searched, scores = scored(self._model, with_costs(graph, self._costs), feats)
         path = self._search(searched, scores, self._options.beam)
         if path is None and self._options.retry_beam:
@@ -59,7 +59,7 @@ class Aligner:
             self.retried += 1
             path = self._search(searched, scores, self._options.retry_beam)
         if path is None:
-            raise KaldiError(f"Did not successfully decode file {utterance}, len = {len(feats)}")
+            raise EntryError(f"Did not successfully decode file {utterance}, len = {len(feats)}")
         return path
 
     def _search(self, graph: Graph, scores: np.ndarray, beam: float) -> BestPath | None:

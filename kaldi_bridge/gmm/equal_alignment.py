@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.io.text import encode
 
@@ -16,10 +16,14 @@ TRIES = 10
 def equal_alignment(graph: Fst, num_frames: int, utterance: str) -> np.ndarray:
     """Transition-ids, int32 [frames]. The path is drawn at random, always the same one for an utterance.
 
-    Raises KaldiError when the paths tried are longer than the utterance, or have no self-loops to make them longer.
+    Raises EntryError for no frames or an empty graph, and when the paths tried are longer than the utterance, or have
+    no self-loops to make them longer.
     """
+    if not num_frames:
+        raise EntryError(f"Zero-length utterance: {utterance}")
     if graph.start < 0:
-        raise KaldiError("the decoding graph is empty")
+        raise EntryError(f"Empty decoding graph for {utterance}")
+    problem = f"AlignEqual: did not align utterence {utterance}: "
     random = np.random.default_rng(zlib.crc32(encode(utterance)))
     out = [graph.arcs_of(s).tolist() for s in range(graph.num_states)]
     for _ in range(TRIES):
@@ -28,11 +32,11 @@ def equal_alignment(graph: Fst, num_frames: int, utterance: str) -> np.ndarray:
         if shortest <= num_frames:
             break
     else:
-        raise KaldiError(f"it has {num_frames} frames, but the words need {shortest} at least")
+        raise EntryError(f"{problem}it has {num_frames} frames, but the words need {shortest} at least")
     loops = [next((a[0] for a in out[s] if a[3] == s and a[0] > 0), 0) for s in states]
     extra, places = num_frames - shortest, sum(loop > 0 for loop in loops)
     if extra and not places:
-        raise KaldiError("no self-loops on the chosen path: cannot match its length")
+        raise EntryError(f"{problem}no self-loops on the chosen path: cannot match its length")
     each, rest = divmod(extra, places) if places else (0, 0)
     alignment: list[int] = []
     for loop, label in zip(loops, [*labels, 0], strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.front_end import Features, FrontEndOptions, processed
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
@@ -31,7 +31,9 @@ def latgen(
                 writer.decode_all(_with_own_graphs(writer, features, model, graph_in), scaled=False)
         else:
             utterances = processed(front_end, features_rspecifier)
-            matrices = ((key, model.mixtures.log_likelihoods(feats)) for key, feats in utterances)
+            matrices = (
+                (key, model.mixtures.log_likelihoods(feats) if len(feats) else feats) for key, feats in utterances
+            )
             writer.decode_all(tasks_for_graph(graph_in, model.transitions, matrices), scaled=False)
     return writer.report()
 
@@ -46,7 +48,7 @@ def _with_own_graphs(
                 continue
             try:
                 graph, matrix = scored(model, fst, features.of(key))
-            except KaldiError as error:
-                writer.fail(f"Not decoding utterance {key}: {error}")
+            except EntryError as error:
+                writer.fail(str(error))
                 continue
             yield key, matrix, graph

@@ -111,7 +111,12 @@ class Mixtures:
         return scores
 
     def log_likelihoods(self, feats: np.ndarray, pdfs: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
-        """float32 [frames, pdfs] of features [frames, dim]: of the given pdfs or of all."""
+        """float32 [frames, pdfs] of features [frames, dim]: of the given pdfs or of all.
+
+        Raises KaldiError for features of another dimension, or that are not finite.
+        """
+        if not np.isfinite(feats).all():
+            raise KaldiError("Invalid answer (overflow or invalid variances/features?)")
         chosen = np.arange(self.num_pdfs) if pdfs is None else np.asarray(pdfs)
         sizes = self.sizes[chosen]
         scores = self.gaussian_log_likelihoods(feats, self.gaussians_of(chosen))

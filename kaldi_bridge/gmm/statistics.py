@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
@@ -143,13 +143,14 @@ class Accumulator:
         self._pdfs: list[np.ndarray] = []
         self._waiting = 0
 
-    def add(self, feats: np.ndarray, alignment: np.ndarray) -> None:
+    def add(self, utterance: str, feats: np.ndarray, alignment: np.ndarray) -> None:
         """One utterance: features [frames, dim], transition-ids [frames].
 
-        Raises KaldiError, and adds nothing, when they do not fit each other or the model, or a feature is not finite.
+        Raises EntryError, and adds nothing, when they have different lengths; KaldiError when they are of another model
+        or a feature is not finite.
         """
         if len(alignment) != len(feats):
-            raise KaldiError(f"the alignment has {len(alignment)} frames, the features have {len(feats)}")
+            raise EntryError(f"Alignments has wrong size {len(alignment)} vs. {len(feats)} (utterance {utterance})")
         if feats.shape[1] != self._mixtures.dim:
             raise KaldiError(f"features of dimension {feats.shape[1]}, but the model is for {self._mixtures.dim}")
         if not np.isfinite(feats).all():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.fst import ARC, Fst
 from kaldi_bridge.fsts.openfst import OpenFst
 from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph
@@ -43,10 +43,10 @@ class TrainingGraphs:
         self._hmms = Hmms(tree, model, transition_scale)
 
     def of_words(self, words: Sequence[int]) -> Fst:
-        """Raises KaldiError when the lexicon does not have all the words."""
+        """Raises EntryError when the lexicon does not have all the words."""
         phones = self._lexicon.composed(OpenFst.of(linear_acceptor(words))).fst()
         if not phones.num_states:
-            raise KaldiError("no way to say the words: is one of them without a pronunciation?")
+            raise EntryError("no way to say the words: is one of them without a pronunciation?")
         graph, labels = context_graph(phones, self._tree, self._disambig)
         return hmm_graph(graph, labels, self._tree, self._model, *self._scales, self._hmms)[0]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.hmm.phone_sequence import loops_come_last, whole_phones_of
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import PDF_CLASS, ContextDependency, answers
@@ -165,7 +165,7 @@ class AlignmentConverter:
             for i in short:
                 lender = _nearest_lender(new, least, i)
                 if lender is None:
-                    raise KaldiError("the phones are too many for the frames that are left")
+                    raise EntryError("the phones are too many for the frames that are left")
                 new[i] += 1
                 new[lender] -= 1
 

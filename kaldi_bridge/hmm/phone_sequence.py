@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError
 from kaldi_bridge.hmm.transition_model import TransitionModel
 
 
@@ -32,15 +32,15 @@ def phones_of(model: TransitionModel, alignment: np.ndarray) -> tuple[np.ndarray
 
 
 def whole_phones_of(model: TransitionModel, alignment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As ``phones_of``; raises KaldiError when the alignment is empty, of another model, or not one of whole phones."""
+    """As ``phones_of``; raises EntryError when the alignment is empty or not one of whole phones."""
     ids = model.checked(alignment)
     if not len(ids):
-        raise KaldiError("the alignment is empty")
+        raise EntryError("the alignment is empty")
     phones, lengths = phones_of(model, ids)
     starts = np.cumsum(lengths) - lengths
     endings = np.add.reduceat(model.is_final[ids].astype(np.int32), starts)
     if (endings != 1).any() or (model.id_to_hmm_state[ids[starts]] != 0).any():
-        raise KaldiError("the alignment does not consist of whole phones: was it cut off?")
+        raise EntryError("the alignment does not consist of whole phones: was it cut off?")
     return phones, lengths
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io.basic_io import read_raw
@@ -84,7 +85,10 @@ class CompressedMatrix:
 
     @staticmethod
     def compress(matrix: np.ndarray, method: int = AUTOMATIC) -> CompressedMatrix:
-        """Compresses a matrix [rows, columns] by one of Kaldi's methods 1 to 7; no NaN or infinity."""
+        """Compresses a matrix [rows, columns] by one of Kaldi's methods 1 to 7; NaN becomes the least value.
+
+        Raises KaldiError for infinity.
+        """
         if not 1 <= method <= 7:
             raise KaldiError(f"Compression method {method}: must be 1 to 7")
         matrix = np.asarray(matrix, np.float32)
@@ -93,6 +97,9 @@ class CompressedMatrix:
             return CompressedMatrix("CM", _F32(0), _F32(0), 0, 0, b"")
         if method == AUTOMATIC:
             method = SPEECH_FEATURE if rows > 8 else TWO_BYTE_AUTO
+        if np.isnan(matrix).any():
+            log.warning("Compressing a matrix with NaN, which becomes its least value")
+            matrix = np.where(np.isnan(matrix), np.fmin.reduce(matrix, axis=None, initial=np.inf), matrix)
         minimum, value_range = _limits(matrix, method)
         if method == SPEECH_FEATURE:
             percentiles, codes = _encode_columns(minimum, value_range, matrix)
@@ -124,7 +131,7 @@ def _limits(matrix: np.ndarray, method: int) -> tuple[np.float32, np.float32]:
         return _F32(0.0), _F32(1.0)
     low, high = matrix.min(), matrix.max()
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise KaldiError("A matrix with NaN or infinite values cannot be compressed")
+        raise KaldiError("A matrix with infinite values cannot be compressed")
     if high == low:
         high = _F32(float(low) + (1.0 + abs(float(low))))
     return low, high - low

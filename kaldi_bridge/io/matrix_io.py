@@ -97,7 +97,7 @@ def read_packed(stream: InputStream, binary: bool, dtype: Any = np.float32) -> n
         stream.pos += 8
         array = read_raw(stream, size * (size + 1) // 2, "<f4" if header[:1] == b"F" else "<f8")
         return _converted(array, dtype)
-    array = _numbers(stream, fields(_text_body(stream)), dtype)
+    array = _numbers(stream, fields(_text_body(stream)), dtype, "matrix")
     packed_size(len(array))
     return array
 
@@ -174,13 +174,15 @@ def _text_body(stream: InputStream) -> bytes:
     return body
 
 
-def _numbers(stream: InputStream, words: list[bytes], dtype: Any) -> np.ndarray:
+def _numbers(stream: InputStream, words: list[bytes], dtype: Any, what: str) -> np.ndarray:
     try:
         array = np.array(list(map(float, words)), np.float64)
     except ValueError as error:
         raise KaldiError(f"{stream.where()}: {error}") from error
-    if not np.isfinite(array).all():
-        log.warning(f"Reading infinite or NaN value from {stream.name}")
+    if np.isinf(array).any():
+        log.warning(f"Reading infinite value into {what}.")
+    if np.isnan(array).any():
+        log.warning(f"Reading NaN value into {what}.")
     return _converted(array, dtype)
 
 
@@ -201,11 +203,11 @@ def _read_text_matrix(stream: InputStream, dtype: Any) -> np.ndarray:
     for i, row in enumerate(rows):
         if len(row) != cols:
             raise KaldiError(f"{stream.where()}: row {i} of a matrix has {len(row)} columns, row 0 has {cols}")
-    return _numbers(stream, [word for row in rows for word in row], dtype).reshape(len(rows), cols)
+    return _numbers(stream, [word for row in rows for word in row], dtype, "matrix").reshape(len(rows), cols)
 
 
 def _read_text_vector(stream: InputStream, dtype: Any) -> np.ndarray:
     body = _checked_text(stream, _text_body(stream))
     if b"\n" in body or b"\r" in body:
         raise KaldiError(f"{stream.where()}: newline inside a vector (maybe it is a matrix?)")
-    return _numbers(stream, fields(body), dtype)
+    return _numbers(stream, fields(body), dtype, "vector")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kaldi_bridge.command import option, without_effect
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_compact, to_lattice
 from kaldi_bridge.lattices.minimize import minimize, push_strings, push_weights
@@ -148,8 +148,8 @@ def native_options(options: SearchOptions) -> _csrc.SearchOptions:
 
 
 def _search(graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
-    if not np.isfinite(log_likelihoods).all():
-        raise KaldiError("the log-likelihoods have values that are infinite or not a number")
+    if not (log_likelihoods < np.inf).all():  # minus infinity is what cannot be, and kept out of all paths
+        raise EntryError("the log-likelihoods have values that are plus infinity or not a number")
     try:
         result = _csrc.search(graph.native, native_options(options), log_likelihoods, scale)
     except ValueError as error:

@@ -15,7 +15,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option, without_effect
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lang.symbol_table import SymbolTable
@@ -125,10 +125,10 @@ class LatticeWriter:
                 for _, future in waiting:
                     future.cancel()
 
-    def _decode(self, task: Task, scaled: bool) -> tuple[int, Decoded | None | KaldiError]:
-        _, matrix, graph = task
+    def _decode(self, task: Task, scaled: bool) -> tuple[int, Decoded | None | EntryError]:
+        key, matrix, graph = task
         if len(matrix) == 0:
-            return 0, KaldiError("it has no frames")
+            return 0, EntryError(f"Zero-length utterance: {key}")
         if matrix.shape[1] < graph.num_pdfs:  # the wrong model or graph, not a faulty utterance
             raise KaldiError(
                 f"the graph needs {graph.num_pdfs} pdfs, but the log-likelihoods have {matrix.shape[1]}: "
@@ -136,12 +136,12 @@ class LatticeWriter:
             )
         try:
             return len(matrix), decode(graph, matrix, self.options, self.options.acoustic_scale, scaled)
-        except KaldiError as error:
-            return len(matrix), error
+        except EntryError as error:
+            return len(matrix), EntryError(f"Failed to decode utterance with id {key}: {error}")
 
-    def _write(self, key: str, frames: int, decoded: Decoded | None | KaldiError) -> None:
-        if isinstance(decoded, KaldiError):
-            self.fail(f"Failed to decode utterance with id {key}: {decoded}")
+    def _write(self, key: str, frames: int, decoded: Decoded | None | EntryError) -> None:
+        if isinstance(decoded, EntryError):
+            self.fail(str(decoded))
             return
         if decoded is None:
             self.fail(f"Failed to decode utterance with id {key}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import numpy as np
+
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.streams import open_input
@@ -39,7 +42,7 @@ def latgen_mapped(
                 writer.decode_all(tasks, scaled=False, num_threads=num_threads)
         else:
             with SequentialReader(log_likelihoods_rspecifier, FLOAT_MATRIX) as matrices:
-                tasks = tasks_for_graph(graph_in, model, matrices)
+                tasks = tasks_for_graph(graph_in, model, _checked(matrices, model))
                 writer.decode_all(tasks, scaled=False, num_threads=num_threads)
     return writer.report()
 
@@ -49,6 +52,17 @@ def _with_own_graphs(
 ) -> Iterator[Task]:
     for key, graph in graphs_in_table(graphs_rspecifier, model):
         if key in matrices:
-            yield key, matrices[key], graph
+            for _, matrix in _checked([(key, matrices[key])], model):
+                yield key, matrix, graph
         else:
-            writer.fail(f"Not decoding utterance {key} because no log-likelihoods are available.")
+            writer.fail(f"Not decoding utterance {key} because no loglikes available.")
+
+
+def _checked(matrices: Iterable[tuple[str, np.ndarray]], model: TransitionModel) -> Iterator[tuple[str, np.ndarray]]:
+    """As in Kaldi's DecodableMatrixScaledMapped: a matrix for each pdf of the model a column, and no other."""
+    for key, matrix in matrices:
+        if len(matrix) and matrix.shape[1] != model.num_pdfs:
+            raise KaldiError(
+                f"{key}: mismatch, matrix has {matrix.shape[1]} cols but transition-model has {model.num_pdfs} pdf-ids."
+            )
+        yield key, matrix

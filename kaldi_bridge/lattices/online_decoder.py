@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, native_options, outcome
 
@@ -31,8 +31,8 @@ class OnlineDecoder:
         """Takes the next frames [frames, pdfs]. Raises KaldiError for too few pdfs and values that are not finite."""
         if not len(log_likelihoods):
             return
-        if not np.isfinite(log_likelihoods).all():
-            raise KaldiError("the log-likelihoods have values that are infinite or not a number")
+        if not (log_likelihoods < np.inf).all():  # minus infinity is what cannot be, and kept out of all paths
+            raise EntryError("the log-likelihoods have values that are plus infinity or not a number")
         try:
             self._search.advance(log_likelihoods, self._graph.num_pdfs)
         except ValueError as error:

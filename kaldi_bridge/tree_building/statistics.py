@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.hmm.phone_sequence import whole_phones_of
 from kaldi_bridge.hmm.tree import PDF_CLASS
 from kaldi_bridge.io import basic_io
@@ -145,14 +145,20 @@ class Accumulator:
         self._feats: list[np.ndarray] = []
         self._parts: list[TreeStatistics] = []
 
-    def add(self, alignment: np.ndarray, feats: np.ndarray) -> None:
+    def add(self, utterance: str, alignment: np.ndarray, feats: np.ndarray) -> None:
         """One utterance: transition-ids [frames], features [frames, dim].
 
-        Raises KaldiError, and adds nothing, when they differ in length or the alignment is not one of whole phones.
+        Raises EntryError, and adds nothing, when they differ in length or the alignment is not one of whole phones;
+        KaldiError when they are of another model.
         """
         if len(alignment) != len(feats):
-            raise KaldiError(f"the alignment has {len(alignment)} frames, the features have {len(feats)}")
-        phones, lengths = whole_phones_of(self._model, alignment)
+            raise EntryError(f"Alignments has wrong size {len(alignment)} vs. {len(feats)} (utterance {utterance})")
+        if self._feats and feats.shape[1] != self._feats[-1].shape[1]:
+            raise KaldiError(f"features of dimension {feats.shape[1]}, those before of {self._feats[-1].shape[1]}")
+        try:
+            phones, lengths = whole_phones_of(self._model, alignment)
+        except EntryError as error:
+            raise EntryError(f"Utterance {utterance}: {error}") from None
         if self._phone_map is not None:
             unmapped = set(phones.tolist()) - set(self._phone_map)
             if unmapped:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option, without_effect
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.examples.supervision import Supervision
 from kaldi_bridge.fsts.acceptors import INFINITY, Acceptor, Arc, connected, pushed_to_start, without_epsilons
 from kaldi_bridge.hmm.transition_model import TransitionModel
@@ -56,7 +56,7 @@ class PhonesInTime:
     def of_alignment(cls, phones: list[tuple[int, int]], options: SupervisionOptions) -> PhonesInTime:
         """``phones``: (phone, frames) pairs."""
         if not phones or any(phone <= 0 or frames <= 0 for phone, frames in phones):
-            raise KaldiError("an alignment without phones, or with phones or durations that are not positive")
+            raise EntryError("an alignment without phones, or with phones or durations that are not positive")
         count = len(phones)
         arcs: list[list[Arc]] = [[(phone, 0.0, i + 1)] for i, (phone, _) in enumerate(phones)]
         finals = [INFINITY] * count + [0.0]
@@ -72,7 +72,7 @@ class PhonesInTime:
     def of_lattice(cls, lattice: CompactLattice, options: SupervisionOptions) -> PhonesInTime:
         """``lattice``: aligned with the phones, of which each arc has one as its label (lattice-align-phones)."""
         if lattice.num_states == 0:
-            raise KaldiError("the lattice is empty")
+            raise EntryError("the lattice is empty")
         lattice = top_sorted(lattice)
         lattice_arcs, lattice_finals = lattice.to_lists()
         times = [-1] * lattice.num_states
@@ -81,19 +81,19 @@ class PhonesInTime:
         for state, out in enumerate(lattice_arcs):
             for label, _, _, ids, target in out:
                 if label <= 0:
-                    raise KaldiError("the lattice has an arc without a phone: align it with lattice-align-phones")
+                    raise EntryError("the lattice has an arc without a phone: align it with lattice-align-phones")
                 time = times[state] + len(ids)
                 if times[target] not in (-1, time):
-                    raise KaldiError("the lattice has two paths of different lengths to the same state")
+                    raise EntryError("the lattice has two paths of different lengths to the same state")
                 times[target] = time
             final = lattice_finals[state]
             if final is not None:
                 length = times[state] + len(final[2])
                 if num_frames not in (-1, length) or len(final[2]):
-                    raise KaldiError("the lattice's paths differ in length: is it phone-aligned?")
+                    raise EntryError("the lattice's paths differ in length: is it phone-aligned?")
                 num_frames = length
         if num_frames < 1:
-            raise KaldiError("the lattice has no path, or one of no frames")
+            raise EntryError("the lattice has no path, or one of no frames")
         scale = options.lm_scale
         arcs = [[(label, graph * scale, t) for label, graph, _, _, t in out] for out in lattice_arcs]
         finals = [INFINITY if final is None else final[0] * scale for final in lattice_finals]
@@ -110,7 +110,7 @@ def make_supervision(
 ) -> Supervision:
     """All ways of saying the phones in which each frame belongs to a phone that is allowed there.
 
-    ``graph``: with both scales zero. Raises KaldiError where there is no way: too many phones for the frames.
+    ``graph``: with both scales zero. Raises EntryError where there is no way: too many phones for the frames.
     """
     transitions = graph.expand(source.phones)
     if any(label == 0 for arcs in transitions.arcs for label, _, _ in arcs):
@@ -138,6 +138,6 @@ def make_supervision(
         finals.append(transitions.finals[state] if time == length else INFINITY)
     made = connected(Acceptor(0, arcs, finals))
     if not made.num_states:
-        raise KaldiError("Supervision FST is empty (too many phones for too few frames?)")
+        raise EntryError("Supervision FST is empty (too many phones for too few frames?)")
     num_labels = model.num_pdfs if convert_to_pdfs else model.num_transition_ids
     return Supervision(1.0, 1, length, num_labels, made.to_fst())

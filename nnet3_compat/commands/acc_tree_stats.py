@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.features.front_end import FrontEndOptions, processed
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.integer_sets import read_phone_map, split_integers
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import RandomAccessReader
 from kaldi_bridge.tables.holders import INT32_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 from kaldi_bridge.tree_building.statistics import Accumulator
 from nnet3_compat.model_file import read_transition_model
 
@@ -43,26 +43,19 @@ def acc_tree_stats(options: Options, model_in: str, feats: str, alignments: str,
         options.var_floor,
         read_phone_map(options.phone_map) if options.phone_map else None,
     )
-    done = without_alignment = errors = 0
+    loop, without_alignment = TableLoop(alignments), 0
     with RandomAccessReader(alignments, INT32_VECTOR) as aligned:
         for utterance, matrix in processed(options, feats):
             if utterance not in aligned:
                 without_alignment += 1
                 continue
-            alignment = aligned[utterance]
-            with within(f"{alignments}: utterance {utterance}"):
-                model.checked(alignment)
-            try:
-                accumulator.add(alignment, matrix)
-                done += 1
-            except KaldiError as error:
-                log.warning(f"Utterance {utterance}: {error}")
-                errors += 1
+            with loop.entry(utterance):
+                accumulator.add(utterance, aligned[utterance], matrix)
     log.info(
-        f"Accumulated stats for {done} files, {without_alignment} failed due to no alignment, "
-        f"{errors} failed for other reasons."
+        f"Accumulated stats for {loop.done} files, {without_alignment} failed due to no alignment, "
+        f"{loop.failed} failed for other reasons."
     )
-    if not done:
+    if not loop.done:
         return 1
     statistics = accumulator.result()
     with open_output(accs_out) as stream:

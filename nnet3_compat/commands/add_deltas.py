@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.features.transforms import add_deltas as with_deltas
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from kaldi_bridge.tables.loop import TableLoop
 
 USAGE = """Add deltas (derivatives over time) to features.
 Usage: nnet-pytorch-add-deltas [options] <feats-rspecifier> <feats-wspecifier>
@@ -25,21 +28,27 @@ class Options:
 
 
 def add_deltas(options: Options, feats_rspecifier: str, feats_wspecifier: str) -> int:
+    loop = TableLoop()
     with (
         SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader,
         TableWriter(feats_wspecifier, FLOAT_MATRIX) as writer,
     ):
         for utterance, feats in reader:
-            if not len(feats):
-                raise KaldiError(f"Empty feature matrix for utterance {utterance}")
-            if options.truncate:
-                if not 0 < options.truncate <= feats.shape[1]:
-                    raise KaldiError(
-                        f"Cannot truncate features of {utterance} as dimension {feats.shape[1]} is smaller"
-                    )
-                feats = feats[:, : options.truncate]
-            writer.write(utterance, with_deltas(feats, options.delta_order, options.delta_window))
+            with loop.entry(utterance):
+                if not len(feats):
+                    raise EntryError(f"Empty feature matrix for key {utterance}")
+                if options.truncate:
+                    feats = truncated(feats, options.truncate)
+                writer.write(utterance, with_deltas(feats, options.delta_order, options.delta_window))
     return 0
+
+
+def truncated(feats: np.ndarray, dim: int) -> np.ndarray:
+    if not 0 < dim <= feats.shape[1]:
+        raise KaldiError(
+            f"Cannot truncate features as dimension {feats.shape[1]} is smaller than truncation dimension."
+        )
+    return feats[:, :dim]
 
 
 main = command(add_deltas, usage=USAGE)

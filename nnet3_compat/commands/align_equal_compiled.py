@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, without_effect
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.gmm.equal_alignment import equal_alignment
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, INT32_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 
 USAGE = """Write equally spaced alignments (for getting training started).
 Usage: nnet-pytorch-align-equal-compiled <graphs-rspecifier> <features-rspecifier> <alignments-wspecifier>
@@ -25,7 +25,7 @@ class Options:
 
 
 def align_equal_compiled(options: Options, graphs: str, feats: str, wspecifier: str) -> int:
-    done = without_features = errors = 0
+    loop, without_features = TableLoop(), 0
     with (
         SequentialReader(graphs, FST) as reader,
         RandomAccessReader(feats, FLOAT_MATRIX) as table,
@@ -36,15 +36,15 @@ def align_equal_compiled(options: Options, graphs: str, feats: str, wspecifier: 
                 log.warning(f"No features for utterance {utterance}")
                 without_features += 1
                 continue
-            try:
+            with loop.entry(utterance):
                 writer.write(utterance, equal_alignment(graph, len(table[utterance]), utterance))
-                done += 1
-            except KaldiError as error:
-                log.warning(f"AlignEqual: did not align utterance {utterance}: {error}")
-                errors += 1
-    report = log.info if done and not without_features and not errors else log.warning
-    report(f"Computed {done} alignments; {without_features} lacked features, {errors} had other errors.")
-    return 0 if done else 1
+    if loop.done and not without_features and not loop.failed:
+        log.info(f"Success: done {loop.done} utterances.")
+    else:
+        log.warning(
+            f"Computed {loop.done} alignments; {without_features} lacked features, {loop.failed} had other errors."
+        )
+    return loop.status
 
 
 main = command(align_equal_compiled, usage=USAGE)

@@ -8,12 +8,13 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.features.cmvn import apply_cmvn as normalize
 from kaldi_bridge.features.cmvn import fake_some_dims, parse_skip_dims
 from kaldi_bridge.features.global_cmvn import read_stats
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_rspecifier
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX, GENERAL_MATRIX
+from kaldi_bridge.tables.loop import TableLoop
 
 USAGE = """Normalize the mean, and optionally the variance, of features: per utterance, or per speaker with --utt2spk.
 Usage: nnet-pytorch-apply-cmvn [options] (<stats-rspecifier>|<stats-rxfilename>) <feats-rspecifier> <feats-wspecifier>
@@ -37,31 +38,21 @@ def apply_cmvn(options: Options, stats: str, feats_rspecifier: str, feats_wspeci
     if not options.norm_means:
         return _copy(feats_rspecifier, feats_wspecifier)
     skip_dims = parse_skip_dims(options.skip_dims)
-    done = errors = 0
-    lookup = _Statistics(stats, options.utt2spk)
+    loop, lookup = TableLoop(), _Statistics(stats, options.utt2spk)
     with (
         lookup,
         SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader,
         TableWriter(feats_wspecifier, FLOAT_MATRIX) as writer,
     ):
         for utterance, feats in reader:
-            found = lookup.of(utterance)
-            if found is None:
-                log.warning(
-                    f"No normalization statistics available for key {utterance}, producing no output for this utterance"
-                )
-                errors += 1
-                continue
-            if skip_dims:
-                found = fake_some_dims(found, skip_dims)
-            try:
+            with loop.entry(utterance):
+                found = lookup.of(utterance)
+                if skip_dims:
+                    found = fake_some_dims(found, skip_dims)
                 writer.write(utterance, normalize(found, feats, options.norm_vars, options.reverse))
-            except KaldiError as error:
-                raise KaldiError(f"utterance {utterance}: {error}") from None
-            done += 1
     what = "mean and variance" if options.norm_vars else "mean"
-    log.info(f"Applied cepstral {what} normalization to {done} utterances, errors on {errors}")
-    return 0 if done else 1
+    log.info(f"Applied cepstral {what} normalization to {loop.done} utterances, errors on {loop.failed}")
+    return loop.status
 
 
 def _copy(feats_rspecifier: str, feats_wspecifier: str) -> int:
@@ -89,10 +80,16 @@ class _Statistics:
         else:
             self._global = read_stats(source)
 
-    def of(self, utterance: str) -> np.ndarray | None:
-        if self._table is None:
+    def of(self, utterance: str) -> np.ndarray:
+        """Raises EntryError where there are none."""
+        if self._global is not None:
             return self._global
-        return self._table[utterance] if utterance in self._table else None  # noqa: SIM401 - a table, not a dict
+        assert self._table is not None
+        if utterance not in self._table:
+            raise EntryError(
+                f"No normalization statistics available for key {utterance}, producing no output for this utterance"
+            )
+        return self._table[utterance]
 
     def __enter__(self) -> _Statistics:
         return self

@@ -10,12 +10,12 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.cmvn import parse_skip_dims
 from kaldi_bridge.features.global_cmvn import read_stats
 from kaldi_bridge.features.online_cmvn import OnlineCmvn, OnlineCmvnOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, TOKEN_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 
 USAGE = """Normalize features as they would be online: by what was heard before, and global statistics at first.
 Usage: nnet-pytorch-apply-cmvn-online [options] <global-stats-rxfilename> <feats-rspecifier> <feats-wspecifier>
@@ -32,21 +32,18 @@ class Options(OnlineCmvnOptions):
 def apply_cmvn_online(options: Options, global_stats: str, feats_rspecifier: str, feats_wspecifier: str) -> int:
     skip_dims = parse_skip_dims(options.skip_dims)
     stats = read_stats(global_stats)
-    done = frames = 0
+    loop, frames = TableLoop(), 0
     with ExitStack() as stack:
         speakers = _speakers(stack, options.spk2utt, feats_rspecifier)
         writer = stack.enter_context(TableWriter(feats_wspecifier, FLOAT_MATRIX))
         for utterances in speakers:
             normalizer = OnlineCmvn(options, stats, skip_dims)
             for utterance, feats in utterances:
-                try:
-                    writer.write(utterance, normalizer(feats))
-                except KaldiError as error:
-                    raise KaldiError(f"utterance {utterance}: {error}") from None
-                done += 1
-                frames += len(feats)
-    log.info(f"Applied online CMVN to {done} files, or {frames} frames.")
-    return 0 if done else 1
+                with loop.entry(utterance):
+                    writer.write(utterance, normalizer(feats) if len(feats) else feats)
+                    frames += len(feats)
+    log.info(f"Applied online CMVN to {loop.done} files, or {frames} frames.")
+    return loop.status
 
 
 def _speakers(stack: ExitStack, spk2utt: str, feats_rspecifier: str) -> Iterator[Iterator[tuple[str, np.ndarray]]]:

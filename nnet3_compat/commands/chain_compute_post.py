@@ -65,8 +65,8 @@ def chain_compute_post(options: Options, nnet_in: str, den_fst_in: str, features
             writer.write(key, made if transform is None else made @ transform.T)
             num_done, num_frames, total = num_done + 1, num_frames + len(made), total + float(log_prob.sum())
     log.info(f"Processed {num_done} utterances, {utterances.failed} had errors.")
-    if num_frames:
-        log.info(f"Overall log-prob per (output) frame was {total / num_frames:g} over {num_frames} frames")
+    average = total / (num_frames or float("nan"))
+    log.info(f"Overall log-prob per (output) frame was {average:g} over {num_frames} frames.")
     return 0 if num_done else 1
 
 

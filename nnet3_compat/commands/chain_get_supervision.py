@@ -8,11 +8,11 @@ from typing import Any
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.supervision import SUPERVISION
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_PAIR_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 from nnet3_compat.chain.phone_graph import PhoneGraph
 from nnet3_compat.chain.phone_supervision import PhonesInTime, SupervisionOptions, make_supervision
 from nnet3_compat.model_file import read_transition_model, read_tree
@@ -35,24 +35,18 @@ def chain_get_supervision(options: Options, tree_in: str, model_in: str, source_
     options.check()
     model = read_transition_model(model_in)
     graph = PhoneGraph(read_tree(tree_in), model, transition_scale=0.0, self_loop_scale=0.0)
-    num_done = num_bad = 0
+    loop = TableLoop()
     holder: Any = COMPACT_LATTICE if options.lattice_input else INT32_PAIR_VECTOR
     in_time: Callable[..., PhonesInTime] = (
         PhonesInTime.of_lattice if options.lattice_input else PhonesInTime.of_alignment
     )
     with SequentialReader(source_in, holder) as sources, TableWriter(wspecifier, SUPERVISION) as writer:
         for key, source in sources:
-            try:
+            with loop.entry(key, f"Failed creating supervision for utterance {key}"):
                 phones = in_time(source, options)
-                supervision = make_supervision(graph, model, phones, options.convert_to_pdfs)
-            except KaldiError as error:
-                log.warning(f"Failed creating supervision for utterance {key}: {error}")
-                num_bad += 1
-                continue
-            writer.write(key, supervision)
-            num_done += 1
-    log.info(f"Generated chain supervision information for {num_done} utterances, errors on {num_bad}")
-    return 0 if num_done > num_bad else 1
+                writer.write(key, make_supervision(graph, model, phones, options.convert_to_pdfs))
+    log.info(f"Generated chain supervision information for {loop.done} utterances, errors on {loop.failed}")
+    return 0 if loop.done > loop.failed else 1
 
 
 main = command(chain_get_supervision, usage=USAGE)

@@ -12,7 +12,7 @@ e.g.: nnet-pytorch-chain-subset-egs --n=1000 ark:train.cegs ark:subset.cegs"""
 
 
 def chain_subset_egs(options: SubsetOptions, egs_rspecifier: str, egs_wspecifier: str) -> int:
-    return subset(RAW_CHAIN_EXAMPLE, options, egs_rspecifier, egs_wspecifier)
+    return subset(RAW_CHAIN_EXAMPLE, options, egs_rspecifier, egs_wspecifier, "nnet3+chain")
 
 
 main = command(chain_subset_egs, usage=USAGE)

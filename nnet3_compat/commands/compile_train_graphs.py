@@ -11,6 +11,7 @@ from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.io.integer_sets import read_sets
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 from nnet3_compat.model_file import read_transition_model, read_tree
 
 USAGE = """Create training graphs (without transition probabilities, by default).
@@ -46,17 +47,13 @@ def compile_train_graphs(
         options.transition_scale,
         options.self_loop_scale,
     )
-    done = failed = 0
+    loop = TableLoop()
     with SequentialReader(transcripts, INT32_VECTOR) as reader, TableWriter(wspecifier, FST) as writer:
         for utterance, words in reader:
-            try:
+            with loop.entry(utterance, f"Empty decoding graph for utterance {utterance}"):
                 writer.write(utterance, graphs.of_words(words))
-                done += 1
-            except KaldiError as error:
-                log.warning(f"Empty decoding graph for utterance {utterance}: {error}")
-                failed += 1
-    log.info(f"compile-train-graphs: succeeded for {done} graphs, failed for {failed}")
-    return 0 if done else 1
+    log.info(f"compile-train-graphs: succeeded for {loop.done} graphs, failed for {loop.failed}")
+    return loop.status
 
 
 main = command(compile_train_graphs, usage=USAGE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -10,13 +9,15 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.features.cmvn import compute_stats
 from kaldi_bridge.io.basic_io import write_header
+from kaldi_bridge.io.filenames import printable_output
 from kaldi_bridge.io.matrix_io import write_matrix
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_wspecifier
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX, FLOAT_VECTOR, TOKEN_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 
 USAGE = """Compute statistics for mean and variance normalization: per utterance, per speaker with --spk2utt,
 or, when the output is a file rather than a table, over everything.
@@ -38,37 +39,30 @@ class _Accumulator:
 
     def __init__(self, weights: RandomAccessReader | None) -> None:
         self._weights = weights
-        self.done = self.errors = 0
+        self.loop = TableLoop()
 
-    def one(self, utterance: str, feats: np.ndarray) -> np.ndarray | None:
-        """Statistics of one utterance; None, counted and reported, when its weights are missing or wrong."""
-        weights = None
-        if self._weights is not None:
-            if utterance not in self._weights:
-                self.failed(f"No weights available for utterance {utterance}")
-                return None
-            weights = self._weights[utterance]
-            if len(weights) != len(feats):
-                self.failed(f"Weights for utterance {utterance} have wrong dimension {len(weights)} vs. {len(feats)}")
-                return None
-        self.done += 1
-        return compute_stats(feats, weights)
-
-    def failed(self, message: str) -> None:
-        log.warning(message)
-        self.errors += 1
-
-    def all(self, utterances: Iterable[tuple[str, np.ndarray]]) -> np.ndarray | None:
-        """Summed statistics, None when no utterance could be used."""
-        total: np.ndarray | None = None
-        for utterance, feats in utterances:
-            stats = self.one(utterance, feats)
-            if stats is None:
-                continue
-            if total is not None and total.shape != stats.shape:
-                raise KaldiError(f"utterance {utterance} has dimension {feats.shape[1]}, not {total.shape[1] - 1}")
-            total = stats if total is None else total + stats
+    def add(self, utterance: str, feats: np.ndarray, total: np.ndarray | None) -> np.ndarray:
+        """``total``, zeros at first, and an utterance's statistics."""
+        if total is None:
+            if not feats.shape[1]:
+                raise KaldiError(f"{utterance}: features without frames have no dimension for statistics")
+            total = np.zeros((2, feats.shape[1] + 1))
+        with self.loop.entry(utterance):
+            weights = None if self._weights is None else self._weights_of(self._weights, utterance, len(feats))
+            if len(feats):
+                stats = compute_stats(feats, weights)
+                if stats.shape != total.shape:
+                    raise KaldiError(f"features of dimension {feats.shape[1]}, not {total.shape[1] - 1}")
+                total = total + stats
         return total
+
+    def _weights_of(self, table: RandomAccessReader, utterance: str, num_frames: int) -> np.ndarray:
+        if utterance not in table:
+            raise EntryError(f"No weights available for utterance {utterance}")
+        weights: np.ndarray = table[utterance]
+        if len(weights) != num_frames:
+            raise EntryError(f"Weights for utterance {utterance} have wrong dimension {len(weights)} vs. {num_frames}")
+        return weights
 
 
 def compute_cmvn_stats(options: Options, feats_rspecifier: str, output: str) -> int:
@@ -83,21 +77,23 @@ def compute_cmvn_stats(options: Options, feats_rspecifier: str, output: str) -> 
                 _per_speaker(accumulator, options.spk2utt, feats_rspecifier, writer)
             else:
                 for utterance, feats in stack.enter_context(SequentialReader(feats_rspecifier, FLOAT_MATRIX)):
-                    stats = accumulator.one(utterance, feats)
-                    if stats is not None:
+                    done = accumulator.loop.done
+                    stats = accumulator.add(utterance, feats, None)
+                    if accumulator.loop.done > done:
                         writer.write(utterance, stats)
         elif options.spk2utt:
             raise KaldiError("--spk2utt option not compatible with wxfilename as output (did you forget ark:?)")
         else:
-            stats = accumulator.all(stack.enter_context(SequentialReader(feats_rspecifier, FLOAT_MATRIX)))
-            if stats is None:
-                raise KaldiError(f"no statistics: {feats_rspecifier} has no utterance that can be used")
+            total: np.ndarray | None = None
+            for utterance, feats in stack.enter_context(SequentialReader(feats_rspecifier, FLOAT_MATRIX)):
+                total = accumulator.add(utterance, feats, total)
             with open_output(output) as stream:
                 write_header(stream, options.binary)
-                write_matrix(stream, options.binary, stats.astype(np.float32))
-            log.info(f"Wrote global CMVN stats to {output}")
-    log.info(f"Done accumulating CMVN stats for {accumulator.done} utterances; {accumulator.errors} had errors.")
-    return 0 if accumulator.done else 1
+                write_matrix(stream, options.binary, np.zeros((0, 0)) if total is None else total.astype(np.float32))
+            log.info(f"Wrote global CMVN stats to {printable_output(output)}")
+    loop = accumulator.loop
+    log.info(f"Done accumulating CMVN stats for {loop.done} utterances; {loop.failed} had errors.")
+    return loop.status
 
 
 def _per_speaker(accumulator: _Accumulator, spk2utt: str, feats_rspecifier: str, writer: TableWriter) -> None:
@@ -105,20 +101,17 @@ def _per_speaker(accumulator: _Accumulator, spk2utt: str, feats_rspecifier: str,
         SequentialReader(spk2utt, TOKEN_VECTOR) as speakers,
         RandomAccessReader(feats_rspecifier, FLOAT_MATRIX) as feats,
     ):
-
-        def present(utterances: list[str]) -> Iterator[tuple[str, np.ndarray]]:
+        for speaker, utterances in speakers:
+            total: np.ndarray | None = None
             for utterance in utterances:
                 if utterance in feats:
-                    yield utterance, feats[utterance]
+                    total = accumulator.add(utterance, feats[utterance], total)
                 else:
-                    accumulator.failed(f"Did not find features for utterance {utterance}")
-
-        for speaker, utterances in speakers:
-            stats = accumulator.all(present(utterances))
-            if stats is None:
+                    accumulator.loop.fail(f"Did not find features for utterance {utterance}")
+            if total is None:
                 log.warning(f"No stats accumulated for speaker {speaker}")
             else:
-                writer.write(speaker, stats)
+                writer.write(speaker, total)
 
 
 main = command(compute_cmvn_stats, usage=USAGE)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.hmm.alignment_conversion import AlignmentConverter
 from kaldi_bridge.io.integer_sets import read_phone_map
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 from nnet3_compat.model_file import read_transition_model, read_tree
 
 USAGE = """Convert alignments from one decision tree and model to another.
@@ -40,19 +40,14 @@ def convert_ali(options: Options, old_in: str, new_in: str, tree_in: str, rspeci
         options.reorder,
         read_phone_map(options.phone_map) if options.phone_map else None,
     )
-    done = failed = 0
+    loop = TableLoop(rspecifier)
     with SequentialReader(rspecifier, INT32_VECTOR) as reader, TableWriter(wspecifier, INT32_VECTOR) as writer:
         for utterance, alignment in reader:
-            with within(f"{rspecifier}: utterance {utterance}"):
-                old.checked(alignment)
-            try:
-                writer.write(utterance, convert(alignment))
-                done += 1
-            except KaldiError as error:
-                log.warning(f"Could not convert alignment for key {utterance}: {error}")
-                failed += 1
-    log.info(f"Succeeded converting alignments for {done} files, failed for {failed}")
-    return 0 if done else 1
+            what = f"Could not convert alignment for key {utterance} (possibly truncated alignment?)"
+            with loop.entry(utterance, what):
+                writer.write(utterance, convert(alignment) if len(alignment) else alignment)
+    log.info(f"Succeeded converting alignments for {loop.done} files, failed for {loop.failed}")
+    return loop.status
 
 
 main = command(convert_ali, usage=USAGE)

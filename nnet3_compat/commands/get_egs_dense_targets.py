@@ -31,7 +31,7 @@ def get_egs_dense_targets(options: Options, features: str, targets: str, egs: st
             raise KaldiError(f"{key}: targets of dimension {matrix.shape[1]}, but --num-targets={options.num_targets}")
         return DenseTargets(matrix)
 
-    return make_frame_examples(options, features, targets, FLOAT_MATRIX, targets_of, egs)
+    return make_frame_examples(options, features, targets, FLOAT_MATRIX, targets_of, egs, "target matrix")
 
 
 main = command(get_egs_dense_targets, usage=USAGE)

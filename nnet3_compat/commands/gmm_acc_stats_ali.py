@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError, within
+from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.front_end import FrontEndOptions, processed
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.statistics import Accumulator, write_statistics
 from kaldi_bridge.tables import RandomAccessReader
 from kaldi_bridge.tables.holders import INT32_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 
 USAGE = """Accumulate statistics for GMM training.
 Usage: nnet-pytorch-gmm-acc-stats-ali [options] <model-in> <feature-rspecifier> <alignments-rspecifier> <stats-out>
@@ -26,31 +27,21 @@ class Options(FrontEndOptions):
 
 
 def gmm_acc_stats_ali(options: Options, model_in: str, feats: str, alignments: str, statistics_out: str) -> int:
-    model = AcousticModel.read(model_in)
-    accumulator = Accumulator(model)
-    done = errors = 0
+    accumulator = Accumulator(AcousticModel.read(model_in))
+    loop = TableLoop(alignments)
     with RandomAccessReader(alignments, INT32_VECTOR) as aligned:
         for utterance, matrix in processed(options, feats):
-            if utterance not in aligned:
-                log.warning(f"No alignment for utterance {utterance}")
-                errors += 1
-                continue
-            alignment = aligned[utterance]
-            with within(f"{alignments}: utterance {utterance}"):
-                model.transitions.checked(alignment)
-            try:
-                accumulator.add(matrix, alignment)
-                done += 1
-            except KaldiError as error:
-                log.warning(f"Utterance {utterance}: {error}")
-                errors += 1
+            with loop.entry(utterance):
+                if utterance not in aligned:
+                    raise EntryError(f"No alignment for utterance {utterance}")
+                accumulator.add(utterance, matrix, aligned[utterance])
     statistics = accumulator.result()
-    log.info(f"Done {done} files, {errors} with errors.")
+    log.info(f"Done {loop.done} files, {loop.failed} with errors.")
     average = statistics.log_likelihood / statistics.frames if statistics.frames else float("nan")
     log.info(f"Overall avg like per frame (Gaussian only) = {average:g} over {statistics.frames:g} frames.")
     write_statistics(statistics_out, statistics, options.binary)
     log.info("Written accs.")
-    return 0 if done else 1
+    return loop.status
 
 
 main = command(gmm_acc_stats_ali, usage=USAGE)

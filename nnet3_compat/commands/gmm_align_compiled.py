@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.front_end import Features, FrontEndOptions
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.alignment import Aligner, AlignOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT, INT32_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 
 USAGE = """Align features given a GMM-based model.
 Usage: nnet-pytorch-gmm-align-compiled [options] <model-in> <graphs-rspecifier> <features-rspecifier>
@@ -29,8 +29,7 @@ def gmm_align_compiled(
     options: Options, model_in: str, graphs: str, feats: str, wspecifier: str, scores_out: str | None = None
 ) -> int:
     aligner = Aligner(AcousticModel.read(model_in), options)
-    done = errors = frames = 0
-    total = 0.0
+    loop, total, frames = TableLoop(), 0.0, 0
     with (
         SequentialReader(graphs, FST) as reader,
         Features(options, feats) as features,
@@ -38,26 +37,17 @@ def gmm_align_compiled(
         TableWriter(scores_out or "ark:/dev/null", FLOAT) as scores,
     ):
         for utterance, graph in reader:
-            if utterance not in features:
-                log.warning(f"No features for utterance {utterance}")
-                errors += 1
-                continue
-            try:
+            with loop.entry(utterance):
                 path = aligner.align(utterance, graph, features.of(utterance))
-            except KaldiError as error:
-                log.warning(f"Not aligned: utterance {utterance}: {error}")
-                errors += 1
-                continue
-            writer.write(utterance, path.alignment)
-            scores.write(utterance, sum(path.cost))
-            total -= sum(path.cost) / options.acoustic_scale
-            frames += len(path.alignment)
-            done += 1
+                writer.write(utterance, path.alignment)
+                scores.write(utterance, sum(path.cost))
+                total -= sum(path.cost) / options.acoustic_scale
+                frames += len(path.alignment)
     average = total / frames if frames else float("nan")
     log.info(f"Overall log-likelihood per frame is {average:g} over {frames} frames.")
-    log.info(f"Retried {aligner.retried} out of {done + errors} utterances.")
-    log.info(f"Done {done}, errors on {errors}")
-    return 0 if done else 1
+    log.info(f"Retried {aligner.retried} out of {loop.done + loop.failed} utterances.")
+    log.info(f"Done {loop.done}, errors on {loop.failed}")
+    return loop.status
 
 
 main = command(gmm_align_compiled, usage=USAGE)

@@ -52,10 +52,10 @@ def gmm_init_mono(options: Options, topology_in: str, dim: str, model_out: str, 
 def _mean_and_variance(options: Options, dim: int) -> tuple[np.ndarray, np.ndarray]:
     total, squares, count = np.zeros(dim), np.zeros(dim), 0
     for number, (utterance, feats) in enumerate(processed(options, options.train_feats), 1):
-        if feats.shape[1] != dim:
+        if len(feats) and feats.shape[1] != dim:
             raise KaldiError(f"utterance {utterance}: features of dimension {feats.shape[1]}, not {dim}")
-        total += feats.sum(axis=0, dtype=np.float64)
-        squares += (feats.astype(np.float64) ** 2).sum(axis=0)
+        total += feats.sum(axis=0, dtype=np.float64) if len(feats) else 0.0
+        squares += (feats.astype(np.float64) ** 2).sum(axis=0) if len(feats) else 0.0
         count += len(feats)
         if number == options.max_utterances:
             break

@@ -56,7 +56,7 @@ def lattice_copy(options: Options, lattice_rspecifier: str, lattice_wspecifier: 
                 writer.write(key, lattice)
                 done += 1
     if include is not None or exclude:
-        log.info(f"Wrote {done} out of {total} utterances.")
+        log.info(f" Wrote {done} out of {total} utterances.")
     else:
         log.info(f"Done copying {done} lattices.")
     return 0 if done or options.ignore_missing else 1

@@ -62,7 +62,8 @@ def lattice_determinize_pruned(options: Options, lattice_rspecifier: str, lattic
             writer.write(key, scale(result, acoustic=1.0 / options.acoustic_scale))
             done += 1
     log.info(
-        f"Done {done} lattices, determinization finished earlier than specified by the beam on {incomplete} of these."
+        f"Done {done} lattices, determinization finished earlier than specified by the beam "
+        f"(or output was empty) on {incomplete} of these."
     )
     if failed:
         log.warning(f"{failed} lattices could not be determinized")

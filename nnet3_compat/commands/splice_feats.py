@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.features.transforms import splice
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from kaldi_bridge.tables.loop import TableLoop
 
 USAGE = """Splice features with left and right context.
 Usage: nnet-pytorch-splice-feats [options] <feats-rspecifier> <feats-wspecifier>
@@ -24,20 +24,15 @@ class Options:
 
 
 def splice_feats(options: Options, feats_rspecifier: str, feats_wspecifier: str) -> int:
-    done = errors = 0
+    loop = TableLoop()
     with (
         SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader,
         TableWriter(feats_wspecifier, FLOAT_MATRIX) as writer,
     ):
         for utterance, feats in reader:
-            if not len(feats):
-                log.warning(f"Empty feature matrix for key {utterance}")
-                errors += 1
-                continue
-            writer.write(utterance, splice(feats, options.left_context, options.right_context))
-            done += 1
-    log.info(f"Spliced {done} feature matrices, {errors} with errors.")
-    return 0 if done else 1
+            with loop.entry(utterance):
+                writer.write(utterance, splice(feats, options.left_context, options.right_context))
+    return 0
 
 
 main = command(splice_feats, usage=USAGE)

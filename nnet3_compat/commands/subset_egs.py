@@ -12,7 +12,7 @@ e.g.: nnet-pytorch-subset-egs --n=1000 ark:train.egs ark:subset.egs"""
 
 
 def subset_egs(options: SubsetOptions, egs_rspecifier: str, egs_wspecifier: str) -> int:
-    return subset(RAW_EXAMPLE, options, egs_rspecifier, egs_wspecifier)
+    return subset(RAW_EXAMPLE, options, egs_rspecifier, egs_wspecifier, "neural-network")
 
 
 main = command(subset_egs, usage=USAGE)

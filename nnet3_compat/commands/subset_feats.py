@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
@@ -28,22 +28,25 @@ class Options:
 
 def subset_feats(options: Options, rspecifier: str, wspecifier: str) -> int:
     if options.include and options.exclude:
-        raise KaldiError("--include and --exclude cannot be used together")
-    wanted: Callable[[str], bool] = bool
-    if options.include or options.exclude:
-        listed = {key for key, _ in read_lines(options.include or options.exclude)}
-        wanted = listed.__contains__ if options.include else lambda utterance: utterance not in listed
-    limit = -1 if options.include or options.exclude else options.n
-    done = total = 0
+        raise KaldiError("should not have both --exclude and --include option!")
+    listed = options.include or options.exclude
+    if listed and options.n != Options.n:
+        raise KaldiError(f"Should not have both --{'include' if options.include else 'exclude'} and --n option!")
+    if options.n < 1:
+        raise KaldiError(f"Invalid option --n={options.n}. Should be at least 1")
     with SequentialReader(rspecifier, GENERAL_MATRIX) as reader, TableWriter(wspecifier, GENERAL_MATRIX) as writer:
+        if not listed:
+            for utterance, feats in islice(reader, options.n):
+                writer.write(utterance, feats)
+            return 0
+        keys = {key for key, _ in read_lines(listed)}
+        done = total = 0
         for utterance, feats in reader:
-            if total == limit:
-                break
             total += 1
-            if wanted(utterance):
+            if (utterance in keys) == bool(options.include):
                 writer.write(utterance, feats)
                 done += 1
-    log.info(f"Wrote {done} out of {total} utterances.")
+    log.info(f" Wrote {done} out of {total} utterances.")
     return 0 if done else 1
 
 

@@ -9,13 +9,14 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.transforms import log_determinant, transform
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.matrix_io import read_matrix
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_rspecifier
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from kaldi_bridge.tables.loop import TableLoop
 
 USAGE = """Apply a transform (LDA, MLLT, fMLLR ...): linear, or affine where it has one column more than the features.
 Usage: nnet-pytorch-transform-feats [options] <transform-rspecifier|rxfilename> <feats-rspecifier> <feats-wspecifier>
@@ -30,7 +31,7 @@ class Options:
 
 
 def transform_feats(options: Options, transform_in: str, feats_rspecifier: str, feats_wspecifier: str) -> int:
-    done = errors = 0
+    loop = TableLoop()
     determinants = np.zeros(2)  # sum over frames, frames
     with ExitStack() as stack:
         if is_rspecifier(transform_in):
@@ -42,28 +43,36 @@ def transform_feats(options: Options, transform_in: str, feats_rspecifier: str, 
         reader = stack.enter_context(SequentialReader(feats_rspecifier, FLOAT_MATRIX))
         writer = stack.enter_context(TableWriter(feats_wspecifier, FLOAT_MATRIX))
         for utterance, feats in reader:
-            if table is not None:
-                if utterance not in table:
-                    log.warning(
-                        f"No transform available for utterance {utterance}, producing no output for this utterance"
-                    )
-                    errors += 1
-                    continue
-                matrix = table[utterance]
-            try:
+            with loop.entry(utterance):
+                if table is not None:
+                    if utterance not in table:
+                        raise EntryError(
+                            f"No fMLLR transform available for utterance {utterance}, "
+                            "producing no output for this utterance"
+                        )
+                    matrix = table[utterance]
+                _check(utterance, feats, matrix)
                 writer.write(utterance, transform(feats, matrix))
-            except KaldiError as error:
-                log.warning(f"Utterance {utterance}: {error}")
-                errors += 1
-                continue
-            done += 1
-            if len(matrix) <= feats.shape[1]:
-                determinants += len(feats) * np.array([log_determinant(matrix[:, : feats.shape[1]]), 1.0])
+                if len(matrix) <= feats.shape[1]:
+                    determinant = log_determinant(matrix[:, : feats.shape[1]])
+                    if np.isfinite(determinant):
+                        determinants += len(feats) * np.array([determinant, 1.0])
+                    else:
+                        log.warning(f"Matrix has bad logdet {determinant:g}")
     if determinants[1]:
         average = determinants[0] / determinants[1]
         log.info(f"Overall average [pseudo-]logdet is {average:g} over {determinants[1]:g} frames.")
-    log.info(f"Applied transform to {done} utterances; {errors} had errors.")
-    return 0 if done else 1
+    log.info(f"Applied transform to {loop.done} utterances; {loop.failed} had errors.")
+    return loop.status
+
+
+def _check(utterance: str, feats: np.ndarray, matrix: np.ndarray) -> None:
+    dim, (rows, columns) = feats.shape[1], matrix.shape
+    if columns not in (dim, dim + 1):
+        hint = " (a composed transform made without --b-is-affine?)" if columns == dim + 2 else ""
+        raise EntryError(
+            f"Transform matrix for utterance {utterance} has bad dimension {rows}x{columns} versus feat dim {dim}{hint}"
+        )
 
 
 main = command(transform_feats, usage=USAGE)

@@ -75,7 +75,7 @@ def test_transforms(reference: Path, feats: dict[str, np.ndarray], tmp_path: Pat
         writer.write(second, matrix[:, :2])
     succeed(transform_feats.main, f"ark:{tmp_path}/mats", source, f"ark:{tmp_path}/out")
     assert list(read(tmp_path / "out")) == [first]
-    assert f"Utterance {second}: transform matrix has bad dimension 2x2" in capfd.readouterr().err
+    assert f"Transform matrix for utterance {second} has bad dimension 2x2" in capfd.readouterr().err
 
 
 def test_online_normalization(reference: Path, feats: dict[str, np.ndarray], tmp_path: Path, capfd) -> None:

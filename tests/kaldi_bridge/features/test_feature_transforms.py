@@ -49,7 +49,7 @@ def test_transform(feats: np.ndarray) -> None:
     np.testing.assert_allclose(transform(feats, matrix[:, :3]), feats @ matrix[:, :3].T, rtol=1e-6)
     with pytest.raises(KaldiError, match="2x2 versus feat dim 3"):
         transform(feats, matrix[:, :2])
-    with pytest.raises(KaldiError, match="b-is-affine"):
+    with pytest.raises(KaldiError, match="bad dimension 2x4"):
         transform(feats[:, :2], matrix)
 
 
@@ -57,5 +57,5 @@ def test_nonsense(feats: np.ndarray) -> None:
     for wrong in (lambda: add_deltas(feats, -1), lambda: add_deltas(feats, 2, 0), lambda: splice(feats, -1)):
         with pytest.raises(KaldiError):
             wrong()
-    with pytest.raises(KaldiError, match="no frames"):
+    with pytest.raises(KaldiError, match="empty input"):
         splice(feats[:0])

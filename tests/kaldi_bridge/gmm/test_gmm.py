@@ -82,7 +82,7 @@ def test_statistics_and_update_are_kaldis(tmp_path: Path) -> None:
     ids, feats = alignment_and_feats(model, 400)
     accumulator = Accumulator(model)
     for part in np.array_split(np.arange(400), 3):
-        accumulator.add(feats[part], ids[part])
+        accumulator.add("a", feats[part], ids[part])
     statistics = accumulator.result()
     accs = kaldi_hmm_gmm.AccumAmDiagGmm()
     accs.init(native, 15)
@@ -122,7 +122,7 @@ def test_only_what_is_to_be_updated() -> None:
     model = random_model(SIZES)
     ids, feats = alignment_and_feats(model, 400)
     accumulator = Accumulator(model)
-    accumulator.add(feats, ids)
+    accumulator.add("a", feats, ids)
     old, statistics = model.mixtures, accumulator.result()
     keep = EstimationOptions(0.0, 0.0)
     means = estimate(old, statistics, keep, "m")
@@ -140,11 +140,11 @@ def test_bad_utterances_are_not_added() -> None:
     bad = feats.copy()
     bad[3, 1] = np.nan
     with pytest.raises(KaldiError, match="not a number"):
-        accumulator.add(bad, ids)
-    with pytest.raises(KaldiError, match="10 frames, the features have 9"):
-        accumulator.add(feats[:9], ids)
+        accumulator.add("a", bad, ids)
+    with pytest.raises(KaldiError, match="Alignments has wrong size 10 vs. 9"):
+        accumulator.add("a", feats[:9], ids)
     with pytest.raises(KaldiError, match="is no transition-id of the model"):
-        accumulator.add(feats, ids + 1000)
+        accumulator.add("a", feats, ids + 1000)
     assert accumulator.result().frames == 0 and accumulator.result().transitions.sum() == 0
 
 

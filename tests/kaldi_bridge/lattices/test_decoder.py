@@ -211,7 +211,7 @@ def test_no_final_state_is_told(tiny: TransitionModel) -> None:
 def test_what_cannot_be_decoded(tiny: TransitionModel) -> None:
     fst = Fst.from_arcs(0, {1: 0.0}, [(0, 3, 7, 0.0, 1), (1, 1, 0, 0.0, 1)])
     graph = Graph(fst, tiny)
-    with pytest.raises(KaldiError, match="infinite or not a number"):
+    with pytest.raises(KaldiError, match="infinity or not a number"):
         decode(graph, np.full((2, 2), np.nan, dtype=np.float32), SearchOptions(), 1.0)
     with pytest.raises(KaldiError):
         decode(graph, np.zeros((2, 1), dtype=np.float32), SearchOptions(), 1.0)  # the graph has pdf 1
