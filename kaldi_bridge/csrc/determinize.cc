@@ -2,66 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <functional>
 #include <memory>
 #include <queue>
+#include <sstream>
 #include <stdexcept>
 #include <unordered_map>
+
+#include "label_strings.h"
 
 namespace kaldi_bridge {
 
 namespace {
 
-// Strings of transition-ids, shared: a string is its last label and the string before it. 0 is the empty string.
-class Strings {
- public:
-  Strings() : entries_(1, {0, 0, 0}) {}
-
-  int32_t append(int32_t string, int32_t label) {
-    if (label == 0) return string;
-    const uint64_t key = static_cast<uint64_t>(static_cast<uint32_t>(string)) << 32 | static_cast<uint32_t>(label);
-    const auto [place, fresh] = index_.try_emplace(key, static_cast<int32_t>(entries_.size()));
-    if (fresh) entries_.push_back({string, label, entries_[string].length + 1});
-    return place->second;
-  }
-  int32_t length(int32_t string) const { return entries_[string].length; }
-
-  int32_t common_prefix(int32_t a, int32_t b) const {
-    while (length(a) > length(b)) a = entries_[a].prefix;
-    while (length(b) > length(a)) b = entries_[b].prefix;
-    while (a != b) {
-      a = entries_[a].prefix;
-      b = entries_[b].prefix;
-    }
-    return a;
-  }
-  int32_t without_prefix(int32_t string, int32_t length) {
-    if (length == 0) return string;
-    std::vector<int32_t> labels = to_vector(string);
-    int32_t rest = 0;
-    for (size_t i = length; i < labels.size(); i++) rest = append(rest, labels[i]);
-    return rest;
-  }
-  std::vector<int32_t> to_vector(int32_t string) const {
-    std::vector<int32_t> labels(length(string));
-    for (size_t i = labels.size(); i-- > 0; string = entries_[string].prefix) labels[i] = entries_[string].label;
-    return labels;
-  }
-  // A total order: shorter first, then by labels.
-  bool less(int32_t a, int32_t b) const {
-    if (a == b) return false;
-    if (length(a) != length(b)) return length(a) < length(b);
-    return to_vector(a) < to_vector(b);
-  }
-  size_t bytes() const { return entries_.size() * 48; }
-
- private:
-  struct Entry {
-    int32_t prefix, label, length;
-  };
-  std::vector<Entry> entries_;
-  std::unordered_map<uint64_t, int32_t> index_;
-};
+// The sizes of Kaldi's structures, by which --max-mem counts.
+constexpr int64_t kBytesPerString = 32, kBytesPerArc = 32, kBytesPerElement = 24;
+constexpr int kMaxAttempts = 10;
 
 struct Element {
   int32_t state, string;
@@ -69,326 +25,417 @@ struct Element {
 };
 using Subset = std::vector<Element>;  // sorted by state, each once
 
-struct Task {
-  double priority;
-  int32_t state, word;
-  Subset subset;
-};
-struct Later {
-  bool operator()(const std::unique_ptr<Task> &a, const std::unique_ptr<Task> &b) const {
-    return a->priority > b->priority;
-  }
+struct ResultArc {
+  int32_t word, string, next;
+  Cost cost;
 };
 
 struct ResultState {
   Subset minimal;
   double cost_so_far;
+  bool is_final = false;
+  int32_t final_string = 0;
+  Cost final = kNoCost;
+  std::vector<ResultArc> arcs;
+};
+
+struct Task {
+  int32_t state, word;
+  Subset subset;
+  double priority;
+};
+struct Later {
+  bool operator()(const Task *a, const Task *b) const { return a->priority > b->priority; }
+};
+
+// The table of subsets leaves the costs out of the hash, so that what differs by less than delta is found. Which of several
+// such subsets is found is the one that std::unordered_map comes to first, in Kaldi and here.
+struct SubsetHash {
+  size_t operator()(const Subset *subset) const {
+    size_t hash = 0;
+    for (const Element &e : *subset)
+      hash = (hash ^ (static_cast<uint64_t>(static_cast<uint32_t>(e.state)) << 32 | static_cast<uint32_t>(e.string))) *
+             0x9E3779B97F4A7C15u;
+    return hash ^ hash >> 32;
+  }
+};
+struct SubsetEqual {
+  float delta;
+  bool operator()(const Subset *a, const Subset *b) const {
+    return std::equal(a->begin(), a->end(), b->begin(), b->end(), [&](const Element &x, const Element &y) {
+      return x.state == y.state && x.string == y.string && about_equal(x.cost, y.cost, delta);
+    });
+  }
+};
+
+// The arcs of all states, in each state those without a word first.
+class SplitArcs {
+ public:
+  explicit SplitArcs(const Lattice &lattice) : first_(lattice.size() + 1), worded_(lattice.size()) {
+    size_t total = 0;
+    for (const State &state : lattice) total += state.arcs.size();
+    arcs_.reserve(total);
+    for (size_t s = 0; s < lattice.size(); s++) {
+      first_[s] = arcs_.size();
+      for (const Arc &arc : lattice[s].arcs)
+        if (arc.word == 0 && !arc.cost.is_infinite()) arcs_.push_back(arc);
+      worded_[s] = arcs_.size();
+      for (const Arc &arc : lattice[s].arcs)
+        if (arc.word != 0 && !arc.cost.is_infinite()) arcs_.push_back(arc);
+    }
+    first_.back() = arcs_.size();
+  }
+  const Arc *begin(int32_t state) const { return arcs_.data() + first_[state]; }
+  const Arc *worded(int32_t state) const { return arcs_.data() + worded_[state]; }
+  const Arc *end(int32_t state) const { return arcs_.data() + first_[state + 1]; }
+
+ private:
+  std::vector<size_t> first_, worded_;
+  std::vector<Arc> arcs_;
 };
 
 class Determinizer {
  public:
-  Determinizer(const Lattice &lattice, const DeterminizeOptions &options, double beam)
-      : lattice_(lattice), options_(options), beam_(beam), to_end_(costs_to_end(lattice)) {}
+  Determinizer(const Lattice &lattice, const DeterminizeOptions &options, double beam, std::vector<Message> *messages)
+      : lattice_(lattice),
+        options_(options),
+        beam_(beam),
+        messages_(messages),
+        arcs_(lattice),
+        to_end_(costs_to_end(lattice)),
+        place_(lattice.size(), -1),
+        by_minimal_(3, SubsetHash(), SubsetEqual{options.delta}),
+        by_initial_(3, SubsetHash(), SubsetEqual{options.delta}) {}
 
-  // The part of the beam that was done.
-  double run(CompactLattice *result) {
-    result_ = result;
-    if (lattice_.empty() || !(to_end_[0] < kInfinity)) return 1.0;
-    const double best = to_end_[0];
-    cutoff_ = best + beam_;
-    Subset first = close({{0, 0, {0.0, 0.0}}});
-    make_minimal(&first);
-    new_state(first, 0.0);
+  // Returns the beam that was done, less than was asked for when a limit was reached.
+  double run() {
+    best_ = to_end_[0];
+    cutoff_ = best_ + beam_;
+    if (best_ == kInfinity) tell(Message::kWarning, "Total weight of input lattice is zero.");
+    by_minimal_.rehash(lattice_.size() / 2 + 3);
+    by_initial_.rehash(lattice_.size() / 2 + 3);
+    Subset first = {{0, 0, {}}};
+    close(&first);
+    new_state(std::move(first), 0.0);
     while (!tasks_.empty()) {
-      if (bytes_ + strings_.bytes() > static_cast<size_t>(options_.max_memory))
-        return std::max(0.0, (tasks_.top()->priority - best) / beam_);
-      std::unique_ptr<Task> task = std::move(const_cast<std::unique_ptr<Task> &>(tasks_.top()));
+      if (limit_is_reached()) return tasks_.top()->priority - best_;
+      const std::unique_ptr<Task> task(tasks_.top());
       tasks_.pop();
-      bytes_ -= task->subset.size() * sizeof(Element);
-      follow(*task);
+      follow(task.get());
     }
-    return 1.0;
+    return beam_;
+  }
+  bool is_complete() const { return tasks_.empty(); }
+
+  // The states found.
+  CompactLattice result() const {
+    CompactLattice result(states_.size());
+    for (size_t s = 0; s < states_.size(); s++) {
+      const ResultState &state = *states_[s];
+      if (state.is_final) {
+        result[s].final = state.final;
+        result[s].final_tids = strings_.to_vector(state.final_string);
+      }
+      result[s].arcs.reserve(state.arcs.size());
+      for (const ResultArc &arc : state.arcs)
+        result[s].arcs.push_back({arc.word, arc.cost, strings_.to_vector(arc.string), arc.next});
+    }
+    return result;
+  }
+
+  ~Determinizer() {
+    for (; !tasks_.empty(); tasks_.pop()) delete tasks_.top();
   }
 
  private:
-  bool improves(const Element &a, const Element &b) const {
-    if (better(a.cost, b.cost)) return true;
-    return !better(b.cost, a.cost) && strings_.less(a.string, b.string);
+  template <class... Parts>
+  void tell(int kind, const Parts &...parts) {
+    std::ostringstream text;
+    (text << ... << parts);
+    messages_->push_back({kind, text.str()});
   }
 
-  // Adds what arcs without words lead to; states are in topological order, so one pass over them is enough.
-  Subset close(const Subset &subset) {
-    std::map<int32_t, Element> found;
-    for (const Element &element : subset) found.emplace(element.state, element);
-    for (auto place = found.begin(); place != found.end(); ++place) {
-      const Element from = place->second;
-      for (const Arc &arc : lattice_[from.state].arcs) {
-        if (arc.word != 0) continue;
-        const Element to = {arc.next, strings_.append(from.string, arc.tid), from.cost + arc.cost};
-        const auto [old, fresh] = found.try_emplace(arc.next, to);
-        if (!fresh && improves(to, old->second)) old->second = to;
-      }
-    }
-    Subset closed;
-    closed.reserve(found.size());
-    for (const auto &entry : found) closed.push_back(entry.second);
-    return closed;
+  bool limit_is_reached() {
+    const int64_t num_states = states_.size();
+    const bool reached = (options_.max_states > 0 && num_states > options_.max_states) ||
+                         (options_.max_arcs > 0 && num_arcs_ > options_.max_arcs) ||
+                         (num_states % 10 == 0 && memory_is_full());
+    if (reached)
+      tell(1, "Lattice determinization ended before the lattice beam did: (states, arcs) = (", num_states, ",", num_arcs_,
+           "), the limits are (", options_.max_states, ",", options_.max_arcs, "), or it is the memory");
+    return reached;
   }
 
-  // Drops elements whose state is neither final nor left by a word.
-  void make_minimal(Subset *subset) const {
-    auto useless = [&](const Element &element) {
-      const State &state = lattice_[element.state];
-      if (!state.final.is_infinite()) return false;
-      for (const Arc &arc : state.arcs)
-        if (arc.word != 0) return false;
-      return true;
+  // Beyond the limit, strings that are no longer needed are forgotten; only when that does not help it is full.
+  bool memory_is_full() {
+    const int64_t strings = kBytesPerString * strings_.size(), arcs = kBytesPerArc * num_arcs_,
+                  elements = kBytesPerElement * num_elements_;
+    if (options_.max_memory <= 0 || strings + arcs + elements <= options_.max_memory) return false;
+    forget_strings();
+    const int64_t left = kBytesPerString * strings_.size();
+    tell(2, "Rebuilt repository in determinize-lattice: repository shrank from ", strings, " to ", left,
+         " bytes (approximately)");
+    if (left + arcs + elements <= static_cast<int32_t>(options_.max_memory * 0.8)) return false;
+    tell(Message::kWarning, "Did not reach requested beam in determinize-lattice: size exceeds maximum ",
+         options_.max_memory, " bytes; (repo,arcs,elems) = (", strings, ",", arcs, ",", elements,
+         "), after rebuilding, repo size was ", left, ", effective beam was ", tasks_.top()->priority - best_,
+         " vs. requested beam ", beam_);
+    return true;
+  }
+
+  void forget_strings() {
+    tell(Message::kLog, "Rebuilding repository.");
+    std::vector<int32_t> needed;
+    auto need_all = [&](const Subset &subset) {
+      for (const Element &element : subset) needed.push_back(element.string);
     };
-    subset->erase(std::remove_if(subset->begin(), subset->end(), useless), subset->end());
+    for (const auto &state : states_) {
+      need_all(state->minimal);
+      needed.push_back(state->final_string);
+      for (const ResultArc &arc : state->arcs) needed.push_back(arc.string);
+    }
+    // As in Kaldi, the tasks go through the queue: those of the same priority come out in another order afterwards.
+    std::vector<Task *> tasks;
+    for (; !tasks_.empty(); tasks_.pop()) tasks.push_back(tasks_.top());
+    for (Task *task : tasks) {
+      need_all(task->subset);
+      tasks_.push(task);
+    }
+    for (const auto &[subset, known] : by_initial_) {
+      need_all(*subset);
+      needed.push_back(known.string);
+    }
+    strings_.keep_only(needed);
+  }
+
+  bool improves(const Cost &cost, int32_t string, const Element &other) const {
+    const int order = compare(cost, other.cost);
+    return order != 0 ? order > 0 : strings_.compare(string, other.string) > 0;
+  }
+
+  bool is_useful(int32_t state) const {
+    return arcs_.worded(state) != arcs_.end(state) || !lattice_[state].final.is_infinite();
+  }
+
+  // Follows arcs without words, and keeps the states that are final or left by a word. States come out of the queue in
+  // topological order, so that each is final by then.
+  void close(Subset *subset) {
+    auto later = std::greater<int32_t>();
+    closure_.assign(subset->begin(), subset->end());
+    queue_.clear();
+    for (size_t i = 0; i < closure_.size(); i++) {
+      place_[closure_[i].state] = static_cast<int32_t>(i);
+      queue_.push_back(closure_[i].state);  // sorted, which is a heap
+    }
+    subset->clear();
+    int32_t steps = 0;
+    while (!queue_.empty()) {
+      std::pop_heap(queue_.begin(), queue_.end(), later);
+      const Element from = closure_[place_[queue_.back()]];
+      queue_.pop_back();
+      if (options_.max_loop > 0 && steps++ > options_.max_loop) {
+        for (const Element &element : closure_) place_[element.state] = -1;
+        throw std::invalid_argument("the determinization went through more than --max-loop=" +
+                                    std::to_string(options_.max_loop) + " states without a word");
+      }
+      for (const Arc *arc = arcs_.begin(from.state), *end = arcs_.worded(from.state); arc != end; ++arc) {
+        const Cost cost = from.cost + arc->cost;
+        int32_t &place = place_[arc->next];
+        if (place < 0) {
+          place = static_cast<int32_t>(closure_.size());
+          closure_.push_back({arc->next, strings_.append(from.string, arc->tid), cost});
+          queue_.push_back(arc->next);
+          std::push_heap(queue_.begin(), queue_.end(), later);
+          continue;
+        }
+        Element &known = closure_[place];
+        const int order = compare(cost, known.cost);
+        if (order < 0) continue;
+        const int32_t string = strings_.append(from.string, arc->tid);
+        if (order > 0 || strings_.compare(string, known.string) > 0) {
+          known.cost = cost;
+          known.string = string;
+        }
+      }
+      if (is_useful(from.state)) subset->push_back(from);
+    }
+    for (const Element &element : closure_) place_[element.state] = -1;
   }
 
   // Takes the best cost and the common prefix out of all elements.
   void normalize(Subset *subset, Cost *cost, int32_t *prefix) {
+    if (subset->empty()) {
+      tell(Message::kWarning, "empty subset");
+      *cost = kNoCost;
+      *prefix = 0;
+      return;
+    }
     *cost = (*subset)[0].cost;
-    *prefix = (*subset)[0].string;
-    for (const Element &element : *subset) {
+    for (const Element &element : *subset)
       if (better(element.cost, *cost)) *cost = element.cost;
-      *prefix = strings_.common_prefix(*prefix, element.string);
-    }
-    for (Element &element : *subset) {
-      element.cost = element.cost - *cost;
-      element.string = strings_.without_prefix(element.string, strings_.length(*prefix));
-    }
+    for (Element &element : *subset) element.cost = element.cost - *cost;
+    *prefix = strings_.take_common_prefix(subset);
   }
 
-  static uint64_t hash(const Subset &subset) {
-    uint64_t h = 0;
-    for (const Element &e : subset) h = (h * 1000003u + static_cast<uint32_t>(e.state)) * 7853u + static_cast<uint32_t>(e.string);
-    return h;
-  }
-  bool same(const Subset &a, const Subset &b) const {
-    if (a.size() != b.size()) return false;
-    for (size_t i = 0; i < a.size(); i++) {
-      if (a[i].state != b[i].state || a[i].string != b[i].string ||
-          std::fabs(a[i].cost.graph - b[i].cost.graph) > options_.delta ||
-          std::fabs(a[i].cost.acoustic - b[i].cost.acoustic) > options_.delta)
-        return false;
-    }
-    return true;
+  int32_t find_or_make(Subset minimal, double cost_so_far) {
+    const auto place = by_minimal_.find(&minimal);
+    if (place == by_minimal_.end()) return new_state(std::move(minimal), cost_so_far);
+    const double known = states_[place->second]->cost_so_far;
+    if (cost_so_far < known - 0.1)
+      tell(Message::kWarning, "New cost is less (check the difference is small) ", cost_so_far, ", ", known);
+    return place->second;
   }
 
-  int32_t find_or_make(const Subset &minimal, double cost_so_far) {
-    const auto [first, last] = by_minimal_.equal_range(hash(minimal));
-    for (auto place = first; place != last; ++place)
-      if (same(states_[place->second].minimal, minimal)) return place->second;
-    return new_state(minimal, cost_so_far);
-  }
-
-  int32_t new_state(const Subset &minimal, double cost_so_far) {
+  int32_t new_state(Subset minimal, double cost_so_far) {
     const int32_t number = static_cast<int32_t>(states_.size());
-    states_.push_back({minimal, cost_so_far});
-    by_minimal_.emplace(hash(minimal), number);
-    result_->emplace_back();
-    bytes_ += minimal.size() * sizeof(Element) + 200;
-    set_final(number);
+    states_.push_back(std::make_unique<ResultState>());
+    ResultState &state = *states_.back();
+    state.minimal = std::move(minimal);
+    state.cost_so_far = cost_so_far;
+    by_minimal_[&state.minimal] = number;
+    num_elements_ += state.minimal.size();
+    set_final(&state);
     make_tasks(number);
     return number;
   }
 
-  void set_final(int32_t number) {
-    const ResultState &from = states_[number];
+  void set_final(ResultState *state) {
     Element best = {-1, 0, kNoCost};
-    for (const Element &element : from.minimal) {
-      const Cost &final = lattice_[element.state].final;
-      if (final.is_infinite()) continue;
-      const Element candidate = {element.state, element.string, element.cost + final};
-      if (best.state < 0 || improves(candidate, best)) best = candidate;
+    for (const Element &element : state->minimal) {
+      const Cost cost = element.cost + lattice_[element.state].final;
+      if (cost.is_infinite()) continue;
+      if (best.state < 0 || improves(cost, element.string, best)) best = {element.state, element.string, cost};
     }
-    if (best.state < 0 || from.cost_so_far + best.cost.total() > cutoff_) return;
-    (*result_)[number].final = best.cost;
-    (*result_)[number].final_tids = strings_.to_vector(best.string);
+    if (best.state < 0 || !(best.cost.total() + state->cost_so_far <= cutoff_)) return;
+    state->is_final = true;
+    state->final = best.cost;
+    state->final_string = best.string;
+    num_arcs_++;
   }
 
   void make_tasks(int32_t number) {
-    std::vector<std::pair<int32_t, Element>> all;
-    for (const Element &element : states_[number].minimal)
-      for (const Arc &arc : lattice_[element.state].arcs)
-        if (arc.word != 0)
-          all.push_back({arc.word, {arc.next, strings_.append(element.string, arc.tid), element.cost + arc.cost}});
-    std::sort(all.begin(), all.end(), [&](const auto &a, const auto &b) {
-      if (a.first != b.first) return a.first < b.first;
-      if (a.second.state != b.second.state) return a.second.state < b.second.state;
-      return improves(a.second, b.second);
+    const ResultState &state = *states_[number];
+    worded_.clear();
+    for (const Element &element : state.minimal)
+      for (const Arc *arc = arcs_.worded(element.state), *end = arcs_.end(element.state); arc != end; ++arc)
+        worded_.push_back({arc->word, {arc->next, strings_.append(element.string, arc->tid), element.cost + arc->cost}});
+    std::sort(worded_.begin(), worded_.end(), [](const auto &a, const auto &b) {
+      return a.first != b.first ? a.first < b.first : a.second.state < b.second.state;
     });
-    const double so_far = states_[number].cost_so_far;
-    for (size_t i = 0; i < all.size();) {
-      auto task = std::make_unique<Task>(Task{kInfinity, number, all[i].first, {}});
-      for (; i < all.size() && all[i].first == task->word; i++) {
-        const Element &element = all[i].second;
-        if (!task->subset.empty() && task->subset.back().state == element.state) continue;  // a worse one
-        task->subset.push_back(element);
-        task->priority = std::min(task->priority, so_far + element.cost.total() + to_end_[element.state]);
+    const double tolerance = 0.01 + 1e-4 * std::fabs(best_);
+    for (size_t i = 0, end = 0; i < worded_.size(); i = end) {
+      const int32_t word = worded_[i].first;
+      double priority = kInfinity;
+      for (; end < worded_.size() && worded_[end].first == word; end++) {
+        const Element &element = worded_[end].second;
+        priority = std::min(priority, element.cost.total() + to_end_[element.state]);
       }
-      if (!(task->priority <= cutoff_)) continue;
-      bytes_ += task->subset.size() * sizeof(Element);
-      tasks_.push(std::move(task));
+      priority += state.cost_so_far;
+      if (priority > cutoff_) continue;
+      auto task = std::make_unique<Task>(Task{number, word, {}, priority});
+      for (; i < end; i++) {
+        const Element &element = worded_[i].second;
+        if (task->subset.empty() || task->subset.back().state != element.state)
+          task->subset.push_back(element);
+        else if (improves(element.cost, element.string, task->subset.back()))
+          task->subset.back() = element;
+      }
+      tasks_.push(task.release());
+      if (priority < best_ - tolerance)
+        tell(Message::kWarning, "Cost below best cost was encountered:", priority, " < ", best_);
     }
   }
 
+  // What a normalized subset led to: the closure is the costly part, so it is remembered.
   struct Known {
-    Subset subset;
-    int32_t state;
+    int32_t state, string;
     Cost cost;
-    int32_t string;
   };
 
-  void follow(Task &task) {
+  void follow(Task *task) {
     Cost cost;
     int32_t prefix;
-    normalize(&task.subset, &cost, &prefix);
-    const double so_far = states_[task.state].cost_so_far + cost.total();
-    // The closure is the costly part, so what it led to is remembered.
-    const uint64_t key = hash(task.subset);
-    const auto [first, last] = by_initial_.equal_range(key);
-    const Known *known = nullptr;
-    for (auto place = first; place != last && known == nullptr; ++place)
-      if (same(place->second.subset, task.subset)) known = &place->second;
-    if (known == nullptr) {
-      Subset minimal = close(task.subset);
-      make_minimal(&minimal);
-      if (minimal.empty()) return;  // leads nowhere
-      Known made;
-      normalize(&minimal, &made.cost, &made.string);
-      made.state = find_or_make(minimal, so_far + made.cost.total());
-      made.subset = task.subset;
-      bytes_ += task.subset.size() * sizeof(Element) + 100;
-      known = &by_initial_.emplace(key, std::move(made))->second;
+    normalize(&task->subset, &cost, &prefix);
+    const Known known = closure_state(std::move(task->subset), states_[task->state]->cost_so_far + cost.total());
+    states_[task->state]->arcs.push_back(
+        {task->word, strings_.concatenate(prefix, known.string), known.state, cost + known.cost});
+    num_arcs_++;
+  }
+
+  Known closure_state(Subset initial, double cost_so_far) {
+    const auto place = by_initial_.find(&initial);
+    Known known;
+    if (place != by_initial_.end()) {
+      known = place->second;
+    } else {
+      Subset minimal = initial;
+      close(&minimal);
+      normalize(&minimal, &known.cost, &known.string);
+      known.state = find_or_make(std::move(minimal), cost_so_far + known.cost.total());
+      num_elements_ += initial.size();
+      initial_.push_back(std::make_unique<Subset>(std::move(initial)));
+      by_initial_[initial_.back().get()] = known;
     }
-    std::vector<int32_t> tids = strings_.to_vector(prefix);
-    for (int32_t tid : strings_.to_vector(known->string)) tids.push_back(tid);
-    bytes_ += sizeof(CompactArc) + 4 * tids.size();
-    (*result_)[task.state].arcs.push_back({task.word, cost + known->cost, std::move(tids), known->state});
+    if (known.cost.is_infinite()) tell(Message::kWarning, "Zero weight!");
+    return known;
   }
 
   const Lattice &lattice_;
   const DeterminizeOptions &options_;
   const double beam_;
+  std::vector<Message> *messages_;
+  const SplitArcs arcs_;
   const std::vector<double> to_end_;
-  double cutoff_ = 0.0;
-  Strings strings_;
-  size_t bytes_ = 0;
-  std::vector<ResultState> states_;
-  std::unordered_multimap<uint64_t, int32_t> by_minimal_;
-  std::unordered_multimap<uint64_t, Known> by_initial_;
-  std::priority_queue<std::unique_ptr<Task>, std::vector<std::unique_ptr<Task>>, Later> tasks_;
-  CompactLattice *result_ = nullptr;
+  double best_ = 0.0, cutoff_ = 0.0;
+  LabelStrings strings_;
+  int64_t num_arcs_ = 0, num_elements_ = 0;
+  std::vector<std::unique_ptr<ResultState>> states_;
+  std::vector<std::unique_ptr<Subset>> initial_;
+  // close() and make_tasks() only: elements found, where each state's is, states to leave; elements by word
+  Subset closure_;
+  std::vector<int32_t> place_, queue_;
+  std::vector<std::pair<int32_t, Element>> worded_;
+  std::unordered_map<const Subset *, int32_t, SubsetHash, SubsetEqual> by_minimal_;
+  std::unordered_map<const Subset *, Known, SubsetHash, SubsetEqual> by_initial_;
+  std::priority_queue<Task *, std::vector<Task *>, Later> tasks_;
 };
 
-// Drops states from which no final state can be reached, and those that cannot be reached.
-void connect(CompactLattice *lattice) {
-  if (lattice->empty()) return;
-  sort_topologically(lattice);
-  std::vector<char> ends(lattice->size(), 0);
-  for (size_t s = lattice->size(); s-- > 0;) {
-    CompactState &state = (*lattice)[s];
-    state.arcs.erase(std::remove_if(state.arcs.begin(), state.arcs.end(), [&](const CompactArc &a) { return !ends[a.next]; }),
-                     state.arcs.end());
-    ends[s] = !state.final.is_infinite() || !state.arcs.empty();
-  }
-  if (!ends[0])
-    lattice->clear();
-  else
-    sort_topologically(lattice);
-}
-
-Determinized one_pass(Lattice lattice, const DeterminizeOptions &options) {
-  Determinized out;
-  double beam = options.beam;
-  for (int attempt = 0;; attempt++) {
-    if (!sort_topologically(&lattice)) throw std::invalid_argument("the lattice has a cycle");
-    out.lattice.clear();
-    const double done = Determinizer(lattice, options, beam).run(&out.lattice);
-    if (done < 1.0) out.complete = false;
-    if (done >= options.retry_cutoff || attempt == 10) break;
-    beam *= std::sqrt(std::max(done, 0.01));
-    prune(beam, &lattice);
-  }
-  connect(&out.lattice);
-  return out;
-}
-
-// Each arc's transition-ids laid out on a chain of arcs.
-Lattice expand(const CompactLattice &compact) {
-  Lattice lattice(compact.size());
-  auto chain = [&](int32_t from, int32_t word, Cost cost, const std::vector<int32_t> &tids, int32_t next) {
-    for (size_t i = 0; i + 1 < tids.size() || (next < 0 && i < tids.size()); i++) {
-      const int32_t middle = static_cast<int32_t>(lattice.size());
-      lattice.emplace_back();
-      lattice[from].arcs.push_back({tids[i], word, cost, middle});
-      from = middle;
-      word = 0;
-      cost = {0.0, 0.0};
-    }
-    if (next >= 0) lattice[from].arcs.push_back({tids.empty() ? 0 : tids.back(), word, cost, next});
-    return from;
-  };
-  for (size_t s = 0; s < compact.size(); s++) {
-    const CompactState &state = compact[s];
-    if (!state.final.is_infinite()) {
-      const int32_t end = chain(s, 0, state.final, state.final_tids, -1);
-      lattice[end].final = state.final_tids.empty() ? state.final : Cost{0.0, 0.0};
-    }
-    for (const CompactArc &arc : state.arcs) chain(s, arc.word, arc.cost, arc.tids, arc.next);
-  }
-  return lattice;
-}
-
-// Puts phones among the words, numbered from `first` on, where their first transition-id stands; returns `first`.
-int32_t insert_phones(const std::vector<int32_t> &phone_of, Lattice *lattice) {
-  int32_t first = 1;
-  for (const State &state : *lattice)
-    for (const Arc &arc : state.arcs) first = std::max(first, arc.word + 1);
-  for (size_t s = 0, n = lattice->size(); s < n; s++) {
-    for (size_t i = 0; i < (*lattice)[s].arcs.size(); i++) {
-      Arc &arc = (*lattice)[s].arcs[i];
-      const int32_t phone = static_cast<size_t>(arc.tid) < phone_of.size() ? phone_of[arc.tid] : 0;
-      if (arc.tid == 0 || phone == 0) continue;
-      if (arc.word == 0) {
-        arc.word = first + phone;
-      } else {
-        const int32_t middle = static_cast<int32_t>(lattice->size()), next = arc.next;
-        arc.next = middle;
-        lattice->emplace_back();  // `arc` is no longer valid
-        lattice->back().arcs.push_back({0, first + phone, {0.0, 0.0}, next});
-      }
-    }
-  }
-  return first;
+void check(const DeterminizeOptions &options) {
+  if (!(options.beam > 0.0)) throw std::invalid_argument("the beam of the determinization must be greater than zero");
+  if (!(options.retry_cutoff >= 0.0f && options.retry_cutoff < 1.0f))
+    throw std::invalid_argument("--retry-cutoff must be at least 0 and less than 1");
 }
 
 }  // namespace
 
-Determinized determinize(Lattice lattice, const std::vector<int32_t> &phone_of, const DeterminizeOptions &options) {
+// Where a limit ends the work too early, the lattice is pruned with a smaller beam, by half at most, and done again.
+Determinized determinize(const Lattice &lattice, const DeterminizeOptions &options) {
+  check(options);
   Determinized out;
-  if (options.phones_first && !phone_of.empty()) {
-    const int32_t first = insert_phones(phone_of, &lattice);
-    Determinized phones = one_pass(std::move(lattice), options);
-    out.complete = phones.complete;
-    lattice = expand(phones.lattice);
-    for (State &state : lattice)
-      for (Arc &arc : state.arcs)
-        if (arc.word >= first) arc.word = 0;
-    if (!options.words) {  // determinized by words and phones together, then without the phones
-      for (CompactState &state : phones.lattice)
-        for (CompactArc &arc : state.arcs)
-          if (arc.word >= first) arc.word = 0;
-      out.lattice = std::move(phones.lattice);
+  out.states_before = lattice.size();
+  if (lattice.empty()) return out;
+  double beam = options.beam;
+  Lattice pruned;
+  for (int attempt = 1;; attempt++) {
+    Determinizer determinizer(attempt == 1 ? lattice : pruned, options, beam, &out.messages);
+    const double done = determinizer.run();
+    if (done >= beam * options.retry_cutoff || beam == kInfinity || attempt == kMaxAttempts) {
+      out.complete = determinizer.is_complete();
+      out.lattice = determinizer.result();
       return out;
     }
+    const double less = std::max(beam * std::sqrt(std::max(done, 0.0) / beam), 0.5 * beam);
+    std::ostringstream text;
+    if (options.warn_of_retries)
+      text << "Effective beam " << std::max(done, 0.0) << " was less than beam " << beam << " * cutoff "
+           << options.retry_cutoff << ", pruning raw lattice with new beam " << less << " and retrying.";
+    else
+      text << "Pruned state-level lattice with beam " << less << " and retrying determinization with that beam.";
+    out.messages.push_back({options.warn_of_retries ? Message::kWarning : Message::kLog, text.str()});
+    beam = less;
+    if (attempt == 1) pruned = lattice;
+    prune(static_cast<float>(beam), &pruned);
   }
-  Determinized words = one_pass(std::move(lattice), options);
-  words.complete = words.complete && out.complete;
-  return words;
 }
 
 }  // namespace kaldi_bridge

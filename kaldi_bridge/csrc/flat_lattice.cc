@@ -1,10 +1,6 @@
 #include "flat_lattice.h"
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
-#include <map>
-#include <tuple>
 #include <utility>
 
 namespace kaldi_bridge {
@@ -14,12 +10,6 @@ namespace {
 constexpr float kNotFinal = std::numeric_limits<float>::infinity();
 
 bool is_final(const Weight &weight) { return weight.graph < kNotFinal && weight.acoustic < kNotFinal; }
-
-// The better of two costs has the smaller sum, and of equal sums the smaller graph part.
-bool better(const Weight &a, const Weight &b) {
-  const float x = a.graph + a.acoustic, y = b.graph + b.acoustic;
-  return x != y ? x < y : a.graph < b.graph;
-}
 
 template <class A>
 std::vector<int32_t> next_states(const FlatStates<A> &lattice) {
@@ -159,151 +149,6 @@ FlatCompactLattice to_compact(const FlatLattice &lattice) {
     made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
   }
   made.string_offsets.resize(made.arcs.size() + made.finals.size() + 1, static_cast<int64_t>(made.strings.size()));
-  return made;
-}
-
-FlatCompactLattice push_strings(const FlatCompactLattice &lattice) {
-  const int32_t n = lattice.num_states();
-  std::vector<String> common(n);  // what all ways on from a state begin with
-  auto whole = [&](int64_t i) {
-    const Span ids = string_at(lattice, i);
-    String string(ids.begin(), ids.end());
-    const String &more = common[lattice.arcs[i].nextstate];
-    string.insert(string.end(), more.begin(), more.end());
-    return string;
-  };
-  for (int32_t s = n; s-- > 0;) {
-    if (s == lattice.start) continue;
-    bool first = true;
-    auto meet = [&](const int32_t *begin, const int32_t *end) {
-      String &prefix = common[s];
-      if (first)
-        prefix.assign(begin, end);
-      else
-        prefix.erase(std::mismatch(prefix.begin(), prefix.end(), begin, end).first, prefix.end());
-      first = false;
-    };
-    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
-      const String string = whole(i);
-      meet(string.data(), string.data() + string.size());
-    }
-    if (is_final(lattice.finals[s])) meet(final_string(lattice, s).begin(), final_string(lattice, s).end());
-  }
-  FlatCompactLattice made;
-  static_cast<FlatStates<FlatCompactArc> &>(made) = lattice;
-  made.string_offsets.assign(1, 0);
-  for (int32_t s = 0; s < n; s++)
-    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
-      const String string = whole(i);
-      append(&made, string.data() + common[s].size(), string.data() + string.size());
-    }
-  for (int32_t s = 0; s < n; s++) {
-    const Span ids = final_string(lattice, s);
-    append(&made, ids.begin() + (is_final(lattice.finals[s]) ? common[s].size() : 0), ids.end());
-  }
-  return made;
-}
-
-FlatCompactLattice push_weights(const FlatCompactLattice &lattice) {
-  const int32_t n = lattice.num_states();
-  std::vector<Weight> to_end(n, {kNotFinal, kNotFinal});
-  for (int32_t s = n; s-- > 0;) {
-    if (is_final(lattice.finals[s])) to_end[s] = lattice.finals[s];
-    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
-      const FlatCompactArc &arc = lattice.arcs[i];
-      const Weight way = {arc.graph + to_end[arc.nextstate].graph, arc.acoustic + to_end[arc.nextstate].acoustic};
-      if (better(way, to_end[s])) to_end[s] = way;
-    }
-  }
-  if (lattice.start >= 0) to_end[lattice.start] = {0.0f, 0.0f};
-  FlatCompactLattice made;
-  made.start = lattice.start;
-  made.offsets.assign(1, 0);
-  made.string_offsets.assign(1, 0);
-  for (int32_t s = 0; s < n; s++) {
-    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
-      FlatCompactArc arc = lattice.arcs[i];
-      const Weight &after = to_end[arc.nextstate];
-      if (!is_final(to_end[s]) || !is_final(after)) continue;
-      arc.graph = arc.graph + after.graph - to_end[s].graph;
-      arc.acoustic = arc.acoustic + after.acoustic - to_end[s].acoustic;
-      made.arcs.push_back(arc);
-      append(&made, string_at(lattice, i).begin(), string_at(lattice, i).end());
-    }
-    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
-  }
-  for (int32_t s = 0; s < n; s++) {
-    const Weight &final = lattice.finals[s];
-    made.finals.push_back(is_final(final) ? Weight{final.graph - to_end[s].graph, final.acoustic - to_end[s].acoustic}
-                                          : final);
-    append(&made, final_string(lattice, s).begin(), final_string(lattice, s).end());
-  }
-  return made;
-}
-
-FlatCompactLattice minimize(const FlatCompactLattice &lattice, double delta) {
-  const int32_t n = lattice.num_states();
-  std::vector<int32_t> merged(n);
-  for (int32_t s = 0; s < n; s++) merged[s] = s;
-  // What two states must have in common, to be merged if their costs are alike.
-  using Outline = std::tuple<bool, String, std::vector<std::tuple<int32_t, int32_t, String>>>;
-  struct Kept {
-    int32_t state;
-    std::vector<float> costs;
-  };
-  std::map<Outline, std::vector<Kept>> groups;
-  for (int32_t s = n; s-- > 0;) {
-    std::vector<std::tuple<int32_t, int32_t, String, float, float>> arcs;
-    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
-      const FlatCompactArc &arc = lattice.arcs[i];
-      arcs.emplace_back(arc.label, merged[arc.nextstate], String(string_at(lattice, i).begin(), string_at(lattice, i).end()),
-                        arc.graph, arc.acoustic);
-    }
-    std::sort(arcs.begin(), arcs.end());
-    const Weight &final = lattice.finals[s];
-    Outline outline;
-    std::vector<float> costs;
-    std::get<0>(outline) = is_final(final);
-    if (is_final(final)) {
-      std::get<1>(outline).assign(final_string(lattice, s).begin(), final_string(lattice, s).end());
-      costs = {final.graph, final.acoustic};
-    }
-    for (const auto &[label, next, string, graph, acoustic] : arcs) {
-      std::get<2>(outline).emplace_back(label, next, string);
-      costs.push_back(graph);
-      costs.push_back(acoustic);
-    }
-    std::vector<Kept> &alike = groups[outline];
-    const auto found = std::find_if(alike.begin(), alike.end(), [&](const Kept &kept) {
-      return std::equal(costs.begin(), costs.end(), kept.costs.begin(),
-                        [&](float a, float b) { return std::fabs(a - b) <= delta; });
-    });
-    if (found != alike.end())
-      merged[s] = found->state;
-    else
-      alike.push_back({s, std::move(costs)});
-  }
-  std::vector<int32_t> numbers(n, -1);
-  int32_t count = 0;
-  for (int32_t s = 0; s < n; s++)
-    if (merged[s] == s) numbers[s] = count++;
-  FlatCompactLattice made;
-  made.start = lattice.start >= 0 ? numbers[merged[lattice.start]] : -1;
-  made.offsets.assign(1, 0);
-  made.string_offsets.assign(1, 0);
-  for (int32_t s = 0; s < n; s++) {
-    if (merged[s] != s) continue;
-    for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
-      FlatCompactArc arc = lattice.arcs[i];
-      arc.nextstate = numbers[merged[arc.nextstate]];
-      made.arcs.push_back(arc);
-      append(&made, string_at(lattice, i).begin(), string_at(lattice, i).end());
-    }
-    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
-    made.finals.push_back(lattice.finals[s]);
-  }
-  for (int32_t s = 0; s < n; s++)
-    if (merged[s] == s) append(&made, final_string(lattice, s).begin(), final_string(lattice, s).end());
   return made;
 }
 

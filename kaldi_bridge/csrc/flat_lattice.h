@@ -1,5 +1,5 @@
-// Lattices on arrays, as kaldi_bridge/lattices/lattice.py has them (see arc_lists.h): conversion between the two kinds,
-// pushing and minimizing. Costs are added in float32, one after the other, as Kaldi adds them.
+// Lattices on arrays, as kaldi_bridge/lattices/lattice.py has them (see arc_lists.h): conversion between the two kinds.
+// Costs are added in float32, one after the other, as Kaldi adds them.
 
 #pragma once
 
@@ -50,16 +50,5 @@ FlatLattice to_lattice(const FlatCompactLattice &lattice);
 // Chains without words inside become single arcs (fstext/factor.h); nothing is determinized. States are numbered as the
 // search from the start finds them.
 FlatCompactLattice to_compact(const FlatLattice &lattice);
-
-// For the following ones, states must be numbered topologically.
-
-// Transition-ids that all ways on from a state begin with move to the arcs into it (lat/push-lattice.h).
-FlatCompactLattice push_strings(const FlatCompactLattice &lattice);
-
-// Each state's best cost to the end moves to the arcs into it; what is left stays at the start state.
-FlatCompactLattice push_weights(const FlatCompactLattice &lattice);
-
-// Merges states whose arcs and final costs are the same to within `delta` (lat/minimize-lattice.h); push first.
-FlatCompactLattice minimize(const FlatCompactLattice &lattice, double delta);
 
 }  // namespace kaldi_bridge

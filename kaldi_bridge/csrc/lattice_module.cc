@@ -125,11 +125,6 @@ void add_lattices(py::module_ &m) {
 
   m.def("to_lattice", [](const py::tuple &parts) { return without_lock(flat_compact_lattice(parts), to_lattice); });
   m.def("to_compact", [](const py::tuple &parts) { return without_lock(flat_lattice(parts), to_compact); });
-  m.def("push_strings", [](const py::tuple &parts) { return without_lock(flat_compact_lattice(parts), push_strings); });
-  m.def("push_weights", [](const py::tuple &parts) { return without_lock(flat_compact_lattice(parts), push_weights); });
-  m.def("minimize", [](const py::tuple &parts, double delta) {
-    return without_lock(flat_compact_lattice(parts), [&](const FlatCompactLattice &l) { return minimize(l, delta); });
-  });
   m.def("lattice_text", [](const py::tuple &parts) { return py::bytes(text_of(flat_lattice(parts))); });
   m.def("compact_lattice_text", [](const py::tuple &parts) { return py::bytes(text_of(flat_compact_lattice(parts))); });
   m.def("lattice_bytes", [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_lattice(parts))); });

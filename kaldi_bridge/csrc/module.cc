@@ -5,18 +5,17 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <cmath>
-#include <limits>
-
 #include "arpa_module.h"
-#include "determinize.h"
+#include "determinize_module.h"
 #include "epsilon_removal.h"
 #include "example_module.h"
 #include "float_arithmetic.h"
 #include "lattice_arrays.h"
 #include "lattice_module.h"
 #include "mutable_fst_module.h"
+#include "nested_lattice.h"
 #include "packed_acceptors_module.h"
+#include "phone_determinize.h"
 #include "resampling.h"
 #include "search.h"
 #include "split_radix.h"
@@ -64,62 +63,10 @@ py::object cost_pair(const Cost &cost) {
   return py::make_tuple(static_cast<float>(cost.graph), static_cast<float>(cost.acoustic));
 }
 
-Weight weight_of(const Cost &cost, double scale) {
-  if (cost.is_infinite()) return {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
-  return {static_cast<float>(cost.graph), static_cast<float>(cost.acoustic * scale)};
-}
-
-// On arrays, with acoustic costs times `scale`.
-FlatLattice flat(const Lattice &lattice, double scale) {
-  FlatLattice made;
-  made.start = lattice.empty() ? -1 : 0;
-  made.offsets.assign(1, 0);
-  for (const State &state : lattice) {
-    for (const Arc &arc : state.arcs) {
-      const Weight weight = weight_of(arc.cost, scale);
-      made.arcs.push_back({arc.tid, arc.word, weight.graph, weight.acoustic, arc.next});
-    }
-    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
-    made.finals.push_back(weight_of(state.final, scale));
-  }
-  return made;
-}
-
-FlatCompactLattice flat(const CompactLattice &lattice, double scale) {
-  FlatCompactLattice made;
-  made.start = lattice.empty() ? -1 : 0;
-  made.offsets.assign(1, 0);
-  made.string_offsets.assign(1, 0);
-  auto add_string = [&](const std::vector<int32_t> &tids) {
-    made.strings.insert(made.strings.end(), tids.begin(), tids.end());
-    made.string_offsets.push_back(static_cast<int64_t>(made.strings.size()));
-  };
-  for (const CompactState &state : lattice) {
-    for (const CompactArc &arc : state.arcs) {
-      const Weight weight = weight_of(arc.cost, scale);
-      made.arcs.push_back({arc.word, weight.graph, weight.acoustic, arc.next});
-      add_string(arc.tids);
-    }
-    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
-    made.finals.push_back(weight_of(state.final, scale));
-  }
-  for (const CompactState &state : lattice) add_string(state.final_tids);
-  return made;
-}
-
-// State 0 of the result is the start state.
-Lattice lattice_of(const FlatLattice &flat) {
-  auto number = [&](int32_t s) { return s == flat.start ? 0 : s == 0 ? flat.start : s; };
-  Lattice lattice(flat.num_states());
-  for (int32_t s = 0; s < flat.num_states(); s++) {
-    State &state = lattice[number(s)];
-    for (int64_t i = flat.offsets[s]; i < flat.offsets[s + 1]; i++) {
-      const FlatArc &arc = flat.arcs[i];
-      state.arcs.push_back({arc.ilabel, arc.olabel, {arc.graph, arc.acoustic}, number(arc.nextstate)});
-    }
-    if (std::isfinite(flat.finals[s].graph)) state.final = {flat.finals[s].graph, flat.finals[s].acoustic};
-  }
-  return lattice;
+Determinized determinized_result(const SearchResult &result, const std::vector<int32_t> &phone_of,
+                                 const PhoneDeterminizeOptions &options) {
+  py::gil_scoped_release release;
+  return determinize_by_phones(result.lattice, phone_of, options);
 }
 
 // (start, finals, offsets, arcs) of kaldi_bridge.fsts.fst.Fst without the epsilons that can go.
@@ -158,6 +105,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_arpa(m);
   add_lattices(m);
   add_split_radix(m);
+  add_determinization(m);
 
   py::class_<SearchOptions>(m, "SearchOptions")
       .def(py::init<>())
@@ -169,14 +117,6 @@ PYBIND11_MODULE(_csrc, m) {
       .def_readwrite("beam_delta", &SearchOptions::beam_delta)
       .def_readwrite("prune_scale", &SearchOptions::prune_scale);
 
-  py::class_<DeterminizeOptions>(m, "DeterminizeOptions")
-      .def(py::init<>())
-      .def_readwrite("beam", &DeterminizeOptions::beam)
-      .def_readwrite("delta", &DeterminizeOptions::delta)
-      .def_readwrite("max_memory", &DeterminizeOptions::max_memory)
-      .def_readwrite("phones_first", &DeterminizeOptions::phones_first)
-      .def_readwrite("words", &DeterminizeOptions::words);
-
   py::class_<Graph>(m, "Graph").def(py::init(&make_graph)).def_property_readonly("num_pdfs", &Graph::num_pdfs);
 
   py::class_<SearchResult>(m, "SearchResult")
@@ -187,16 +127,8 @@ PYBIND11_MODULE(_csrc, m) {
              const BestPath best = best_path(r.lattice);
              return py::make_tuple(best.words, best.tids, cost_pair(best.cost));
            })
-      .def("lattice", [](const SearchResult &r, double scale) { return parts_of(flat(r.lattice, scale)); })
-      .def("determinized", [](const SearchResult &r, const std::vector<int32_t> &phone_of,
-                              const DeterminizeOptions &options, double scale) {
-        Determinized done;
-        {
-          py::gil_scoped_release release;
-          done = determinize(r.lattice, phone_of, options);
-        }
-        return py::make_tuple(parts_of(flat(done.lattice, scale)), done.complete);
-      });
+      .def("lattice", [](const SearchResult &r) { return parts_of(flat(r.lattice)); })
+      .def("determinized", &determinized_result);
 
   py::class_<OnlineSearch>(m, "OnlineSearch")
       .def(py::init<const Graph &, const SearchOptions &, float>(), py::keep_alive<1, 2>())
@@ -214,16 +146,4 @@ PYBIND11_MODULE(_csrc, m) {
       .def("result", &OnlineSearch::result, py::call_guard<py::gil_scoped_release>());
 
   m.def("search", &run_search, "Token passing over scaled log-likelihoods [frames, pdfs].");
-  m.def(
-      "determinize",
-      [](const py::tuple &parts, const std::vector<int32_t> &phone_of, const DeterminizeOptions &options) {
-        Lattice lattice = lattice_of(flat_lattice(parts));
-        Determinized done;
-        {
-          py::gil_scoped_release release;
-          done = determinize(std::move(lattice), phone_of, options);
-        }
-        return py::make_tuple(parts_of(flat(done.lattice, 1.0)), done.complete);
-      },
-      "Determinizes a lattice over its words.");
 }

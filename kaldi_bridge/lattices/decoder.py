@@ -1,6 +1,6 @@
 """The search: scaled log-likelihoods and a decoding graph in, lattices out.
 
-The work is done in C++ (csrc/search.h, csrc/determinize.h); while it runs, other Python threads can.
+The work is done in C++ (csrc/search.h); while it runs, other Python threads can.
 """
 
 from __future__ import annotations
@@ -13,25 +13,15 @@ import numpy as np
 from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.extension import _csrc
-from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_compact, to_lattice
-from kaldi_bridge.lattices.minimize import minimize, push_strings, push_weights
+from kaldi_bridge.lattices.costs import scale
+from kaldi_bridge.lattices.determinization import DeterminizationOptions, determinize_result
+from kaldi_bridge.lattices.lattice import CompactLattice, Lattice
 
 if TYPE_CHECKING:
     from kaldi_bridge.fsts.fst import Fst
     from kaldi_bridge.hmm.transition_model import TransitionModel
 
 MAX_INT = 2**31 - 1
-
-
-@dataclass
-class DeterminizationOptions:
-    """How lattices are determinized (DeterminizeLatticePhonePrunedOptions)."""
-
-    delta: float = option(1.0 / 1024, "Tolerance used in determinization")
-    max_mem: int = option(50000000, "Maximum approximate memory usage in determinization (real usage might be more)")
-    phone_determinize: bool = option(True, "Do an initial pass of determinization on both phones and words")
-    word_determinize: bool = option(True, "Do a second pass of determinization on words only")
-    minimize: bool = option(False, "Push and minimize after determinization")
 
 
 @dataclass
@@ -59,8 +49,6 @@ class SearchOptions(DeterminizationOptions):
                 f"--max-active={self.max_active} must be greater than 1, "
                 f"and --min-active={self.min_active} between 0 and it"
             )
-        if self.max_mem <= 0 or not self.delta >= 0:
-            raise KaldiError(f"--max-mem={self.max_mem} must be greater than zero, --delta={self.delta} not negative")
 
 
 class Graph:
@@ -171,43 +159,12 @@ def decode(
 def outcome(result: Any, graph: Graph, options: SearchOptions, acoustic_scale: float) -> Decoded:
     """What the search in C++ found, as Python has it."""
     words, alignment, cost = result.best_path()
-    unscale = 1.0 / acoustic_scale if acoustic_scale != 0.0 else 1.0
+    unscale = 1.0 / float(np.float32(acoustic_scale)) if acoustic_scale != 0.0 else 1.0
     lattice: CompactLattice | Lattice
     complete = True
     if options.determinize_lattice:
-        native = _native(options, options.lattice_beam)
-        parts, complete = result.determinized(graph.phone_starts, native, unscale)
-        lattice = _finished(CompactLattice(*parts), options)
+        done = determinize_result(result, options.lattice_beam, options, graph.phone_starts)
+        lattice, complete = scale(done.lattice, acoustic=unscale), done.complete
     else:
-        lattice = Lattice(*result.lattice(unscale))
+        lattice = scale(Lattice(*result.lattice()), acoustic=unscale)
     return Decoded(words, alignment, cost, lattice, result.reached_final, complete)
-
-
-def _native(options: DeterminizationOptions, beam: float) -> _csrc.DeterminizeOptions:
-    native = _csrc.DeterminizeOptions()
-    native.beam, native.delta, native.max_memory = beam, options.delta, options.max_mem
-    native.phones_first, native.words = options.phone_determinize, options.word_determinize
-    return native
-
-
-def determinize(
-    lattice: Lattice, beam: float, options: DeterminizationOptions, phone_starts: list[int] | None = None
-) -> tuple[CompactLattice, bool]:
-    """One path per word sequence, within ``beam`` of the best path; (lattice, whether memory was enough for all of it).
-
-    With ``phone_starts`` phones are determinized first. Raises KaldiError for a lattice with a cycle.
-    """
-    starts = phone_starts if options.phone_determinize and phone_starts else []
-    try:
-        parts, complete = _csrc.determinize(lattice.parts, starts, _native(options, beam))
-    except ValueError as error:
-        raise KaldiError(str(error)) from None
-    return _finished(CompactLattice(*parts), options), complete
-
-
-def _finished(lattice: CompactLattice, options: DeterminizationOptions) -> CompactLattice:
-    if options.phone_determinize and not options.word_determinize:
-        lattice = to_compact(to_lattice(lattice))  # without the states between phones, which have no labels any more
-    if options.minimize:
-        lattice = minimize(push_weights(push_strings(lattice)), options.delta)
-    return lattice

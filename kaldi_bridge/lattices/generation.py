@@ -157,7 +157,7 @@ class LatticeWriter:
             self.fail(f"Unexpected problem getting lattice for utterance {key}")
             return
         if not decoded.complete:
-            log.warning(f"Determinization of utterance {key} finished earlier than the beam: --max-mem is too small")
+            log.warning(f"Determinization finished earlier than the beam for utterance {key}")
         if self._words:
             self._words.write(key, decoded.words)
         if self._alignments:

@@ -201,6 +201,22 @@ def top_sorted(lattice: L) -> L:
     return renumbered(lattice, order)
 
 
+def sorted_if_needed(lattice: L) -> L:
+    """The same, with states in topological order if they are not in one (TopSortCompactLatticeIfNeeded)."""
+    return lattice if (lattice.arcs["nextstate"] > lattice.sources).all() else top_sorted(lattice)
+
+
+def num_frames(lattice: CompactLattice) -> int:
+    """Transition-ids on a path to the end, which all paths have as many of; from each state there must be one."""
+    count, state = 0, lattice.start
+    while state >= 0:
+        arc, last = lattice.offsets[state : state + 2]
+        number = arc if arc < last else lattice.num_arcs + state
+        count += int(lattice.string_offsets[number + 1] - lattice.string_offsets[number])
+        state = int(lattice.arcs["nextstate"][arc]) if arc < last else -1
+    return count
+
+
 def connected(lattice: L) -> L:
     """Drops states that cannot be reached or from which no final state can be."""
     useful = lattice.graph.useful_states(lattice.final_costs).astype(bool)

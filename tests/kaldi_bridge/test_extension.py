@@ -8,7 +8,7 @@ import sys
 sys.modules["kaldi_bridge._csrc"] = sys.modules["nnet3_compat.chain._csrc"] = None
 import numpy as np
 import torch
-from kaldi_bridge.lattices.decoder import determinize, DeterminizationOptions
+from kaldi_bridge.lattices.determinization import determinize, DeterminizationOptions
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.lattices.lattice import Lattice

@@ -231,7 +231,6 @@ def test_what_cannot_be_decoded(tiny: TransitionModel) -> None:
         {"max_active": 1},
         {"min_active": -1},
         {"prune_interval": 0},
-        {"max_mem": 0},
     ],
 )
 def test_options_that_make_no_sense(wrong: dict[str, float]) -> None:

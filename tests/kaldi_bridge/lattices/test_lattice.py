@@ -14,7 +14,6 @@ from kaldi_bridge.io.streams import InputStream
 from kaldi_bridge.lattices.costs import add_word_penalty, prune, scale
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, connected, to_compact, to_lattice, top_sorted
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, read_lattice
-from kaldi_bridge.lattices.minimize import minimize, push_strings, push_weights
 from kaldi_bridge.lattices.paths import best_path, n_best_paths
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.commands import (
@@ -106,21 +105,6 @@ def test_connected_drops_dead_ends() -> None:
         0, [[(1, 1, 0.0, 0.0, 1), (2, 2, 0.0, 0.0, 2)], [], [], []], [None, (0.0, 0.0), None, (0.0, 0.0)]
     )
     assert connected(lattice).num_states == 2
-
-
-def test_minimizing_keeps_all_paths() -> None:
-    """Two branches that end alike are merged once their costs and transition-ids are pushed."""
-    arcs = [
-        [(1, 1.0, 0.0, (1,), 1), (2, 2.0, 0.0, (2,), 2)],
-        [(3, 1.0, 0.5, (7, 8), 3)],
-        [(3, 2.0, 0.5, (7, 8), 4)],
-        [],
-        [],
-    ]
-    lattice = CompactLattice.from_lists(0, arcs, [None, None, None, (0.0, 0.0, (9,)), (0.0, 0.0, (9,))])
-    small = minimize(push_weights(push_strings(lattice)))
-    assert small.num_states == 3
-    assert word_paths(small) == word_paths(lattice)
 
 
 def test_topological_numbers() -> None:

@@ -1,0 +1,11 @@
+// The determinization of lattices, for Python.
+
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace kaldi_bridge {
+
+void add_determinization(pybind11::module_ &m);
+
+}  // namespace kaldi_bridge
