@@ -13,7 +13,7 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.topology import NO_PDF, Topology
-from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import MAX_PDFS, TransitionModel
 from kaldi_bridge.io import basic_io
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ def _read_map(stream: InputStream, binary: bool, depth: int = 0) -> EventMap | N
     if kind == "NULL":
         return None
     if kind == "CE":
-        return Constant(basic_io.read_int32(stream, binary))
+        answer = basic_io.read_int32(stream, binary)
+        if not 0 <= answer < MAX_PDFS:
+            raise KaldiError(f"{stream.where()}: the tree answers {answer}, which is no pdf")
+        return Constant(answer)
     if kind == "TE":
         key = basic_io.read_int32(stream, binary)
         size = basic_io.read_uint32(stream, binary)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.hmm.topology import Topology
+from kaldi_bridge.hmm.topology import MAX_PHONE, Topology
 from kaldi_bridge.hmm.tree import PDF_CLASS
 from kaldi_bridge.io import basic_io
 
@@ -61,6 +61,9 @@ class Questions:
             if size < 0 or not stream.holds(size):
                 raise KaldiError(f"{stream.where()}: {size} is no number of questions, or the file is truncated")
             of[key] = [tuple(basic_io.read_int_vector(stream, binary)) for _ in range(size)]
+            wrong = [value for question in of[key] for value in question if not 0 <= value <= MAX_PHONE]
+            if wrong:
+                raise KaldiError(f"{stream.where()}: a question asks for {wrong[0]}: no phone, no class of pdfs")
             basic_io.expect_token(stream, binary, "<RefineClustersOptions>")
             refinements = basic_io.read_int32(stream, binary)
             basic_io.read_int32(stream, binary)

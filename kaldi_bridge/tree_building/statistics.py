@@ -48,7 +48,9 @@ class TreeStatistics:
         return float(self.moments[:, 0].sum())
 
     def column(self, key: int) -> np.ndarray:
-        """The value of ``key`` (a position in the window, or PDF_CLASS) in each event [n]."""
+        """The value of ``key`` (a position in the window, PDF_CLASS) in each event [n]. Raises KaldiError for others."""
+        if not PDF_CLASS <= key < self.width:
+            raise KaldiError(f"a tree or a question asks for position {key} in windows of {self.width} phones")
         return self.events[:, key + 1]
 
     def where(self, keep: np.ndarray) -> TreeStatistics:

@@ -21,8 +21,10 @@ from nnet3_compat.commands import (
     chain_make_num_fst_e2e,
     compile_train_graphs,
     convert_ali,
+    gmm_init_model,
     lattice_align_phones,
     post_to_tacc,
+    tree_info,
 )
 
 
@@ -106,3 +108,37 @@ def test_disambiguation_symbols_that_are_phones(symbol: int, folder: Path, capfd
     arguments = ["--read-disambig-syms=disambig", "tree", "mdl", "L.fst", "ark:text", "ark,t:out"]
     assert run(compile_train_graphs.main, arguments) == 255
     assert f"Disambiguation symbol {symbol} is also a phone" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ContextDependency 1 0 ToPdf CE -1 EndContextDependency", "the tree answers -1, which is no pdf"),
+        ("ContextDependency 1 0 ToPdf CE 2147483647 EndContextDependency", "2147483647, which is no pdf"),
+        (
+            "ContextDependency 1 0 ToPdf " + "SE 0 [ 1 ] { " * 500,
+            "more than 400 parts of the tree are within each other",
+        ),
+    ],
+)
+def test_trees(text: str, message: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad").write_text(text)
+    assert run(tree_info.main, ["bad"]) == 255
+    assert re.search(f"bad at byte [0-9]+: .*{message}", capfd.readouterr().err)
+
+
+def test_a_tree_that_asks_beyond_its_window(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "ali").write_text("u1 1 2\nu2 1 2\n")
+    of_windows = ["--context-width=1", "--central-position=0"]
+    assert run(acc_tree_stats.main, [*of_windows, "mdl", "ark:feats", "ark:ali", "stats"]) == 0
+    (folder / "bad").write_text("ContextDependency 1 0 ToPdf SE 7 [ 1 ] { CE 0 CE 1 } EndContextDependency ")
+    (folder / "topo").write_text(hmm_topology([1], [2], 1, 1))
+    assert run(gmm_init_model.main, ["bad", "stats", "topo", "out"]) == 255
+    assert "asks for position 7 in windows of 1 phones" in capfd.readouterr().err
+
+
+def test_a_pdf_beyond_all_models(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = (folder / "mdl").read_text()
+    (folder / "bad").write_text(re.sub(r"(Triples> 2 \n1 0) 0", r"\1 2147483647", text))
+    assert run(ali_to_pdf.main, ["bad", "ark:feats", "ark:out"]) == 255
+    assert "2147483647 is no pdf of state 0 of phone 1" in capfd.readouterr().err
