@@ -80,8 +80,10 @@ class Components {
     if (low_[s] == order_[s]) {
       size_t first = open_.size();
       bool ends = false;
-      do ends = ends || ends_[open_[--first]];
-      while (open_[first] != s);
+      do {
+        first--;
+        ends = ends || ends_[open_[first]];
+      } while (open_[first] != s);
       for (size_t i = first; i < open_.size(); i++) {
         component[open_[i]] = num_components_;
         ends_[open_[i]] = ends;

@@ -48,7 +48,7 @@ class TreeStatistics:
         return float(self.moments[:, 0].sum())
 
     def column(self, key: int) -> np.ndarray:
-        """The value of ``key`` (a position in the window, PDF_CLASS) in each event [n]. Raises KaldiError for others."""
+        """The value of ``key`` (a position in the window, PDF_CLASS) in each event [n]; KaldiError for another."""
         if not PDF_CLASS <= key < self.width:
             raise KaldiError(f"a tree or a question asks for position {key} in windows of {self.width} phones")
         return self.events[:, key + 1]

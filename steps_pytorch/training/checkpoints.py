@@ -104,6 +104,8 @@ def load_state(path: Path) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             found = load_tensors(file, str(path))
+    except FileNotFoundError:
+        raise KaldiError(f"no such file {path}") from None
     except OSError as error:
         raise KaldiError(f"cannot read {path}: {error.strerror}") from None
     if not isinstance(found, dict):

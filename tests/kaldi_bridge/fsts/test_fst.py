@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
+from kaldi_bridge.fsts.acceptors import INFINITY, Acceptor
 from kaldi_bridge.fsts.fst import FST, Fst, read_fst
 from kaldi_bridge.io.streams import InputStream, open_input, open_output
 from kaldi_bridge.tables import SequentialReader, TableWriter
@@ -148,3 +150,15 @@ def test_damaged_files_are_errors(tmp_path_factory: pytest.TempPathFactory, data
             Fst.read(stream).check()
     except KaldiError as error:
         assert "damaged.fst" in str(error)
+
+
+def test_properties_of_cycles_of_several_states() -> None:
+    """As OpenFst has them: cyclic (bit 34), and all states reach a final one (bit 42), wherever this is."""
+    for final in range(3):
+        ring = Acceptor(
+            0, [[(1, 0.0, 1)], [(2, 0.0, 2)], [(3, 0.0, 0)]], [0.0 if s == final else INFINITY for s in range(3)]
+        )
+        fst = ring.to_fst()
+        properties = _csrc.acceptor_properties(fst.start, fst.finals, fst.offsets, fst.arcs)
+        assert properties >> 34 & 3 == 1
+        assert properties >> 42 & 3 == 1
