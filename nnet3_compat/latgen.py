@@ -43,7 +43,7 @@ def latgen(
     alignments_wspecifier: str | None,
     rule: ChunkRule | None = None,
 ) -> int:
-    """Decodes every utterance, reports; returns the exit status. ``rule``: see Computer."""
+    """Decodes every utterance, reports; returns the exit status. ``rule``: of batches, see Computer."""
     from nnet3_compat.compute_tables import Utterances
     from nnet3_compat.loading import make_computer
     from nnet3_compat.model_file import AmNnet, Archive, read_any
@@ -61,7 +61,8 @@ def latgen(
             tasks = tasks_for_graph(graph_in, transition_model, computer.compute_many(utterances))
         writer.decode_all(tasks, scaled=True, num_threads=num_threads)
     writer.failed += utterances.failed
-    return writer.report(options.frame_subsampling_factor)
+    report = writer.report if rule is None else writer.report_of_batches
+    return report(options.frame_subsampling_factor)
 
 
 def _with_own_graphs(

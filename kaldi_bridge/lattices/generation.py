@@ -69,7 +69,7 @@ class LatticeWriter:
     """Writes what the search gives for each utterance; counts and reports.
 
     Attributes:
-        done, failed: utterances with and without output.
+        done, failed: utterances with and without output; partial: those whose output does not reach the end.
         frames, log_likelihood: sums over the utterances with output.
     """
 
@@ -78,7 +78,7 @@ class LatticeWriter:
     ) -> None:
         options.check()
         self.options = options
-        self.done = self.failed = self.frames = 0
+        self.done = self.failed = self.partial = self.frames = 0
         self.log_likelihood = 0.0
         self._start = time.time()
         self._symbols = SymbolTable.read(options.word_symbol_table) if options.word_symbol_table else None
@@ -153,6 +153,7 @@ class LatticeWriter:
                 )
                 return
             log.warning(f"Outputting partial output for utterance {key} since no final-state reached")
+            self.partial += 1
         if decoded.lattice.num_states == 0:
             self.fail(f"Unexpected problem getting lattice for utterance {key}")
             return
@@ -178,4 +179,12 @@ class LatticeWriter:
         log.info(log.time_taken(time.time() - self._start, self.frames * frame_subsampling_factor))
         log.info(f"Done {self.done} utterances, failed for {self.failed}")
         log.info(f"Overall log-likelihood per frame is {average:g} over {self.frames} frames.")
+        return 0 if self.done else 1
+
+    def report_of_batches(self, frame_subsampling_factor: int) -> int:
+        """As ``report``, in the words of NnetBatchDecoder (nnet3/nnet-batch-compute.cc)."""
+        average = self.log_likelihood / max(self.frames, 1)
+        log.info(f"Overall likelihood per frame was {average:g} over {self.frames} frames.")
+        log.info(log.time_taken(time.time() - self._start, self.frames * frame_subsampling_factor))
+        log.info(f"Done {self.done} utterances ({self.partial} forced out); failed for {self.failed}")
         return 0 if self.done else 1

@@ -193,6 +193,24 @@ def test_the_disk_is_full(tmp_path):
     assert ") Cannot write standard output: No space left on device\n" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("output", "problem"),
+    [
+        ("ark:no/such/out", "Error opening output no/such/out: No such file or directory"),
+        ("ark,scp:out,no/out.scp", "Error opening output no/out.scp: No such file or directory"),
+        ("ark:/proc/out", "Error opening output /proc/out: "),
+        ("ark:| exit 3", "Pipe '| exit 3' failed with status 3"),
+        ("ark:/dev/full", "Cannot write /dev/full: No space left on device"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_named(tmp_path, monkeypatch, capfd, output, problem):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("a [ " + "1 2 3 4\n" * 100_000 + "]\n")
+    assert run(main, ["copy", "ark:a.txt", output]) == 255
+    assert re.search(r"^ERROR \(.*\) " + re.escape(problem), capfd.readouterr().err, re.M)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
 def test_a_file_that_cannot_be_finished_does_not_appear(tmp_path):
     text = tmp_path / "a.txt"
     text.write_text("a [ " + "1 2 3 4\n" * 10_000 + "]\n")

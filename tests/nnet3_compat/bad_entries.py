@@ -168,6 +168,8 @@ _cases(
     "nnet3-compute-batch --use-gpu=no nnet.raw ark:in OUT",
     "nnet3-latgen-faster nnet.mdl HCLG.fst ark:in OUT",
     "nnet3-latgen-faster nnet.mdl ark:graphs ark:in OUT",
+    "nnet3-latgen-faster-parallel --num-threads=2 nnet.mdl HCLG.fst ark:in OUT",
+    "nnet3-latgen-faster-batch nnet.mdl HCLG.fst ark:in OUT",
     "nnet3-chain-compute-post --use-gpu=no nnet.raw den.fst ark:in OUT",
     "nnet3-get-egs --num-pdfs=6 --num-frames=4 ark:in ark:post OUT",
     "nnet3-get-egs-dense-targets --num-targets=3 --num-frames=4 ark:in ark:feats OUT",
@@ -270,6 +272,7 @@ _cases(
     "nnet3-subset-egs --n=2 ark:in OUT",
     "nnet3-compute-prob nnet.raw ark:in",
     "nnet3-acc-lda-stats nnet.raw ark:in out",
+    "nnet3-compute-from-egs --use-gpu=no nnet.raw ark:in OUT",
 )
 _cases(
     CHAIN_EGS,
