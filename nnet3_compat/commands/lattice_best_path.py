@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import within
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
@@ -60,7 +61,8 @@ def lattice_best_path(
                 if writer:
                     writer.write(key, values)
             if symbols:
-                print(key, *(symbols[word] for word in path.words), "", file=sys.stderr)
+                with within(f"{options.word_symbol_table}: utterance {key}"):
+                    print(key, *(symbols[word] for word in path.words), "", file=sys.stderr)
             done += 1
             frames += len(path.alignment)
             graph_sum, acoustic_sum = graph_sum + graph, acoustic_sum + acoustic

@@ -23,6 +23,7 @@ from nnet3_compat.commands import (
     convert_ali,
     gmm_init_model,
     lattice_align_phones,
+    lattice_best_path,
     post_to_tacc,
     tree_info,
 )
@@ -142,3 +143,11 @@ def test_a_pdf_beyond_all_models(folder: Path, capfd: pytest.CaptureFixture[str]
     (folder / "bad").write_text(re.sub(r"(Triples> 2 \n1 0) 0", r"\1 2147483647", text))
     assert run(ali_to_pdf.main, ["bad", "ark:feats", "ark:out"]) == 255
     assert "2147483647 is no pdf of state 0 of phone 1" in capfd.readouterr().err
+
+
+def test_words_without_a_symbol(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "lat").write_text("u1 \n0 1 7 1,2,1\n1\n\nu2 \n0 1 8 1,2,1\n1\n\n")
+    (folder / "words.txt").write_bytes(b"<eps> 0\nsi\xe9\xc2\xa0ge 7\n")
+    assert run(lattice_best_path.main, ["--word-symbol-table=words.txt", "ark:lat", "ark,t:out"]) == 255
+    assert "words.txt: utterance u2: Word-id 8 not in symbol table" in capfd.readouterr().err
+    assert not (folder / "out").exists()

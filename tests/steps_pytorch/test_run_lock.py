@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from kaldi_bridge.command import run
 from kaldi_bridge.errors import KaldiError
+from steps_pytorch.commands.train_model import main as train_model
 from steps_pytorch.training.run_lock import NAME, RunLock
 
 # Holds the lock, with a child process that outlives it as workers may.
@@ -40,6 +42,19 @@ def test_who_holds_it_is_told(holder: subprocess.Popen[str], tmp_path: Path) -> 
         with pytest.raises(KaldiError) as caught, RunLock(tmp_path):
             pass
     assert f"another trainer is at work in {tmp_path}: 'process {holder.pid} on " in str(caught.value)
+
+
+def test_training_is_refused(holder: subprocess.Popen[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Before data are read, and nothing is written."""
+    alignments = tmp_path / "ali"
+    alignments.mkdir()
+    for name in ("final.mdl", "tree", "phones.txt"):
+        (alignments / name).touch()
+    before = sorted(tmp_path.iterdir())
+    options = [f"--tree-dir={alignments}", "--model-opts=--network=x", "--objective=cross-entropy"]
+    assert run(train_model, [*options, "no-data", str(alignments), str(tmp_path)]) == 255
+    assert f"another trainer is at work in {tmp_path}: 'process {holder.pid} on " in capfd.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_killed_process_holds_nothing(holder: subprocess.Popen[str], tmp_path: Path) -> None:
