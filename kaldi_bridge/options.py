@@ -239,6 +239,11 @@ def _read_config(by_key: dict[str, OptionSpec], values: dict[str, Any], path: st
                 f"Reading config file {path}: line {number} is not of the form --x=y "
                 "(config files made for shell scripts lack the --)."
             )
+        if line.endswith("|") or re.search(r"[=:]\s*\|", line):  # files come with models and data of strangers
+            raise UsageError(
+                f"Reading config file {path}: line {number} has a command, which a file cannot make a program execute; "
+                "it can be given on the command line"
+            )
         _set(by_key, values, line, f"Invalid option {line} in config file {path}")
 
 

@@ -71,6 +71,18 @@ def test_bad_lines_in_config_files(line, tmp_path):
         parse(SPECS, [f"--config={config}"])
 
 
+@pytest.mark.parametrize(
+    "line", ["--text=touch X |", "--text=ark:touch X |", "--text=|touch X", "--text=ark:| touch X"]
+)
+def test_no_command_comes_from_a_config_file(line, tmp_path):
+    """It may be a stranger's, beside a model; the command line is one's own."""
+    config = tmp_path / "some.conf"
+    config.write_text(line + "\n")
+    with pytest.raises(UsageError, match="line 1 has a command"):
+        parse(SPECS, [f"--config={config}"])
+    assert parse(SPECS, [line])[0]["text"] == line.partition("=")[2]
+
+
 WORDS = st.sampled_from(["--flag", "--number", "--real", "--text", "--verbose", "--config", "--", "--help", "x", "-"])
 
 
