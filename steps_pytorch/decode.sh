@@ -55,7 +55,7 @@ model=$source/$iter.mdl
 needs "$graph"/{HCLG.fst,words.txt} "$data"/{feats.scp,utt2spk} "$model"
 [ -z "$online_ivector_dir" ] || needs "$online_ivector_dir"/{ivector_online.scp,ivector_period}
 if [ -f "$source/phones.txt" ] && [ -f "$graph/phones.txt" ]; then
-  cmp -s <(grep -v '^#' "$source/phones.txt") <(grep -v '^#' "$graph/phones.txt") ||
+  cmp -s <(grep -av '^#' "$source/phones.txt") <(grep -av '^#' "$graph/phones.txt") ||
     fail "the phones of $source and $graph differ: the graph was made for another model"
 fi
 

@@ -82,8 +82,8 @@ cp "$config" "$data/conf/$type.conf"
 
 made=$(wc -l < "$data/feats.scp")
 if [ "$made" -ne "$utterances" ]; then
-  missing=$(LC_ALL=C comm -23 <(cut -d' ' -f1 "$data/utt2spk" | LC_ALL=C sort) \
-    <(cut -d' ' -f1 "$data/feats.scp" | LC_ALL=C sort))
+  missing=$(LC_ALL=C comm -23 <(awk '{ print $1 }' "$data/utt2spk" | LC_ALL=C sort) \
+    <(awk '{ print $1 }' "$data/feats.scp" | LC_ALL=C sort))
   echo "$0: $((utterances - made)) of $utterances utterances of $data have no features (see $logs), the first:" \
     "$(head -n 5 <<< "$missing" | tr '\n' ' '); fix_data_dir.sh leaves them out" >&2
   [ $((made * 20)) -ge $((utterances * 19)) ] || fail "less than 95% of the features were made"

@@ -57,7 +57,7 @@ if [ -n "$fbank_config" ]; then cp "$fbank_config" "$store/conf/fbank.conf"; fi
 if [ -z "$config" ] && [ -d "$data/conf" ]; then
   find "$data/conf" -maxdepth 1 '(' -name mfcc.conf -o -name fbank.conf -o -name plp.conf ')' -exec cp {} "$store/conf" ';'
 fi
-left_out=$(cat "$store"/log/store.*.log | grep 'is left out' || true)
+left_out=$(cat "$store"/log/store.*.log | grep -a 'is left out' || true)
 if [ -n "$left_out" ]; then
   echo "$0: $(wc -l <<< "$left_out") utterances of $data are not in $store (see its log), the first:" >&2
   head -n 5 <<< "$left_out" >&2

@@ -58,7 +58,7 @@ fi
 
 for penalty in ${word_ins_penalty//,/ }; do
   for lmwt in $(seq "$min_lmwt" "$max_lmwt"); do
-    grep -H WER "$dir/wer_${lmwt}_$penalty"
+    grep -aH WER "$dir/wer_${lmwt}_$penalty"
   done
 done | "$utils/best_wer.py" > "$scoring/best_wer"
 cat "$scoring/best_wer"

@@ -184,7 +184,7 @@ ln -sf "$iteration.occs" "$dir/final.occs"
 
 gmm-info --print-args=false "$dir/final.mdl" |
   awk '/of pdfs/ {p = $NF} /gaussians/ {g = $NF} END {print p " pdfs, " g " Gaussians"}' | prefixed "$dir: "
-grep -ho 'avg like per frame = .*' "$log/update.$((iteration - 1)).log" | prefixed "$dir: "
+grep -aho 'avg like per frame = .*' "$log/update.$((iteration - 1)).log" | prefixed "$dir: "
 last=${realign_iters##* }
 gmm_failed 'failed for' "utterances have no training graph" "$log"/compile_graphs.*.log
 if [ -f "$log/align.$last.1.log" ]; then

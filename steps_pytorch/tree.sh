@@ -32,6 +32,6 @@ run_jobs "$dir/log/build_tree.log" \
   "$dir/treeacc" "$lang/phones/roots.int" "$dir/questions.qst" "$lang/topo" "$dir/tree"
 run_jobs "$dir/log/init_model.log" \
   gmm-init-model --write-occs="$dir/1.occs" "$dir/tree" "$dir/treeacc" "$lang/topo" "$dir/1.mdl"
-if grep 'no stats' "$dir/log/init_model.log" >&2; then
+if grep -a 'no stats' "$dir/log/init_model.log" >&2; then
   echo "$0: pdfs without statistics: phones that do not occur in the data and share no tree root with others" >&2
 fi

@@ -103,6 +103,6 @@ gmm_boosted() {
 gmm_failed() {
   local words=$1 message=$2 count
   shift 2
-  count=$(cat "$@" | grep -o "$words [0-9]*" | awk '{ n += $NF } END { print n + 0 }')
+  count=$(cat "$@" | grep -ao "$words [0-9]*" | awk '{ n += $NF } END { print n + 0 }')
   if [ "$count" -ne 0 ]; then echo "$0: $count $message, see ${1%/*}"; fi
 }

@@ -1,6 +1,7 @@
 """How text is cut into words and shown; and that it is done in one place."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -135,3 +136,15 @@ def test_one_place_decides_how_text_is_read_and_cut(package: str) -> None:
 def test_what_is_forbidden_is_found(code: str) -> None:
     assert list(_faults(ast.parse(code)))
     assert not list(_faults(ast.parse('x.split(","); x.rstrip("\\n"); open(x, "rb"); words(x)')))
+
+
+def test_grep_of_shell_steps_takes_any_bytes_for_text() -> None:
+    """Without -a it says "binary file matches" instead of lines, where a log or table has bytes that are no UTF-8."""
+    calls = [
+        f"{path.relative_to(ROOT)}: {call}"
+        for folder in ("steps_pytorch", "utils")
+        for path in sorted((ROOT / folder).rglob("*.sh"))
+        for call in re.findall(r"(?<![\w./-])grep +-?\S*", path.read_text())
+        if not re.match(r"grep +-\w*[aq]", call)
+    ]
+    assert not calls
