@@ -13,6 +13,8 @@ from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lattices.lattice import CompactLattice, top_sorted
 from nnet3_compat.chain.phone_graph import PhoneGraph
 
+MAX_FRAMES = 24 * 3600 * 100
+
 
 @dataclass
 class SupervisionOptions:
@@ -61,6 +63,8 @@ class PhonesInTime:
         arcs: list[list[Arc]] = [[(phone, 0.0, i + 1)] for i, (phone, _) in enumerate(phones)]
         finals = [INFINITY] * count + [0.0]
         num_frames = sum(frames for _, frames in phones)
+        if num_frames > MAX_FRAMES:
+            raise KaldiError(f"phones of {num_frames} frames in all: more than a recording of a day has")
         made = cls._empty(Acceptor(0, [*arcs, []], finals), num_frames, options)
         begin = 0
         for phone, frames in phones:

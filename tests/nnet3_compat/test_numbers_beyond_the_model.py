@@ -18,6 +18,7 @@ from nnet3_compat.commands import (
     acc_tree_stats,
     ali_to_pdf,
     ali_to_phones,
+    chain_get_supervision,
     chain_make_num_fst_e2e,
     compile_train_graphs,
     convert_ali,
@@ -150,4 +151,11 @@ def test_words_without_a_symbol(folder: Path, capfd: pytest.CaptureFixture[str])
     (folder / "words.txt").write_bytes(b"<eps> 0\nsi\xe9\xc2\xa0ge 7\n")
     assert run(lattice_best_path.main, ["--word-symbol-table=words.txt", "ark:lat", "ark,t:out"]) == 255
     assert "words.txt: utterance u2: Word-id 8 not in symbol table" in capfd.readouterr().err
+    assert not (folder / "out").exists()
+
+
+def test_durations_beyond_all_recordings(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "phones").write_text("u1 1 2147483647 ; 2 5\nu2 1 5 ; 2 5\n")
+    assert run(chain_get_supervision.main, ["tree", "mdl", "ark:phones", "ark,t:out"]) == 255
+    assert "utterance u1: phones of 2147483652 frames in all" in capfd.readouterr().err
     assert not (folder / "out").exists()
