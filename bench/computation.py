@@ -27,12 +27,12 @@ import torch
 
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from nnet3_compat.computation import Computer, Utterance
-from nnet3_compat.computation_options import SimpleComputationOptions
-from nnet3_compat.loading import NetworkModel
-from nnet3_compat.model_file import write_model
-from nnet3_compat.network import Network
-from nnet3_compat.nnet import Nnet
+from nnet3_compat.model.model_file import write_model
+from nnet3_compat.network.network import Network
+from nnet3_compat.structure.nnet import Nnet
+from nnet3_compat.utterances.computation import Computer, Utterance
+from nnet3_compat.utterances.computation_options import SimpleComputationOptions
+from nnet3_compat.utterances.loading import NetworkModel
 
 FRAMES = [100, 230, 360, 480, 550, 620, 700, 780, 850, 950, 1250, 2000]
 SIZES = {

@@ -28,12 +28,12 @@ import numpy as np
 import torch
 from chain import made_graph
 
-from kaldi_bridge.data_dirs.wave import Wave, write_wave
 from kaldi_bridge.examples.supervision import SUPERVISION, Supervision
 from kaldi_bridge.features.extractor import FbankOptions
 from kaldi_bridge.features.frame_store_building import StoreJob, finish_store
 from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.wave import Wave, write_wave
 from kaldi_bridge.tables import TableWriter
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.batch import Batch

@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from kaldi_bridge.data_dirs.wave import Wave, write_wave
 from kaldi_bridge.features.resampling import resampled
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.wave import Wave, write_wave
 
 WANTED = 16000
 RATES = (16000, 8000, 11025, 22050, 44100, 48000)

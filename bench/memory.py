@@ -19,7 +19,7 @@ from computation import SIZES, make_nnet
 
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from nnet3_compat.model_file import write_model
+from nnet3_compat.model.model_file import write_model
 
 FRAMES_PER_SECOND = 100
 
@@ -50,7 +50,7 @@ def main() -> None:
                 command = [
                     sys.executable,
                     "-m",
-                    "nnet3_compat.commands.compute",
+                    "nnet3_compat.commands.nnet3bin.nnet3_compute",
                     f"--frame-subsampling-factor={factor}",
                 ]
                 short, long = (

@@ -24,12 +24,11 @@ import numpy as np
 
 from kaldi_bridge.fsts.fst import ARC, Fst, read_fst
 from kaldi_bridge.hmm.topology import HmmState, Topology
-from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel, read_transition_model
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.lattices.decoder import Graph, SearchOptions, decode
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from nnet3_compat.model_file import read_transition_model
 
 PHONES, CONTEXTS, SUCCESSORS, ROUNDS = 40, 29, 20, 3
 OPTIONS = {"beam": 15.0, "max_active": 7000, "min_active": 200, "lattice_beam": 8.0}

@@ -15,7 +15,7 @@ CASES = {
     "+ numpy": [sys.executable, "-c", "import numpy"],
     "+ kaldi_bridge.command": [sys.executable, "-c", "import kaldi_bridge.command, numpy"],
     "+ kaldi_bridge.tables": [sys.executable, "-c", "import kaldi_bridge.command, kaldi_bridge.tables"],
-    "nnet-pytorch-copy-feats --help": [sys.executable, "-m", "nnet3_compat.commands.copy_feats", "--help"],
+    "nnet-pytorch-copy-feats --help": [sys.executable, "-m", "kaldi_bridge.commands.featbin.copy_feats", "--help"],
 }
 
 

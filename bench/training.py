@@ -31,8 +31,8 @@ from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.io.compressed import CompressedMatrix
 from kaldi_bridge.tables import TableWriter
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
-from nnet3_compat.model_file import write_model
-from nnet3_compat.nnet import Nnet
+from nnet3_compat.model.model_file import write_model
+from nnet3_compat.structure.nnet import Nnet
 
 CHUNK, FACTOR, LEFT, RIGHT = 141, 3, 35, 35
 

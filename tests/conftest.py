@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.helpers.places import ROOT
+
 SHARED = Path(os.environ.get("NNET_PYTORCH_SHARED", ROOT.parent / "shared"))
 
 

@@ -12,10 +12,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from kaldi_bridge.data_dirs.audio_perturbation import with_speed
 from kaldi_bridge.data_dirs.changes import renamed
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.features.audio_perturbation import with_speed
 from kaldi_bridge.io.text import SPACE
 from kaldi_bridge.io.text_files import Rows, read_rows
 from kaldi_bridge.tables import SequentialReader, TableWriter

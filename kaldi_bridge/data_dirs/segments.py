@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kaldi_bridge.data_dirs.wave import Wave
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import words
+from kaldi_bridge.io.wave import Wave
 
 _REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NATURAL = re.compile(r"\+?[0-9]{1,9}")

@@ -13,10 +13,10 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import EntryError, KaldiError
-from kaldi_bridge.features.cmvn import apply_cmvn
-from kaldi_bridge.features.transforms import add_deltas
+from kaldi_bridge.features.splicing import add_deltas
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX
+from kaldi_bridge.transforms.cmvn import apply_cmvn
 
 
 @dataclass

@@ -8,7 +8,7 @@ import numpy as np
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.transforms import transform
+from kaldi_bridge.transforms.linear import transform
 
 
 @dataclass

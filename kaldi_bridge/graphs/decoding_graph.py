@@ -15,19 +15,10 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.openfst import OpenFst
-from kaldi_bridge.fsts.weight_pushing import push_special
 from kaldi_bridge.graphs.h_transducer import Hmms, h_transducer
 from kaldi_bridge.graphs.self_loops import add_self_loops
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import ContextDependency
-
-
-def lexicon_and_grammar(lexicon: Fst, grammar: Fst) -> Fst:
-    """LG, deterministic and minimal; the lexicon has disambiguation symbols. Raises KaldiError when it is empty."""
-    composed = OpenFst.of(lexicon).composed(OpenFst.of(grammar))
-    if not composed.num_states:
-        raise KaldiError("no word of the grammar is in the lexicon: L_disambig.fst and G.fst of different words.txt?")
-    return push_special(composed.star_determinized().encoded_minimized().fst())
 
 
 def context_graph(graph: Fst, tree: ContextDependency, disambig: list[int]) -> tuple[Fst, list[list[int]]]:

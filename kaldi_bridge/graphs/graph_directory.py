@@ -13,13 +13,7 @@ from pathlib import Path
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst, write_fst
-from kaldi_bridge.graphs.decoding_graph import (
-    context_graph,
-    hmm_graph,
-    lexicon_and_grammar,
-    log_stochasticity,
-    without_words,
-)
+from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph, log_stochasticity, without_words
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import ContextDependency
 from kaldi_bridge.io import basic_io
@@ -27,6 +21,7 @@ from kaldi_bridge.io.streams import open_input, open_output
 from kaldi_bridge.io.text_files import write_text
 from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.lang.grammar import check_grammar
+from kaldi_bridge.lang.lexicon_grammar import lexicon_and_grammar
 
 COPIED = ("word_boundary.*", "align_lexicon.*", "optional_silence.*", "disambig.txt", "disambig.int", "silence.csl")
 

@@ -17,6 +17,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.topology import Topology
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_vector, write_vector
+from kaldi_bridge.io.streams import open_input
 
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
@@ -238,3 +239,9 @@ class TransitionModel:
             "skipped due to insuffient data (it is normal to have some skipped.)"
         )
         return improvement, total
+
+
+def read_transition_model(rxfilename: str) -> TransitionModel:
+    """The transition model that any .mdl, or a file of its own, starts with."""
+    with open_input(rxfilename) as stream:
+        return TransitionModel.read(stream, basic_io.read_header(stream))

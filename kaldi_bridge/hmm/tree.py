@@ -15,6 +15,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.topology import NO_PDF, Topology
 from kaldi_bridge.hmm.transition_model import MAX_PDFS, TransitionModel
 from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.streams import open_input
 
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
@@ -207,3 +208,9 @@ def make_transition_model(tree: ContextDependency, topology: Topology) -> Transi
                 raise KaldiError(f"the tree has no pdf for state {number} of phone {phone}: made for another topology?")
             tuples |= {(phone, number, f, s) for f, s in pairs}
     return TransitionModel(topology, np.array(sorted(tuples), dtype=np.int32))
+
+
+def read_tree(rxfilename: str) -> ContextDependency:
+    """A phonetic decision tree."""
+    with open_input(rxfilename) as stream:
+        return ContextDependency.read(stream, basic_io.read_header(stream))

@@ -9,7 +9,6 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.online_cmvn import OnlineCmvnOptions
 from kaldi_bridge.features.online_splicing import SpliceOptions
 from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.io.basic_io import read_header
@@ -17,6 +16,7 @@ from kaldi_bridge.io.matrix_io import read_matrix
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.ivectors.extractor import IvectorExtractor, read_extractor
 from kaldi_bridge.options import read_options
+from kaldi_bridge.transforms.online_cmvn import OnlineCmvnOptions
 
 
 @dataclass

@@ -10,11 +10,11 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst
-from kaldi_bridge.graphs.decoding_graph import lexicon_and_grammar
 from kaldi_bridge.io.text import words
 from kaldi_bridge.io.text_files import check_spaces, read_lines
 from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.lang.grammar import check_grammar
+from kaldi_bridge.lang.lexicon_grammar import lexicon_and_grammar
 from kaldi_bridge.lang.symbol_table import SymbolTable
 
 LISTS = ("silence", "nonsilence", "optional_silence", "context_indep", "disambig")

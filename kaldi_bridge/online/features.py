@@ -11,13 +11,13 @@ import numpy as np
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.cmvn import parse_skip_dims
 from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
-from kaldi_bridge.features.global_cmvn import read_stats
-from kaldi_bridge.features.online_cmvn import OnlineCmvn, OnlineCmvnOptions
 from kaldi_bridge.ivectors.online import IvectorSpeaker, OnlineIvectors
 from kaldi_bridge.ivectors.options import IvectorOptions, IvectorSetup
 from kaldi_bridge.options import read_options
+from kaldi_bridge.transforms.cmvn import parse_skip_dims
+from kaldi_bridge.transforms.global_cmvn import read_stats
+from kaldi_bridge.transforms.online_cmvn import OnlineCmvn, OnlineCmvnOptions
 
 
 @dataclass

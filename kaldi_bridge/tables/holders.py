@@ -10,9 +10,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from kaldi_bridge.data_dirs import wave
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io import basic_io, compressed, matrix_io, ranges, sparse
+from kaldi_bridge.io import basic_io, compressed, matrix_io, ranges, sparse, wave
 from kaldi_bridge.io.basic_io import read_header, write_header
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream

@@ -1,1 +1,1 @@
-"""One small file per program: each only parses, calls and reports."""
+"""The programs that need a network, in the folders that Kaldi keeps them in."""

@@ -33,7 +33,7 @@ name: they ask for the attributes below. A new one is
    parameters are no matrix, scale or offset, its gradient is preconditioned as one matrix
    (training/component_updates.py).
 
-4. **in the tests**: a line in tests/nnet3_compat/component_lines.py, and an instance with its formula in
+4. **in the tests**: a line in tests/helpers/component_lines.py, and an instance with its formula in
    test_modules.py (``CASES`` or ``TAPPED``): reading, writing, copying, scripting, gradients and damaged files are
    then tested.
 """
@@ -52,9 +52,9 @@ from nnet3_compat.components.summary import number
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
     from nnet3_compat.components.config import Keys
+    from nnet3_compat.components.config_line import ConfigLine
     from nnet3_compat.components.natural_gradient import NaturalGradient
     from nnet3_compat.components.taps import Taps
-    from nnet3_compat.config_line import ConfigLine
 
 C = TypeVar("C", bound="Component")
 

@@ -75,7 +75,7 @@ class CompositeComponent(UpdatableComponent):
             )
 
     def configure(self, keys: Keys) -> None:
-        from nnet3_compat.config_line import ConfigLine
+        from nnet3_compat.components.config_line import ConfigLine
 
         self.max_rows_process = keys.get("max-rows-process", int, 4096)
         count = keys.positive("num-components")

@@ -11,7 +11,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector
 
 if TYPE_CHECKING:
-    from nnet3_compat.config_line import ConfigLine
+    from nnet3_compat.components.config_line import ConfigLine
 
 V = TypeVar("V", int, float, bool, str)
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nnet3_compat.components.tdnn import TdnnComponent
-from nnet3_compat.leaves import add_rows, leaf_size, read_leaf
 from nnet3_compat.modules.base import ComponentModule, module_for
+from nnet3_compat.modules.leaves import add_rows, leaf_size, read_leaf
 
 
 @module_for(TdnnComponent)

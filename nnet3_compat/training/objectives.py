@@ -17,8 +17,8 @@ from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.forgetting import older_posteriors
 from nnet3_compat.chain.objective import chain_objective
 from nnet3_compat.chain.options import ChainOptions
-from nnet3_compat.frame_objective import objective_types
-from nnet3_compat.nnet import Nnet
+from nnet3_compat.evaluation.frame_objective import objective_types
+from nnet3_compat.structure.nnet import Nnet
 
 E = TypeVar("E", contravariant=True)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output
-from nnet3_compat.tensor_files import load_tensors
+from nnet3_compat.export.tensor_files import load_tensors
 from nnet3_compat.training.updates import Update
 
 OPTIMIZERS = ("natural-gradient", "sgd", "adam", "adamw")

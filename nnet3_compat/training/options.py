@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option, without_effect
-from nnet3_compat.computation_options import COMPILER, DeviceOptions, OptimizationOptions
+from nnet3_compat.utterances.computation_options import COMPILER, DeviceOptions, OptimizationOptions
 
 
 @dataclass

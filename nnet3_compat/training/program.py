@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from kaldi_bridge import log
-from nnet3_compat.device import select_device
-from nnet3_compat.memory import keep_memory
-from nnet3_compat.model_file import write_model
-from nnet3_compat.nnet import Nnet
+from nnet3_compat.machine.device import select_device
+from nnet3_compat.machine.memory import keep_memory
+from nnet3_compat.model.model_file import write_model
+from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.training.objectives import TrainingObjective
 from nnet3_compat.training.options import ProgramOptions
 from nnet3_compat.training.trainer import Trainer

@@ -26,7 +26,7 @@ from nnet3_compat.modules.composite import Composite
 from nnet3_compat.modules.gradient import ClipGradient
 from nnet3_compat.modules.nonlinear import Nonlinear
 from nnet3_compat.modules.normalize import BatchNorm
-from nnet3_compat.network import Network
+from nnet3_compat.network.network import Network
 from nnet3_compat.training.activations import Activations, Chance, OutputDerivatives, activations_of
 from nnet3_compat.training.component_updates import make_update
 from nnet3_compat.training.max_change import MaxChange

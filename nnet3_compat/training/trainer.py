@@ -11,9 +11,9 @@ from typing import Generic, TypeVar
 import torch
 
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.example_batch import compute_outputs
-from nnet3_compat.network import Network
-from nnet3_compat.nnet import Nnet
+from nnet3_compat.examples.batch import compute_outputs
+from nnet3_compat.network.network import Network
+from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.training.activations import Chance
 from nnet3_compat.training.objectives import OutputObjective, TrainingObjective
 from nnet3_compat.training.optimizers import OPTIMIZERS

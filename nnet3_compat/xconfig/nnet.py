@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from nnet3_compat.nnet import Nnet
+from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.xconfig.basic import IdctLayer
 from nnet3_compat.xconfig.parser import parse_xconfig
 from nnet3_compat.xconfig.writer import config_lines, write_matrix

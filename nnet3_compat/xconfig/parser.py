@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import strip
-from nnet3_compat.nnet import ComponentNode, InputNode, Nnet
+from nnet3_compat.structure.nnet import ComponentNode, InputNode, Nnet
 from nnet3_compat.xconfig import attention, basic, convolution, gru, lstm, residual, statistics, tdnnf, trivial  # noqa: F401 - they register
 from nnet3_compat.xconfig.layer import LAYERS, ExistingLayer, Layer
 from nnet3_compat.xconfig.line import parse_line

@@ -8,10 +8,10 @@ from pathlib import Path
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.text import encode
-from nnet3_compat.context import compute_context
-from nnet3_compat.edits import edit
-from nnet3_compat.model_file import read_nnet, write_model
-from nnet3_compat.nnet import Nnet
+from nnet3_compat.model.edits import edit
+from nnet3_compat.model.model_file import read_nnet, write_model
+from nnet3_compat.structure.context import compute_context
+from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.xconfig.basic import IdctLayer
 from nnet3_compat.xconfig.layer import Layer
 from nnet3_compat.xconfig.parser import existing_layers, parse_xconfig

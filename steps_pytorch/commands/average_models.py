@@ -20,7 +20,7 @@ class Options:
 
 
 def average_models(options: Options, folder: str, name: str = "final") -> int:
-    from steps_pytorch.training import program
+    from steps_pytorch.training.run import program
 
     return program.average(Path(folder), name, options.last, options.iterations)
 

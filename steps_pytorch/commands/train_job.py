@@ -18,7 +18,7 @@ class Options:
 
 
 def train_job(options: Options, folder: str) -> int:
-    from steps_pytorch.training import jobs
+    from steps_pytorch.training.run import jobs
 
     jobs.train_job(Path(folder), options.iteration, options.job)
     return 0

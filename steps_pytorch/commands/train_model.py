@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kaldi_bridge.command import command, write_stdout
 from kaldi_bridge.errors import KaldiError
-from steps_pytorch.training.options import Run, RunOptions
+from steps_pytorch.training.run.options import Run, RunOptions
 
 USAGE = """Train an acoustic model on chunks that are made on the fly, into a model directory that decode.sh takes.
 Usage: nnet-pytorch-train-model [options] <data-dir> <targets-dir> <dir>
@@ -19,11 +19,11 @@ Under torchrun, all its processes train one model together; with --num-jobs-init
 
 @dataclass
 class Options(RunOptions):
-    """See steps_pytorch/training/options.py."""
+    """See steps_pytorch/training/run/options.py."""
 
 
 def train_model(options: Options, *arguments: str) -> int:
-    from steps_pytorch.training import program  # imports torch
+    from steps_pytorch.training.run import program  # imports torch
 
     if options.models:
         write_stdout(program.known())

@@ -10,9 +10,9 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.supervision import Supervision
 from kaldi_bridge.fsts.fst import FST, Fst
+from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables.scp import read_script
-from nnet3_compat.model_file import read_transition_model
 
 GRAPHS = "num.*.scp"
 

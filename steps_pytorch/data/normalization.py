@@ -9,17 +9,17 @@ import numpy as np
 
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.cmvn import apply_cmvn
 from kaldi_bridge.io.text_files import read_text
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX
+from kaldi_bridge.transforms.cmvn import apply_cmvn
 
 
 class Normalizer:
     """Normalizes features of utterances.
 
     Args:
-        statistics: [2, dim + 1] by speaker (kaldi_bridge/features/cmvn.py), or for all under "".
+        statistics: [2, dim + 1] by speaker (kaldi_bridge/transforms/cmvn.py), or for all under "".
         utt2spk: the speaker of each utterance; empty for global statistics.
         norm_vars: variances too, not only means.
     """

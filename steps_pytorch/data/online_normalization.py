@@ -7,9 +7,9 @@ import shlex
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.cmvn import parse_skip_dims
-from kaldi_bridge.features.online_cmvn import OnlineCmvn, OnlineCmvnOptions
 from kaldi_bridge.options import UsageError, options_of
+from kaldi_bridge.transforms.cmvn import parse_skip_dims
+from kaldi_bridge.transforms.online_cmvn import OnlineCmvn, OnlineCmvnOptions
 from steps_pytorch.data.feature_sources import FeatureSource, clipped
 
 
@@ -20,7 +20,7 @@ class OnlineNormalized:
     Args:
         source: the features as they are.
         cmvn_opts: of apply-cmvn-online, "--cmn-window=600 --norm-vars=false" say.
-        statistics: [2, dim + 1], of all training data (kaldi_bridge/features/cmvn.py).
+        statistics: [2, dim + 1], of all training data (kaldi_bridge/transforms/cmvn.py).
 
     Raises:
         KaldiError: for options or statistics that make no sense.

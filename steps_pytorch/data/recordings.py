@@ -7,12 +7,12 @@ import os
 import numpy as np
 
 from kaldi_bridge.data_dirs.data_dir import DataDir, Segment
-from kaldi_bridge.data_dirs.wave import Wave, read_wave, read_wave_info, read_wave_part
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FrameOptions
 from kaldi_bridge.features.resampling import recording_resampler
 from kaldi_bridge.io.filenames import classify_input
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.wave import Wave, read_wave, read_wave_info, read_wave_part
 
 
 class Recordings:

@@ -14,10 +14,10 @@ from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.examples.supervision import SUPERVISION, SUPERVISION_SIZES, Supervision
 from kaldi_bridge.examples.supervision_splitting import SupervisionSplitter
 from kaldi_bridge.features.frame_store import FrameStore
+from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.chain.normalization import normalized_graph, read_normalization_fst
-from nnet3_compat.model_file import read_transition_model
 
 
 class Targets(Protocol):

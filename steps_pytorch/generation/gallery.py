@@ -10,10 +10,10 @@ from types import TracebackType
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.data_dirs.wave import Wave, write_wave
 from kaldi_bridge.features.inversion import FeatureInverter
 from kaldi_bridge.features.mel import bin_centers
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.wave import Wave, write_wave
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from steps_pytorch.data.normalization import Normalizer

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.topology import NO_PDF, Topology
+from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.hmm.tree import PDF_CLASS, ContextDependency, answers
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.text import words
 from kaldi_bridge.lang.symbol_table import SymbolTable
-from nnet3_compat.model_file import read_transition_model
 
 
 def stretched(pdfs: Sequence[int], num_outputs: int, num_pdfs: int) -> list[int]:

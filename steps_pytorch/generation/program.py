@@ -11,7 +11,7 @@ import torch
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.inversion import FeatureInverter
-from nnet3_compat.device import select_device
+from nnet3_compat.machine.device import select_device
 from steps_pytorch.data.feature_sources import TableFeatures
 from steps_pytorch.data.normalization import Normalizer
 from steps_pytorch.generation.corruption import corrupt
@@ -20,7 +20,7 @@ from steps_pytorch.generation.options import DecorruptOptions, GenerateOptions, 
 from steps_pytorch.generation.pdf_sequences import read_target
 from steps_pytorch.generation.sampling import History, from_buffer, from_model, restore
 from steps_pytorch.generation.trained import TrainedDensity
-from steps_pytorch.training.options import words
+from steps_pytorch.training.run.options import words
 
 STAGES = 4  # in a picture, the last one included
 

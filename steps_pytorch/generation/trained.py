@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.options import UsageError, parse, specs_of
+from steps_pytorch.group import Group
 from steps_pytorch.models.base import Model
 from steps_pytorch.models.registry import build_model
 from steps_pytorch.objectives.base import Objective
@@ -25,10 +26,9 @@ from steps_pytorch.registry import Dimensions
 from steps_pytorch.samplers.options import SamplerOptions
 from steps_pytorch.samplers.replay_buffer import ReplayBuffer
 from steps_pytorch.samplers.sampler import check
-from steps_pytorch.training.assembly import objective_words_of
-from steps_pytorch.training.checkpoints import Checkpoints, load_state
-from steps_pytorch.training.group import Group
-from steps_pytorch.training.options import Run, words
+from steps_pytorch.training.run.assembly import objective_words_of
+from steps_pytorch.training.run.checkpoints import Checkpoints, load_state
+from steps_pytorch.training.run.options import Run, words
 
 
 @dataclass

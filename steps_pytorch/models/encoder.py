@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import TransitionModel
-from nnet3_compat.export import wrap
-from nnet3_compat.torch_model import TorchModel
+from nnet3_compat.export.torch_model import TorchModel
+from nnet3_compat.export.torchscript import wrap
 from steps_pytorch.models.base import Model, ModelOutput
 from steps_pytorch.registry import Dimensions
 

@@ -14,14 +14,14 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.text import key_and_rest
-from nnet3_compat.am_nnet import AmNnet
 from nnet3_compat.components import set_seed
-from nnet3_compat.model_changes import read_lines
-from nnet3_compat.model_file import read_nnet, write_model
+from nnet3_compat.model.am_nnet import AmNnet
+from nnet3_compat.model.changes import read_lines
+from nnet3_compat.model.model_file import read_nnet, write_model
 from nnet3_compat.modules.dropout import RandomProportion
 from nnet3_compat.modules.normalize import BatchNorm
-from nnet3_compat.network import Network
-from nnet3_compat.nnet import Nnet, OutputNode
+from nnet3_compat.network.network import Network
+from nnet3_compat.structure.nnet import Nnet, OutputNode
 from nnet3_compat.xconfig.nnet import nnet_of_xconfig
 from steps_pytorch.models.base import Model, ModelOutput
 from steps_pytorch.models.registry import MODELS

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.priors import priors_from_counts
+from nnet3_compat.model.priors import priors_from_counts
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.models.base import Model, ModelOutput
 from steps_pytorch.objectives.base import Loss, Objective, Term

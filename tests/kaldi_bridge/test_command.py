@@ -17,7 +17,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import run
 
 sys.path.insert(0, str(Path(__file__).parent))
-from echo_program import main  # noqa: E402
+from tests.helpers.echo_program import main  # noqa: E402
 
 PROGRAM = Path(__file__).with_name("echo_program.py")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-STEPS = Path(__file__).resolve().parents[2] / "steps_pytorch"
+from tests.helpers.places import STEPS
 
 
 @pytest.fixture

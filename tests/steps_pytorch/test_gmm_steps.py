@@ -15,13 +15,13 @@ import pytest
 from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.hmm.phone_sequence import whole_phones_of
+from kaldi_bridge.hmm.transition_model import read_transition_model
+from kaldi_bridge.hmm.tree import read_tree
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import best_path
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import INT32_VECTOR
-from nnet3_compat.model_file import read_transition_model, read_tree
-
-STEPS = Path(__file__).resolve().parents[2] / "steps_pytorch"
+from tests.helpers.places import STEPS
 
 
 def shell(cwd: Path, *command: object, status: int = 0) -> str:

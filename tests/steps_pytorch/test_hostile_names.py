@@ -19,8 +19,8 @@ import pytest
 from kaldi_bridge.io.text_files import read_rows
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, WAVE
+from tests.helpers.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TINY, DIGITS = ROOT / "egs/tiny", ROOT / "egs/fsdd"
 HOSTILE = """it's "a" $(touch EXECUTED) `touch EXECUTED`; ü & b"""
 MARK = "EXECUTED"

@@ -9,8 +9,7 @@ import numpy as np
 
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-
-STEPS = Path(__file__).resolve().parents[2] / "steps_pytorch"
+from tests.helpers.places import STEPS
 
 
 def test_extract_ivectors(reference: Path, tmp_path: Path) -> None:

@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_up_training import DIM, FACTOR, PDFS, Affine, make_batch, write_den_fst, write_xconfig
 
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.model_file import read_nnet, write_model
+from nnet3_compat.model.model_file import read_nnet, write_model
 from steps_pytorch.models.base import Model
 from steps_pytorch.models.registry import MODELS, build_model
 from steps_pytorch.objectives.base import Objective
 from steps_pytorch.objectives.registry import OBJECTIVES, build_objective
 from steps_pytorch.registry import Dimensions
+from tests.helpers.made_up_training import DIM, FACTOR, PDFS, Affine, make_batch, write_den_fst, write_xconfig
 
 DIMENSIONS = Dimensions(DIM, PDFS, 0, FACTOR, xent=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-UTILS = Path(__file__).resolve().parents[2] / "utils"
+from tests.helpers.places import UTILS
 
 
 def run(name: str, *arguments: str, text: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

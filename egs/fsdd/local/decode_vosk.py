@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import vosk
 
-from kaldi_bridge.data_dirs.wave import Wave
+from kaldi_bridge.io.wave import Wave
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import WAVE
 

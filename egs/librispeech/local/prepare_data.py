@@ -20,7 +20,7 @@ from pathlib import Path
 
 import soundfile
 
-from kaldi_bridge.data_dirs.wave import Wave
+from kaldi_bridge.io.wave import Wave
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import WAVE
 

@@ -18,18 +18,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from kaldi_bridge.features.cmvn import apply_cmvn, compute_stats
 from kaldi_bridge.features.extractor import FeatureExtractor, MfccOptions
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.hmm.topology import HmmState, Topology
 from kaldi_bridge.hmm.tree import Constant, ContextDependency, Table, make_transition_model
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.streams import open_output
-from nnet3_compat.am_nnet import AmNnet
+from kaldi_bridge.transforms.cmvn import apply_cmvn, compute_stats
 from nnet3_compat.components import set_seed
-from nnet3_compat.model_file import write_model
-from nnet3_compat.network import Network
-from nnet3_compat.nnet import Nnet
+from nnet3_compat.model.am_nnet import AmNnet
+from nnet3_compat.model.model_file import write_model
+from nnet3_compat.network.network import Network
+from nnet3_compat.structure.nnet import Nnet
 
 LEXICON = {
     "zero": "Z IH R OW", "one": "W AH N", "two": "T UW", "three": "TH R IY", "four": "F AO R", "five": "F AY V",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kaldi_bridge.data_dirs.audio_perturbation import soxr_resampled
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.features.audio_perturbation import soxr_resampled
 from kaldi_bridge.tables.scp import read_script
 from steps_pytorch.data.recordings import read_recording
 

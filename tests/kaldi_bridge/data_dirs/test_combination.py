@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from kaldi_bridge.commands.data.data_dir import run
 from kaldi_bridge.data_dirs.combination import combined
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.data_dirs.feature_options import FeatureOptions
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.commands.data_dir import run
 
 KALDIS: dict[str, Any] = json.loads((Path(__file__).parent / "combine_data.json").read_text())
 

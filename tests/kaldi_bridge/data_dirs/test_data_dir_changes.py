@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kaldi_bridge.data_dirs.audio_perturbation import soxr_resampled, with_speed, with_volume
 from kaldi_bridge.data_dirs.changes import read_repaired, renamed
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.data_dirs.perturbation import is_volume_perturbed, speed_perturbed, volume_perturbed
@@ -19,8 +18,9 @@ from kaldi_bridge.data_dirs.splitting import (
     split,
 )
 from kaldi_bridge.data_dirs.validation import ValidationOptions, problems_of
-from kaldi_bridge.data_dirs.wave import Wave
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.features.audio_perturbation import soxr_resampled, with_speed, with_volume
+from kaldi_bridge.io.wave import Wave
 
 FILES = {
     "utt2spk": "a-1 a\na-2 a\nb-1 b\n",

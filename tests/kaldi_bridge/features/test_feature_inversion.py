@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kaldi_bridge.data_dirs.wave import read_wave
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
 from kaldi_bridge.features.inversion import FeatureInverter
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.wave import read_wave
 
 RATE = 8000.0
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.transforms import add_deltas, splice, transform
+from kaldi_bridge.features.splicing import add_deltas, splice
+from kaldi_bridge.transforms.linear import transform
 
 
 @pytest.fixture

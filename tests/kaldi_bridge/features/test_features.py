@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
+from kaldi_bridge.commands.featbin import compute_fbank_feats, compute_mfcc_feats, copy_feats
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from nnet3_compat.commands import compute_fbank_feats, compute_mfcc_feats, copy_feats
 
 
 def write_wav(path: Path, samples: np.ndarray, rate: int = 8000) -> None:
@@ -59,7 +59,7 @@ def test_dither_is_the_same_in_each_process(tmp_path: Path, tone: np.ndarray) ->
     """And other than none, so that a recipe with dithered features can be repeated."""
     write_wav(tmp_path / "a.wav", tone)
     (tmp_path / "wav.scp").write_text(f"a {tmp_path}/a.wav\nb {tmp_path}/a.wav\n")
-    command = [sys.executable, "-m", "nnet3_compat.commands.compute_mfcc_feats", "--sample-frequency=8000"]
+    command = [sys.executable, "-m", "kaldi_bridge.commands.featbin.compute_mfcc_feats", "--sample-frequency=8000"]
     made = [
         subprocess.run([*command, f"--dither={dither}", f"scp:{tmp_path}/wav.scp", "ark:-"], capture_output=True).stdout
         for dither in (1, 1, 0)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.cmvn import apply_cmvn, compute_stats
 from kaldi_bridge.features.front_end import Features, FrontEndOptions, processed
-from kaldi_bridge.features.transforms import add_deltas
+from kaldi_bridge.features.splicing import add_deltas
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX
+from kaldi_bridge.transforms.cmvn import apply_cmvn, compute_stats
 
 
 @pytest.fixture()

@@ -9,13 +9,14 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.fsts.fst import Fst, read_fst
 from kaldi_bridge.fsts.weight_pushing import push_special
-from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph, lexicon_and_grammar, without_words
+from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph, without_words
 from kaldi_bridge.graphs.self_loops import add_self_loops
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import ContextDependency
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.lang.directory import Lang
+from kaldi_bridge.lang.lexicon_grammar import lexicon_and_grammar
 
 
 @pytest.fixture(scope="module")

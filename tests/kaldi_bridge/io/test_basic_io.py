@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import math
 import os
 import struct
@@ -16,23 +15,7 @@ from hypothesis import strategies as st
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.input_stream import InputStream
-from kaldi_bridge.io.output_stream import OutputStream
-
-
-class Memory(io.BytesIO):
-    """Keeps what was written after it is closed."""
-
-    def close(self) -> None:
-        self.content = self.getvalue()
-        super().close()
-
-
-def written(write, binary, value) -> bytes:
-    memory = Memory()
-    with OutputStream(memory, "memory") as stream:
-        write(stream, binary, value)
-    return memory.content
-
+from tests.helpers.streams import written
 
 INT32 = st.integers(-(1 << 31), (1 << 31) - 1)
 FLOAT32 = st.floats(width=32)

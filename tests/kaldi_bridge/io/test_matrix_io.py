@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_basic_io import written
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io import matrix_io
 from kaldi_bridge.io.compressed import CompressedMatrix
 from kaldi_bridge.io.input_stream import InputStream
+from tests.helpers.streams import written
 
 
 def read(reader, data: bytes, binary: bool, dtype=np.float32):

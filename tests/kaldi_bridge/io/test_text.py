@@ -12,8 +12,8 @@ import pytest
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import decode, encode, fields, is_number, is_utf8, key_and_rest, shown, strip, words
 from kaldi_bridge.io.text_files import check_spaces, in_order, read_lines, read_text, write_rows, write_text
+from tests.helpers.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 # Spaces, line ends and separators of Unicode, as Python's str.split() knows them, which separate nothing in Kaldi.
 NO_SPACES = "\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2003\u2028\u2029\u202f\u3000"
 
@@ -82,7 +82,7 @@ def test_messages_show_the_bytes_they_were_given(tmp_path: Path) -> None:
     (tmp_path / "hyp").write_bytes(b"other one\n")
     for locale in ("C", "C.UTF-8"):
         result = subprocess.run(
-            [sys.executable, "-m", "nnet3_compat.commands.compute_wer", "ark:ref", "ark:hyp"],
+            [sys.executable, "-m", "kaldi_bridge.commands.bin.compute_wer", "ark:ref", "ark:hyp"],
             cwd=tmp_path,
             env={"LC_ALL": locale, "PYTHONPATH": str(ROOT)},
             capture_output=True,

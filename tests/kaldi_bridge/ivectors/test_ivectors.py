@@ -7,6 +7,7 @@ import pytest
 
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import run
+from kaldi_bridge.commands.online2bin import ivector_extract_online2
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.io.basic_io import write_double, write_header, write_int32, write_token
@@ -20,7 +21,6 @@ from kaldi_bridge.ivectors.posteriors import pruned_posteriors
 from kaldi_bridge.ivectors.randomization import randomized
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from nnet3_compat.commands import ivector_extract_online2
 
 DIM, BASE, IVECTOR, GAUSSIANS, OFFSET = 5, 4, 6, 8, 3.0
 

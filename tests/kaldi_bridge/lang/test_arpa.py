@@ -21,10 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kaldi_bridge.command import run
+from kaldi_bridge.commands.lmbin import arpa2fst
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.lang.arpa import compile_arpa
-from nnet3_compat.commands import arpa2fst
 
 RECORDED = json.loads(Path(__file__).with_name("arpa_cases.json").read_text())
 CASES: dict[str, dict[str, Any]] = RECORDED["cases"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst
 from kaldi_bridge.hmm.topology import Topology
-from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel, read_transition_model
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.lattices.costs import scale
@@ -22,7 +22,6 @@ from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import n_best_paths
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from nnet3_compat.model_file import read_transition_model
 
 
 def word_costs(lattice: CompactLattice | Lattice, n: int = 1000) -> dict[tuple[int, ...], float]:

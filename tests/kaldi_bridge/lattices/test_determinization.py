@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from kaldi_bridge.command import run
+from kaldi_bridge.commands.latbin import lattice_determinize_phone_pruned, lattice_determinize_pruned
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.determinization import DeterminizationOptions, determinize
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_lattice
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from nnet3_compat.commands import lattice_determinize_phone_pruned, lattice_determinize_pruned
 
 FOLDER = Path(__file__).parent / "determinized"
 WORDS, PHONES = "lattice-determinize-pruned", "lattice-determinize-phone-pruned"

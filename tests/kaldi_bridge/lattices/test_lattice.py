@@ -9,14 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaldi_bridge.command import run
-from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.streams import InputStream
-from kaldi_bridge.lattices.costs import add_word_penalty, prune, scale
-from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, connected, to_compact, to_lattice, top_sorted
-from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, read_lattice
-from kaldi_bridge.lattices.paths import best_path, n_best_paths
-from kaldi_bridge.tables import SequentialReader, TableWriter
-from nnet3_compat.commands import (
+from kaldi_bridge.commands.latbin import (
     lattice_add_penalty,
     lattice_best_path,
     lattice_copy,
@@ -24,6 +17,13 @@ from nnet3_compat.commands import (
     lattice_scale,
     lattice_to_nbest,
 )
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.streams import InputStream
+from kaldi_bridge.lattices.costs import add_word_penalty, prune, scale
+from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, connected, to_compact, to_lattice, top_sorted
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, read_lattice
+from kaldi_bridge.lattices.paths import best_path, n_best_paths
+from kaldi_bridge.tables import SequentialReader, TableWriter
 
 
 @pytest.fixture

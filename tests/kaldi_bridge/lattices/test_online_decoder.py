@@ -7,11 +7,11 @@ import pytest
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import read_fst
+from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.lattices.decoder import Graph, SearchOptions, best_path, decode
 from kaldi_bridge.lattices.online_decoder import OnlineDecoder
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from nnet3_compat.model_file import read_transition_model
 
 OPTIONS = SearchOptions(beam=15.0, lattice_beam=8.0, max_active=7000)
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
+from kaldi_bridge.commands.bin import ali_to_phones
+from kaldi_bridge.commands.latbin import lattice_align_phones
 from kaldi_bridge.hmm.phone_sequence import phones_of
-from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel, read_transition_model
 from kaldi_bridge.lattices.lattice import CompactLattice
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.phone_alignment import PhoneAligner, without_epsilons
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
-from nnet3_compat.commands import ali_to_phones, lattice_align_phones
-from nnet3_compat.model_file import read_transition_model
 
 Path_ = tuple[float, float, tuple[int, ...], tuple[int, ...]]
 

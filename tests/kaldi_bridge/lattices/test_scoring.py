@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from kaldi_bridge.command import run
+from kaldi_bridge.commands.bin import compute_wer
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.costs import add_word_penalty, scale
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import best_path
 from kaldi_bridge.lattices.word_error_rate import WordErrors, edit_distance
 from kaldi_bridge.tables import SequentialReader
-from nnet3_compat.commands import compute_wer
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kaldi_bridge.commands.data.model_input import run
 from kaldi_bridge.data_dirs.feature_options import FeatureOptions
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.model_dirs.model_input import ModelInput, Offer, check_input
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from nnet3_compat.commands.model_input import run
 
 HIRES = "--use-energy=false\n--num-ceps=40\n--num-mel-bins=40\n--low-freq=20\n--high-freq=-400 # of 8000\n"
 

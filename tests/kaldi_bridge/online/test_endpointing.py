@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.online.endpointing import EndpointOptions, endpoint_rule, phone_set, trailing_silence
 from kaldi_bridge.online.silence_weighting import SilenceWeighting, SilenceWeightingOptions
 from kaldi_bridge.online.timing import OnlineTimer, TimingStatistics
-from nnet3_compat.model_file import read_transition_model
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_holders import CASES, MATRIX, wave_bytes
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.compressed import CompressedMatrix
@@ -16,6 +15,7 @@ from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.sparse import SparseMatrix
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, holders
 from kaldi_bridge.tables.scp import read_lines, split_range
+from tests.helpers.objects import CASES, MATRIX, wave_bytes
 
 SPARSE = SparseMatrix.from_rows([(np.array([0, 2]), np.array([0.5, 1.5]))], 4)
 VALUES = {name: values for name, (values, _) in CASES.items()}

@@ -1,0 +1,1 @@
+"""The programs that compute no network, in the folders that Kaldi keeps them in."""

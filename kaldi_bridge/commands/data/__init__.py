@@ -1,0 +1,1 @@
+"""Programs for data directories and stores."""

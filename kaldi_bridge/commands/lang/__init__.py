@@ -1,0 +1,1 @@
+"""Programs for lang directories, grammars and graphs."""

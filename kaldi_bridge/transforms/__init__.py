@@ -1,0 +1,1 @@
+"""Linear transforms and normalization of features, and their estimation."""

@@ -1,0 +1,1 @@
+"""Programs for models that Kaldi does not have."""

@@ -1,0 +1,1 @@
+"""Objectives over examples, without training."""

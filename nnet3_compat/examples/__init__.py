@@ -1,0 +1,1 @@
+"""Training examples for networks: made, copied, merged, put through one."""

@@ -1,0 +1,1 @@
+"""Networks and users' own modules made into files that run elsewhere."""

@@ -1,0 +1,106 @@
+"""What a model file of ours says about itself: enough to compute with it knowing nothing else."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.json_text import parse_json
+from nnet3_compat.structure.request import Request
+
+FORMAT = "nnet-pytorch"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Description:
+    """A network as seen from outside.
+
+    Attributes:
+        input_dim, ivector_dim (0: takes none), output_dim: dimensions of features, i-vector and output.
+        left_context, right_context: frames that the network sees before the first and after the last output frame.
+        frame_subsampling_factor: input frames per output frame.
+        modulus: times may be shifted by multiples of it (Kaldi's Nnet::Modulus).
+        chunk_invariant: an output frame depends on the frames within its context only, not on where a chunk begins.
+        output_name: of the node that the output comes from.
+        priors: prior probabilities of the output units, or none.
+        num_outputs: 0 where any number of output frames can be asked for, else the number of frames of every call.
+    """
+
+    input_dim: int
+    output_dim: int
+    ivector_dim: int = 0
+    left_context: int = 0
+    right_context: int = 0
+    frame_subsampling_factor: int = 1
+    modulus: int = 1
+    chunk_invariant: bool = False
+    output_name: str = "output"
+    priors: list[float] = field(default_factory=list)
+    num_outputs: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**31:
+                raise KaldiError(f"model description: {name} must be a whole number of at least {least}, not {value!r}")
+        if not isinstance(self.chunk_invariant, bool):
+            raise KaldiError(f"model description: chunk_invariant must be true or false, not {self.chunk_invariant!r}")
+        if not isinstance(self.output_name, str):
+            raise KaldiError("model description: output_name must be text")
+        priors = self.priors
+        if not isinstance(priors, list) or not all(isinstance(p, (int, float)) and math.isfinite(p) for p in priors):
+            raise KaldiError("model description: priors must be a list of numbers")
+        if len(priors) not in (0, self.output_dim):
+            raise KaldiError(f"model description: {len(priors)} priors for {self.output_dim} outputs")
+
+    @property
+    def inputs(self) -> list[dict[str, Any]]:
+        """Names and shapes of the inputs, for people and for JSON."""
+        every: list[dict[str, Any]] = [{"name": "features", "shape": ["N", "T", self.input_dim]}]
+        if self.ivector_dim:
+            every.append({"name": "ivector", "shape": ["N", self.ivector_dim]})
+        return every
+
+    def request(self, num_outputs: int) -> Request:
+        """What a call for so many output frames asks for."""
+        factor, outputs = self.frame_subsampling_factor, (self.output_name,)
+        return Request(num_outputs, self.left_context, self.right_context, factor, outputs)
+
+    def frames_in(self, num_outputs: int) -> int:
+        """Input frames for so many output frames."""
+        return self.request(num_outputs).num_inputs
+
+    def to_json(self) -> str:
+        outputs = [{"name": self.output_name, "shape": ["N", self.num_outputs or "T_out", self.output_dim]}]
+        head = {"format": FORMAT, "version": VERSION, "inputs": self.inputs, "outputs": outputs}
+        return json.dumps({**head, **asdict(self)}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Description:
+        """Raises KaldiError where it is no description, or one of a later version."""
+        found = parse_json(text, "model description")
+        if found.get("format") != FORMAT:
+            raise KaldiError("model description: not one of nnet-pytorch's")
+        if found.get("version") != VERSION:
+            raise KaldiError(f"model description: version {found.get('version')!r}, this program knows {VERSION}")
+        known = {name: found[name] for name in cls.__dataclass_fields__ if name in found}
+        try:
+            return cls(**known)
+        except TypeError as error:
+            raise KaldiError(f"model description: incomplete ({error})") from error
+
+
+_LEAST = {
+    "input_dim": 1,
+    "output_dim": 1,
+    "ivector_dim": 0,
+    "left_context": 0,
+    "right_context": 0,
+    "frame_subsampling_factor": 1,
+    "modulus": 1,
+    "num_outputs": 0,
+}

@@ -1,0 +1,26 @@
+"""Files of tensors and plain values, as ``torch.save`` writes them; nothing in them is executed."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+import torch
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import strip
+from nnet3_compat.export.zip_archives import check_zip
+
+
+def load_tensors(file: IO[bytes], name: str) -> Any:
+    """What was saved, on the CPU. Raises KaldiError with the reason, and ``name``, where it is something else."""
+    check_zip(file, name)
+    file.seek(0)
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise KaldiError(f"{name} is broken, or no file of tensors ({reason_of(error)})") from error
+
+
+def reason_of(error: Exception) -> str:
+    """The first line of torch's message; what kind of error it is where there is none."""
+    return next(filter(None, map(strip, str(error).split("\n"))), type(error).__name__)

@@ -1,0 +1,101 @@
+"""A loaded or newly made archive, as an object to compute with and to save."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import strip
+from nnet3_compat.export.description import Description
+
+if TYPE_CHECKING:
+    from kaldi_bridge.hmm.transition_model import TransitionModel
+
+
+class TorchModel:
+    """A TorchScript archive with its description; does what nnet3_compat.utterances.computation asks of a model.
+
+    Attributes:
+        module: the scripted archive.Archive.
+        description: also spelled out as attributes of this object.
+        transition_model: Kaldi's, where the file has one.
+        priors: float32 [output_dim], or None.
+    """
+
+    def __init__(self, module: Any, description: Description, transition_model: TransitionModel | None = None):
+        d = description
+        if transition_model is not None and transition_model.num_pdfs != d.output_dim:
+            raise KaldiError(
+                f"the network has {d.output_dim} outputs but the transition model has {transition_model.num_pdfs} pdfs"
+            )
+        self.module, self.description, self.transition_model = module, description, transition_model
+        self.input_dim, self.ivector_dim, self.output_dim = d.input_dim, d.ivector_dim, d.output_dim
+        self.left_context, self.right_context, self.modulus = d.left_context, d.right_context, d.modulus
+        self.frame_subsampling_factor = d.frame_subsampling_factor
+        self.priors = np.array(d.priors, np.float32) if d.priors else None
+
+    @property
+    def device(self) -> torch.device:
+        first = next(self.module.parameters(), None)
+        return torch.device("cpu") if first is None else first.device
+
+    def to(self, device: torch.device | str) -> TorchModel:
+        """Moves it, and returns it."""
+        self.module.to(device)
+        return self
+
+    def chunk_invariant(self, num_outputs: int) -> bool:
+        return self.description.chunk_invariant
+
+    def __call__(
+        self, features: Tensor, ivector: Tensor | None = None, left: int | None = None, num_outputs: int | None = None
+    ) -> Tensor:
+        """[N, T, D], [N, K] -> [N, num_outputs, P].
+
+        Args:
+            left: frames before the first output frame (default: the left context). More of them than the network's
+                context, and more on the right, warm up what has a memory.
+            num_outputs: default: as many as there are frames for.
+        Raises:
+            KaldiError: wrong shapes, or too few frames.
+        """
+        factor = self.frame_subsampling_factor
+        extra = 0 if left is None else left - self.left_context
+        if extra < 0:
+            raise KaldiError(f"{left} frames of left context given, the network needs {self.left_context}")
+        warm_up = extra // factor
+        if self.description.chunk_invariant:
+            warm_up = 0
+            if num_outputs is not None:
+                end = extra + self.description.frames_in(num_outputs)
+                features = features[:, :end]
+        features = features[:, extra - warm_up * factor :]
+        try:
+            # Without this the first two calls take seconds to optimize, loops above all, and gain next to nothing.
+            with torch.jit.optimized_execution(False):
+                output = self.module(features, ivector)[:, warm_up:]
+        except (RuntimeError, torch.jit.Error) as error:
+            raise KaldiError(_reason(error)) from error
+        if num_outputs is None:
+            return output
+        if output.size(1) < num_outputs:
+            raise KaldiError(f"too few frames: {num_outputs} output frames asked for, there are {output.size(1)}")
+        return output[:, :num_outputs]
+
+    def save(self, wxfilename: str) -> None:
+        """Writes our ``.mdl`` where there is a transition model, else a plain TorchScript archive."""
+        from nnet3_compat.export.torch_model_file import archive_bytes
+        from nnet3_compat.model.model_file import Archive, write_archive
+
+        alone = self.transition_model is None
+        write_archive(wxfilename, Archive(archive_bytes(self, alone), self.transition_model))
+
+
+def _reason(error: BaseException) -> str:
+    """The last line of a TorchScript error, which is what was raised."""
+    lines = [line for line in str(error).split("\n") if strip(line)]
+    return lines[-1].removeprefix("ValueError: ").removeprefix("RuntimeError: ") if lines else type(error).__name__

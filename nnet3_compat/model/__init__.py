@@ -1,0 +1,1 @@
+"""Models and their files, and what is done to a whole network; without torch."""

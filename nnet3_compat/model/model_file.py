@@ -1,0 +1,106 @@
+"""Model files of every kind, told apart by their content, never by their name.
+
+Kaldi raw (``<Nnet3>``), Kaldi .mdl (``<TransitionModel>``, then network and priors), a TorchScript archive (a zip),
+and our own .mdl: Kaldi's transition model, then ``<TorchScript>``, the archive's size and the archive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
+from nnet3_compat.model.am_nnet import AmNnet
+from nnet3_compat.structure.nnet import Nnet
+
+ZIP_MAGIC = b"PK\x03\x04"
+MAX_ARCHIVE = 1 << 36
+
+
+@dataclass
+class Archive:
+    """A TorchScript archive as bytes; ``transition_model`` when it came in our .mdl."""
+
+    data: bytes
+    transition_model: TransitionModel | None = None
+
+
+Model = Nnet | AmNnet | Archive
+
+
+def read_any(rxfilename: str) -> Model:
+    """Any kind of model: Nnet (Kaldi raw), AmNnet (Kaldi .mdl), Archive (TorchScript, alone or in our .mdl).
+
+    Raises KaldiError.
+    """
+    with open_input(rxfilename) as stream:
+        return _read(stream)
+
+
+def _read(stream: InputStream) -> Model:
+    if stream.peek(4) == ZIP_MAGIC:
+        return Archive(_to_end(stream))
+    binary = basic_io.read_header(stream)
+    token = basic_io.peek_token(stream, binary)
+    if token == "N":
+        return Nnet.read(stream, binary)
+    if token != "T":
+        raise KaldiError(
+            f"{stream.name}: not a model: it starts neither as a Kaldi model does nor as a TorchScript archive"
+        )
+    transition_model = TransitionModel.read(stream, binary)
+    if basic_io.peek_token(stream, binary) == "N":
+        return AmNnet.read_after_transition_model(transition_model, stream, binary)
+    basic_io.expect_token(stream, binary, "<TorchScript>")
+    size = basic_io.read_int64(stream, binary)
+    if not 0 < size < MAX_ARCHIVE:
+        raise KaldiError(f"{stream.where()}: {size} is no size of a TorchScript archive")
+    return Archive(stream.read(size), transition_model)
+
+
+def _to_end(stream: InputStream) -> bytes:
+    parts = []
+    while part := stream.read_up_to(1 << 20):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def read_nnet(rxfilename: str) -> Nnet:
+    """The network of a Kaldi raw or .mdl file. Raises KaldiError for a TorchScript model, which has none."""
+    model = read_any(rxfilename)
+    if isinstance(model, Archive):
+        raise KaldiError(f"{rxfilename} is a TorchScript model: this needs an nnet3 network (Kaldi raw or .mdl)")
+    return model.nnet if isinstance(model, AmNnet) else model
+
+
+def read_model(rxfilename: str) -> AmNnet:
+    """A Kaldi .mdl. Raises KaldiError for any other kind."""
+    model = read_any(rxfilename)
+    if not isinstance(model, AmNnet):
+        kind = "a TorchScript model" if isinstance(model, Archive) else "a raw network, without transition model"
+        raise KaldiError(f"{rxfilename} is {kind}: this needs a Kaldi .mdl")
+    return model
+
+
+def write_model(wxfilename: str, model: Nnet | AmNnet, binary: bool = True) -> None:
+    """Writes a Kaldi raw or .mdl file, whole or not at all."""
+    with open_output(wxfilename) as stream:
+        basic_io.write_header(stream, binary)
+        model.write(stream, binary)
+
+
+def write_archive(wxfilename: str, archive: Archive) -> None:
+    """Writes a TorchScript archive, or our .mdl when it has a transition model."""
+    with open_output(wxfilename) as stream:
+        if archive.transition_model is not None:
+            write_mdl_head(stream, archive.transition_model, len(archive.data))
+        stream.write(archive.data)
+
+
+def write_mdl_head(stream: OutputStream, transition_model: TransitionModel, size: int) -> None:
+    basic_io.write_header(stream, True)
+    transition_model.write(stream, True)
+    basic_io.write_token(stream, True, "<TorchScript>")
+    basic_io.write_int64(stream, True, size)

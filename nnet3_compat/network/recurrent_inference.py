@@ -1,0 +1,245 @@
+"""A recurrence for computing only: less to do per block of rows than in executor.RecurrentStep, for the same numbers.
+
+Affine maps are split by columns: what they make of values from outside of the recurrence is one matrix product for all
+rows beforehand, and only the part that reads the recurrence itself is left in the loop. Values that only pass on
+another one cost nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nnet3_compat.modules.base import ComponentModule
+from nnet3_compat.network.executor import leaf_size, nothing_like, read_leaf, rows_read, terms_of
+from nnet3_compat.structure.graph import Graph, Group, Leaf
+
+
+@dataclass
+class _Input:
+    """Parts of what a member reads: per part its dimension, constant and (leaf, its number among the leaves)."""
+
+    member: int  # whose spec has the leaves
+    dims: list[int]
+    constants: list[float]
+    leaves: list[list[tuple[Leaf, int]]]
+
+
+@dataclass
+class _Op:
+    """What to do for one member: pass on ``alias``, or put together ``given``, or run ``module`` on ``source``."""
+
+    alias: int = -1
+    given: _Input | None = None
+    source: int = -1
+    module: nn.Module | None = None
+    weights: list[Tensor] | None = None  # per part of ``given``, [dim, out]
+    bias: Tensor | None = None
+    columns: tuple[int, int] | None = None
+    skip: bool = False
+
+
+class RecurrentInference:
+    """Called as a RecurrentStep; members that nothing outside of the recurrence reads come out empty.
+
+    Args:
+        modules: the component module of each value that has one.
+    """
+
+    def __init__(self, graph: Graph, group: Group, modules: dict[int, ComponentModule]):
+        self.graph, self.group = graph, group
+        self.local = {i: m for m, i in enumerate(group.members)}
+        readers: dict[int, list[int]] = {i: [] for i in group.members}
+        for i, v in enumerate(graph.values):
+            for leaf in v.leaves():
+                if leaf.source in readers:
+                    readers[leaf.source].append(i)
+        wanted = set(graph.outputs.values())
+        self.read_outside = [i in wanted or any(r not in self.local for r in readers[i]) for i in group.members]
+        self.ops = [_Op() for _ in group.members]
+        for m, i in enumerate(group.members):
+            v = graph.values[i]
+            if v.parts:
+                given = self._input(m, i)
+                every = [leaf for part in given.leaves for leaf, _ in part]
+                plain = len(given.dims) == len(every) == 1 and not given.constants[0]
+                if plain and every[0].source in self.local and every[0].scale == 1.0 and not every[0].maps:
+                    self.ops[m] = _Op(alias=self.local[every[0].source])
+                else:
+                    self.ops[m] = _Op(given=given)
+                continue
+            below = self.local[v.taps[0].source]
+            if v.component is None:
+                self.ops[m] = _Op(source=below, columns=(v.first_column, v.first_column + v.dim))
+                continue
+            module = modules[i]
+            source_op = self.ops[below]
+            only_reader = len(readers[v.taps[0].source]) == 1 and not self.read_outside[below]
+            if module.component.is_identity:
+                self.ops[m] = _Op(alias=below)
+            elif module.component.is_affine and source_op.given is not None and only_reader:
+                weight, bias = module.affine()
+                split = [w.t().contiguous() for w in weight.detach().split(source_op.given.dims, dim=1)]
+                self.ops[m] = _Op(given=source_op.given, weights=split, bias=None if bias is None else bias.detach())
+                source_op.skip = True
+            else:
+                self.ops[m] = _Op(source=below, module=module)
+
+    def _input(self, m: int, i: int) -> _Input:
+        given = _Input(m, [], [], [])
+        number = 0
+        for dim, part in self.graph.values[i].parts:
+            leaves, constant = terms_of(part)
+            given.dims.append(dim)
+            given.constants.append(constant)
+            given.leaves.append([(leaf, number + k) for k, leaf in enumerate(leaves)])
+            number += len(leaves)
+        return given
+
+    def __call__(self, inputs: list[Tensor], values: list[Tensor], spec: list[int]) -> list[Tensor]:
+        rows, blocks, direction = spec[0], spec[1], spec[2]
+        like = inputs[0]
+        if blocks == 0:
+            return [nothing_like(like, 0, self.graph.values[i].dim) for i in self.group.members]
+        starts: list[list[int]] = []  # per member, where its leaves are
+        valid: list[tuple[int, int]] = []
+        masks: list[Tensor | None] = []
+        picks: list[int] = []
+        at, total = 3, rows * blocks
+        for i in self.group.members:
+            first, end = spec[at], spec[at + 1]
+            valid.append((first, end))
+            at += 2
+            picks.append(at)
+            if first < 0:
+                masks.append(rows_read(spec, at, total, like))
+                at += leaf_size(spec, at)
+            elif first > 0 or end < total:
+                mask = torch.zeros([total, 1, 1], dtype=like.dtype, device=like.device)
+                mask[first:end] = 1.0
+                masks.append(mask)
+            else:
+                masks.append(None)
+            mine = []
+            for leaf in self.graph.values[i].leaves():
+                mine.append(at)
+                at += 1 if leaf.source in self.local else leaf_size(spec, at)
+            starts.append(mine)
+        outside = [self._outside(op, values, spec, starts, total, like) for op in self.ops]
+        inner = [self._inner(op, spec, starts) for op in self.ops]
+        history: list[list[Tensor]] = [[] for _ in self.ops]
+        for done in range(blocks):
+            block = done if direction < 0 else blocks - 1 - done
+            low = block * rows
+            for m, op in enumerate(self.ops):
+                if op.skip:
+                    continue
+                if op.alias >= 0:
+                    x = history[op.alias][done]
+                elif op.columns is not None:
+                    x = history[op.source][done][:, :, op.columns[0] : op.columns[1]]
+                elif op.module is not None:
+                    x = op.module.forward(history[op.source][done])
+                else:
+                    x = self._assemble(op, outside[m], inner[m], history, done, low, rows, like)
+                keep = masks[m]
+                if keep is not None and (valid[m][0] < 0 or valid[m][0] > low or valid[m][1] < low + rows):
+                    x = x * keep[low : low + rows]
+                history[m].append(x)
+        out = []
+        for m, i in enumerate(self.group.members):
+            if not self.read_outside[m]:
+                out.append(nothing_like(like, 0, self.graph.values[i].dim))
+                continue
+            made = history[m] if direction < 0 else history[m][::-1]
+            every = torch.cat(made, dim=0)
+            first, end = valid[m]
+            out.append(read_leaf(every, spec, picks[m], end) if first < 0 else every[first:end])
+        return out
+
+    def _outside(
+        self, op: _Op, values: list[Tensor], spec: list[int], starts: list[list[int]], total: int, like: Tensor
+    ) -> list[Tensor | None]:
+        """Per part, or for an affine map of all parts together, what comes from outside, [total, N or 1, dim]."""
+        if op.given is None or op.skip:
+            return []
+        given = op.given
+        parts: list[Tensor | None] = []
+        for constant, leaves in zip(given.constants, given.leaves, strict=True):
+            made: Tensor | None = None
+            for leaf, k in leaves:
+                at = starts[given.member][k]
+                if leaf.source not in self.local and spec[at] != 0:
+                    x = read_leaf(values[leaf.source], spec, at, total)
+                    x = x if leaf.scale == 1.0 else x * leaf.scale
+                    made = x if made is None else made + x
+            if constant:
+                made = like.new_full([total, 1, 1], constant) if made is None else made + constant
+            parts.append(made)
+        if op.weights is None:
+            return [
+                None if p is None else p.expand(total, like.size(1), dim)
+                for p, dim in zip(parts, given.dims, strict=True)
+            ]
+        dim = op.weights[0].shape[1]
+        start = like.new_zeros(dim) if op.bias is None else op.bias
+        y = start.expand(total * like.size(1), dim)
+        for part, weight, width in zip(parts, op.weights, given.dims, strict=True):
+            if part is not None:
+                y = torch.addmm(y, part.expand(total, like.size(1), width).reshape(-1, width), weight)
+        return [y.view(total, like.size(1), dim)]
+
+    def _inner(self, op: _Op, spec: list[int], starts: list[list[int]]) -> list[list[tuple[int, int, float]]]:
+        """Per part, (member, blocks back, scale) of what is read within the recurrence."""
+        if op.given is None:
+            return []
+        return [
+            [
+                (self.local[leaf.source], spec[starts[op.given.member][k]], leaf.scale)
+                for leaf, k in leaves
+                if leaf.source in self.local
+            ]
+            for leaves in op.given.leaves
+        ]
+
+    def _assemble(
+        self,
+        op: _Op,
+        outside: list[Tensor | None],
+        inner: list[list[tuple[int, int, float]]],
+        history: list[list[Tensor]],
+        done: int,
+        low: int,
+        rows: int,
+        like: Tensor,
+    ) -> Tensor:
+        assert op.given is not None
+        n = like.size(1)
+        parts: list[Tensor | None] = []
+        for terms in inner:
+            x: Tensor | None = None
+            for source, back, scale in terms:
+                if done >= back:
+                    y = history[source][done - back]
+                    y = y if scale == 1.0 else y * scale
+                    x = y if x is None else x + y
+            parts.append(x)
+        if op.weights is not None:
+            made = outside[0]
+            assert made is not None
+            out = made[low : low + rows].reshape(rows * n, -1)
+            for part, weight in zip(parts, op.weights, strict=True):
+                if part is not None:
+                    out = torch.addmm(out, part.reshape(rows * n, -1), weight)
+            return out.view(rows, n, -1)
+        whole: list[Tensor] = []
+        for part, other, dim in zip(parts, outside, op.given.dims, strict=True):
+            if other is not None:
+                other = other[low : low + rows]
+                part = other if part is None else part + other
+            if part is None:
+                part = like.new_zeros(rows, n, dim)
+            whole.append(part)
+        return whole[0] if len(whole) == 1 else torch.cat(whole, dim=2)

@@ -1,0 +1,1 @@
+"""Networks over whole utterances, offline and while they come in."""

@@ -1,0 +1,204 @@
+"""From directories to minibatches: which utterances are trained on, which validated on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from kaldi_bridge.data_dirs.data_dir import read_rows
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.features.extractor import FbankOptions, MfccOptions
+from kaldi_bridge.features.frame_store import INDEX
+from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text_files import read_text
+from kaldi_bridge.options import read_options
+from kaldi_bridge.transforms.global_cmvn import read_global_stats
+from steps_pytorch.data.audio_features import AudioFeatures
+from steps_pytorch.data.dataset import ChunkShape, DataSet
+from steps_pytorch.data.feature_sources import FeatureSource, StoredFeatures, TableFeatures
+from steps_pytorch.data.flat_start import GRAPHS, FlatStartTargets
+from steps_pytorch.data.ivectors import OnlineIvectors
+from steps_pytorch.data.loader import ChunkLoader
+from steps_pytorch.data.normalization import Normalizer
+from steps_pytorch.data.online_normalization import OnlineNormalized
+from steps_pytorch.data.options import DataOptions
+from steps_pytorch.data.perturbation.options import PerturbationOptions
+from steps_pytorch.data.targets import PdfTargets, SupervisionTargets
+from steps_pytorch.group import Group
+
+MOST_VALID = 0.1  # of all utterances, copies at other speeds not counted
+NO_TARGETS = "none"
+
+
+@dataclass
+class DataSpec:
+    """Where a data set is; ``targets`` "none": it is unlabeled.
+
+    ``perturbation``: options of PerturbationOptions by name, where they are others than the run's.
+    """
+
+    data: str
+    targets: str
+    name: str = "train"
+    store: str = ""
+    ivectors: str = ""
+    weight: float = 1.0
+    repeat: float = 1.0
+    perturbation: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, line: str) -> DataSpec:
+        """Of a line ``name=x data=dir ...``. Raises KaldiError naming it."""
+        given = (word.partition("=")[::2] for word in words(line))
+        values: dict[str, Any] = {name.replace("-", "_"): value for name, value in given}
+        kinds = {name: type(default) for name, default in vars(PerturbationOptions()).items()}
+        try:
+            values.update({name: float(values[name]) for name in ("weight", "repeat") if name in values})
+            perturbation = {name: kind(values.pop(name)) for name, kind in kinds.items() if name in values}
+            return cls(**{"targets": NO_TARGETS, **values, "perturbation": perturbation})
+        except (TypeError, ValueError) as error:
+            raise KaldiError(f"data set line {line!r}: {error}") from None
+
+    def options_of(self, options: DataOptions) -> DataOptions:
+        """A run's options, as they are for this set."""
+        return dataclasses.replace(options, **self.perturbation)
+
+
+@dataclass
+class Data:
+    """All data sets of a run, opened."""
+
+    train: list[DataSet]
+    valid: DataSet
+    num_pdfs: int
+    factor: int
+    options: DataOptions = field(repr=False)
+
+    @property
+    def feature_dim(self) -> int:
+        return self.valid.feature_dim
+
+    @property
+    def ivector_dim(self) -> int:
+        return self.valid.ivector_dim
+
+    def loader(self, shape: ChunkShape, group: Group, seed: int, job: int = 0, num_jobs: int = 1) -> ChunkLoader:
+        """Minibatches to train on: this process's share, or this job's."""
+        rank, size = (job, num_jobs) if num_jobs > 1 else (group.rank, group.size)
+        return ChunkLoader(
+            self.train,
+            shape,
+            chunk_width=self.options.chunk_width,
+            minibatch_size=self.options.minibatch_size,
+            seed=seed,
+            num_workers=self.options.num_workers,
+            rank=rank,
+            world_size=size,
+        )
+
+    def valid_loader(self, shape: ChunkShape, group: Group) -> ChunkLoader:
+        return ChunkLoader(
+            [self.valid],
+            shape,
+            chunk_width=self.options.chunk_width,
+            minibatch_size=self.options.minibatch_size,
+            training=False,
+            rank=group.rank,
+            world_size=group.size,
+        )
+
+
+def open_data(options: DataOptions, first: DataSpec, supervised: bool, normalization_fst: str, seed: int) -> Data:
+    """Opens the first data set, of which some utterances are set apart to validate on, and those of --more-data.
+
+    ``supervised``: targets are supervisions for LF-MMI, else pdfs. Raises KaldiError naming what is wrong.
+    """
+    factor = options.frame_subsampling_factor or (3 if supervised else 1)
+    specs = [first]
+    if options.more_data:
+        lines = read_text(options.more_data).split("\n")
+        specs += [DataSpec.parse(line) for line in lines if words(line) and not words(line)[0].startswith("#")]
+    targets = [_targets(spec, options, supervised, normalization_fst, factor) for spec in specs]
+    numbers = {t.num_pdfs for t in targets if t is not None}
+    if targets[0] is None or len(numbers) != 1:
+        raise KaldiError(f"the first data set needs targets, and all the same number of pdfs; found {sorted(numbers)}")
+
+    def opened(spec: DataSpec, which: int, utterances: Collection[str] | None) -> DataSet:
+        made = DataSet(
+            spec.name,
+            features[which],
+            targets[which],
+            normalizer=None if options.online_cmvn else Normalizer.of_options(options.normalization, spec.data),
+            ivectors=OnlineIvectors(spec.ivectors) if spec.ivectors else None,
+            spec_augment=spec.options_of(options).of_features(),
+            speeds=spec.options_of(options).speed_factors(),
+            frame_subsampling_factor=factor,
+            weight=spec.weight,
+            repeat=spec.repeat,
+            utterances=utterances,
+        )
+        if (made.feature_dim, made.ivector_dim) != (features[0].dim, sets[0].ivector_dim if sets else made.ivector_dim):
+            raise KaldiError(f"data set {spec.name} has other features or i-vectors than {first.name}")
+        return made
+
+    features = [_features(spec, spec.options_of(options)) for spec in specs]
+    if options.online_cmvn:
+        statistics = read_global_stats(first.data)
+        features = [OnlineNormalized(source, options.normalization, statistics) for source in features]
+    usable = [u for u in features[0].lengths if u in targets[0].lengths]
+    valid = choose_valid(usable, options.valid_utterances, first.data, seed)
+    sets: list[DataSet] = []
+    for which, spec in enumerate(specs):
+        sets.append(opened(spec, which, [u for u in features[which].lengths if u not in valid] if which == 0 else None))
+    apart = DataSpec(**{**vars(first), "name": "valid", "weight": 1.0, "repeat": 1.0})
+    return Data(sets, opened(apart, 0, valid), numbers.pop(), factor, options)
+
+
+def _features(spec: DataSpec, options: DataOptions) -> FeatureSource:
+    if options.mfcc_config and options.fbank_config:
+        raise KaldiError("give one of --mfcc-config and --fbank-config")
+    if options.mfcc_config and options.frequency_masks:
+        raise KaldiError(
+            "--frequency-masks are for filterbanks, not for the cepstra of --mfcc-config: give --fbank-config, or put "
+            "an idct-layer and a spec-augment-layer into the network"
+        )
+    config = options.mfcc_config or options.fbank_config
+    if config:
+        if spec.store:
+            raise KaldiError(f"data set {spec.name}: features are either stored or computed by {config}")
+        extraction = read_options(config, MfccOptions) if options.mfcc_config else read_options(config, FbankOptions)
+        return AudioFeatures(spec.data, extraction, options.of_waveforms(extraction.sample_frequency))
+    if options.needs_recordings:
+        raise KaldiError("perturbed recordings need --mfcc-config or --fbank-config, not features that are there")
+    return StoredFeatures(spec.store) if spec.store else TableFeatures(spec.data)
+
+
+def _targets(
+    spec: DataSpec, options: DataOptions, supervised: bool, normalization_fst: str, factor: int
+) -> PdfTargets | SupervisionTargets | FlatStartTargets | None:
+    if spec.targets == NO_TARGETS:
+        return None
+    folder = Path(spec.targets)
+    if not supervised and (folder / INDEX).is_file():
+        return PdfTargets.of_store(spec.targets, options.alignment_subsampling_factor)
+    if not supervised:
+        return PdfTargets.of_alignments(spec.targets, options.alignment_subsampling_factor)
+    if any(folder.glob(GRAPHS)):
+        return FlatStartTargets.of_directory(spec.targets)
+    scp = folder / "supervision.scp"
+    if not scp.is_file():
+        raise KaldiError(f"no such file {scp}: make_supervisions.sh makes it of lattices or alignments")
+    return SupervisionTargets(str(scp), normalization_fst)
+
+
+def choose_valid(utterances: list[str], count: int, data: str, seed: int) -> set[str]:
+    """Utterances to validate on, with all copies (utt2uniq) of each."""
+    unique = Path(data) / "utt2uniq"
+    original = read_rows(unique) if unique.is_file() else {}
+    groups = sorted({original.get(u, u) for u in utterances})
+    chosen = set(Random(seed).sample(groups, max(1, min(count, int(MOST_VALID * len(groups))))))
+    return {u for u in utterances if original.get(u, u) in chosen}

@@ -1,0 +1,1 @@
+"""How derivatives become changes of parameters."""

@@ -1,0 +1,1 @@
+"""What a person and programs see of a run."""

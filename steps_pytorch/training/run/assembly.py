@@ -1,0 +1,100 @@
+"""From the options of a run to the parts that the training loop takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from nnet3_compat.machine.memory import keep_memory
+from steps_pytorch.data.data_sets import Data, DataSpec, open_data
+from steps_pytorch.data.dataset import ChunkShape
+from steps_pytorch.group import Group
+from steps_pytorch.models.registry import build_model
+from steps_pytorch.objectives.registry import OBJECTIVES, build_objective
+from steps_pytorch.registry import Dimensions
+from steps_pytorch.training.optimizers.base import OPTIMIZERS, Setting
+from steps_pytorch.training.run.averaging import MovingAverage
+from steps_pytorch.training.run.input import warn_of_other_input
+from steps_pytorch.training.run.loop import Parts, Settings
+from steps_pytorch.training.run.options import Run, words
+from steps_pytorch.training.run.precision import check_precision
+from steps_pytorch.training.run.stream import EpochStream
+from steps_pytorch.training.run.warm_start import warm_start
+from steps_pytorch.training.schedules.dropout import DropoutSchedule
+from steps_pytorch.training.schedules.learning_rate import Schedule
+
+
+@dataclass
+class Assembly:
+    """A run, ready to go."""
+
+    run: Run
+    data: Data
+    shape: ChunkShape
+    parts: Parts
+    settings: Settings
+    group: Group
+
+
+def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembly:
+    """``job`` of ``num_jobs``, counted from 0: the jobs share the data, and their models are to be averaged.
+
+    Raises KaldiError naming the option or file that is wrong.
+    """
+    options = run.options
+    options.check()
+    check_precision(options.precision, group.device)
+    if options.num_threads:
+        torch.set_num_threads(options.num_threads)
+    keep_memory()
+    torch.manual_seed(options.srand)
+
+    objective_words, normalization_fst = objective_words_of(run)
+    spec = DataSpec(run.data, run.targets, store=options.store, ivectors=options.ivector_dir, repeat=options.repeat)
+    data = open_data(options, spec, bool(normalization_fst), normalization_fst, options.srand)
+    dimensions = Dimensions(data.feature_dim, data.num_pdfs, data.ivector_dim, data.factor)
+    objective = build_objective(options.objective, objective_words, dimensions)
+    dimensions = dataclasses.replace(dimensions, xent=objective.wants_xent)
+    model = build_model(options.model, words(options.model_opts, "model-opts"), dimensions)
+    model.to(group.device)
+    objective.to(group.device)
+
+    half = options.precision == "float16"
+    setting = Setting(model, objective, group, options.clip_norm, half, options.srand, num_jobs)
+    optimizer = OPTIMIZERS.build(options.optimizer, words(options.optimizer_opts, "optimizer-opts"), setting)
+    if options.init_model:
+        if group.is_first and job == 0:
+            warn_of_other_input(options.init_model, run, data)
+        warm_start(model, options.init_model, [name for name in options.init_skip.split(",") if name])
+    factor = num_jobs if optimizer.scales_with_jobs else 1
+    schedule = Schedule(
+        factor * options.initial_learning_rate,
+        factor * options.final_learning_rate,
+        options.num_epochs,
+        options.warmup_epochs,
+        options.hold_epochs,
+    )
+    shape = ChunkShape(model.left_context, model.right_context, model.frame_subsampling_factor)
+    loader = EpochStream(data.loader(shape, group, options.srand, job, num_jobs))
+    valid = data.valid_loader(shape, group)
+    dropout = DropoutSchedule(options.dropout_schedule, model) if options.dropout_schedule else None
+    average = MovingAverage(model, options.moving_average) if options.moving_average else None
+    parts = Parts(model, objective, optimizer, schedule, loader, valid, average, dropout)
+    settings = Settings(options.num_epochs, options.iterations_per_epoch, options.accumulate, options.precision)
+    torch.manual_seed(1000 * options.srand + group.rank + 1)  # each process has random numbers of its own
+    return Assembly(run, data, shape, parts, settings, group)
+
+
+def objective_words_of(run: Run) -> tuple[list[str], str]:
+    """The objective's options; and the normalization FST, "" for objectives without a denominator graph."""
+    given = words(run.options.objective_opts, "objective-opts")
+    if "den-fst" not in OBJECTIVES.options_of(run.options.objective):
+        return given, ""
+    named = [word.partition("=")[2] for word in given if word.startswith(("--den-fst=", "--den_fst="))]
+    den_fst = named[-1] if named else str(run.folder / "den.fst")
+    return [f"--den-fst={den_fst}", *given], run.options.normalization_fst or str(
+        Path(den_fst).parent / "normalization.fst"
+    )

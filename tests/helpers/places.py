@@ -1,0 +1,7 @@
+"""Where things are in the checkout."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = ROOT / "steps_pytorch"
+UTILS = ROOT / "utils"

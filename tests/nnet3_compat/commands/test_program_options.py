@@ -1,0 +1,193 @@
+"""Every option of Kaldi's programs is there, with Kaldi's default."""
+
+import importlib.metadata
+import re
+
+import pytest
+
+from kaldi_bridge.command import Command, run
+from nnet3_compat.machine.links import kaldi_name
+
+OPTIMIZATION = (
+    "optimization.allocate-from-other=true optimization.allow-left-merge=true optimization.allow-right-merge=true "
+    "optimization.backprop-in-place=true optimization.consolidate-model-update=true optimization.convert-addition=true "
+    "optimization.extend-matrices=true optimization.initialize-undefined=true optimization.max-deriv-time=2147483647 "
+    "optimization.max-deriv-time-relative=2147483647 optimization.memory-compression-level=1 "
+    "optimization.min-deriv-time=-2147483648 optimization.move-sizing-commands=true optimization.optimize=true "
+    "optimization.optimize-row-ops=true optimization.propagate-in-place=true optimization.remove-assignments=true "
+    "optimization.snip-row-ops=true optimization.split-row-ops=true"
+)
+# Kaldi's name of the program: name=default of each option (f40076610, built without CUDA).
+OPTIONS = {
+    "ali-to-pdf": "",
+    "ali-to-phones": "ctm-output=false frame-shift=0.01 per-frame=false write-lengths=false",
+    "ali-to-post": "",
+    "chain-est-phone-lm": "binary=true ngram-order=4 no-prune-ngram-order=3 num-extra-lm-states=1000",
+    "chain-get-supervision": (
+        "convert-to-pdfs=true frame-subsampling-factor=1 lattice-input=false left-tolerance=5 lm-scale=0 "
+        "right-tolerance=5 weight=1"
+    ),
+    "chain-make-den-fst": "",
+    "chain-make-num-fst-e2e": "",
+    "copy-int-vector": "binary=true",
+    "copy-matrix": "apply-exp=false apply-log=false apply-power=1 apply-softmax-per-row=false binary=true scale=1",
+    "matrix-sum": "average=false binary=true scale1=1 scale2=1",
+    "matrix-sum-rows": "",
+    "nnet3-acc-lda-stats": "binary=true rand-prune=0",
+    "nnet3-chain-acc-lda-stats": "binary=true rand-prune=0",
+    "nnet3-chain-combine": (
+        "batchnorm-test-mode=false binary=true dropout-test-mode=true l2-regularize=0 leaky-hmm-coefficient=1e-05 "
+        "lwf-den-scale=0 lwf-scale=0 max-objective-evaluations=30 numerator-graph-threads=2 "
+        "out-of-range-regularize=0.01 use-gpu=yes xent-regularize=0"
+    ),
+    "nnet3-chain-compute-post": (
+        "acoustic-scale=1 computation.debug=false debug-computation=false extra-left-context=0 "
+        "extra-left-context-initial=-1 extra-right-context=0 extra-right-context-final=-1 frame-subsampling-factor=1 "
+        "frames-per-chunk=50 ivectors= leaky-hmm-coefficient=0.1 online-ivector-period=0 online-ivectors= "
+        "transform-mat= use-gpu=yes utt2spk= "
+        f"{OPTIMIZATION}"
+    ),
+    "nnet3-chain-compute-prob": (
+        "batchnorm-test-mode=true compiler.cache-capacity=64 compiler.use-shortcut=true computation.debug=false "
+        "compute-accuracy=true compute-per-dim-accuracy=false debug-computation=false dropout-test-mode=true "
+        "l2-regularize=0 leaky-hmm-coefficient=1e-05 lwf-den-scale=0 lwf-scale=0 numerator-graph-threads=2 "
+        "out-of-range-regularize=0.01 xent-regularize=0 "
+        f"{OPTIMIZATION}"
+    ),
+    "nnet3-chain-copy-egs": (
+        "frame-shift=0 keep-proportion=1 left-context=-1 outputs= random=false right-context=-1 srand=0 weights="
+    ),
+    "nnet3-chain-get-egs": (
+        "compress=true deriv-weights-rspecifier= frame-subsampling-factor=1 ivectors= left-context=0 "
+        "left-context-initial=-1 length-tolerance=100 long-key=false normalization-fst-scale=1 num-frames=1 "
+        "num-frames-overlap=0 online-ivector-period=1 online-ivectors= right-context=0 right-context-final=-1 srand=0 "
+        "supervision-length-tolerance=1 transition-model="
+    ),
+    "nnet3-chain-merge-egs": (
+        "compress=false discard-partial-minibatches=deprecated measure-output-frames=deprecated minibatch-size=64 "
+        "multilingual-eg=false"
+    ),
+    "nnet3-chain-normalize-egs": "normalization-fst-scale=1",
+    "nnet3-chain-shuffle-egs": "buffer-size=0 srand=0",
+    "nnet3-chain-subset-egs": "n=1000 randomize-order=true srand=0",
+    "nnet3-chain-train": (
+        "apply-deriv-weights=true backstitch-training-interval=1 backstitch-training-scale=0 batchnorm-stats-scale=0.8 "
+        "binary=true binary-write-cache=true compiler.cache-capacity=64 compiler.use-shortcut=true "
+        "computation.debug=false cuda-cache-memory=true cuda-memory-proportion=0.5 l2-regularize=0 "
+        "l2-regularize-factor=1 leaky-hmm-coefficient=1e-05 lwf-den-scale=0 lwf-scale=0 max-param-change=2 momentum=0 "
+        "numerator-graph-threads=2 out-of-range-regularize=0.01 print-interval=100 read-cache= srand=0 "
+        "store-component-stats=true use-gpu=yes write-cache= xent-regularize=0 zero-component-stats=true "
+        f"{OPTIMIZATION}"
+    ),
+    "nnet3-combine": (
+        "batchnorm-test-mode=false binary=true dropout-test-mode=true max-objective-evaluations=30 use-gpu=yes"
+    ),
+    "nnet3-compute-from-egs": "apply-exp=false binary=true output-name=output use-gpu=yes",
+    "nnet3-compute-prob": (
+        "batchnorm-test-mode=true collapse-model=true compiler.cache-capacity=64 compiler.use-shortcut=true "
+        "computation.debug=false compute-accuracy=true compute-per-dim-accuracy=false debug-computation=false "
+        "dropout-test-mode=true "
+        f"{OPTIMIZATION}"
+    ),
+    "nnet3-copy-egs": (
+        "frame= frame-shift=0 keep-proportion=1 left-context=-1 outputs= random=false right-context=-1 srand=0 weights="
+    ),
+    "nnet3-get-egs": (
+        "compress=true frame-subsampling-factor=1 ivectors= left-context=0 left-context-initial=-1 "
+        "length-tolerance=100 "
+        "num-frames=1 num-frames-overlap=0 num-pdfs=-1 online-ivector-period=1 online-ivectors= right-context=0 "
+        "right-context-final=-1 targets-length-tolerance=2"
+    ),
+    "nnet3-get-egs-dense-targets": (
+        "compress=true frame-subsampling-factor=1 ivectors= left-context=0 left-context-initial=-1 "
+        "length-tolerance=100 "
+        "num-frames=1 num-frames-overlap=0 num-targets=-1 online-ivector-period=1 online-ivectors= right-context=0 "
+        "right-context-final=-1 targets-length-tolerance=2"
+    ),
+    "nnet3-merge-egs": (
+        "compress=false discard-partial-minibatches=deprecated measure-output-frames=deprecated minibatch-size=256 "
+        "multilingual-eg=false"
+    ),
+    "nnet3-shuffle-egs": "buffer-size=0 srand=0",
+    "nnet3-subset-egs": "n=1000 randomize-order=true srand=0",
+    "nnet3-train": (
+        "backstitch-training-interval=1 backstitch-training-scale=0 batchnorm-stats-scale=0.8 binary=true "
+        "binary-write-cache=true compiler.cache-capacity=64 compiler.use-shortcut=true computation.debug=false "
+        "cuda-cache-memory=true cuda-memory-proportion=0.5 l2-regularize-factor=1 max-param-change=2 momentum=0 "
+        "print-interval=100 read-cache= srand=0 store-component-stats=true use-gpu=yes write-cache= "
+        "zero-component-stats=true "
+        f"{OPTIMIZATION}"
+    ),
+    "ivector-extract-online2": (
+        "cmvn-config= diag-ubm= frame-weights-rspecifier= global-cmvn-stats= greedy-ivector-extractor=false "
+        "ivector-extractor= ivector-period=10 lda-matrix= length-tolerance=0 max-count=0 "
+        "max-remembered-frames=1000 min-post=0.025 num-gselect=5 num-threads=8 online-cmvn-iextractor=false "
+        "posterior-scale=0.1 repeat=false splice-config= use-most-recent-ivector=true"
+    ),
+    "online2-wav-nnet3-latgen-faster": (
+        "acoustic-scale=0.1 add-pitch=false beam=16 beam-delta=0.5 chunk-length=0.18 cmvn-config= "
+        "computation.debug=false debug-computation=false delta=0.000976562 determinize-lattice=true "
+        "do-endpointing=false endpoint.rule1.max-relative-cost=inf endpoint.rule1.min-trailing-silence=5 "
+        "endpoint.rule1.min-utterance-length=0 endpoint.rule1.must-contain-nonsilence=false "
+        "endpoint.rule2.max-relative-cost=2 endpoint.rule2.min-trailing-silence=0.5 "
+        "endpoint.rule2.min-utterance-length=0 endpoint.rule2.must-contain-nonsilence=true "
+        "endpoint.rule3.max-relative-cost=8 endpoint.rule3.min-trailing-silence=1 "
+        "endpoint.rule3.min-utterance-length=0 endpoint.rule3.must-contain-nonsilence=true "
+        "endpoint.rule4.max-relative-cost=inf endpoint.rule4.min-trailing-silence=2 "
+        "endpoint.rule4.min-utterance-length=0 endpoint.rule4.must-contain-nonsilence=true "
+        "endpoint.rule5.max-relative-cost=inf endpoint.rule5.min-trailing-silence=0 "
+        "endpoint.rule5.min-utterance-length=20 endpoint.rule5.must-contain-nonsilence=false "
+        "endpoint.silence-phones= extra-left-context-initial=0 fbank-config= feature-type=mfcc "
+        "frame-subsampling-factor=1 frames-per-chunk=24 global-cmvn-stats= hash-ratio=2 ivector-extraction-config= "
+        "ivector-silence-weighting.max-state-duration=-1 ivector-silence-weighting.silence-phones= "
+        "ivector-silence-weighting.silence-weight=1 lattice-beam=10 max-active=2147483647 max-mem=50000000 "
+        "memory-pool-links-block-size=256 memory-pool-tokens-block-size=256 mfcc-config= min-active=200 "
+        "minimize=false num-threads-startup=8 online=true phone-determinize=true prune-interval=25 "
+        "word-determinize=true word-symbol-table= "
+        f"{OPTIMIZATION}"
+    ),
+    "ivector-randomize": "randomize-prob=0.5 srand=0",
+    "wav-copy": "",
+    "post-to-tacc": "binary=true per-pdf=false",
+    "sum-lda-accs": "binary=true",
+    "vector-sum": "average=false binary=true",
+}
+PROGRAMS = sorted(OPTIONS)
+
+
+def program(name: str) -> Command:
+    """The twin that stands under Kaldi's name among the links."""
+    for script in importlib.metadata.entry_points(group="console_scripts"):
+        if kaldi_name(script.name) == name:
+            main = script.load()
+            assert isinstance(main, Command)
+            return main
+    raise AssertionError(f"there is no twin of {name}")
+
+
+def same(ours: str, kaldis: str) -> bool:
+    try:
+        return float(ours) == pytest.approx(float(kaldis), rel=1e-6)
+    except ValueError:
+        return ours == kaldis
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_options(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """In the text of --help, with the same defaults."""
+    assert run(program(name), ["--help"]) == 0
+    lines = re.findall(r"^  --(\S+) +: .*\(\w+, default = (.*)\)$", capfd.readouterr().err, re.M)
+    ours = {option.lower(): default.strip('"') for option, default in lines}
+    assert {"config", "help", "print-args", "verbose"} <= set(ours)
+    for option, default in (word.split("=") for word in OPTIONS[name].split()):
+        assert option.lower() in ours
+        assert same(ours[option.lower()], default), option
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_usage(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """No arguments: the usage and status 1, as Kaldi's programs; an unknown option is an error."""
+    assert run(program(name), []) == 1
+    assert "Usage: nnet-pytorch-" in capfd.readouterr().err
+    assert run(program(name), ["--no-such-option=1"]) == 255
+    assert "no-such-option" in capfd.readouterr().err
