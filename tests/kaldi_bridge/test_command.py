@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from kaldi_bridge import log
 from kaldi_bridge.command import run
+from tests.helpers import echo_program
+from tests.helpers.echo_program import main
 
-sys.path.insert(0, str(Path(__file__).parent))
-from tests.helpers.echo_program import main  # noqa: E402
-
-PROGRAM = Path(__file__).with_name("echo_program.py")
+PROGRAM = Path(echo_program.__file__)
 
 
 def execute(*arguments: str, shell: str = "") -> subprocess.CompletedProcess[str]:

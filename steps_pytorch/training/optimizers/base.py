@@ -64,7 +64,9 @@ class Setting:
     num_jobs: int = 1
 
 
-OPTIMIZERS = Registry[Optimizer]("optimizer", "steps_pytorch.training", ("optimizers", "natural_gradient"))
+OPTIMIZERS = Registry[Optimizer](
+    "optimizer", "steps_pytorch.training.optimizers", ("gradient_descent", "natural_gradient")
+)
 
 
 def average_nested(name: str, values: Sequence[Any], weights: Sequence[float]) -> Any:

@@ -1,11 +1,4 @@
-"""How derivatives become changes of parameters.
-
-An optimizer takes the derivatives of one or more minibatches (more is gradient accumulation), adds up those of all
-processes, and makes one step of them:
-
-    optimizer.before_minibatch(); optimizer.backward(loss * frames)        # once or more
-    optimizer.step(learning_rate, frames, sequences)
-"""
+"""PyTorch's own optimizers, on the mean gradient over all frames."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from kaldi_bridge.fsts.fst import Fst
 from nnet3_compat.chain import DenominatorGraph, backends
 from nnet3_compat.chain.denominator import denominator, denominator_native, denominator_plain
 from tests.helpers.chain_supervisions import denominator_graph
+from tests.helpers.places import ROOT
 
 LEAKY = 0.05
 
@@ -297,10 +298,9 @@ for kernel, known in [(kernel, {**sizes, **constants}) for kernel in every for c
 
 def run_with_triton(program: str, *arguments: str, **environment: str) -> None:
     pytest.importorskip("triton")
-    root = Path(__file__).parents[3]
-    environment = {**os.environ, **environment, "PYTHONPATH": f"{root}:{Path(__file__).parent}"}
+    environment = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", program, *arguments]
-    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

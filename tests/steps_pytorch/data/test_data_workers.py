@@ -20,7 +20,6 @@ from tests.helpers.made_up_data import FACTOR, NUM_PDFS, MadeUpData
 TRAINING = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
-sys.path.insert(0, {tests!r})
 from pathlib import Path
 from steps_pytorch.data.dataset import ChunkShape, DataSet
 from steps_pytorch.data.feature_sources import TableFeatures
@@ -58,7 +57,7 @@ def is_running(pid: int) -> bool:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_workers_end_with_the_training(tmp_path, how):
     made_up = MadeUpData(tmp_path)
-    program = TRAINING.format(tests=str(Path(__file__).parent), data=str(made_up.data))
+    program = TRAINING.format(data=str(made_up.data))
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )

@@ -15,8 +15,8 @@ import torch
 
 from steps_pytorch.training.run.checkpoints import load_state
 from tests.helpers.made_up_training import Affine
+from tests.helpers.places import ROOT
 
-HERE = Path(__file__).parent
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -67,7 +67,7 @@ def start(folder: Path, *arguments: str, launcher: tuple[str, ...] = ()) -> subp
     folder.mkdir(exist_ok=True)
     program = folder.parent / "program.py"
     program.write_text(PROGRAM)
-    environment = dict(os.environ, PYTHONPATH=f"{HERE}:{HERE.parents[1]}", OMP_NUM_THREADS="1")
+    environment = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1")
     command = [sys.executable, *launcher, str(program), str(folder), *arguments]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
