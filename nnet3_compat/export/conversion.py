@@ -12,7 +12,6 @@ from kaldi_bridge.hmm.transition_model import TransitionModel, read_transition_m
 from kaldi_bridge.io.streams import open_input, open_output
 from nnet3_compat.export.onnx import export_onnx
 from nnet3_compat.export.tensor_files import load_tensors
-from nnet3_compat.export.torch_model_file import archive_bytes
 from nnet3_compat.export.torchscript import export_network
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.model_file import Archive, read_any, write_archive, write_model
@@ -92,11 +91,11 @@ def export_model(
             priors=priors,
         )
         if format == "torchscript":
-            write_archive(model_out, Archive(archive_bytes(made)))
+            write_archive(model_out, Archive(made.archive()))
         elif transitions is None:
             raise KaldiError(f"--format=mdl: {model_in} has no transition model; give --transition-model=<mdl>")
         else:
-            write_archive(model_out, Archive(archive_bytes(made, with_transition_model=False), transitions))
+            write_archive(model_out, Archive(made.archive(with_transition_model=False), transitions))
     log.info(f"Wrote {model_in} as {format} to {model_out}")
 
 

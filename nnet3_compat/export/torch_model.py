@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import KaldiError, within
+from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io.text import strip
 from nnet3_compat.export.description import Description
-
-if TYPE_CHECKING:
-    from kaldi_bridge.hmm.transition_model import TransitionModel
+from nnet3_compat.export.torch_model_file import archive_from_bytes, archive_to_bytes
+from nnet3_compat.model.model_file import Archive, write_archive
 
 
 class TorchModel:
@@ -37,6 +37,20 @@ class TorchModel:
         self.left_context, self.right_context, self.modulus = d.left_context, d.right_context, d.modulus
         self.frame_subsampling_factor = d.frame_subsampling_factor
         self.priors = np.array(d.priors, np.float32) if d.priors else None
+
+    @classmethod
+    def from_archive(cls, archive: Archive, name: str) -> TorchModel:
+        """What model_file.read_any gave of a file ``name``; the transition model of a .mdl goes before the archive's.
+
+        Raises KaldiError where the archive is broken or does not describe itself.
+        """
+        module, description, transition_model = archive_from_bytes(archive.data, name)
+        with within(name):
+            return cls(module, description, archive.transition_model or transition_model)
+
+    def archive(self, with_transition_model: bool = True) -> bytes:
+        """The TorchScript archive that ``torch.jit.load`` opens."""
+        return archive_to_bytes(self.module, self.description, self.transition_model if with_transition_model else None)
 
     @property
     def device(self) -> torch.device:
@@ -88,11 +102,7 @@ class TorchModel:
 
     def save(self, wxfilename: str) -> None:
         """Writes our ``.mdl`` where there is a transition model, else a plain TorchScript archive."""
-        from nnet3_compat.export.torch_model_file import archive_bytes
-        from nnet3_compat.model.model_file import Archive, write_archive
-
-        alone = self.transition_model is None
-        write_archive(wxfilename, Archive(archive_bytes(self, alone), self.transition_model))
+        write_archive(wxfilename, Archive(self.archive(with_transition_model=False), self.transition_model))
 
 
 def _reason(error: BaseException) -> str:

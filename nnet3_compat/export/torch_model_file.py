@@ -7,43 +7,40 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 
 from kaldi_bridge.errors import KaldiError, within
+from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.output_stream import Pieces
 from kaldi_bridge.io.streams import InputStream
 from nnet3_compat.export.description import Description
 from nnet3_compat.export.tensor_files import reason_of
-from nnet3_compat.export.torch_model import TorchModel
 from nnet3_compat.export.zip_archives import check_zip
-
-if TYPE_CHECKING:
-    from kaldi_bridge.hmm.transition_model import TransitionModel
 
 DESCRIPTION = "nnet_pytorch.json"
 TRANSITION_MODEL = "transition_model"
 
 
-def archive_bytes(model: TorchModel, with_transition_model: bool = True) -> bytes:
-    """The zip archive; the description and the transition model are extra files in it."""
-    extra: dict[str, str | bytes] = {DESCRIPTION: model.description.to_json()}
-    if with_transition_model and model.transition_model is not None:
+def archive_to_bytes(module: Any, description: Description, transition_model: TransitionModel | None = None) -> bytes:
+    """The zip archive of a scripted module; the description and the transition model are extra files in it."""
+    extra: dict[str, str | bytes] = {DESCRIPTION: description.to_json()}
+    if transition_model is not None:
         pieces = Pieces("transition model")
         basic_io.write_header(pieces, True)
-        model.transition_model.write(pieces, True)
+        transition_model.write(pieces, True)
         extra[TRANSITION_MODEL] = pieces.data()
     out = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.save(model.module, out, _extra_files=extra)
+        torch.jit.save(module, out, _extra_files=extra)
     return out.getvalue()
 
 
-def load_archive(data: bytes, name: str, transition_model: TransitionModel | None = None) -> TorchModel:
-    """The model in a TorchScript archive of ours.
+def archive_from_bytes(data: bytes, name: str) -> tuple[Any, Description, TransitionModel | None]:
+    """The module in a TorchScript archive of ours, and what lies beside it.
 
     Raises:
         KaldiError: broken, or an archive without a description.
@@ -61,13 +58,12 @@ def load_archive(data: bytes, name: str, transition_model: TransitionModel | Non
             module = torch.jit.load(io.BytesIO(data), map_location="cpu", _extra_files=extra)
     except Exception as error:  # torch raises many kinds for a damaged archive
         raise KaldiError(f"{name}: TorchScript cannot load this archive ({reason_of(error)})") from error
-    if transition_model is None and TRANSITION_MODEL in extra:
-        from kaldi_bridge.hmm.transition_model import TransitionModel
-
+    transition_model = None
+    if TRANSITION_MODEL in extra:
         found_model = extra[TRANSITION_MODEL]
         assert isinstance(found_model, bytes)
         inner = InputStream.from_bytes(found_model, f"{name}: transition model")
         transition_model = TransitionModel.read(inner, basic_io.read_header(inner))
     module.eval()
     with within(name):
-        return TorchModel(module, Description.from_json(extra[DESCRIPTION]), transition_model)
+        return module, Description.from_json(extra[DESCRIPTION]), transition_model

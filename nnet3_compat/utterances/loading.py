@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.export.torch_model import TorchModel
 from nnet3_compat.machine.device import select_device
 from nnet3_compat.model.model_file import AmNnet, Archive, read_any
 from nnet3_compat.model.model_file import Model as AnyModel
@@ -64,9 +65,7 @@ class NetworkModel:
 def as_model(model: AnyModel, frame_subsampling_factor: int, device: torch.device, name: str = "model") -> Model:
     """What read_any gave, ready to compute on ``device``."""
     if isinstance(model, Archive):
-        from nnet3_compat.export.torch_model_file import load_archive
-
-        return load_archive(model.data, name, model.transition_model).to(device)
+        return TorchModel.from_archive(model, name).to(device)
     nnet = model.nnet if isinstance(model, AmNnet) else model
     assert isinstance(nnet, Nnet)
     return NetworkModel(Network.from_nnet(nnet).to(device), frame_subsampling_factor)

@@ -25,7 +25,7 @@ from nnet3_compat.commands.models.export import main
 from nnet3_compat.export.description import Description
 from nnet3_compat.export.onnx import export_onnx
 from nnet3_compat.export.torch_model import TorchModel
-from nnet3_compat.export.torch_model_file import DESCRIPTION, archive_bytes, load_archive
+from nnet3_compat.export.torch_model_file import DESCRIPTION
 from nnet3_compat.export.torchscript import export_network, wrap
 from nnet3_compat.model.model_file import AmNnet, Archive, read_any, read_nnet, write_archive, write_model
 from nnet3_compat.network.network import Network
@@ -62,7 +62,7 @@ def random_input(d: Description, sequences: int, num_outputs: int) -> tuple[Tens
 def test_archive_equals_network(reference: Path, name: str, factor: int) -> None:
     network = zoo(reference, name)
     model = export_network(network, frame_subsampling_factor=factor)
-    loaded = load_archive(archive_bytes(model), name)
+    loaded = TorchModel.from_archive(Archive(model.archive()), name)
     assert loaded.description == model.description
     with torch.no_grad():
         for sequences, n in ((1, 1), (2, 2), (1, 7), (3, 40)):
@@ -218,7 +218,7 @@ def test_our_mdl(reference: Path, tmp_path: Path) -> None:
     assert read_transition_model(path).num_pdfs == original.transition_model.num_pdfs
     found = read_any(path)
     assert isinstance(found, Archive) and found.transition_model is not None
-    loaded = load_archive(found.data, path, found.transition_model)
+    loaded = TorchModel.from_archive(found, path)
     features, ivector = random_input(loaded.description, 2, 5)
     with torch.no_grad():
         want = network(features, ivector, factor=3)
@@ -230,21 +230,21 @@ def test_archive_holds_transition_model_and_priors(reference: Path) -> None:
     assert isinstance(original, AmNnet)
     priors = np.linspace(0.1, 0.9, original.num_pdfs).astype(np.float32)
     network = Network.from_nnet(original.nnet)
-    data = archive_bytes(export_network(network, transition_model=original.transition_model, priors=priors))
-    loaded = load_archive(data, "archive")
+    data = export_network(network, transition_model=original.transition_model, priors=priors).archive()
+    loaded = TorchModel.from_archive(Archive(data), "archive")
     assert loaded.transition_model is not None and loaded.priors is not None
     np.testing.assert_array_equal(loaded.priors, priors)
 
 
 def test_broken_archives(reference: Path, tmp_path: Path) -> None:
     model = export_network(zoo(reference, "tdnn-renorm"))
-    data = archive_bytes(model)
+    data = model.archive()
     for broken in (data[: len(data) // 2], b"PK\x03\x04", data[:-30], data[:500] + bytes(500) + data[1000:]):
         with pytest.raises(KaldiError):
-            load_archive(broken, "broken")
+            TorchModel.from_archive(Archive(broken), "broken")
     torch.jit.save(model.module, str(tmp_path / "bare.pt"))
     with pytest.raises(KaldiError, match="nnet-pytorch-export"):
-        load_archive((tmp_path / "bare.pt").read_bytes(), "bare")
+        TorchModel.from_archive(Archive((tmp_path / "bare.pt").read_bytes()), "bare")
     write_archive(str(tmp_path / "whole"), Archive(data, read_transition_model(final_mdl(reference))))
     whole = (tmp_path / "whole").read_bytes()
     (tmp_path / "cut").write_bytes(whole[:-100])
@@ -260,12 +260,12 @@ def test_damaged_archives(small_archive: bytes, changes: list[tuple[float, int]]
     for where, value in changes:
         data[int(where * len(data))] = value
     with contextlib.suppress(KaldiError):
-        load_archive(bytes(data), "damaged")
+        TorchModel.from_archive(Archive(bytes(data)), "damaged")
 
 
 @pytest.fixture(scope="module")
 def small_archive() -> bytes:
-    return archive_bytes(wrap(Own(), **OWN))
+    return wrap(Own(), **OWN).archive()
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_wrap(reference: Path, tmp_path: Path, scripted: bool) -> None:
     wrap(wrapped, **OWN, chunk_invariant=True).save(str(tmp_path / "own.pt"))
     found = read_any(str(tmp_path / "own.pt"))
     assert isinstance(found, Archive)
-    loaded = load_archive(found.data, "own")
+    loaded = TorchModel.from_archive(found, "own")
     features = torch.randn(2, 40, 10)
     with torch.no_grad():
         torch.testing.assert_close(loaded(features), module(features))

@@ -10,7 +10,7 @@ import torch
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.export.tensor_files import load_tensors, reason_of
-from nnet3_compat.export.torch_model_file import DESCRIPTION, load_archive
+from nnet3_compat.export.torch_model_file import DESCRIPTION, archive_from_bytes
 from nnet3_compat.export.zip_archives import MAX_COMPRESSED, check_zip
 
 
@@ -29,7 +29,7 @@ def test_a_member_that_inflates_too_far(name: str, monkeypatch: pytest.MonkeyPat
     assert len(data) < 1 << 20
     monkeypatch.setattr(torch.jit, "load", lambda *_, **__: pytest.fail("was read"))
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("was read"))
-    for load in (load_archive, lambda data, name: load_tensors(io.BytesIO(data), name)):
+    for load in (archive_from_bytes, lambda data, name: load_tensors(io.BytesIO(data), name)):
         with pytest.raises(KaldiError, match=f"^big.mdl: {name} in this zip archive would inflate from [0-9]+ to "):
             load(data, "big.mdl")
 
@@ -76,4 +76,4 @@ def test_torchscript_says_why(tmp_path: Path) -> None:
     """An archive with our description and nothing else."""
     data = archive({"x/extra/" + DESCRIPTION: b"{}"}, zipfile.ZIP_STORED)
     with pytest.raises(KaldiError, match=r"^some.mdl: TorchScript cannot load this archive \(.+\)"):
-        load_archive(data, "some.mdl")
+        archive_from_bytes(data, "some.mdl")

@@ -110,9 +110,9 @@ def test_cross_entropy_with_priors_and_another_model(
     model = read_any(str(folder / "final.mdl"))
     assert isinstance(model, Archive)
     assert model.transition_model is not None
-    from nnet3_compat.export.torch_model_file import load_archive
+    from nnet3_compat.export.torch_model import TorchModel
 
-    loaded = load_archive(model.data, "final.mdl", model.transition_model)
+    loaded = TorchModel.from_archive(model, "final.mdl")
     assert loaded.priors is not None
     assert loaded.priors.sum() == pytest.approx(1.0)
     assert loaded.priors.min() >= 0.009
