@@ -1,9 +1,15 @@
-"""Builds the C++ extensions; everything else is in setup.cfg."""
+"""Builds the C++ extensions and names the programs; everything else is in setup.cfg."""
 
+import sys
 from glob import glob
+from pathlib import Path
 
 from pybind11.setup_helpers import Pybind11Extension, build_ext
 from setuptools import setup
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))  # setuptools runs this without
+from nnet3_compat.machine.programs import find_programs  # noqa: E402
 
 
 def extension(package: str) -> Pybind11Extension:
@@ -23,5 +29,6 @@ def extension(package: str) -> Pybind11Extension:
 
 setup(
     ext_modules=[extension("kaldi_bridge"), extension("nnet3_compat.chain")],
+    entry_points={"console_scripts": [program.entry_point for program in find_programs(ROOT)]},
     cmdclass={"build_ext": build_ext},
 )

@@ -1,76 +1,64 @@
-"""A directory of links that puts our programs under Kaldi's names, for the front of a PATH."""
+"""A directory of links that puts our programs under Kaldi's names, for the front of a PATH.
+
+What is in it depends on the installed programs and on the PATH of who asks, and its name is a hash of what is in it:
+another caller gets another directory, and nobody's links ever change or go.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shlex
 import shutil
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text import encode
+from nnet3_compat.machine.programs import PREFIX, Program, find_programs
 
-PREFIX = "nnet-pytorch-"
-NNET3 = {
-    "compute", "compute-batch", "compute-prob", "chain-compute-prob", "copy", "info", "init", "average",
-    "show-progress", "am-init", "am-copy", "am-info", "am-adjust-priors", "am-train-transitions",
-    "latgen-faster", "latgen-faster-parallel", "latgen-faster-batch", "train",
-    "combine", "chain-combine", "chain-train",
-    "chain-copy-egs", "chain-shuffle-egs", "chain-subset-egs", "chain-merge-egs",
-    "get-egs", "copy-egs", "acc-lda-stats", "chain-acc-lda-stats", "compute-from-egs", "chain-compute-post",
-    "chain-normalize-egs", "chain-get-egs", "get-egs-dense-targets", "merge-egs", "shuffle-egs", "subset-egs",
-}  # fmt: skip
-OTHER_NAMES = {
-    "transitions-info": "am-info",  # am-info is the twin of nnet3-am-info
-    "online2-wav-latgen-faster": "online2-wav-nnet3-latgen-faster",
-}
-OURS_ALONE = {
-    "export", "path", "train-chain", "xconfig-to-config",
-    "prepare-lang", "prepare-chain-lang", "validate-dict-dir", "validate-lang", "train-lm", "format-lm", "make-graph",
-    "data-dir", "model-input", "perturb-audio",
-    "store-frames", "store-pdfs", "finish-store", "count-phones", "text-to-phones", "train-model", "average-models",
-}  # fmt: skip
 FOLDER = "nnet-pytorch-links"
 
 
-def kaldi_name(program: str) -> str | None:
-    """What Kaldi calls the twin of ``nnet-pytorch-...``; None for programs that it does not have."""
-    name = program.removeprefix(PREFIX)
-    if name == program or name in OURS_ALONE:
-        return None
-    return f"nnet3-{name}" if name in NNET3 else OTHER_NAMES.get(name, name)
-
-
-def wanted_links(programs: list[str], bin_folder: Path, links: Path) -> dict[str, Path]:
-    """Kaldi's names and the programs they stand for.
+def wanted_links(programs: list[Program], bin_folder: Path) -> dict[str, Path]:
+    """Kaldi's names and the installed programs that they stand for.
 
     Names that are not nnet3-* are left to Kaldi's own programs where those are on the PATH.
     """
-    path = os.pathsep.join(p for p in os.get_exec_path() if Path(p).resolve() != links.resolve())
+    path = os.pathsep.join(p for p in os.get_exec_path() if Path(p).parent.name != FOLDER)
     wanted = {}
     for program in programs:
-        name = kaldi_name(program)
-        if name is None or not (bin_folder / program).exists():
+        name, target = program.kaldi_name, bin_folder / program.name
+        if name is None or not target.exists():
             continue
         if name.startswith("nnet3-") or shutil.which(name, path=path) is None:
-            wanted[name] = bin_folder / program
+            wanted[name] = target
     return wanted
 
 
-def make_links(links: Path, wanted: dict[str, Path]) -> None:
-    """Brings the directory to hold just these links; each change is atomic, so that many can do it at once."""
+def make_links(parent: Path, wanted: dict[str, Path]) -> Path:
+    """The directory in ``parent`` that holds just these links; many can make it at once."""
+    content = "\n".join(f"{name} {target}" for name, target in sorted(wanted.items()))
+    links = parent / FOLDER / hashlib.sha256(encode(content)).hexdigest()[:16]
+    if links.is_dir() and all(os.path.lexists(links / name) for name in wanted):
+        return links
     links.mkdir(parents=True, exist_ok=True)
     for name, target in wanted.items():
-        place = links / name
-        if place.is_symlink() and os.readlink(place) == str(target):
-            continue
         temporary = links / f".{name}.{os.getpid()}"
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(target)
-        temporary.replace(place)
-    for place in links.iterdir():
-        if place.is_symlink() and place.name not in wanted and not place.name.startswith("."):
-            place.unlink(missing_ok=True)
+        temporary.replace(links / name)
+    return links
+
+
+def shell_file(links: Path) -> Path:
+    """A script beside the directory, to be sourced: it puts the directory in front of the PATH, once."""
+    path, quoted = links.with_suffix(".sh"), shlex.quote(str(links))
+    lines = f'case "$PATH" in\n  {quoted}:*) ;;\n  *) PATH={quoted}:$PATH ;;\nesac\nexport PATH\n'
+    with open_output(str(path)) as stream:
+        stream.write(encode(lines))
+    return path
 
 
 def link_folder() -> Path:
@@ -78,20 +66,19 @@ def link_folder() -> Path:
 
     Raises KaldiError when neither place can be written, or the programs are not installed.
     """
+    programs = find_programs()
     bin_folder = Path(sys.executable).parent
-    programs = sorted({e.name for e in entry_points(group="console_scripts") if e.name.startswith(PREFIX)})
     invoked = Path(sys.argv[0])
     if invoked.name.startswith(PREFIX) and (invoked.parent / f"{PREFIX}compute").exists():
         bin_folder = invoked.parent.resolve()
-    if not any((bin_folder / program).exists() for program in programs):
+    if not any((bin_folder / program.name).exists() for program in programs):
         raise KaldiError(f"the nnet-pytorch-* programs are not in {bin_folder}: install the package with pip")
+    wanted = wanted_links(programs, bin_folder)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     reasons = []
     for parent in (bin_folder.parent / "libexec", cache):
-        links = parent / FOLDER
         try:
-            make_links(links, wanted_links(programs, bin_folder, links))
-            return links
+            return make_links(parent, wanted)
         except OSError as error:
-            reasons.append(f"{links}: {error.strerror}")
+            reasons.append(f"{parent / FOLDER}: {error.strerror}")
     raise KaldiError(f"cannot make a directory of links: {'; '.join(reasons)}")

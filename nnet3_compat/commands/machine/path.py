@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command, write_stdout
-from nnet3_compat.machine.links import link_folder
+from kaldi_bridge.command import command, option, write_stdout
+from nnet3_compat.machine.links import link_folder, shell_file
 
 USAGE = """Print the directory where the nnet-pytorch programs stand under the names of Kaldi's.
 Lattice and feature programs are there only where Kaldi's own are not on the PATH.
-Usage: nnet-pytorch-path
-e.g.: export PATH="$(nnet-pytorch-path):$PATH" """
+Usage: nnet-pytorch-path [options]
+e.g.: export PATH="$(nnet-pytorch-path):$PATH"
+or as the last line of a path.sh, which puts Kaldi's own programs in front:
+      . "$(nnet-pytorch-path --shell)" """
 
 
 @dataclass
 class Options:
-    """No options of its own."""
+    shell: bool = option(False, "Print the name of a shell script instead that puts the directory in front of the PATH")
 
 
 def path(options: Options) -> int:
-    write_stdout(f"{link_folder()}\n")
+    folder = link_folder()
+    write_stdout(f"{shell_file(folder) if options.shell else folder}\n")
     return 0
 
 

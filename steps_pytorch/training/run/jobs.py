@@ -115,7 +115,7 @@ def average_states(parts: Parts, states: Sequence[dict[str, Any]]) -> dict[str, 
 def _run_jobs(run: Run, iteration: int, count: int) -> list[dict[str, Any]]:
     results = [_result(run.folder, iteration, job) for job in range(1, count + 1)]
     logs = run.folder / "log" / f"train.{iteration}.JOB.log"
-    job = [sys.executable, "-m", "steps_pytorch.commands.train_job", f"--iteration={iteration}", "--job=JOB"]
+    job = [sys.executable, "-m", "steps_pytorch.training.run.job", f"--iteration={iteration}", "--job=JOB"]
     command = _through_runner(run.options, [f"JOB=1:{count}", str(logs), *job, str(run.folder)])
     for attempt in range(1, ATTEMPTS + 1):
         status = subprocess.call(command)

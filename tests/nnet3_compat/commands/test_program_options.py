@@ -1,12 +1,12 @@
 """Every option of Kaldi's programs is there, with Kaldi's default."""
 
-import importlib.metadata
+import importlib
 import re
 
 import pytest
 
 from kaldi_bridge.command import Command, run
-from nnet3_compat.machine.links import kaldi_name
+from nnet3_compat.machine.programs import find_programs
 
 OPTIMIZATION = (
     "optimization.allocate-from-other=true optimization.allow-left-merge=true optimization.allow-right-merge=true "
@@ -157,12 +157,10 @@ PROGRAMS = sorted(OPTIONS)
 
 def program(name: str) -> Command:
     """The twin that stands under Kaldi's name among the links."""
-    for script in importlib.metadata.entry_points(group="console_scripts"):
-        if kaldi_name(script.name) == name:
-            main = script.load()
-            assert isinstance(main, Command)
-            return main
-    raise AssertionError(f"there is no twin of {name}")
+    (module,) = [program.module for program in find_programs() if program.kaldi_name == name]
+    main = importlib.import_module(module).main
+    assert isinstance(main, Command)
+    return main
 
 
 def same(ours: str, kaldis: str) -> bool:

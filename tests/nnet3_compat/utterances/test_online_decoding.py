@@ -20,7 +20,6 @@ from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, WAVE
 from nnet3_compat.commands.nnet3bin import nnet3_latgen_faster as latgen_faster
 from nnet3_compat.commands.online2bin import online2_wav_nnet3_latgen_faster as online2_wav_latgen_faster
-from nnet3_compat.machine.links import kaldi_name
 
 SEARCH = ["--acoustic-scale=1.0", "--frame-subsampling-factor=3", "--beam=15.0", "--lattice-beam=6.0"]
 
@@ -241,4 +240,3 @@ def test_copied_recordings(speech: Path, fsdd: Path) -> None:
     copied = dict(SequentialReader(f"ark:{speech}/copied.ark", WAVE))
     for key, wave in SequentialReader(source, WAVE):
         assert np.array_equal(copied[key].data, wave.data)
-    assert kaldi_name("nnet-pytorch-online2-wav-latgen-faster") == "online2-wav-nnet3-latgen-faster"

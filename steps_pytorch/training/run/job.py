@@ -1,4 +1,4 @@
-"""One job of an iteration of training through --cmd; nnet-pytorch-train-model starts it."""
+"""One job of an iteration of training through --cmd, as a process: jobs.py starts it, and no person has to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from kaldi_bridge.command import command, option
 
 USAGE = """Train on one job's share of an iteration's data, from the last checkpoint of a run.
-Usage: python -m steps_pytorch.commands.train_job --iteration=<n> --job=<n> <dir>"""
+Usage: python -m steps_pytorch.training.run.job --iteration=<n> --job=<n> <dir>"""
 
 
 @dataclass
