@@ -7,8 +7,9 @@ Names are imported when they are first used: programs that make graphs and examp
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kaldi_bridge.lazy import lazy_names
 
 if TYPE_CHECKING:
     from nnet3_compat.chain.denominator_graph import DenominatorGraph
@@ -17,16 +18,13 @@ if TYPE_CHECKING:
     from nnet3_compat.chain.options import ChainOptions
 
 __all__ = ["ChainLoss", "ChainObjective", "ChainOptions", "DenominatorGraph", "chain_objective"]
-_MODULES = {
-    "ChainLoss": "loss",
-    "ChainObjective": "objective",
-    "ChainOptions": "options",
-    "DenominatorGraph": "denominator_graph",
-    "chain_objective": "objective",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "ChainLoss": "loss",
+        "ChainObjective": "objective",
+        "ChainOptions": "options",
+        "DenominatorGraph": "denominator_graph",
+        "chain_objective": "objective",
+    },
+)
