@@ -1,4 +1,4 @@
-"""Builds the C++ extensions and names the programs; everything else is in setup.cfg."""
+"""Builds the C++ extensions, names the programs, carries the scripts of recipes; everything else is in setup.cfg."""
 
 import sys
 from glob import glob
@@ -10,6 +10,7 @@ from setuptools import setup
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # setuptools runs this without
 from nnet3_compat.machine.programs import find_programs  # noqa: E402
+from nnet3_compat.machine.recipes import installed_files  # noqa: E402
 
 
 def extension(package: str) -> Pybind11Extension:
@@ -30,5 +31,6 @@ def extension(package: str) -> Pybind11Extension:
 setup(
     ext_modules=[extension("kaldi_bridge"), extension("nnet3_compat.chain")],
     entry_points={"console_scripts": [program.entry_point for program in find_programs(ROOT)]},
+    data_files=installed_files(ROOT),
     cmdclass={"build_ext": build_ext},
 )

@@ -1,1 +1,2 @@
-../combine_data.sh
+#!/usr/bin/env bash
+exec "$(dirname "${BASH_SOURCE[0]}")/../combine_data.sh" "$@"

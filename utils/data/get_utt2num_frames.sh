@@ -1,1 +1,2 @@
-../get_utt2num_frames.sh
+#!/usr/bin/env bash
+exec "$(dirname "${BASH_SOURCE[0]}")/../get_utt2num_frames.sh" "$@"

@@ -1,1 +1,2 @@
-../perturb_data_dir_speed_3way.sh
+#!/usr/bin/env bash
+exec "$(dirname "${BASH_SOURCE[0]}")/../perturb_data_dir_speed_3way.sh" "$@"

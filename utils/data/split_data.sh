@@ -1,1 +1,2 @@
-../split_data.sh
+#!/usr/bin/env bash
+exec "$(dirname "${BASH_SOURCE[0]}")/../split_data.sh" "$@"

@@ -6,23 +6,31 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option, write_stdout
 from nnet3_compat.machine.links import link_folder, shell_file
+from nnet3_compat.machine.recipes import recipes_folder
 
 USAGE = """Print the directory where the nnet-pytorch programs stand under the names of Kaldi's.
 Lattice and feature programs are there only where Kaldi's own are not on the PATH.
 Usage: nnet-pytorch-path [options]
 e.g.: export PATH="$(nnet-pytorch-path):$PATH"
 or as the last line of a path.sh, which puts Kaldi's own programs in front:
-      . "$(nnet-pytorch-path --shell)" """
+      . "$(nnet-pytorch-path --shell)"
+and, for recipes of one's own:
+      ln -s "$(nnet-pytorch-path --recipes)"/{steps_pytorch,utils} ."""
 
 
 @dataclass
 class Options:
     shell: bool = option(False, "Print the name of a shell script instead that puts the directory in front of the PATH")
+    recipes: bool = option(False, "Print the directory instead that steps_pytorch/ and utils/ are in")
 
 
 def path(options: Options) -> int:
-    folder = link_folder()
-    write_stdout(f"{shell_file(folder) if options.shell else folder}\n")
+    if options.recipes:
+        found = recipes_folder()
+    else:
+        links = link_folder()
+        found = shell_file(links) if options.shell else links
+    write_stdout(f"{found}\n")
     return 0
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from kaldi_bridge.command import Command
+from kaldi_bridge.errors import KaldiError
+from nnet3_compat.machine import recipes
 from nnet3_compat.machine.links import make_links, shell_file, wanted_links
 from nnet3_compat.machine.programs import PREFIX, Program, find_programs, with_table
+from nnet3_compat.machine.recipes import recipes_folder
 from tests.helpers.places import ROOT
 
 PROGRAMS = find_programs()
@@ -99,3 +103,22 @@ def test_sourced_after_path_sh_the_links_are_in_front(tmp_path: Path) -> None:
     script = f'PATH=/kaldi:$PATH; . "{shell_file(links)}"; . "{shell_file(links)}"; echo "$PATH"'
     found = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env={"PATH": "/bin"})
     assert found.stdout == f"{links}:/kaldi:/bin\n"
+
+
+def test_recipes_are_found_where_they_are_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the checkout, and below share/ of an installation, which setup.py fills."""
+    assert recipes_folder() == ROOT
+    monkeypatch.setattr(recipes, "__file__", str(tmp_path / "site-packages/nnet3_compat/machine/recipes.py"))
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    with pytest.raises(KaldiError, match="share/nnet-pytorch"):
+        recipes_folder()
+    for folder, names in recipes.installed_files(ROOT):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copy(ROOT / name, tmp_path / folder)
+    found = recipes_folder()
+    assert found == tmp_path / "share/nnet-pytorch"
+    for script in ROOT.glob("steps_pytorch/**/*.sh"):
+        assert (found / script.relative_to(ROOT)).is_file()
+    there = subprocess.run([found / "utils/data/get_utt2dur.sh", "--help"], capture_output=True, text=True)
+    assert there.returncode == 0 and "get_utt2dur.sh" in there.stderr
