@@ -160,3 +160,10 @@ def test_what_speaks_kaldi_knows_no_network() -> None:
             for name in reached(module):
                 outside = {i.partition(".")[0] for i in imports(name, at_run_time=True)}
                 assert not outside & {"torch", "nnet3_compat", "steps_pytorch"}, f"{module} reaches {name}"
+
+
+def test_tests_mirror_the_packages() -> None:
+    """Each folder of tests is named after one of a package, but for utils/, egs/ and what tests share."""
+    tests = ROOT / "tests"
+    folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")} - {Path(".")}
+    assert {str(f) for f in folders if not (ROOT / f).is_dir()} <= {"helpers"}

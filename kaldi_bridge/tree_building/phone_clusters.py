@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.tree import PDF_CLASS
-from kaldi_bridge.tree_building.c_random import CRandom
 from kaldi_bridge.tree_building.gaussian import log_likelihood
 from kaldi_bridge.tree_building.statistics import TreeStatistics
 
@@ -63,7 +63,7 @@ def divided(points: np.ndarray, floor: float) -> list[list[int]]:
 
     tree/cluster-utils.cc, TreeCluster: the division with the largest gain comes first.
     """
-    random = CRandom()
+    random = CRandom(1)  # Kaldi draws from rand() without having called srand()
     whole = _Part(np.arange(len(points)))
     leaves, inner = [whole], list[_Part]()
     queue: list[tuple[float, int, int]] = []
@@ -103,7 +103,7 @@ def in_two(points: np.ndarray, floor: float, random: CRandom, tries: int = TRIES
 
 def _in_two_once(points: np.ndarray, floor: float, random: CRandom) -> tuple[np.float32, np.ndarray]:
     count = len(points)
-    step = 1 + random() % (count - 1)
+    step = 1 + random.rand() % (count - 1)
     while math.gcd(step, count) != 1:
         step = step % (count - 1) + 1
     sides = np.zeros(count, np.int32)

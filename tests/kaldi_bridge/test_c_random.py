@@ -19,6 +19,11 @@ def test_numbers_of_the_c_library(seed: int) -> None:
     assert [random.rand() for _ in range(1000)] == [libc.rand() for _ in range(1000)]
 
 
+def test_first_numbers_of_a_program_that_chose_no_seed() -> None:
+    random = CRandom(1)
+    assert [random.rand() for _ in range(4)] == [1804289383, 846930886, 1681692777, 1714636915]
+
+
 def test_a_generator_of_pythons() -> None:
     random = CRandom(3)
     assert isinstance(random, Random)
