@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
 
-from kaldi_bridge.command import Command, run
-from nnet3_compat.machine.links import kaldi_name
+from kaldi_bridge.command import run
 from tests.helpers.bad_entries import CASES, EXPECTED, KEYS, POSITIONS, Inputs, clear, outcome
+from tests.helpers.twins import twin
 
-PROGRAMS = {kaldi_name(point.name): point for point in entry_points(group="console_scripts")}
 TORCH = ("nnet3-compute", "nnet3-latgen", "nnet3-chain-compute")  # import torch, which takes seconds
 
 # Kaldi's warnings from inside its readers and algorithms; what they mean for an utterance is said in another.
@@ -51,17 +49,13 @@ SHUFFLED = "shuffle-egs"  # by the C++ library's generator
 COUNTED_TWICE = "ivector-randomize"  # Kaldi's program says that there were twice as many as there are
 
 
-def program(name: str) -> Command:
-    return PROGRAMS[name].load()
-
-
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     folder = tmp_path_factory.mktemp("bad_entries")
 
     def ours(line: str) -> None:
         name, *arguments = line.split()
-        assert run(program(name), arguments) == 0, line
+        assert run(twin(name), arguments) == 0, line
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -127,7 +121,7 @@ def test_as_kaldis_programs(
         clear(inputs.folder)
         inputs.put(case, fault, position)
         name, *arguments = CASES[case][0]
-        status = run(program(name), arguments)
+        status = run(twin(name), arguments)
         captured = capfd.readouterr()
         ours = outcome(inputs.folder, status, captured.out, captured.err)
         if (case, fault) in LEFT_OUT:

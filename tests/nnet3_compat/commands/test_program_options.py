@@ -1,12 +1,11 @@
 """Every option of Kaldi's programs is there, with Kaldi's default."""
 
-import importlib
 import re
 
 import pytest
 
-from kaldi_bridge.command import Command, run
-from nnet3_compat.machine.programs import find_programs
+from kaldi_bridge.command import run
+from tests.helpers.twins import twin
 
 OPTIMIZATION = (
     "optimization.allocate-from-other=true optimization.allow-left-merge=true optimization.allow-right-merge=true "
@@ -155,14 +154,6 @@ OPTIONS = {
 PROGRAMS = sorted(OPTIONS)
 
 
-def program(name: str) -> Command:
-    """The twin that stands under Kaldi's name among the links."""
-    (module,) = [program.module for program in find_programs() if program.kaldi_name == name]
-    main = importlib.import_module(module).main
-    assert isinstance(main, Command)
-    return main
-
-
 def same(ours: str, kaldis: str) -> bool:
     try:
         return float(ours) == pytest.approx(float(kaldis), rel=1e-6)
@@ -173,7 +164,7 @@ def same(ours: str, kaldis: str) -> bool:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_options(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     """In the text of --help, with the same defaults."""
-    assert run(program(name), ["--help"]) == 0
+    assert run(twin(name), ["--help"]) == 0
     lines = re.findall(r"^  --(\S+) +: .*\(\w+, default = (.*)\)$", capfd.readouterr().err, re.M)
     ours = {option.lower(): default.strip('"') for option, default in lines}
     assert {"config", "help", "print-args", "verbose"} <= set(ours)
@@ -185,7 +176,7 @@ def test_options(name: str, capfd: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_usage(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     """No arguments: the usage and status 1, as Kaldi's programs; an unknown option is an error."""
-    assert run(program(name), []) == 1
+    assert run(twin(name), []) == 1
     assert "Usage: nnet-pytorch-" in capfd.readouterr().err
-    assert run(program(name), ["--no-such-option=1"]) == 255
+    assert run(twin(name), ["--no-such-option=1"]) == 255
     assert "no-such-option" in capfd.readouterr().err

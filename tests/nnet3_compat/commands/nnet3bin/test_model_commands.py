@@ -25,6 +25,7 @@ from nnet3_compat.commands.nnet3bin import nnet3_init as init
 from nnet3_compat.model.edits import edit
 from nnet3_compat.model.model_file import read_model, read_nnet, write_model
 from nnet3_compat.structure.nnet import Nnet
+from tests.helpers.twins import MODULES
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.])")
 CONFIG = [
@@ -341,14 +342,14 @@ def test_truncated_models_are_errors(
 @pytest.mark.parametrize(
     "words",
     [
-        "info raw",
-        "copy --prepare-for-test=true raw out",
-        "average raw raw out",
-        "am_info mdl",
-        "am_copy --binary=false mdl out",
-        "am_init trans_mdl raw out",
-        "am_train_transitions mdl alignments out",
-        "latgen_faster_mapped mdl graph scores ark:out",
+        "nnet3-info raw",
+        "nnet3-copy --prepare-for-test=true raw out",
+        "nnet3-average raw raw out",
+        "nnet3-am-info mdl",
+        "nnet3-am-copy --binary=false mdl out",
+        "nnet3-am-init trans_mdl raw out",
+        "nnet3-am-train-transitions mdl alignments out",
+        "latgen-faster-mapped mdl graph scores ark:out",
     ],
 )
 def test_commands_that_compute_no_network_run_without_torch(reference: Path, tmp_path: Path, words: str) -> None:
@@ -365,7 +366,7 @@ def test_commands_that_compute_no_network_run_without_torch(reference: Path, tmp
     program, *arguments = [files.get(word, word) for word in words.split()]
     code = (
         "import sys; sys.modules['torch'] = None\n"
-        f"from nnet3_compat.commands import {program}\nsys.exit({program}.main.run({arguments!r}))"
+        f"from {MODULES[program]} import main\nsys.exit(main.run({arguments!r}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
