@@ -11,7 +11,7 @@ constexpr int32_t kRemoved = MutableFst::kNoState;  // where removed arcs lead t
 
 class LocalRemoval {
  public:
-  LocalRemoval(MutableFst &fst, bool in_log) : fst_(fst), in_log_(in_log) {
+  LocalRemoval(MutableFst &fst, const RemovalOptions &options) : fst_(fst), options_(options) {
     const size_t states = fst.arcs.size();
     arcs_in_.assign(states, 0);
     arcs_out_.assign(states, 0);
@@ -38,8 +38,8 @@ class LocalRemoval {
     return a < b ? a : b;
   }
 
-  float plus(float a, float b) const {
-    if (!in_log_) return least(a, b);
+  static float plus(float a, float b, bool in_log) {
+    if (!in_log) return least(a, b);
     if (a == kInfiniteCost) return b;
     if (b == kInfiniteCost) return a;
     const float low = std::min(a, b), difference = std::max(a, b) - low;
@@ -48,7 +48,7 @@ class LocalRemoval {
 
   void add_final(int32_t s, float cost) {
     if (!fst_.is_final(s)) arcs_out_[s]++;
-    fst_.set_final(s, least(fst_.finals[s], cost));
+    fst_.set_final(s, plus(fst_.finals[s], cost, options_.equivalent_in_log));
   }
 
   void remove_final(int32_t s) {
@@ -91,28 +91,28 @@ class LocalRemoval {
       if (following.nextstate == kRemoved) continue;
       FstArc both;
       if (combine(arc, following, &both)) {
-        removed = plus(removed, following.weight);
+        removed = plus(removed, following.weight, options_.stochastic_in_log);
         remove_arc(next, following);
         added.push_back(both);
       } else {
-        kept = plus(kept, following.weight);
+        kept = plus(kept, following.weight, options_.stochastic_in_log);
       }
     }
     if (fst_.is_final(next)) {
       const float cost = fst_.finals[next];
       if (!arc.ilabel && !arc.olabel) {
-        removed = plus(removed, cost);
+        removed = plus(removed, cost, options_.stochastic_in_log);
         add_final(s, arc.weight + cost);
         remove_final(next);
       } else {
-        kept = plus(kept, cost);
+        kept = plus(kept, cost, options_.stochastic_in_log);
       }
     }
     if (removed != kInfiniteCost) {
       if (kept == kInfiniteCost)
         remove_arc(s, fst_.arcs[s][i]);
       else
-        reweight(s, i, kept - plus(removed, kept));
+        reweight(s, i, kept - plus(removed, kept, options_.stochastic_in_log));
     }
     for (const FstArc &both : added) add_arc(s, both);
   }
@@ -147,15 +147,15 @@ class LocalRemoval {
   }
 
   MutableFst &fst_;
-  const bool in_log_;
+  const RemovalOptions options_;
   std::vector<int32_t> arcs_in_, arcs_out_;  // being the start, or final, counts as an arc
 };
 
 }  // namespace
 
-void remove_epsilons_local(MutableFst &fst, bool in_log) {
+void remove_epsilons_local(MutableFst &fst, const RemovalOptions &options) {
   if (fst.start < 0) return;
-  LocalRemoval(fst, in_log);
+  LocalRemoval(fst, options);
   fst.connect();
 }
 

@@ -10,6 +10,7 @@
 #include "epsilon_removal.h"
 #include "example_module.h"
 #include "float_arithmetic.h"
+#include "fst_text_module.h"
 #include "lattice_arrays.h"
 #include "lattice_module.h"
 #include "mutable_fst_module.h"
@@ -69,8 +70,9 @@ Determinized determinized_result(const SearchResult &result, const std::vector<i
   return determinize_by_phones(result.lattice, phone_of, options);
 }
 
-// (start, finals, offsets, arcs) of kaldi_bridge.fsts.fst.Fst without the epsilons that can go.
-py::tuple epsilons_removed(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs, bool in_log) {
+// (start, finals, offsets, arcs) of kaldi_bridge.fsts.fst.Fst after a change, made without the interpreter's lock.
+template <class Change>
+py::tuple changed(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs, Change change) {
   const int32_t states = static_cast<int32_t>(finals.size());
   if (offsets.size() != states + 1 || start < 0 || start >= states || offsets.at(0) != 0 || offsets.at(states) != arcs.size())
     throw std::invalid_argument("the FST's start, states and arcs do not fit together");
@@ -86,9 +88,19 @@ py::tuple epsilons_removed(int32_t start, Array<float> finals, Array<int64_t> of
   }
   {
     py::gil_scoped_release release;
-    remove_epsilons_local(fst, in_log);
+    change(fst);
   }
   return to_arrays(fst);
+}
+
+py::tuple epsilons_removed(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs,
+                           bool stochastic_in_log, bool equivalent_in_log) {
+  const RemovalOptions options{stochastic_in_log, equivalent_in_log};
+  return changed(start, finals, offsets, arcs, [&](MutableFst &fst) { remove_epsilons_local(fst, options); });
+}
+
+py::tuple connected(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs) {
+  return changed(start, finals, offsets, arcs, [](MutableFst &fst) { fst.connect(); });
 }
 
 }  // namespace
@@ -100,6 +112,8 @@ PYBIND11_MODULE(_csrc, m) {
   add_examples(m);
   add_float_arithmetic(m);
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
+  m.def("connected", &connected, "Only states on a path from the start to an end.");
+  add_fst_text(m);
   add_packed_acceptors(m);
   add_resampling(m);
   add_arpa(m);

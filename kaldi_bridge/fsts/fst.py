@@ -1,19 +1,21 @@
 """Weighted finite-state transducers over the tropical semiring, and their files.
 
-Read: OpenFst's binary vector, const and compact types with standard arcs, and the text form (fstprint).
-Written: vector, const, compact acceptors, and text. Kaldi itself reads vector and const (fstext/kaldi-fst-io.h).
+Read: OpenFst's binary types (fst_bodies.py) and the text form of tables. Written: vector, const, compact acceptors, and
+text. Kaldi itself reads vector and const (fstext/kaldi-fst-io.h). Arcs of the log semiring are the same on file.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
+from kaldi_bridge.fsts.fst_bodies import ARC, CONST_STATE, read_body
 from kaldi_bridge.fsts.fst_header import ALIGNMENT, EXPANDED, MAGIC, MUTABLE, FstHeader
-from kaldi_bridge.fsts.vector_files import read_vector_body
 from kaldi_bridge.io.basic_io import format_float
 from kaldi_bridge.io.streams import open_input, open_output
 from kaldi_bridge.io.text import encode, fields, shown
@@ -21,20 +23,9 @@ from kaldi_bridge.io.text import encode, fields, shown
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
 
-ARC = np.dtype([("ilabel", "<i4"), ("olabel", "<i4"), ("weight", "<f4"), ("nextstate", "<i4")])
-CONST_STATE = np.dtype([("final", "<f4"), ("pos", "<u4"), ("narcs", "<u4"), ("nieps", "<u4"), ("noeps", "<u4")])
 MAX_STATES = 1 << 31
 _STATES = 1 << 16  # written at once
-
-# Compact types: per state a variable number of elements (or exactly one), final weights first with label -1.
-_LABEL, _WEIGHT, _STATE = ("label", "<i4"), ("weight", "<f4"), ("nextstate", "<i4")
-COMPACT = {
-    "acceptor": np.dtype([_LABEL, _WEIGHT, _STATE]),
-    "unweighted_acceptor": np.dtype([_LABEL, _STATE]),
-    "unweighted": np.dtype([_LABEL, ("olabel", "<i4"), _STATE]),
-    "string": np.dtype([_LABEL]),
-    "weighted_string": np.dtype([_LABEL, _WEIGHT]),
-}
+STANDARD = ("standard",)
 
 
 class Fst:
@@ -85,6 +76,23 @@ class Fst:
     def arcs_of(self, state: int) -> np.ndarray:
         return self.arcs[self.offsets[state] : self.offsets[state + 1]]
 
+    def changed(
+        self,
+        *,
+        start: int | None = None,
+        finals: np.ndarray | None = None,
+        offsets: np.ndarray | None = None,
+        arcs: np.ndarray | None = None,
+    ) -> Fst:
+        """With other parts; what is known of arcs and symbols stays."""
+        return Fst(
+            self.start if start is None else start,
+            self.finals if finals is None else finals,
+            self.offsets if offsets is None else offsets,
+            self.arcs if arcs is None else arcs,
+            self.header.of_changed() if self.header else None,
+        )
+
     def check(self, name: str = "FST") -> None:
         """Raises KaldiError when a state or label is out of range or a cost is not a number."""
         n = self.num_states
@@ -101,20 +109,13 @@ class Fst:
     # Files.
 
     @classmethod
-    def read(cls, stream: InputStream) -> Fst:
-        """A binary FST of any of the types above. Raises KaldiError."""
+    def read(cls, stream: InputStream, arc_types: Collection[str] = STANDARD) -> Fst:
+        """A binary FST of any of the types above. Raises KaldiError, also for arcs of other types than these."""
         base = stream.tell()
         header = FstHeader.read(stream)
-        if header.arc_type != "standard":
-            raise KaldiError(f"{stream.name}: FST with arcs of type {header.arc_type}, only standard ones are possible")
-        if header.fst_type == "vector":
-            fst = _read_vector(stream, header)
-        elif header.fst_type == "const":
-            fst = _read_const(stream, header, base)
-        elif header.fst_type.startswith("compact") and header.fst_type.partition("_")[2] in COMPACT:
-            fst = _read_compact(stream, header, base)
-        else:
-            raise KaldiError(f"{stream.name}: FST of type {header.fst_type}: convert it with fstconvert")
+        if header.arc_type not in arc_types:
+            raise KaldiError(f"{stream.name}: FST with arc type {header.arc_type} is not supported.")
+        fst = cls(header.start, *read_body(stream, header, base), header)
         fst.check(stream.name)
         return fst
 
@@ -123,18 +124,14 @@ class Fst:
         kind = fst_type or (self.header.fst_type if self.header else "vector")
         if kind not in ("vector", "const", "compact_acceptor"):
             kind = "vector"
-        same = self.header is not None and self.header.fst_type == kind
-        header = FstHeader(
-            kind,
-            "standard",
-            self.header.version if same and self.header else 2,
-            self.header.flags if same and self.header else 0,
-            self.header.properties if same and self.header else self._properties(kind),
-            self.start,
-            self.num_states,
-            self.num_arcs if kind != "vector" or not same or not self.header else self.header.num_arcs,
-            self.header.symbols if same and self.header else b"",
-        )
+        old = self.header
+        if old is not None and old.fst_type == kind:
+            arcs = old.num_arcs if kind == "vector" else self.num_arcs
+            header = replace(old, start=self.start, num_states=self.num_states, num_arcs=arcs)
+        else:
+            numbers = (self._properties(kind), self.start, self.num_states, self.num_arcs)
+            symbols = (old.isymbols, old.osymbols) if old else ()
+            header = FstHeader(kind, old.arc_type if old else "standard", 2, 0, *numbers, *symbols)
         base = stream.tell() if header.is_aligned else 0
         header.write(stream)
         if kind == "const":
@@ -234,6 +231,12 @@ class Fst:
         stream.write(encode("".join(lines)))
 
 
+def is_sorted(fst: Fst, side: str) -> bool:
+    """Whether each state has its arcs in the order of these labels, "ilabel" or "olabel"."""
+    labels, sources = fst.arcs[side], fst.sources
+    return bool(((labels[1:] >= labels[:-1]) | (sources[1:] != sources[:-1])).all())
+
+
 def write_fst(wxfilename: str, fst: Fst) -> None:
     """Writes a binary vector FST, whole or not at all."""
     with open_output(wxfilename) as stream:
@@ -270,63 +273,3 @@ class FstHolder:
 
 
 FST = FstHolder()
-
-
-def _read_vector(stream: InputStream, header: FstHeader) -> Fst:
-    offsets, arcs, finals, _, _ = read_vector_body(stream, header)
-    return Fst(header.start, finals, offsets, arcs.view(ARC), header)
-
-
-def _align(stream: InputStream, header: FstHeader, base: int) -> None:
-    if header.is_aligned:
-        stream.skip(-(stream.tell() - base) % ALIGNMENT)
-
-
-def _block(stream: InputStream, count: int, dtype: np.dtype) -> np.ndarray:
-    if count < 0 or not stream.holds(count * dtype.itemsize):
-        raise KaldiError(f"{stream.where()}: the FST is truncated, or its header makes no sense")
-    return np.frombuffer(stream.read(count * dtype.itemsize), dtype=dtype)
-
-
-def _read_const(stream: InputStream, header: FstHeader, base: int) -> Fst:
-    _align(stream, header, base)
-    states = _block(stream, header.num_states, CONST_STATE)
-    _align(stream, header, base)
-    arcs = _block(stream, header.num_arcs, ARC)
-    offsets = np.concatenate([[0], np.cumsum(states["narcs"], dtype=np.int64)]).astype(np.int64)
-    if offsets[-1] != len(arcs) or (states["pos"] != offsets[:-1]).any():
-        raise KaldiError(f"{stream.name}: the states and arcs of the FST do not fit together (corrupt file?)")
-    return Fst(header.start, states["final"].copy(), offsets, arcs, header)
-
-
-def _read_compact(stream: InputStream, header: FstHeader, base: int) -> Fst:
-    prefix, _, kind = header.fst_type.partition("_")
-    dtype, width = COMPACT[kind], prefix.removeprefix("compact")
-    names = {"": "<u4", "8": "<u1", "16": "<u2", "64": "<u8"}
-    if width not in names:
-        raise KaldiError(f"{stream.name}: FST of type {header.fst_type}: convert it with fstconvert")
-    n = header.num_states
-    if n < 0 or not stream.holds(n):
-        raise KaldiError(f"{stream.where()}: the FST is truncated, or its header makes no sense")
-    if kind in ("string", "weighted_string"):
-        positions = np.arange(n + 1)
-    else:
-        _align(stream, header, base)
-        positions = _block(stream, n + 1, np.dtype(names[width])).astype(np.int64)
-        if positions[0] != 0 or (np.diff(positions) < 0).any():
-            raise KaldiError(f"{stream.name}: the states of the FST do not fit together (corrupt file?)")
-    _align(stream, header, base)
-    elements = _block(stream, int(positions[-1]), dtype)
-    owner, fields = np.repeat(np.arange(n), np.diff(positions)), dtype.names or ()
-    weights = elements["weight"] if "weight" in fields else np.zeros(len(elements), np.float32)
-    is_final = elements["label"] == -1
-    finals = np.full(n, np.inf, dtype=np.float32)
-    finals[owner[is_final]] = weights[is_final]
-    keep = ~is_final
-    arcs = np.zeros(int(keep.sum()), dtype=ARC)
-    arcs["ilabel"] = elements["label"][keep]
-    arcs["olabel"] = elements["olabel" if kind == "unweighted" else "label"][keep]
-    arcs["weight"] = weights[keep]
-    arcs["nextstate"] = (elements["nextstate"] if "nextstate" in fields else owner + 1)[keep]
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner[keep], minlength=n))]).astype(np.int64)
-    return Fst(header.start, finals, offsets, arcs, header)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kaldi_bridge.errors import KaldiError
@@ -24,7 +24,7 @@ _TAIL = struct.Struct("<iiQqqq")
 
 @dataclass
 class FstHeader:
-    """``symbols``: the raw bytes of the symbol tables that follow the header, if any."""
+    """``isymbols``, ``osymbols``: the symbol tables that follow the header, as they are in the file; empty for none."""
 
     fst_type: str
     arc_type: str
@@ -34,7 +34,8 @@ class FstHeader:
     start: int
     num_states: int
     num_arcs: int
-    symbols: bytes = b""
+    isymbols: bytes = b""
+    osymbols: bytes = b""
 
     @property
     def is_aligned(self) -> bool:
@@ -49,17 +50,24 @@ class FstHeader:
         stream.skip(4)
         fst_type, arc_type = _read_name(stream), _read_name(stream)
         header = cls(fst_type, arc_type, *_TAIL.unpack(stream.read(_TAIL.size)))
-        for flag in (HAS_INPUT_SYMBOLS, HAS_OUTPUT_SYMBOLS):
-            if header.flags & flag:
-                header.symbols += _read_symbol_table(stream)
+        if header.flags & HAS_INPUT_SYMBOLS:
+            header.isymbols = read_symbol_table(stream)
+        if header.flags & HAS_OUTPUT_SYMBOLS:
+            header.osymbols = read_symbol_table(stream)
         if header.num_states < -1 or header.num_arcs < -1 or not -1 <= header.start < max(header.num_states, 1 << 31):
             raise KaldiError(f"{stream.where()}: the FST's header makes no sense (truncated or corrupt file?)")
         return header
 
     def write(self, stream: OutputStream) -> None:
         names = b"".join(struct.pack("<i", len(n)) + encode(n) for n in (self.fst_type, self.arc_type))
-        tail = (self.version, self.flags, self.properties, self.start, self.num_states, self.num_arcs)
-        stream.write(MAGIC + names + _TAIL.pack(*tail) + self.symbols)
+        flags = self.flags & ~(HAS_INPUT_SYMBOLS | HAS_OUTPUT_SYMBOLS)
+        flags |= bool(self.isymbols) * HAS_INPUT_SYMBOLS | bool(self.osymbols) * HAS_OUTPUT_SYMBOLS
+        tail = (self.version, flags, self.properties, self.start, self.num_states, self.num_arcs)
+        stream.write(MAGIC + names + _TAIL.pack(*tail) + self.isymbols + self.osymbols)
+
+    def of_changed(self) -> FstHeader:
+        """That of an FST made of this one: what it has of arcs and symbols, and nothing known of its properties."""
+        return replace(self, fst_type="vector", version=2, flags=0, properties=EXPANDED | MUTABLE)
 
 
 def _read_string(stream: InputStream, limit: int) -> bytes:
@@ -74,7 +82,8 @@ def _read_name(stream: InputStream) -> str:
     return decode(_read_string(stream, MAX_NAME)[4:])
 
 
-def _read_symbol_table(stream: InputStream) -> bytes:
+def read_symbol_table(stream: InputStream) -> bytes:
+    """A symbol table in OpenFst's binary form, as it is."""
     magic = stream.read(4)
     if magic != SYMBOL_TABLE_MAGIC:
         raise KaldiError(f"{stream.where()}: expected a symbol table inside the FST")

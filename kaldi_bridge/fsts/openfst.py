@@ -9,6 +9,7 @@ Methods that change an FST change this one, and return it.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,10 @@ from typing import Any
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst, write_fst
+from kaldi_bridge.io.text import decode
+
+DELTA = 1.0 / 1024.0
+"""OpenFst's kDelta."""
 
 
 def _kaldifst() -> Any:
@@ -44,6 +49,9 @@ class OpenFst:
 
     @classmethod
     def of(cls, fst: Fst) -> OpenFst:
+        """Raises KaldiError for arcs of another semiring."""
+        if fst.header and fst.header.arc_type != "standard":
+            raise KaldiError(f"this is possible with arcs of type standard only, not {fst.header.arc_type}")
         with _temporary_file() as name:
             write_fst(name, fst)
             return cls(_kaldifst().StdVectorFst.read(name))
@@ -57,9 +65,14 @@ class OpenFst:
     def num_states(self) -> int:
         return int(self.native.num_states)
 
-    def composed(self, other: OpenFst) -> OpenFst:
-        """This one, then ``other``; this sorted by output or the other by input labels (Kaldi's fsttablecompose)."""
-        return OpenFst(_kaldifst().compose(self.native, other.native))
+    def composed(
+        self, other: OpenFst, side: str = "left", compose_filter: str = "sequence", connect: bool = True
+    ) -> OpenFst:
+        """This one, then ``other``; this sorted by output or the other by input labels (Kaldi's fsttablecompose).
+
+        ``side``: of which one a table of arcs is made, "left" or "right".
+        """
+        return OpenFst(_kaldifst().compose(self.native, other.native, side, compose_filter, connect))
 
     def context_composed(self, disambig: Sequence[int], width: int, central: int) -> tuple[OpenFst, list[list[int]]]:
         """Phones in windows of ``width`` phones, of which number ``central`` is said (Kaldi's fstcomposecontext).
@@ -69,18 +82,23 @@ class OpenFst:
         composed, labels = _kaldifst().compose_context(list(disambig), width, central, self.native)
         return OpenFst(composed), [list(label) for label in labels]
 
-    def star_determinized(self, in_log: bool = True, max_states: int = -1) -> OpenFst:
+    def star_determinized(self, in_log: bool = True, max_states: int = -1, delta: float = DELTA) -> OpenFst:
         """Determinized, with epsilons removed (Kaldi's fstdeterminizestar --use-log).
 
-        Raises KaldiError when it has more than ``max_states`` states (-1: any number).
+        Costs that differ by less than ``delta`` are the same. Raises KaldiError when there are more than ``max_states``
+        states (-1: any number).
         """
-        if _kaldifst().determinize_star(self.native, max_states=max_states, use_log=in_log):
+        try:
+            stopped = _kaldifst().determinize_star(self.native, delta=delta, max_states=max_states, use_log=in_log)
+        except RuntimeError as error:
+            raise KaldiError(str(error).partition("[E] ")[2].replace("\n", " ") or str(error)) from None
+        if stopped:
             raise KaldiError(f"determinization stopped at {max_states} states: is the FST determinizable at all?")
         return self
 
-    def encoded_minimized(self) -> OpenFst:
-        """Minimized with labels and weights as one symbol (Kaldi's fstminimizeencoded)."""
-        _kaldifst().minimize_encoded(self.native)
+    def encoded_minimized(self, delta: float = DELTA) -> OpenFst:
+        """Minimized with labels and weights, in steps of ``delta``, as one symbol (Kaldi's fstminimizeencoded)."""
+        _kaldifst().minimize_encoded(self.native, delta)
         return self
 
     def arc_sorted(self, by: str = "ilabel") -> OpenFst:
@@ -92,6 +110,71 @@ class OpenFst:
         """With loops of these (input, output) labels wherever a word can begin or end (Kaldi's fstaddselfloops)."""
         _kaldifst().add_self_loops(self.native, [ilabel for ilabel, _ in labels], [olabel for _, olabel in labels])
         return self
+
+    def determinized(
+        self, det_type: str, nstate: int, weight: str, delta: float, label: int, increment: bool
+    ) -> OpenFst:
+        """The arguments are the flags of fstdeterminize."""
+        made = _kaldifst().determinize(
+            self.native,
+            delta=delta,
+            det_type=det_type,
+            increment_subsequential_label=increment,
+            nstate=nstate,
+            subsequential_label=label,
+            weight=weight,
+        )
+        return OpenFst(made)
+
+    def minimized(self, delta: float, allow_nondet: bool) -> OpenFst:
+        """The arguments are the flags of fstminimize."""
+        _kaldifst().minimize(self.native, delta, allow_nondet)
+        return self
+
+    def without_epsilons(self, connect: bool, delta: float, nstate: int, queue_type: str, weight: str) -> OpenFst:
+        """The arguments are the flags of fstrmepsilon."""
+        _kaldifst().rmepsilon(self.native, connect, delta, nstate, queue_type, weight)
+        return self
+
+    def reversed(self, require_superinitial: bool = True) -> OpenFst:
+        """What it accepts, from the end to the start."""
+        return OpenFst(_kaldifst().reverse(self.native, require_superinitial))
+
+    def shortest_paths(self, count: int) -> OpenFst:
+        """An FST of the ``count`` cheapest paths."""
+        return OpenFst(_kaldifst().shortest_path(self.native, count))
+
+    def information(self, arc_filter: str, info_type: str, test_properties: bool, verify: bool) -> str:
+        """What fstinfo prints; the arguments are its flags. OpenFst writes it to the standard output itself."""
+        sys.stdout.flush()
+        with tempfile.TemporaryFile() as file:
+            kept = os.dup(1)
+            try:
+                os.dup2(file.fileno(), 1)
+                _kaldifst().info(
+                    self.native,
+                    arc_filter=arc_filter,
+                    info_type=info_type,
+                    test_properties=test_properties,
+                    fst_verify=verify,
+                )
+            finally:
+                os.dup2(kept, 1)
+                os.close(kept)
+            file.seek(0)
+            return decode(file.read())
+
+    def drawing(self, isymbols: str, osymbols: str, ssymbols: str, **layout: Any) -> str:
+        """A graph for graphviz's dot; names of files of symbols, or "", and flags of fstdraw."""
+
+        def table(name: str) -> Any:
+            return _kaldifst().SymbolTable.read_text(name) if name else None
+
+        return str(
+            _kaldifst().draw(
+                self.native, isymbols=table(isymbols), osymbols=table(osymbols), ssymbols=table(ssymbols), **layout
+            )
+        )
 
     def connected(self) -> OpenFst:
         """Only states on a path from the start to an end."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst, write_fst
 from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph, log_stochasticity, without_words
+from kaldi_bridge.graphs.window_labels import read_labels, write_labels
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import ContextDependency
 from kaldi_bridge.io import basic_io
@@ -103,22 +104,3 @@ def _keep(file: Path, write: Callable[[str], None]) -> None:
         write(str(file))
     except (OSError, KaldiError) as error:
         log.warning(f"Not keeping {file} for the next graph: {error}")
-
-
-def read_labels(rxfilename: str) -> list[list[int]]:
-    """What the input labels of CLG mean: Kaldi's ilabels files. Raises KaldiError."""
-    with open_input(rxfilename) as stream:
-        binary = basic_io.read_header(stream)
-        count = basic_io.read_int32(stream, binary)
-        if count < 0 or not stream.holds(count):
-            raise KaldiError(f"{stream.where()}: {count} is no number of labels, or the file is truncated")
-        return [basic_io.read_int_vector(stream, binary) for _ in range(count)]
-
-
-def write_labels(wxfilename: str, labels: Iterable[list[int]]) -> None:
-    labels = list(labels)
-    with open_output(wxfilename) as stream:
-        basic_io.write_header(stream, True)
-        basic_io.write_int32(stream, True, len(labels))
-        for label in labels:
-            basic_io.write_int_vector(stream, True, label)

@@ -139,6 +139,10 @@ class InputStream:
         """Up to ``n`` bytes; fewer only at the end of the input. Takes memory for ``n`` bytes."""
         return self.read(min(n, self.fill(n)))
 
+    def read_all(self) -> bytes:
+        """What is left of the input."""
+        return b"".join(iter(lambda: self.read_up_to(BUFFER_SIZE), b""))
+
     def readinto(self, target: Any) -> None:
         """Fills a writable contiguous buffer (an ndarray, say) from the stream."""
         view = memoryview(target)

@@ -22,6 +22,16 @@ def read_sets(rxfilename: str) -> list[list[int]]:
     return sets
 
 
+def read_integers(rxfilename: str) -> list[int]:
+    """All integers of a file. Raises KaldiError for anything else in it."""
+    return [number for numbers in read_sets(rxfilename) for number in numbers]
+
+
+def write_integers(wxfilename: str, numbers: Iterable[int]) -> None:
+    """One a line."""
+    write_sets(wxfilename, [[number] for number in numbers])
+
+
 def write_sets(wxfilename: str, sets: Iterable[Sequence[int]]) -> None:
     """One set a line."""
     with open_output(wxfilename) as stream:

@@ -22,7 +22,7 @@ from kaldi_bridge.commands.lang import (
 )
 from kaldi_bridge.commands.lmbin import arpa2fst
 from kaldi_bridge.fsts.fst import Fst, read_fst
-from kaldi_bridge.graphs.graph_directory import read_labels
+from kaldi_bridge.graphs.window_labels import read_labels
 from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import INT32_VECTOR

@@ -1,0 +1,52 @@
+"""nnet-pytorch-compile-graph: twin of compile-graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.fst import read_fst
+from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph
+from kaldi_bridge.hmm.transition_model import read_transition_model
+from kaldi_bridge.hmm.tree import read_tree
+from kaldi_bridge.io.integer_sets import read_integers
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.lang.lexicon_grammar import lexicon_and_grammar
+
+USAGE = """Creates HCLG decoding graph, as mkgraph.sh does.
+Usage: nnet-pytorch-compile-graph [options] <tree-in> <model-in> <lexicon-fst-in> <grammar-rxfilename> <hclg-wxfilename>
+e.g.: nnet-pytorch-compile-graph --read-disambig-syms=disambig.int tree 1.mdl L_disambig.fst G.fst HCLG.fst"""
+
+
+@dataclass
+class Options:
+    """Options of compile-graph."""
+
+    read_disambig_syms: str = option("", "File containing list of disambiguation symbols in phone symbol table")
+    transition_scale: float = option(1.0, "Scale of transition probabilities (excluding self-loops).")
+    self_loop_scale: float = option(1.0, "Scale of self-loop probability mass; the default of mkgraph.sh is 0.1.")
+
+
+def compile_graph(options: Options, tree_in: str, model_in: str, lexicon: str, grammar: str, hclg: str) -> None:
+    tree, model = read_tree(tree_in), read_transition_model(model_in)
+    disambig = sorted(set(read_integers(options.read_disambig_syms))) if options.read_disambig_syms else []
+    if not disambig:
+        log.warning("You supplied no disambiguation symbols: graphs of L_disambig.fst need --read-disambig-syms")
+    shared = np.intersect1d(disambig, model.topology.phones)
+    if len(shared):
+        raise KaldiError(f"Disambiguation symbol {shared[0]} is also a phone.")
+    graph, labels = context_graph(lexicon_and_grammar(read_fst(lexicon), read_fst(grammar)), tree, disambig)
+    graph, _ = hmm_graph(graph, labels, tree, model, options.transition_scale, options.self_loop_scale)
+    with open_output(hclg) as stream:
+        graph.write(stream, "const")
+    log.info(f"Wrote graph with {graph.num_states} states to {hclg}")
+
+
+main = command(compile_graph, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

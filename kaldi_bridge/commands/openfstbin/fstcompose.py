@@ -1,0 +1,36 @@
+"""nnet-pytorch-fstcompose: OpenFst's fstcompose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge.command import option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.command_line import openfst_command, read_fst_files, write_fst_file
+from kaldi_bridge.fsts.openfst import OpenFst
+
+USAGE = """Composes two FSTs.
+
+  Usage: fstcompose in1.fst in2.fst [out.fst]"""
+
+
+@dataclass
+class Options:
+    """Flags of fstcompose."""
+
+    compose_filter: str = option("auto", 'Composition filter: one of "alt_sequence", "auto", "match", "sequence"')
+    connect: bool = option(True, "Trim output")
+
+
+def fstcompose(options: Options, first: str, second: str, fst_out: str = "") -> None:
+    if options.compose_filter not in ("alt_sequence", "auto", "match", "sequence"):
+        raise KaldiError(f"Unknown or unsupported compose filter type: {options.compose_filter}")
+    one, other = map(OpenFst.of, read_fst_files(first, second))
+    composed = one.composed(other, compose_filter=options.compose_filter, connect=options.connect)
+    write_fst_file(fst_out, composed.fst())
+
+
+main = openfst_command(fstcompose, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""nnet-pytorch-fstconnect: OpenFst's fstconnect."""
+
+from __future__ import annotations
+
+from kaldi_bridge.fsts.command_line import openfst_command, read_fst_file, write_fst_file
+from kaldi_bridge.fsts.openfst import OpenFst
+
+USAGE = """Removes useless states and arcs from an FST.
+
+  Usage: fstconnect [in.fst [out.fst]]"""
+
+
+def fstconnect(fst_in: str = "", fst_out: str = "") -> None:
+    write_fst_file(fst_out, OpenFst.of(read_fst_file(fst_in)).connected().fst())
+
+
+main = openfst_command(fstconnect, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""nnet-pytorch-fstrmepsilon: OpenFst's fstrmepsilon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge.command import option
+from kaldi_bridge.fsts.command_line import openfst_command, read_fst_file, write_fst_file
+from kaldi_bridge.fsts.openfst import OpenFst
+
+USAGE = """Removes epsilons from an FST.
+
+  Usage: fstrmepsilon [in.fst [out.fst]]"""
+
+
+@dataclass
+class Options:
+    """Flags of fstrmepsilon."""
+
+    connect: bool = option(True, "Trim output")
+    delta: float = option(1e-6, "Comparison/quantization delta", type="double")
+    nstate: int = option(-1, "State number threshold")
+    queue_type: str = option("auto", 'Queue type: one of "auto", "fifo", "lifo", "shortest", "state", "top"')
+    weight: str = option("", "Weight threshold")
+
+
+def fstrmepsilon(options: Options, fst_in: str = "", fst_out: str = "") -> None:
+    fst = OpenFst.of(read_fst_file(fst_in))
+    flags = options.connect, options.delta, options.nstate, options.queue_type, options.weight
+    write_fst_file(fst_out, fst.without_epsilons(*flags).fst())
+
+
+main = openfst_command(fstrmepsilon, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

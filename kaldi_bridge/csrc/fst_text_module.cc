@@ -1,0 +1,72 @@
+// FSTs and symbol tables as text, for Python, without the interpreter's lock.
+
+#include "fst_text_module.h"
+
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+
+#include "fst_text.h"
+
+namespace py = pybind11;
+
+namespace kaldi_bridge {
+namespace {
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
+
+// (start, finals, offsets, arcs) of kaldi_bridge.fsts.fst.Fst.
+py::tuple compiled(const py::bytes &text, const Symbols *input, const Symbols *output, const Symbols *state, bool acceptor,
+                   bool keep_numbers, bool allow_negative) {
+  const std::string_view view(text);
+  CompiledFst made;
+  {
+    py::gil_scoped_release release;
+    made = compile_fst(view, {input, output, state}, {acceptor, keep_numbers, allow_negative});
+  }
+  const NewFst &fst = made.fst;
+  return py::make_tuple(made.start, py::array_t<float>(fst.finals.size(), fst.finals.data()),
+                        py::array_t<int64_t>(fst.offsets.size(), fst.offsets.data()),
+                        py::array_t<FstArc>(fst.arcs.size(), fst.arcs.data()));
+}
+
+py::bytes printed(int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs,
+                  const Symbols *input, const Symbols *output, const Symbols *state, bool acceptor, bool show_zero_costs,
+                  const std::optional<std::string> &missing) {
+  const int32_t states = static_cast<int32_t>(finals.size());
+  if (start < -1 || start >= states || offsets.size() != states + 1 || offsets.at(0) != 0 || offsets.at(states) != arcs.size())
+    throw std::invalid_argument("the FST's start, states and arcs do not fit together");
+  for (int32_t s = 0; s < states; s++)
+    if (offsets.at(s) > offsets.at(s + 1)) throw std::invalid_argument("the FST's offsets decrease");
+  const FstArrays fst{start, states, finals.data(), offsets.data(), arcs.data()};
+  std::string text;
+  {
+    py::gil_scoped_release release;
+    text = print_fst(fst, {input, output, state}, {acceptor, show_zero_costs, missing ? &*missing : nullptr});
+  }
+  return py::bytes(text);
+}
+
+// Symbols need not be UTF-8.
+py::list entries(const Symbols &symbols) {
+  py::list pairs;
+  for (const auto &[symbol, number] : symbols.entries()) pairs.append(py::make_tuple(py::bytes(symbol), number));
+  return pairs;
+}
+
+}  // namespace
+
+void add_fst_text(py::module_ &m) {
+  py::class_<Symbols>(m, "Symbols")
+      .def(py::init<std::vector<std::pair<std::string, int64_t>>>())
+      .def_static("from_text", [](const py::bytes &text, bool allow_negative) {
+        return Symbols::from_text(std::string_view(text), allow_negative);
+      })
+      .def("entries", &entries);
+  m.def("compile_fst", &compiled, "An FST from OpenFst's text form.");
+  m.def("print_fst", &printed, "An FST in OpenFst's text form.");
+}
+
+}  // namespace kaldi_bridge

@@ -1,0 +1,55 @@
+"""Labels that stand for no phone or word, on the arcs of an FST: added, taken away, or made costly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from kaldi_bridge.extension import _csrc
+from kaldi_bridge.fsts.fst import ARC, Fst
+
+
+def with_self_loops(fst: Fst, labels: Sequence[tuple[int, int]]) -> Fst:
+    """Loops of these (input, output) labels after the arcs of each final state and each with an output label.
+
+    So disambiguation symbols get through what is composed (fstext/fstext-utils-inl.h, AddSelfLoops).
+    """
+    wanted = fst.finals != np.inf
+    wanted[fst.sources[fst.arcs["olabel"] != 0]] = True
+    states = np.flatnonzero(wanted)
+    loops = np.zeros((len(states), len(labels)), ARC)
+    loops["ilabel"], loops["olabel"] = np.array(labels, np.int32).reshape(-1, 2).T[:, None, :]
+    loops["nextstate"] = states[:, None]
+    offsets = fst.offsets + len(labels) * np.concatenate([[0], np.cumsum(wanted)])
+    places = np.repeat(fst.offsets[states + 1], len(labels))
+    return fst.changed(offsets=offsets, arcs=np.insert(fst.arcs, places, loops.ravel()))
+
+
+def without_labels(fst: Fst, labels: Iterable[int], side: str = "ilabel") -> Fst:
+    """With epsilon in the place of these labels; ``side``: "ilabel" or "olabel"."""
+    arcs = fst.arcs.copy()
+    arcs[side][np.isin(arcs[side], list(labels))] = 0
+    return fst.changed(arcs=arcs)
+
+
+def without_arcs(fst: Fst, labels: Iterable[int], side: str = "ilabel") -> Fst:
+    """Without the arcs that have these labels, and without states then on no path from the start to an end."""
+    keep = ~np.isin(fst.arcs[side], list(labels))
+    kept_before = np.concatenate([[0], np.cumsum(keep)])
+    return connected(fst.changed(offsets=kept_before[fst.offsets], arcs=fst.arcs[keep]))
+
+
+def penalized(fst: Fst, labels: Iterable[int], penalty: float, side: str = "ilabel") -> Fst:
+    """With the penalty added to the cost of the arcs that have these labels."""
+    arcs = fst.arcs.copy()
+    arcs["weight"][np.isin(arcs[side], list(labels))] += np.float32(penalty)
+    return fst.changed(arcs=arcs)
+
+
+def connected(fst: Fst) -> Fst:
+    """Only states on a path from the start to an end, in their order."""
+    if fst.start < 0:
+        return fst
+    start, finals, offsets, arcs = _csrc.connected(fst.start, fst.finals, fst.offsets, fst.arcs)
+    return fst.changed(start=start, finals=finals, offsets=offsets, arcs=arcs.astype(ARC, copy=False))
