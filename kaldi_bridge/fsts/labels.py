@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import ARC, Fst
+from kaldi_bridge.io.integer_sets import read_sets
 
 
 def with_self_loops(fst: Fst, labels: Sequence[tuple[int, int]]) -> Fst:
@@ -53,3 +55,20 @@ def connected(fst: Fst) -> Fst:
         return fst
     start, finals, offsets, arcs = _csrc.connected(fst.start, fst.finals, fst.offsets, fst.arcs)
     return fst.changed(start=start, finals=finals, offsets=offsets, arcs=arcs.astype(ARC, copy=False))
+
+
+def relabelled(fst: Fst, ipairs: Mapping[int, int], opairs: Mapping[int, int]) -> Fst:
+    """With other numbers for these labels; all other labels stay."""
+    arcs = fst.arcs.copy()
+    for side, pairs in (("ilabel", ipairs), ("olabel", opairs)):
+        old, where = np.unique(arcs[side], return_inverse=True)
+        arcs[side] = np.array([pairs.get(label, label) for label in old.tolist()], np.int32)[where]
+    return fst.changed(arcs=arcs)
+
+
+def read_relabelling(rxfilename: str) -> dict[int, int]:
+    """Lines of an old label and a new one. Raises KaldiError."""
+    pairs = read_sets(rxfilename)
+    if any(len(pair) != 2 for pair in pairs):
+        raise KaldiError(f"{rxfilename}: expected lines of an old label and a new one")
+    return {old: new for old, new in pairs}

@@ -20,6 +20,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst, write_fst
 from kaldi_bridge.io.text import decode
 
+INPUT_DETERMINISTIC = 1 << 18  # fst/properties.h, kIDeterministic
 DELTA = 1.0 / 1024.0
 """OpenFst's kDelta."""
 
@@ -70,8 +71,11 @@ class OpenFst:
     ) -> OpenFst:
         """This one, then ``other``; this sorted by output or the other by input labels (Kaldi's fsttablecompose).
 
-        ``side``: of which one a table of arcs is made, "left" or "right".
+        ``side``: of which one a table of arcs is made, "left" or "right". Raises KaldiError where that one is not sorted.
         """
+        if not (self.native.is_olabel_sorted if side == "left" else other.native.is_ilabel_sorted):
+            which = "first FST is not sorted by output" if side == "left" else "second FST is not sorted by input"
+            raise KaldiError(f"the {which} labels: sort it with fstarcsort, or match on the other side")
         return OpenFst(_kaldifst().compose(self.native, other.native, side, compose_filter, connect))
 
     def context_composed(self, disambig: Sequence[int], width: int, central: int) -> tuple[OpenFst, list[list[int]]]:
@@ -127,7 +131,9 @@ class OpenFst:
         return OpenFst(made)
 
     def minimized(self, delta: float, allow_nondet: bool) -> OpenFst:
-        """The arguments are the flags of fstminimize."""
+        """The arguments are the flags of fstminimize. Raises KaldiError for what is not deterministic, without the flag."""
+        if not allow_nondet and not self.native.properties(INPUT_DETERMINISTIC, True):
+            raise KaldiError("Refusing to minimize a non-deterministic FST with allow_nondet = false")
         _kaldifst().minimize(self.native, delta, allow_nondet)
         return self
 
@@ -163,18 +169,6 @@ class OpenFst:
                 os.close(kept)
             file.seek(0)
             return decode(file.read())
-
-    def drawing(self, isymbols: str, osymbols: str, ssymbols: str, **layout: Any) -> str:
-        """A graph for graphviz's dot; names of files of symbols, or "", and flags of fstdraw."""
-
-        def table(name: str) -> Any:
-            return _kaldifst().SymbolTable.read_text(name) if name else None
-
-        return str(
-            _kaldifst().draw(
-                self.native, isymbols=table(isymbols), osymbols=table(osymbols), ssymbols=table(ssymbols), **layout
-            )
-        )
 
     def connected(self) -> OpenFst:
         """Only states on a path from the start to an end."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import ARC, Fst
+from kaldi_bridge.fsts.fst_header import INITIAL_ACYCLIC
 
 
 def arc_sorted(fst: Fst, by: str = "ilabel") -> Fst:
@@ -42,14 +43,17 @@ def inverted(fst: Fst) -> Fst:
 
 
 def union(first: Fst, second: Fst) -> Fst:
-    """What either accepts: the second one's states come after the first one's."""
+    """What either accepts: the second one's states come after the first one's.
+
+    A new start state leads to both, but where the first one is known to have no way back to its own.
+    """
     if second.start < 0:
         return first
     both = _side_by_side(first, second)
     start = second.start + first.num_states
     if first.start < 0:
         return both.changed(start=start)
-    if not _on_cycle(first, first.start):
+    if first.header and first.header.properties & INITIAL_ACYCLIC:
         return _with_arcs(both, [(first.start, 0, 0, 0.0, start)])
     new = both.num_states
     grown = _with_state(both, np.inf)
@@ -105,7 +109,7 @@ def _with_arcs(fst: Fst, added: list[tuple[int, int, int, float, int]]) -> Fst:
     return fst.changed(offsets=offsets, arcs=np.insert(fst.arcs, fst.offsets[sources[order] + 1], table))
 
 
-def _on_cycle(fst: Fst, state: int) -> bool:
+def is_on_cycle(fst: Fst, state: int) -> bool:
     """Whether a way leads from the state back to it."""
     seen = np.zeros(fst.num_states, bool)
     waiting = [state]

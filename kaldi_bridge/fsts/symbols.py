@@ -11,7 +11,7 @@ from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.fst_header import SYMBOL_TABLE_MAGIC
 from kaldi_bridge.io.streams import open_input, open_output
-from kaldi_bridge.io.text import encode
+from kaldi_bridge.io.text import decode, encode
 
 Symbols = Any
 """The C++ class of symbols by number and numbers by symbol; ``entries()`` are pairs of bytes and int."""
@@ -82,3 +82,29 @@ def save_symbols(fst: Fst, isymbols: str, osymbols: str) -> None:
         if not data:
             raise KaldiError(f"save_{side[0]}symbols requested but there are no {side} symbols")
         write_symbols(name, symbols_inside(data))
+
+
+def with_symbols(fst: Fst, isymbols: bytes | None, osymbols: bytes | None) -> Fst:
+    """With these inside it, as ``symbols_for_inside`` gives them; None leaves what is there."""
+    changed = fst.changed()
+    if changed.header is not None:
+        changed.header.isymbols = changed.header.isymbols if isymbols is None else isymbols
+        changed.header.osymbols = changed.header.osymbols if osymbols is None else osymbols
+    return changed
+
+
+def relabelling(old: Symbols | None, new: Symbols, unknown: bytes = b"") -> dict[int, int]:
+    """The new number of each old one, by their symbols; symbols that are not among the new ones count as ``unknown``.
+
+    Raises KaldiError where there are none to relabel from, or one is not among the new ones.
+    """
+    if old is None:
+        raise KaldiError("Relabel: no symbol table to relabel from")
+    numbers: dict[bytes, int] = dict(new.entries())
+    pairs = {}
+    for symbol, number in old.entries():
+        known = symbol if symbol in numbers else unknown
+        if known not in numbers:
+            raise KaldiError(f"Relabel: the new symbols do not have {decode(symbol)}")
+        pairs[number] = numbers[known]
+    return pairs

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from kaldi_bridge.fsts.fst import Fst
 
 
 def depth_first(start: int, arcs: Sequence[Sequence[tuple[Any, ...]]]) -> tuple[list[int], list[int], bool]:
@@ -48,3 +53,20 @@ def topological_order(start: int, arcs: Sequence[Sequence[tuple[Any, ...]]]) -> 
     for number, state in enumerate(reversed(left)):
         order[state] = number
     return order
+
+
+def topologically_sorted(fst: Fst) -> Fst | None:
+    """With its states in topological order; None where there is a cycle."""
+    order = topological_order(fst.start, [fst.arcs_of(s)["nextstate"][:, None].tolist() for s in range(fst.num_states)])
+    if order is None:
+        return None
+    old = np.argsort(order)
+    counts = np.diff(fst.offsets)
+    arcs = np.concatenate([fst.arcs[:0], *(fst.arcs_of(s) for s in old)])
+    arcs["nextstate"] = np.array(order, np.int32)[arcs["nextstate"]]
+    return fst.changed(
+        start=order[fst.start] if fst.start >= 0 else -1,
+        finals=fst.finals[old],
+        offsets=np.concatenate([[0], np.cumsum(counts[old])]),
+        arcs=arcs,
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.command_line import openfst_command, read_fst_files, write_fst_file
+from kaldi_bridge.fsts.fst import is_sorted
 from kaldi_bridge.fsts.openfst import OpenFst
 
 USAGE = """Composes two FSTs.
@@ -25,8 +26,11 @@ class Options:
 def fstcompose(options: Options, first: str, second: str, fst_out: str = "") -> None:
     if options.compose_filter not in ("alt_sequence", "auto", "match", "sequence"):
         raise KaldiError(f"Unknown or unsupported compose filter type: {options.compose_filter}")
-    one, other = map(OpenFst.of, read_fst_files(first, second))
-    composed = one.composed(other, compose_filter=options.compose_filter, connect=options.connect)
+    one, other = read_fst_files(first, second)
+    side = "left" if is_sorted(one, "olabel") else "right"
+    if side == "right" and not is_sorted(other, "ilabel"):
+        raise KaldiError("neither the 1st argument's output labels nor the 2nd one's input labels are sorted")
+    composed = OpenFst.of(one).composed(OpenFst.of(other), side, options.compose_filter, options.connect)
     write_fst_file(fst_out, composed.fst())
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from kaldi_bridge.command import option
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.command_line import openfst_command, read_fst_file
-from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.fsts.drawing import Layout, drawing
+from kaldi_bridge.fsts.symbols import labels_of, read_symbols
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.text import encode
 
@@ -39,7 +41,13 @@ class Options:
 
 
 def fstdraw(options: Options, binary: str = "", text: str = "") -> None:
-    drawn = OpenFst.of(read_fst_file(binary)).drawing(**asdict(options))
+    fst = read_fst_file(binary)
+    if options.float_format not in ("e", "f", "g"):
+        raise KaldiError(f"Unknown or unsupported float format: {options.float_format}")
+    tables = labels_of(fst, options.isymbols, options.osymbols, options.numeric, options.allow_negative_labels)
+    states = read_symbols(options.ssymbols, options.allow_negative_labels) if options.ssymbols else None
+    layout = Layout(**{field.name: getattr(options, field.name) for field in fields(Layout)})
+    drawn = drawing(fst, *tables, states, options.acceptor, layout)
     with open_output(text) as stream:
         stream.write(encode(drawn))
 

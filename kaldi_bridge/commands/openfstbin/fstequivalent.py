@@ -1,0 +1,30 @@
+"""nnet-pytorch-fstequivalent: OpenFst's fstequivalent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge.command import option
+from kaldi_bridge.fsts.command_line import openfst_command, read_fst_files
+from kaldi_bridge.fsts.comparison import are_equivalent
+
+USAGE = """Two DFAs are equivalent iff the exit status is zero.
+
+  Usage: fstequivalent in1.fst in2.fst"""
+
+
+@dataclass
+class Options:
+    """Flags of fstequivalent."""
+
+    delta: float = option(1.0 / 1024.0, "Comparison/quantization delta", type="double")
+
+
+def fstequivalent(options: Options, first: str, second: str) -> int:
+    return 0 if are_equivalent(*read_fst_files(first, second), options.delta) else 2
+
+
+main = openfst_command(fstequivalent, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""Makes outputs.json: what OpenFst's (1.7.9, Debian) and Kaldi's own programs write for the small FSTs below.
+
+python tests/kaldi_bridge/commands/fstbin/make_outputs.py    # with these programs on the PATH, and shared objects
+# olabel_lookahead-fst.so and ngram-fst.so, which register these types with OpenFst, on the LD_LIBRARY_PATH
+"""
+
+import json
+import subprocess
+import tempfile
+from base64 import b64encode
+from pathlib import Path
+
+OUTPUTS = Path(__file__).with_name("outputs.json")
+
+# Written in OpenFst's text form; NAME.log gets arcs of the log semiring.
+INPUTS = {
+    "cyclic": "0 1 1 2 0.5\n0 2 0 3 1.5\n1 1 2 0 0.25\n1 2 0 0\n2 0 3 1 2\n2 3 1 1 0.75\n2 0.5\n3\n4 3 1 2\n",
+    "acyclic": "0 1 1 2 0.5\n0 2 1 3 1\n1 3 2 2\n1 3 0 1 0.25\n2 3 2 1 1.5\n2 4 3 3\n3 4 3 0 0.5\n3 1\n4 0.25\n",
+    "chain": "0 1 2 20 0.5\n1 2 1 1\n2 3 2 2 0.25\n3\n",
+    "deterministic": "0 1 1 1 0.5\n0 2 2 2 1\n1 3 1 1 0.25\n2 4 1 1 0.25\n3 3 2 2 1\n4 4 2 2 1\n3 0.5\n4 0.5\n",
+    "minimal": "0 1 1 1 0.5\n0 1 2 2 1\n1 2 1 1 0.25\n2 2 2 2 1\n2 0.5\n",
+    "renumbered": "0 2 1 1 0.5\n0 1 2 2 1\n1 3 1 1 0.25\n2 4 1 1 0.25\n4 4 2 2 1\n3 3 2 2 1\n4 0.5\n3 0.5\n",
+    "acceptor": "0 1 1 1 0.5\n0 2 1 1 1\n1 3 2 2\n2 3 2 2 1.5\n2 3 0 0 0.25\n3 1\n",
+    "not_functional": "0 1 1 2\n0 2 1 3\n1\n2\n",
+    "string": "0 1 3 3\n1 2 1 1\n2\n",
+    "unweighted": "0 1 3 4\n0 2 1 1\n2\n1\n",
+    # Histories: 0 the start's, 1 none, 2 and 3 of one word, 4 of two.
+    "trigrams": "0 1 0 0 0.25\n0 2 1 1 1\n1 2 1 1 2\n1 3 2 2 3\n1 1 3 3 4\n1 5\n2 1 0 0 0.5\n2 4 2 2 1.5\n"
+    "3 1 0 0 0.75\n3 2 1 1 2.5\n3 0.5\n4 3 0 0 1\n4 1 3 3 0.125\n4 2\n",
+    "empty": "",
+    "no_end": "0 1 1 1\n1 0 2 2\n",
+}
+LISTS = {
+    "one.list": "1\n2\n",
+    "two.list": "8\n9\n",
+    "other.list": "18\n19\n",
+    "pairs.list": "1 7\n2 8\n",
+    "bad.list": "1\nx\n",
+}
+SYMBOLS = {"letters.txt": "<eps> 0\na 1\nb 2\nc 3\nd 20\n", "few.txt": "<eps> 0\na 1\n"}
+
+TYPES = {
+    "const": ["cyclic"],
+    "olabel_lookahead": ["cyclic"],
+    "compact_acceptor": ["acceptor"],
+    "compact_string": ["string"],
+    "compact_unweighted": ["unweighted"],
+    "ngram": ["trigrams"],
+}
+
+# The name of each FST stands for its file. What prints text is compared as it is, all else after fstprint.
+COMMANDS = """
+fstarcsort cyclic
+fstarcsort --sort_type=olabel cyclic
+fstarcsort -sort_type=olabel acyclic
+fstarcsort --sort_type=other acyclic
+fstproject cyclic
+fstproject --project_type=output cyclic
+fstinvert cyclic
+fstunion cyclic acyclic
+fstunion empty acyclic
+fstunion acyclic empty
+fstconcat cyclic acyclic
+fstconcat acyclic empty
+fstclosure cyclic
+fstclosure --closure_plus cyclic
+fstclosure empty
+fstreverse cyclic
+fstreverse --require_superinitial=false cyclic
+fstconnect cyclic
+fstconnect no_end
+fsttopsort acyclic
+fsttopsort cyclic
+fstcompose acyclic.osorted deterministic
+fstcompose acyclic.osorted cyclic.isorted
+fstcompose --connect=false acyclic.osorted cyclic.isorted
+fstcompose cyclic cyclic.isorted
+fstcompose cyclic cyclic
+fstrmepsilon cyclic
+fstrmepsilon acceptor
+fstrmepsilon --connect=false cyclic
+fstdeterminize acceptor
+fstdeterminize not_functional
+fstdeterminize --det_type=nonfunctional not_functional
+fstminimize deterministic
+fstminimize acceptor
+fstminimize --allow_nondet acceptor
+fstshortestpath acyclic
+fstshortestpath --nshortest=3 cyclic
+fstshortestpath empty
+fstpush --push_weights deterministic
+fstpush --push_weights --to_final acyclic
+fstpush --push_weights --remove_total_weight acyclic
+fstpush --push_weights deterministic.log
+fstpush acyclic
+fstreplace chain 99 acyclic 20
+fstreplace --epsilon_on_replace chain 99 acyclic 20
+fstreplace --return_arc_labeling=both --return_label=7 chain 99 acyclic 20
+fstreplace chain 99 chain 20
+fstconvert --fst_type=const cyclic
+fstconvert --fst_type=compact_acceptor acceptor
+fstconvert cyclic.const
+fstconvert cyclic.olabel_lookahead
+fstconvert acceptor.compact_acceptor
+fstconvert string.compact_string
+fstconvert unweighted.compact_unweighted
+fstconvert trigrams.ngram
+fstinfo trigrams.ngram
+fstinfo cyclic.log
+fstinvert cyclic.log
+fstunion cyclic.log acyclic.log
+fstunion cyclic.log acyclic
+fstsymbols --clear_isymbols cyclic
+fstrelabel --relabel_opairs=pairs.list cyclic
+fstrelabel cyclic
+fstequivalent deterministic minimal
+fstequivalent deterministic acceptor
+fstequivalent renumbered deterministic
+fstequivalent minimal minimal.half
+fstisomorphic deterministic renumbered
+fstisomorphic deterministic minimal
+fstisomorphic cyclic cyclic.isorted
+fstisomorphic empty empty
+fstinfo cyclic
+fstinfo deterministic
+fstinfo --info_type=short acyclic
+fstinfo --arc_filter=epsilon cyclic
+fstdraw --portrait acyclic
+fstdraw --isymbols=letters.txt --osymbols=letters.txt --title=x --acceptor minimal
+fstdraw --isymbols=few.txt acyclic
+fstprint cyclic
+fstprint --isymbols=letters.txt --osymbols=letters.txt acyclic
+fstprint --isymbols=few.txt acyclic
+fstprint --isymbols=few.txt --missing_symbol=? acyclic
+fstprint --acceptor --show_weight_one minimal
+fstprint --bogus acyclic
+fstprint none
+fstprint one.list
+fstcompose acyclic
+fstaddselfloops two.list other.list cyclic
+fstaddselfloops one.list bad.list cyclic
+fstaddselfloops none two.list cyclic
+fstrmsymbols one.list cyclic
+fstrmsymbols --apply-to-output=true one.list cyclic
+fstrmsymbols --remove-from-output=true one.list cyclic
+fstrmsymbols --remove-arcs=true one.list acyclic
+fstrmsymbols --penalty=2 one.list cyclic
+fstrmsymbols --penalty=2 --remove-arcs=true one.list cyclic
+fstrmepslocal cyclic
+fstrmepslocal acyclic
+fstrmepslocal --use-log=true acyclic
+fstrmepslocal --stochastic-in-log=false acyclic
+fstrmepslocal --use-log=true --stochastic-in-log=false acyclic
+fstrmepslocal empty
+fstminimizeencoded deterministic
+fstminimizeencoded --delta=0.6 acyclic
+fstpushspecial deterministic
+fstisstochastic deterministic
+fstisstochastic --test-in-log=false acyclic
+fstisstochastic --delta=10 acyclic
+fstisstochastic cyclic.log
+fstisstochastic empty
+fstdeterminizestar acyclic
+fstdeterminizestar acceptor
+fstdeterminizestar --use-log=true acceptor
+fstdeterminizestar --max-states=1 acceptor
+fstdeterminizestar not_functional
+fstdeterminizestar none
+fsttablecompose acyclic.osorted deterministic
+fsttablecompose --match-side=right acyclic.osorted cyclic.isorted
+fsttablecompose acyclic.osorted cyclic
+fsttablecompose --match-side=middle acyclic deterministic
+fsttablecompose acyclic
+fstcomposecontext ilabels deterministic
+fstcomposecontext --context-size=2 --central-position=1 --read-disambig-syms=one.list ilabels acyclic
+fstcomposecontext --write-disambig-syms=x ilabels acyclic
+"""
+TEXT = ("fstprint", "fstinfo", "fstdraw", "fstisstochastic", "fstequivalent", "fstisomorphic")
+
+
+def call(*words: str | Path, stdin: str = "") -> str:
+    return subprocess.run(words, input=stdin, capture_output=True, text=True, check=True).stdout
+
+
+def make_inputs(folder: Path) -> None:
+    """All files that the commands name, by OpenFst."""
+    for name, text in (LISTS | SYMBOLS).items():
+        (folder / name).write_text(text)
+    for name, text in INPUTS.items():
+        call("fstcompile", "-", folder / name, stdin=text)
+        call("fstcompile", "--arc_type=log", "-", folder / f"{name}.log", stdin=text)
+        call("fstarcsort", "--sort_type=ilabel", folder / name, folder / f"{name}.isorted")
+        call("fstarcsort", "--sort_type=olabel", folder / name, folder / f"{name}.osorted")
+    for fst_type, names in TYPES.items():
+        for name in names:
+            call("fstconvert", f"--fst_type={fst_type}", folder / name, folder / f"{name}.{fst_type}")
+    call("fstcompile", "-", folder / "minimal.half", stdin=INPUTS["minimal"].replace("0.25", "0.5"))
+
+
+def main() -> None:
+    outputs: dict[str, list] = {}
+    files = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        make_inputs(folder)
+        for fst_type, inputs in TYPES.items():
+            for name in inputs:
+                files[f"{name}.{fst_type}"] = b64encode((folder / f"{name}.{fst_type}").read_bytes()).decode()
+        for command in COMMANDS.strip().split("\n"):
+            words = command.split()
+            done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True)
+            text = done.stdout.decode() if words[0] in TEXT else ""
+            if not done.returncode and words[0] not in TEXT:
+                text = subprocess.run(["fstprint"], input=done.stdout, capture_output=True, check=True).stdout.decode()
+            outputs[command] = [done.returncode, text.split("\n")]
+            if done.returncode < 0 or done.returncode > 128 and done.returncode != 255:
+                print(command, done.returncode, done.stderr.decode()[-300:])
+    OUTPUTS.write_text(json.dumps({"files": files, "outputs": outputs}, indent=0) + "\n")
+
+
+if __name__ == "__main__":
+    main()

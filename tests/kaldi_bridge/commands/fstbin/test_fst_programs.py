@@ -1,0 +1,110 @@
+"""Programs on single FSTs beside OpenFst's and Kaldi's own: states, arcs and their order, costs to 1e-4, exit status.
+
+What those wrote is in outputs.json; make_outputs.py, which made it, has the inputs.
+"""
+
+import base64
+import importlib
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kaldi_bridge.command import Command, run
+from kaldi_bridge.fsts.command_line import ARC_TYPES
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.text import print_text
+from kaldi_bridge.io.streams import open_input
+from nnet3_compat.machine.programs import find_programs
+from tests.kaldi_bridge.commands.fstbin.make_outputs import INPUTS, LISTS, OUTPUTS, SYMBOLS, TEXT
+
+MADE = json.loads(OUTPUTS.read_text())
+ENDS_THE_PROCESS = ("fstdeterminize not_functional",)  # OpenFst does, which kaldifst holds
+PROGRAMS = {program.kaldi_name: program for program in find_programs()}
+
+
+def main_of(name: str) -> Command:
+    return importlib.import_module(PROGRAMS[name].module).main
+
+
+def fst_program(name: str, *words: object) -> int:
+    return run(main_of(name), [str(word) for word in words])
+
+
+def text_of(path: Path) -> str:
+    with open_input(str(path)) as stream:
+        return print_text(Fst.read(stream, ARC_TYPES)).decode()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What make_outputs.py has, by our programs, but for types that only OpenFst writes."""
+    folder = tmp_path_factory.mktemp("fsts")
+    for name, text in (LISTS | SYMBOLS).items():
+        (folder / name).write_text(text)
+    for name, text in (INPUTS | {"minimal.half": INPUTS["minimal"].replace("0.25", "0.5")}).items():
+        (folder / "text").write_text(text)
+        assert fst_program("fstcompile", folder / "text", folder / name) == 0
+        assert fst_program("fstcompile", "--arc_type=log", folder / "text", folder / f"{name}.log") == 0
+        for side in ("ilabel", "olabel"):
+            assert (
+                fst_program("fstarcsort", f"--sort_type={side}", folder / name, f"{folder}/{name}.{side[0]}sorted") == 0
+            )
+    for name, data in MADE["files"].items():
+        (folder / name).write_bytes(base64.b64decode(data))
+    return folder
+
+
+def near(ours: str, theirs: str) -> bool:
+    if ours == theirs:
+        return True
+    try:
+        return math.isclose(float(ours), float(theirs), abs_tol=1e-4)
+    except ValueError:
+        return False
+
+
+def same_lines(ours: str, theirs: list[str]) -> bool:
+    lines = [line.split() for line in ours.split("\n")]
+    if len(lines) != len(theirs):
+        return False
+    for mine, other in zip(lines, map(str.split, theirs), strict=True):
+        if len(mine) != len(other) or not all(map(near, mine, other)):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("command", MADE["outputs"])
+def test_as_the_originals(
+    command: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> None:
+    program, *words = command.split()
+    status, lines = MADE["outputs"][command]
+    monkeypatch.chdir(folder)
+    missing = [name for name in ("ilabels", "x") if name in words]
+    if program not in TEXT and words[-1] != program and len([w for w in words if not w.startswith("-")]) > 0:
+        words = [*words, str(tmp_path / "out")] if takes_output(program, words) else words
+    if command in ENDS_THE_PROCESS:
+        done = subprocess.run([sys.executable, "-m", PROGRAMS[program].module, *words], stderr=subprocess.PIPE)
+        assert (done.returncode, b"non-functional FST" in done.stderr) == (status, True)
+        return
+    ours = fst_program(program, *words)
+    shown = capfd.readouterr()
+    assert ours == status, shown.err
+    if status:
+        assert shown.err or shown.out
+        assert not (tmp_path / "out").exists()
+    text = shown.out if program in TEXT else "" if status else text_of(tmp_path / "out")
+    assert same_lines(text, lines), text
+    for name in missing:
+        (folder / name).unlink(missing_ok=True)
+
+
+def takes_output(program: str, words: list[str]) -> bool:
+    """Whether another argument is the output: not where one of the inputs is missing."""
+    inputs = [word for word in words if not word.startswith("-")]
+    two = ("fstcompose", "fstunion", "fstconcat", "fsttablecompose", "fstrmsymbols", "fstcomposecontext")
+    return len(inputs) >= 3 if program == "fstaddselfloops" else len(inputs) >= 2 if program in two else True
