@@ -182,7 +182,7 @@ void remove_redundant_states(MutableFst *fst, int32_t disambig, const Message &i
     if (arcs.size() != 1 || fst->is_final(s) || arcs[0].ilabel != disambig) continue;
     fst->change_arc(arcs[0], {0, arcs[0].olabel, arcs[0].weight, arcs[0].nextstate});
   }
-  remove_epsilons_local(*fst, false);
+  remove_epsilons_local(*fst, {false, false});
   info("Reduced num-states from " + std::to_string(before) + " to " + std::to_string(fst->num_states()));
 }
 

@@ -32,15 +32,20 @@ def distances(fst: Fst, to_end: bool, in_log: bool = False, delta: float = 1.0 /
         new = first.copy()
         np.minimum.at(new, target, through)
         if in_log:
-            best = np.where(np.isfinite(new), new, 0.0)
-            sums = np.exp(best - first) + np.bincount(target, np.exp(best[target] - through), fst.num_states)
-            with np.errstate(divide="ignore"):
-                new = best - np.log(sums)
-        changed = new != reached
-        if not changed.any() or (in_log and (np.abs(new - reached)[changed] <= delta * 1e-3).all()):
+            new = log_sums(new, first, target, through)
+        changed = np.flatnonzero(new != reached)
+        if not len(changed) or (in_log and (np.abs(new[changed] - reached[changed]) <= delta * 1e-6).all()):
             return new
         reached = new
     raise KaldiError("the FST has a cycle of negative cost")
+
+
+def log_sums(best: np.ndarray, costs: np.ndarray, places: np.ndarray, more: np.ndarray) -> np.ndarray:
+    """Cost of all that has ``costs`` [n] and, at ``places``, ``more``, together; ``best``: the least of each."""
+    scale = np.where(np.isfinite(best), best, 0.0)  # so that no sum is too small for a float
+    sums = np.exp(scale - costs) + np.bincount(places, np.exp(scale[places] - more), len(costs))
+    with np.errstate(divide="ignore"):
+        return scale - np.log(sums)
 
 
 def weights_pushed(
@@ -54,22 +59,22 @@ def weights_pushed(
     if fst.start < 0:
         return fst.changed()
     move = distances(fst, not to_final, in_log, delta)
-    known = np.where(np.isfinite(move), move, 0.0)
+    known = np.where(np.isfinite(move), move, 0.0).astype(np.float32)  # as OpenFst has them: what cancels is zero
     source, target = fst.sources, fst.arcs["nextstate"]
-    arcs, finals = fst.arcs.copy(), fst.finals.astype(np.float64)
+    arcs, finals = fst.arcs.copy(), fst.finals.copy()
     if to_final:
-        total = _total(finals + move, in_log)
-        finals = finals + move
+        finals = (finals + move).astype(np.float32)
+        total = _total(finals, in_log)
         both = np.isfinite(move[source]) & np.isfinite(move[target])
-        arcs["weight"] += np.where(both, known[source] - known[target], 0.0)
+        arcs["weight"] = np.where(both, (known[source] + arcs["weight"]) - known[target], arcs["weight"])
         if remove_total_weight and np.isfinite(total):
-            finals -= total
-        return fst.changed(finals=finals.astype(np.float32), arcs=arcs)
-    total = known[fst.start]
+            finals -= np.float32(total)
+        return fst.changed(finals=finals, arcs=arcs)
+    total = float(known[fst.start])
     both = np.isfinite(move[source]) & np.isfinite(move[target])
-    arcs["weight"] += np.where(both, known[target] - known[source], 0.0)
+    arcs["weight"] = np.where(both, (arcs["weight"] + known[target]) - known[source], arcs["weight"])
     finals -= known
-    pushed = fst.changed(finals=finals.astype(np.float32), arcs=arcs)
+    pushed = fst.changed(finals=finals, arcs=arcs)
     return pushed if remove_total_weight or not total else _costlier_at_start(pushed, total)
 
 

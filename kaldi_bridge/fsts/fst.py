@@ -115,7 +115,8 @@ class Fst:
         header = FstHeader.read(stream)
         if header.arc_type not in arc_types:
             raise KaldiError(f"{stream.name}: FST with arc type {header.arc_type} is not supported.")
-        fst = cls(header.start, *read_body(stream, header, base), header)
+        body = read_body(stream, header, base)
+        fst = cls(header.start, *body, header)
         fst.check(stream.name)
         return fst
 

@@ -110,12 +110,14 @@ def _read_compact(stream: InputStream, header: FstHeader, base: int) -> Arrays:
 
 
 def _read_lookahead(stream: InputStream, header: FstHeader, base: int) -> Arrays:
-    """A mark, and a const FST; what tells which labels can be reached follows, and is not needed for the arcs."""
+    """A mark, and a const FST, whose header counts. What tells which labels can be reached comes after it."""
     if stream.read(len(_ADD_ON)) != _ADD_ON:
         raise KaldiError(f"{stream.where()}: the FST with lookahead is corrupt")
     inner = FstHeader.read(stream)
-    if inner.fst_type != "const" or (inner.start, inner.arc_type) != (header.start, header.arc_type):
+    if inner.fst_type != "const" or inner.arc_type != header.arc_type:
         raise KaldiError(f"{stream.where()}: the FST with lookahead is corrupt")
+    header.start, header.num_states, header.num_arcs = inner.start, inner.num_states, inner.num_arcs
+    header.isymbols, header.osymbols = inner.isymbols, inner.osymbols
     return _read_const(stream, inner, base)
 
 

@@ -53,6 +53,14 @@ class OpenFst:
         """Raises KaldiError for arcs of another semiring."""
         if fst.header and fst.header.arc_type != "standard":
             raise KaldiError(f"this is possible with arcs of type standard only, not {fst.header.arc_type}")
+        return cls.of_any(fst)
+
+    @classmethod
+    def of_any(cls, fst: Fst) -> OpenFst:
+        """With standard arcs in the place of whatever it has: for what never adds weights of several paths."""
+        if fst.header and fst.header.arc_type != "standard":
+            fst = fst.changed()
+            fst.header.arc_type = "standard"
         with _temporary_file() as name:
             write_fst(name, fst)
             return cls(_kaldifst().StdVectorFst.read(name))
@@ -61,6 +69,13 @@ class OpenFst:
         with _temporary_file() as name:
             self.native.write(name)
             return read_fst(name)
+
+    def fst_like(self, other: Fst) -> Fst:
+        """With arcs of the type that the other one has."""
+        fst = self.fst()
+        if fst.header and other.header:
+            fst.header.arc_type = other.header.arc_type
+        return fst
 
     @property
     def num_states(self) -> int:
@@ -71,7 +86,7 @@ class OpenFst:
     ) -> OpenFst:
         """This one, then ``other``; this sorted by output or the other by input labels (Kaldi's fsttablecompose).
 
-        ``side``: of which one a table of arcs is made, "left" or "right". Raises KaldiError where that one is not sorted.
+        ``side``: of which one a table of arcs is made, "left" or "right". Raises KaldiError where it is not sorted.
         """
         if not (self.native.is_olabel_sorted if side == "left" else other.native.is_ilabel_sorted):
             which = "first FST is not sorted by output" if side == "left" else "second FST is not sorted by input"
@@ -131,7 +146,7 @@ class OpenFst:
         return OpenFst(made)
 
     def minimized(self, delta: float, allow_nondet: bool) -> OpenFst:
-        """The arguments are the flags of fstminimize. Raises KaldiError for what is not deterministic, without the flag."""
+        """The arguments are the flags of fstminimize. Raises KaldiError for what is not deterministic, but may not be."""
         if not allow_nondet and not self.native.properties(INPUT_DETERMINISTIC, True):
             raise KaldiError("Refusing to minimize a non-deterministic FST with allow_nondet = false")
         _kaldifst().minimize(self.native, delta, allow_nondet)

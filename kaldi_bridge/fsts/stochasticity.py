@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kaldi_bridge.fsts.distances import log_sums
 from kaldi_bridge.fsts.fst import Fst
 
 
@@ -18,8 +19,5 @@ def costs_out(fst: Fst, in_log: bool = True) -> tuple[float, float]:
     sources, costs = fst.sources, fst.arcs["weight"].astype(np.float64)
     np.minimum.at(best, sources, costs)
     if in_log:
-        scale = np.where(np.isfinite(best), best, 0.0)  # so that no sum is too small for a float
-        sums = np.exp(scale - fst.finals) + np.bincount(sources, np.exp(scale[sources] - costs), fst.num_states)
-        with np.errstate(divide="ignore"):
-            best = scale - np.log(sums)
+        best = log_sums(best, fst.finals.astype(np.float64), sources, costs)
     return float(best.min()), float(best.max())

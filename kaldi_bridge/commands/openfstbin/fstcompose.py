@@ -30,8 +30,8 @@ def fstcompose(options: Options, first: str, second: str, fst_out: str = "") -> 
     side = "left" if is_sorted(one, "olabel") else "right"
     if side == "right" and not is_sorted(other, "ilabel"):
         raise KaldiError("neither the 1st argument's output labels nor the 2nd one's input labels are sorted")
-    composed = OpenFst.of(one).composed(OpenFst.of(other), side, options.compose_filter, options.connect)
-    write_fst_file(fst_out, composed.fst())
+    composed = OpenFst.of_any(one).composed(OpenFst.of_any(other), side, options.compose_filter, options.connect)
+    write_fst_file(fst_out, composed.fst_like(one))
 
 
 main = openfst_command(fstcompose, usage=USAGE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kaldi_bridge.fsts.command_line import openfst_command, read_fst_file, write_fst_file
-from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.fsts.labels import connected
 
 USAGE = """Removes useless states and arcs from an FST.
 
@@ -11,7 +11,7 @@ USAGE = """Removes useless states and arcs from an FST.
 
 
 def fstconnect(fst_in: str = "", fst_out: str = "") -> None:
-    write_fst_file(fst_out, OpenFst.of(read_fst_file(fst_in)).connected().fst())
+    write_fst_file(fst_out, connected(read_fst_file(fst_in)))
 
 
 main = openfst_command(fstconnect, usage=USAGE)

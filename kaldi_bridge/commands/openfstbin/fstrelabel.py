@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.command_line import openfst_command, read_fst_file, write_fst_file
 from kaldi_bridge.fsts.labels import read_relabelling, relabelled
 from kaldi_bridge.fsts.symbols import labels_of, read_symbols, relabelling, symbols_for_inside, with_symbols
@@ -35,8 +34,6 @@ def fstrelabel(options: Options, fst_in: str = "", fst_out: str = "") -> None:
     fst = read_fst_file(fst_in)
     negative = options.allow_negative_labels
     names = options.relabel_isymbols, options.relabel_osymbols
-    if not any((*names, options.relabel_ipairs, options.relabel_opairs)):
-        raise KaldiError("No relabeling pairs specified")
     if any(names):
         old = labels_of(fst, options.isymbols, options.osymbols, False, negative)
         pairs, inside = [], []

@@ -21,8 +21,8 @@ class Options:
 
 
 def fstreverse(options: Options, fst_in: str = "", fst_out: str = "") -> None:
-    fst = OpenFst.of(read_fst_file(fst_in))
-    write_fst_file(fst_out, fst.reversed(options.require_superinitial).fst())
+    fst = read_fst_file(fst_in)
+    write_fst_file(fst_out, OpenFst.of_any(fst).reversed(options.require_superinitial).fst_like(fst))
 
 
 main = openfst_command(fstreverse, usage=USAGE)
