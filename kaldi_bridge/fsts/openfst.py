@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,8 @@ class OpenFst:
     def of_any(cls, fst: Fst) -> OpenFst:
         """With standard arcs in the place of whatever it has: for what never adds weights of several paths."""
         if fst.header and fst.header.arc_type != "standard":
-            fst = fst.changed()
-            fst.header.arc_type = "standard"
+            header = replace(fst.header.of_changed(), arc_type="standard")
+            fst = Fst(fst.start, fst.finals, fst.offsets, fst.arcs, header)
         with _temporary_file() as name:
             write_fst(name, fst)
             return cls(_kaldifst().StdVectorFst.read(name))
@@ -146,7 +147,7 @@ class OpenFst:
         return OpenFst(made)
 
     def minimized(self, delta: float, allow_nondet: bool) -> OpenFst:
-        """The arguments are the flags of fstminimize. Raises KaldiError for what is not deterministic, but may not be."""
+        """The arguments are the flags of fstminimize. Raises KaldiError for what must be deterministic."""
         if not allow_nondet and not self.native.properties(INPUT_DETERMINISTIC, True):
             raise KaldiError("Refusing to minimize a non-deterministic FST with allow_nondet = false")
         _kaldifst().minimize(self.native, delta, allow_nondet)

@@ -9,7 +9,7 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst
-from kaldi_bridge.fsts.fst_header import HAS_INPUT_SYMBOLS, HAS_OUTPUT_SYMBOLS, FstHeader
+from kaldi_bridge.fsts.fst_header import FstHeader
 from kaldi_bridge.io.filenames import printable_output
 from kaldi_bridge.io.streams import InputStream, open_input, open_output
 from kaldi_bridge.io.text import encode
@@ -66,8 +66,7 @@ def compile_arpa(
 
 def _header(start: int, num_states: int, properties: int, table: bytes) -> FstHeader:
     """As OpenFst's of a vector FST, in which the number of arcs is 0; the table is that of both sides."""
-    flags = HAS_INPUT_SYMBOLS | HAS_OUTPUT_SYMBOLS if table else 0
-    return FstHeader("vector", "standard", 2, flags, properties, start, num_states, 0, 2 * table)
+    return FstHeader("vector", "standard", 2, 0, properties, start, num_states, 0, table, table)
 
 
 def _read_words(rxfilename: str) -> Any:

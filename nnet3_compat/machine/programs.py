@@ -1,7 +1,7 @@
 """Which programs there are: one for each module in a ``commands`` folder, named after the place where it lies.
 
-A folder that ends in ``bin`` is one of Kaldi's, ``openfstbin`` OpenFst's; its modules have the names of the programs there:
-``nnet3_compat/commands/nnet3bin/nnet3_compute.py`` is the twin of nnet3-compute. Our name for it has the prefix
+A folder that ends in ``bin`` is one of Kaldi's, ``openfstbin`` OpenFst's. Its modules have the names of the programs
+there: ``nnet3_compat/commands/nnet3bin/nnet3_compute.py`` is the twin of nnet3-compute. Our name for it has the prefix
 ``nnet-pytorch-`` in the place of any ``nnet3-``. Other folders hold programs that Kaldi does not have.
 
 setup.py makes entry points of this, links.py the links under Kaldi's names; ``python -m nnet3_compat.machine.programs

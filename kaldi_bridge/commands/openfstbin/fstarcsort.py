@@ -10,7 +10,7 @@ from kaldi_bridge.fsts.rational import arc_sorted
 
 USAGE = """Sorts arcs of an FST.
 
-  Usage: fstarcsort [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstarcsort [in.fst [out.fst]]"""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from kaldi_bridge.fsts.rational import closed
 
 USAGE = """Creates the Kleene closure of an FST.
 
-  Usage: fstclosure [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstclosure [in.fst [out.fst]]"""
 
 
 @dataclass

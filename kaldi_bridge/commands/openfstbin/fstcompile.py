@@ -15,7 +15,7 @@ from kaldi_bridge.io.streams import open_input
 
 USAGE = """Creates binary FSTs from simple text format.
 
-  Usage: fstcompile [text.fst [binary.fst]]"""
+  Usage: nnet-pytorch-fstcompile [text.fst [binary.fst]]"""
 
 
 @dataclass

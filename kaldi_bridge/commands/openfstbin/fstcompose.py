@@ -12,7 +12,7 @@ from kaldi_bridge.fsts.openfst import OpenFst
 
 USAGE = """Composes two FSTs.
 
-  Usage: fstcompose in1.fst in2.fst [out.fst]"""
+  Usage: nnet-pytorch-fstcompose in1.fst in2.fst [out.fst]"""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from kaldi_bridge.fsts.rational import concatenated
 
 USAGE = """Concatenates two FSTs.
 
-  Usage: fstconcat in1.fst in2.fst [out.fst]"""
+  Usage: nnet-pytorch-fstconcat in1.fst in2.fst [out.fst]"""
 
 
 def fstconcat(first: str, second: str, fst_out: str = "") -> None:

@@ -7,7 +7,7 @@ from kaldi_bridge.fsts.labels import connected
 
 USAGE = """Removes useless states and arcs from an FST.
 
-  Usage: fstconnect [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstconnect [in.fst [out.fst]]"""
 
 
 def fstconnect(fst_in: str = "", fst_out: str = "") -> None:

@@ -10,7 +10,7 @@ from kaldi_bridge.fsts.conversion import write_converted
 
 USAGE = """Converts an FST to another type.
 
-  Usage: fstconvert [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstconvert [in.fst [out.fst]]"""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from kaldi_bridge.fsts.openfst import OpenFst
 
 USAGE = """Determinizes an FST.
 
-  Usage: fstdeterminize [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstdeterminize [in.fst [out.fst]]"""
 
 
 @dataclass

@@ -14,7 +14,7 @@ from kaldi_bridge.io.text import encode
 
 USAGE = """Prints out binary FSTs in dot text format.
 
-  Usage: fstdraw [binary.fst [text.dot]]"""
+  Usage: nnet-pytorch-fstdraw [binary.fst [text.dot]]"""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from kaldi_bridge.fsts.comparison import are_equivalent
 
 USAGE = """Two DFAs are equivalent iff the exit status is zero.
 
-  Usage: fstequivalent in1.fst in2.fst"""
+  Usage: nnet-pytorch-fstequivalent in1.fst in2.fst"""
 
 
 @dataclass

@@ -13,7 +13,7 @@ from kaldi_bridge.fsts.openfst import OpenFst
 
 USAGE = """Prints out information about an FST.
 
-  Usage: fstinfo [in.fst]"""
+  Usage: nnet-pytorch-fstinfo [in.fst]"""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from kaldi_bridge.fsts.rational import inverted
 
 USAGE = """Inverts a transduction.
 
-  Usage: fstinvert [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstinvert [in.fst [out.fst]]"""
 
 
 def fstinvert(fst_in: str = "", fst_out: str = "") -> None:

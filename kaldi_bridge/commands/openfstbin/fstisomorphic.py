@@ -10,7 +10,7 @@ from kaldi_bridge.fsts.comparison import are_isomorphic
 
 USAGE = """Two FSTs are isomorphic iff the exit status is zero.
 
-  Usage: fstisomorphic in1.fst in2.fst"""
+  Usage: nnet-pytorch-fstisomorphic in1.fst in2.fst"""
 
 
 @dataclass

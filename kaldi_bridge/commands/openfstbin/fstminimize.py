@@ -10,7 +10,7 @@ from kaldi_bridge.fsts.openfst import OpenFst
 
 USAGE = """Minimizes a deterministic FST.
 
-  Usage: fstminimize [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstminimize [in.fst [out.fst]]"""
 
 
 @dataclass

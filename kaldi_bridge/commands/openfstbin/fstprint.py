@@ -12,7 +12,7 @@ from kaldi_bridge.io.streams import open_output
 
 USAGE = """Prints out binary FSTs in simple text format.
 
-  Usage: fstprint [binary.fst [text.fst]]"""
+  Usage: nnet-pytorch-fstprint [binary.fst [text.fst]]"""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from kaldi_bridge.fsts.rational import projected
 
 USAGE = """Projects a transduction onto its input or output language.
 
-  Usage: fstproject [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstproject [in.fst [out.fst]]"""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from kaldi_bridge.fsts.distances import weights_pushed
 
 USAGE = """Pushes weights in an FST.
 
-  Usage: fstpush [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstpush [in.fst [out.fst]]"""
 
 
 @dataclass

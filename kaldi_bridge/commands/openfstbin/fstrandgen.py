@@ -11,7 +11,7 @@ from kaldi_bridge.fsts.random_paths import random_paths
 
 USAGE = """Generates random paths through an FST.
 
-  Usage: fstrandgen [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstrandgen [in.fst [out.fst]]"""
 
 
 @dataclass

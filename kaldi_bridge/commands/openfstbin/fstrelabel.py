@@ -12,7 +12,7 @@ from kaldi_bridge.io.text import encode
 
 USAGE = """Relabels the input and/or the output labels of the FST.
 
-  Usage: fstrelabel [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstrelabel [in.fst [out.fst]]"""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from kaldi_bridge.io.text import is_number
 
 USAGE = """Recursively replaces FST arcs with other FST(s).
 
-  Usage: fstreplace root.fst rootlabel [rule1.fst label1 ...] [out.fst]"""
+  Usage: nnet-pytorch-fstreplace root.fst rootlabel [rule1.fst label1 ...] [out.fst]"""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from kaldi_bridge.fsts.openfst import OpenFst
 
 USAGE = """Reverses the paths in an FST.
 
-  Usage: fstreverse [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstreverse [in.fst [out.fst]]"""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from kaldi_bridge.fsts.openfst import OpenFst
 
 USAGE = """Removes epsilons from an FST.
 
-  Usage: fstrmepsilon [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstrmepsilon [in.fst [out.fst]]"""
 
 
 @dataclass

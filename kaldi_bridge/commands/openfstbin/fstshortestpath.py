@@ -10,7 +10,7 @@ from kaldi_bridge.fsts.openfst import OpenFst
 
 USAGE = """Finds shortest path(s) in an FST.
 
-  Usage: fstshortestpath [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstshortestpath [in.fst [out.fst]]"""
 
 
 @dataclass

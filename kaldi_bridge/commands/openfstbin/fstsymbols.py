@@ -11,7 +11,7 @@ from kaldi_bridge.fsts.symbols import read_symbols, save_symbols, symbols_for_in
 
 USAGE = """Performs operations (set, clear, relabel) on the symbol tables attached to an FST.
 
-  Usage: fstsymbols [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fstsymbols [in.fst [out.fst]]"""
 
 
 @dataclass

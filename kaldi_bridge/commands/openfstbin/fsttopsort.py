@@ -8,7 +8,7 @@ from kaldi_bridge.fsts.topological import topologically_sorted
 
 USAGE = """Topologically sorts an FST.
 
-  Usage: fsttopsort [in.fst [out.fst]]"""
+  Usage: nnet-pytorch-fsttopsort [in.fst [out.fst]]"""
 
 
 def fsttopsort(fst_in: str = "", fst_out: str = "") -> None:

@@ -7,7 +7,7 @@ from kaldi_bridge.fsts.rational import union
 
 USAGE = """Creates the union of two FSTs.
 
-  Usage: fstunion in1.fst in2.fst [out.fst]"""
+  Usage: nnet-pytorch-fstunion in1.fst in2.fst [out.fst]"""
 
 
 def fstunion(first: str, second: str, fst_out: str = "") -> None:
