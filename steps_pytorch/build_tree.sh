@@ -59,7 +59,7 @@ $(quoted "$dir")/mono.mdl $(quoted "$dir")/mono.tree ark:- ark:- |" \
   rm "${accumulated[@]}"
 fi
 if [ "$stage" -le -3 ]; then
-  "$steps/tree.sh" --cmd "$cmd" --context-opts "$context_opts" --cluster-thresh "$cluster_thresh" \
+  "$steps/lib/tree.sh" --cmd "$cmd" --context-opts "$context_opts" --cluster-thresh "$cluster_thresh" \
     --cluster-phones-opts "$cluster_phones_opts" "$leaves" "$lang" "$dir"
   rm "$dir/treeacc"
 fi

@@ -94,7 +94,7 @@ init_triphones() {
   for job in $(seq "$nj"); do accumulated+=("$dir/$job.treeacc"); done
   run_jobs "$log/sum_tree_acc.log" sum-tree-stats "$dir/treeacc" "${accumulated[@]}"
   rm "${accumulated[@]}"
-  "$steps/tree.sh" --cmd "$cmd" --context-opts "$context_opts" --cluster-thresh "$cluster_thresh" \
+  "$steps/lib/tree.sh" --cmd "$cmd" --context-opts "$context_opts" --cluster-thresh "$cluster_thresh" \
     "$leaves" "$lang" "$dir"
   run_jobs "$log/mixup.log" gmm-mixup --mix-up="$leaves" "$dir/1.mdl" "$dir/1.occs" "$dir/1.mdl"
   rm "$dir/treeacc"

@@ -244,7 +244,6 @@ WORDS["XENT"] = [*WORDS["TRAIN"], "--objective", "cross-entropy"]
 ELSEWHERE = {
     "extract_ivectors.sh",  # test_ivector_steps.py
     "generate.sh", "decorrupt.sh",  # which only start a program
-    "tree.sh",  # of train_gmm.sh and build_tree.sh
     "perturb_data_dir_speed.sh", "parse_options.sh",
 }  # fmt: skip
 

@@ -8,7 +8,6 @@ have finished is kept, also for the next time.
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import torch
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.machine.recipes import recipes_folder
 from steps_pytorch.group import Group
 from steps_pytorch.objectives.base import Term
 from steps_pytorch.training.optimizers.base import average_nested
@@ -133,12 +133,7 @@ def _through_runner(options: RunOptions, words: list[str]) -> list[str]:
     if options.cmd:
         runner = [*shlex.split(options.cmd), *(["--gpu", "1"] if options.use_gpu else [])]
         return runner + (words if Path(runner[0]).name == "run.py" else [_for_kaldis_runners(word) for word in words])
-    script = Path(__file__).resolve().parents[3] / "utils" / "run.py"
-    if not os.access(script, os.X_OK):
-        raise KaldiError(
-            "jobs need --cmd, run.pl or queue.pl say: there is no utils/run.py beside the installed package"
-        )
-    return [str(script), *words]
+    return [str(recipes_folder() / "utils" / "run.py"), *words]
 
 
 def _for_kaldis_runners(word: str) -> str:

@@ -13,8 +13,7 @@ help_message="Usage: $0 [options] <num-leaves> <lang-dir> <dir>
 Reads <dir>/treeacc; writes questions.int, questions.qst, tree, 1.mdl and 1.occs there.
   --cmd <cmd>, --context-opts <opts>, --cluster-thresh <x>, --cluster-phones-opts <opts>"
 
-. "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
-
+. "$(dirname "${BASH_SOURCE[0]}")/step.sh"
 
 [ $# -eq 3 ] || usage
 leaves=$1 lang=$2 dir=$3
