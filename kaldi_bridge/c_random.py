@@ -61,3 +61,37 @@ class CRandom(Random):
         if float(p) * RAND_MAX < 128.0:
             return self.rand() < RAND_MAX // 128 and self.with_prob(float(p) * 128.0)
         return bool(np.float32(self.rand()) < np.float32(RAND_MAX) * p)
+
+    def uniforms(self, count: int) -> np.ndarray:
+        """float32 [count], between 0 and 1 (Kaldi's RandUniform)."""
+        drawn = np.array([self.rand() for _ in range(count)], np.float64)
+        return ((drawn + 1.0) / (RAND_MAX + 2.0)).astype(np.float32)
+
+    def gaussians(self, count: int) -> np.ndarray:
+        """float32 [count], normally distributed, each from two uniform numbers (Kaldi's RandGauss).
+
+        Kaldi's compiler may compute the second uniform number first: gcc does.
+        """
+        uniforms = self.uniforms(2 * count).reshape(-1, 2)
+        angle = (2 * np.pi * uniforms[:, 1].astype(np.float64)).astype(np.float32)
+        return np.sqrt(-2 * np.log(uniforms[:, 0])) * np.cos(angle)
+
+
+def reentrant_rand(seed: int, count: int) -> np.ndarray:
+    """int64 [count], what rand_r() of the GNU C library gives one after the other: ten bits of three steps each."""
+    factors = np.full(3 * count, 1103515245, np.uint32)
+    powers = np.multiply.accumulate(factors, dtype=np.uint32)
+    sums = np.add.accumulate(np.concatenate([[1], powers[:-1]]).astype(np.uint32), dtype=np.uint32)
+    states = (powers * np.uint32(seed) + sums * np.uint32(12345)).reshape(count, 3).astype(np.int64) >> 16
+    return (states[:, 0] % 2048) << 20 ^ (states[:, 1] % 1024) << 10 ^ states[:, 2] % 1024
+
+
+def normal_matrix(rows: int, columns: int, random: CRandom) -> np.ndarray:
+    """float32 [rows, columns], normally distributed (MatrixBase::SetRandn): one draw of ``random`` is the seed."""
+    seed = (random.rand() + 27437) % (1 << 32)
+    uniforms = (reentrant_rand(seed, rows * (columns + columns % 2)) + 1.0) / (RAND_MAX + 2.0)
+    pairs = uniforms.astype(np.float32).reshape(rows, -1, 2)
+    radius = np.sqrt(np.float32(-2) * np.log(pairs[..., 0]))
+    angle = (2 * np.pi * pairs[..., 1].astype(np.float64)).astype(np.float32)
+    drawn: np.ndarray = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    return drawn.reshape(rows, -1)[:, :columns]

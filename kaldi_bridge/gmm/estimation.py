@@ -35,7 +35,53 @@ class MixUpOptions:
 
 
 def estimate(mixtures: Mixtures, statistics: Statistics, options: EstimationOptions, update: str = "mvw") -> Mixtures:
-    """The mixtures that the statistics fit best; logs how much better they are.
+    """The mixtures that the statistics fit best; logs how much better they are. See ``maximize``."""
+    result = maximize(mixtures, statistics, options, update)
+    log.info(
+        f"{result.floored_elements} variance elements floored in {result.floored_gaussians} Gaussians, "
+        f"out of {mixtures.num_gaussians}"
+    )
+    log.info(
+        f"GMM update: Overall {result.gain / max(result.count, 1e-30):g} objective function improvement per frame "
+        f"over {max(result.count, 1e-30):g} frames"
+    )
+    if options.remove_low_count_gaussians:
+        log.info(
+            f"Removed {mixtures.num_gaussians - result.mixtures.num_gaussians} Gaussians due to counts < "
+            f"--min-gaussian-occupancy={options.min_gaussian_occupancy:g} and --remove-low-count-gaussians=true"
+        )
+    return result.mixtures
+
+
+@dataclass
+class Maximization:
+    """What an update gave: new mixtures, and by how much ``fit`` grew over ``count`` frames, before removals.
+
+    ``low``: bool [gaussians], those that had too little data, whether removed or not.
+    """
+
+    mixtures: Mixtures
+    gain: float
+    count: float
+    low: np.ndarray
+    floored_elements: int
+    floored_gaussians: int
+
+    def warn(self, occupancy: np.ndarray, removed: bool) -> None:
+        """Tells of each Gaussian of a single mixture that had too little data; ``occupancy`` is that of all."""
+        kept_last = removed and self.low.all()
+        for gaussian in np.flatnonzero(self.low).tolist():
+            share = occupancy[gaussian] / self.count if self.count else 1.0 / len(occupancy)
+            data = f"weight {share:f}, occupation count {occupancy[gaussian]:f}"
+            if removed and not (kept_last and gaussian == len(occupancy) - 1):
+                log.warning(f"Too little data - removing Gaussian ({data}, vector size {self.mixtures.dim})")
+            else:
+                why = " it is the last Gaussian" if removed else " remove-low-count-gaussians == false"
+                log.warning(f"Gaussian {gaussian} has too little data but not removing it because{why} ({data})")
+
+
+def maximize(mixtures: Mixtures, statistics: Statistics, options: EstimationOptions, update: str) -> Maximization:
+    """The mixtures that the statistics fit best.
 
     Gaussians with too few frames are removed, but never the last of a pdf; that one keeps its mean and variance.
     ``update``: which of means, variances and weights. Raises KaldiError when the statistics are of another model.
@@ -59,24 +105,15 @@ def estimate(mixtures: Mixtures, statistics: Statistics, options: EstimationOpti
     if "w" in update:
         weights = np.where(enough, share, np.maximum(share, options.min_gaussian_weight))
     updated = Mixtures.of_moments(mixtures.offsets, weights, means, variances)
-    total = max(float(occupancy.sum()), 1e-30)
-    gain = (fit(updated, statistics) - fit(mixtures, statistics)) / total
+    gain = fit(updated, statistics) - fit(mixtures, statistics)
     floored = spread < options.min_variance
-    log.info(
-        f"{int(floored.sum())} variance elements floored in {int(floored.any(axis=1).sum())} Gaussians, "
-        f"out of {mixtures.num_gaussians}"
+    if options.remove_low_count_gaussians:
+        last = np.zeros(len(pdf), bool)
+        last[mixtures.offsets[1:] - 1] = np.logical_and.reduceat(~enough, mixtures.offsets[:-1])
+        updated = _subset(updated, enough | last)
+    return Maximization(
+        updated, gain, float(occupancy.sum()), ~enough, int(floored.sum()), int(floored.any(axis=1).sum())
     )
-    log.info(f"GMM update: Overall {gain:g} objective function improvement per frame over {total:g} frames")
-    if not options.remove_low_count_gaussians:
-        return updated
-    last = np.zeros(len(pdf), bool)
-    last[mixtures.offsets[1:] - 1] = np.logical_and.reduceat(~enough, mixtures.offsets[:-1])
-    kept = enough | last
-    log.info(
-        f"Removed {int((~kept).sum())} Gaussians due to counts < --min-gaussian-occupancy="
-        f"{options.min_gaussian_occupancy:g} and --remove-low-count-gaussians=true"
-    )
-    return _subset(updated, kept)
 
 
 def fit(mixtures: Mixtures, statistics: Statistics) -> float:

@@ -162,24 +162,31 @@ class Mixtures:
             raise KaldiError(f"{stream.name}: {error}") from None
 
     def write(self, stream: OutputStream, binary: bool) -> None:
-        newline = b"" if binary else b"\n"
         basic_io.write_token(stream, binary, "<DIMENSION>")
         basic_io.write_int32(stream, binary, self.dim)
         basic_io.write_token(stream, binary, "<NUMPDFS>")
         basic_io.write_int32(stream, binary, self.num_pdfs)
         for begin, end in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):
-            basic_io.write_token(stream, binary, "<DiagGMM>")
-            stream.write(newline)
-            basic_io.write_token(stream, binary, "<GCONSTS>")
-            write_vector(stream, binary, self.constants[begin:end])
-            basic_io.write_token(stream, binary, "<WEIGHTS>")
-            write_vector(stream, binary, self.weights[begin:end])
-            basic_io.write_token(stream, binary, "<MEANS_INVVARS>")
-            write_matrix(stream, binary, self.scaled_means[begin:end])
-            basic_io.write_token(stream, binary, "<INV_VARS>")
-            write_matrix(stream, binary, self.inverse_variances[begin:end])
-            basic_io.write_token(stream, binary, "</DiagGMM>")
-            stream.write(newline)
+            self._write_mixture(stream, binary, slice(begin, end))
+
+    def write_single(self, stream: OutputStream, binary: bool) -> None:
+        """The first mixture alone, as ``read_single`` reads it."""
+        self._write_mixture(stream, binary, slice(0, int(self.offsets[1])))
+
+    def _write_mixture(self, stream: OutputStream, binary: bool, own: slice) -> None:
+        newline = b"" if binary else b"\n"
+        basic_io.write_token(stream, binary, "<DiagGMM>")
+        stream.write(newline)
+        basic_io.write_token(stream, binary, "<GCONSTS>")
+        write_vector(stream, binary, self.constants[own])
+        basic_io.write_token(stream, binary, "<WEIGHTS>")
+        write_vector(stream, binary, self.weights[own])
+        basic_io.write_token(stream, binary, "<MEANS_INVVARS>")
+        write_matrix(stream, binary, self.scaled_means[own])
+        basic_io.write_token(stream, binary, "<INV_VARS>")
+        write_matrix(stream, binary, self.inverse_variances[own])
+        basic_io.write_token(stream, binary, "</DiagGMM>")
+        stream.write(newline)
 
 
 def _read_mixture(stream: InputStream, binary: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,9 +13,9 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.online_splicing import OnlineSplicing
+from kaldi_bridge.gmm.pruned_posteriors import pruned_posteriors
 from kaldi_bridge.ivectors.estimation import IvectorStatistics
 from kaldi_bridge.ivectors.options import IvectorSetup
-from kaldi_bridge.ivectors.posteriors import pruned_posteriors
 from kaldi_bridge.transforms.cmvn import parse_skip_dims
 from kaldi_bridge.transforms.online_cmvn import OnlineCmvn
 

@@ -6,18 +6,51 @@ Text: "1 2 3", "1 2 ; 3 ; " and "1 2 ; 3 4 "; in binary each integer has its siz
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.basic_io import int32_array, read_int32, read_raw, write_int32
-from kaldi_bridge.io.input_stream import InputStream
+from kaldi_bridge.io.input_stream import TRUSTED_SIZE, InputStream
 from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.text import encode, fields
 
 _INTEGERS = re.compile(rb"[-+0-9 ]*")
 _TAGGED = np.dtype([("size", "i1"), ("value", "<i4")])  # an int32 as WriteBasicType writes it
+
+
+class RaggedIntegers:
+    """A vector of vectors of integers on arrays, for what goes over all of them at once.
+
+    Attributes:
+        offsets: int64 [vectors + 1]; those of vector i are ``offsets[i]`` to ``offsets[i + 1] - 1``.
+        values: int32 [all of them].
+    """
+
+    def __init__(self, offsets: np.ndarray, values: np.ndarray) -> None:
+        self.offsets, self.values = offsets, values
+
+    @classmethod
+    def from_lists(cls, lists: Sequence[Sequence[int]]) -> RaggedIntegers:
+        offsets = np.concatenate([[0], np.cumsum([len(inner) for inner in lists], dtype=np.int64)]).astype(np.int64)
+        return cls(offsets, np.array([value for inner in lists for value in inner], np.int32))
+
+    def __len__(self) -> int:
+        """The number of vectors."""
+        return len(self.offsets) - 1
+
+    def __getitem__(self, part: slice) -> RaggedIntegers:
+        """Some of the vectors, one after the other."""
+        begin, end, _ = part.indices(len(self))
+        offsets = self.offsets[begin : max(begin, end) + 1]
+        return RaggedIntegers(offsets - offsets[0], self.values[offsets[0] : offsets[-1]])
+
+    @property
+    def counts(self) -> np.ndarray:
+        """int64 [vectors], how many integers each has."""
+        return np.diff(self.offsets)
 
 
 def _read_count(stream: InputStream) -> int:
@@ -75,6 +108,29 @@ def read_int_lists(stream: InputStream, binary: bool) -> list[list[int]]:
     if fields(rest):
         raise KaldiError(f"{stream.where()}: no semicolon at the end of a line of integer lists")
     return [_text_ints(stream, fields(words)) for words in lists]
+
+
+def read_ragged(stream: InputStream, binary: bool) -> RaggedIntegers:
+    """A vector of vectors of integers on arrays; fast where all have the same length, as in Gaussian selection."""
+    if not binary:
+        return RaggedIntegers.from_lists(read_int_lists(stream, False))
+    rows = _read_count(stream)
+    head = stream.peek(5)
+    width = int.from_bytes(head[1:], "little", signed=True) + 1  # with the length itself, an int32 like the others
+    nbytes = 5 * rows * width
+    if rows and width > 0 and nbytes <= TRUSTED_SIZE and stream.fill(nbytes) >= nbytes:
+        table = np.ndarray((rows, width), _TAGGED, stream.buffer, stream.pos)
+        if (table["size"] == 4).all() and (table["value"][:, 0] == width - 1).all():
+            values = table["value"][:, 1:].ravel().astype(np.int32)
+            stream.pos += nbytes
+            return RaggedIntegers(np.arange(rows + 1) * (width - 1), values)
+    return RaggedIntegers.from_lists([_tagged_ints(stream, _read_count(stream)).tolist() for _ in range(rows)])
+
+
+def write_ragged(stream: OutputStream, binary: bool, value: RaggedIntegers) -> None:
+    """Writes a vector of vectors of integers."""
+    ends = value.offsets.tolist()
+    write_int_lists(stream, binary, [value.values[b:e] for b, e in zip(ends, ends[1:], strict=False)])
 
 
 def write_int_lists(stream: OutputStream, binary: bool, value: Any) -> None:

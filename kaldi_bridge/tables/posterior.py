@@ -6,14 +6,13 @@ An index is a transition-id, a pdf or whatever the file is about. In Gaussian po
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Sequence
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.basic_io import read_int32, read_raw, write_int32
-from kaldi_bridge.io.input_stream import InputStream
+from kaldi_bridge.io.basic_io import read_int32, write_int32
+from kaldi_bridge.io.input_stream import TRUSTED_SIZE, InputStream
 from kaldi_bridge.io.matrix_io import read_vector, write_vector
 from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.text import encode, fields, shown
@@ -22,9 +21,60 @@ Posterior = list[list[tuple[int, float]]]
 GaussPosterior = list[list[tuple[int, np.ndarray]]]
 
 _PAIR = np.dtype([("size", "i1"), ("index", "<i4"), ("size2", "i1"), ("weight", "<f4")])
-_ONE_PAIR = struct.Struct("<bibf")
+_DOUBLE_PAIR = np.dtype([("size", "i1"), ("index", "<i4"), ("size2", "i1"), ("weight", "<f8")])
+_SINGLE_FRAME = np.dtype([("size0", "i1"), ("count", "<i4"), *_PAIR.descr])  # a frame with one pair
 _MOST_FRAMES = 10_000_000  # Kaldi's own bound
 _FRAME = re.compile(rb"\s*\[([-+0-9.eE\s]*)\]")
+
+
+class SparsePosterior:
+    """A posterior on arrays, for what goes over all frames at once.
+
+    Attributes:
+        offsets: int64 [frames + 1]; the pairs of frame t are ``offsets[t]`` to ``offsets[t + 1] - 1``.
+        indexes: int32 [pairs]; weights: float32 [pairs].
+    """
+
+    def __init__(self, offsets: np.ndarray, indexes: np.ndarray, weights: np.ndarray) -> None:
+        self.offsets, self.indexes, self.weights = offsets, indexes, weights
+
+    @classmethod
+    def from_counts(
+        cls, counts: Sequence[int] | np.ndarray, indexes: np.ndarray, weights: np.ndarray
+    ) -> SparsePosterior:
+        """From the number of pairs of each frame."""
+        offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
+        return cls(offsets, indexes.astype(np.int32, copy=False), weights.astype(np.float32, copy=False))
+
+    @classmethod
+    def from_lists(cls, frames: Sequence[Sequence[tuple[int, float]]]) -> SparsePosterior:
+        pairs = [pair for frame in frames for pair in frame]
+        indexes = np.array([index for index, _ in pairs], np.int32)
+        return cls.from_counts([len(frame) for frame in frames], indexes, np.array([weight for _, weight in pairs]))
+
+    def to_lists(self) -> Posterior:
+        pairs = list(zip(self.indexes.tolist(), self.weights.tolist(), strict=True))
+        ends = self.offsets.tolist()
+        return [pairs[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
+
+    def __len__(self) -> int:
+        """The number of frames."""
+        return len(self.offsets) - 1
+
+    @property
+    def counts(self) -> np.ndarray:
+        """int64 [frames], the number of pairs of each frame."""
+        return np.diff(self.offsets)
+
+    @property
+    def frames(self) -> np.ndarray:
+        """int64 [pairs], the frame of each pair."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
+    def selected(self, kept: np.ndarray) -> SparsePosterior:
+        """Only the pairs where ``kept`` (bool [pairs]); all frames stay."""
+        counts = np.bincount(self.frames[kept], minlength=len(self))
+        return self.from_counts(counts, self.indexes[kept], self.weights[kept])
 
 
 def _read_count(stream: InputStream, binary: bool) -> int:
@@ -36,30 +86,45 @@ def _read_count(stream: InputStream, binary: bool) -> int:
 
 def read_posterior(stream: InputStream, binary: bool) -> Posterior:
     """Reads a posterior; weights are float32 values."""
+    return read_sparse_posterior(stream, binary).to_lists() if binary else _read_text(stream)
+
+
+def read_sparse_posterior(stream: InputStream, binary: bool) -> SparsePosterior:
+    """Reads a posterior as arrays."""
     if not binary:
-        return _read_text(stream)
-    return [_read_pairs(stream, _read_count(stream, True)) for _ in range(_read_count(stream, True))]
+        return SparsePosterior.from_lists(_read_text(stream))
+    num_frames = _read_count(stream, True)
+    single = _read_single_pairs(stream, num_frames)
+    if single is not None:
+        return single
+    parts = [_read_pairs(stream, _read_count(stream, True)) for _ in range(num_frames)]
+    return SparsePosterior.from_counts(
+        [len(indexes) for indexes, _ in parts],
+        np.concatenate([indexes for indexes, _ in parts]) if parts else np.zeros(0, np.int32),
+        np.concatenate([weights for _, weights in parts]) if parts else np.zeros(0, np.float32),
+    )
 
 
-def _read_pairs(stream: InputStream, count: int) -> list[tuple[int, float]]:
-    if count == 1 and stream.peek(6)[5:] == b"\4":  # by far the most common
-        size, index, _, weight = _ONE_PAIR.unpack(stream.read(10))
-        if size == 4:
-            return [(index, weight)]
-    elif stream.peek(6)[5:] == b"\10":
-        return [_read_double_pair(stream) for _ in range(count)]
-    else:
-        pairs = read_raw(stream, 10 * count, "u1").view(_PAIR)
-        if (pairs["size"] == 4).all() and (pairs["size2"] == 4).all():
-            return list(zip(pairs["index"].tolist(), pairs["weight"].tolist(), strict=True))
-    raise KaldiError(f"{stream.where()}: expected an integer and a real number")
+def _read_single_pairs(stream: InputStream, num_frames: int) -> SparsePosterior | None:
+    """Frames with one pair each, by far the most common; None, with nothing read, where there are others."""
+    nbytes = num_frames * _SINGLE_FRAME.itemsize
+    if nbytes > TRUSTED_SIZE or stream.fill(nbytes) < nbytes:
+        return None
+    frames = np.ndarray(num_frames, _SINGLE_FRAME, stream.buffer, stream.pos)
+    expected = {"size0": 4, "count": 1, "size": 4, "size2": 4}
+    if not all((frames[name] == value).all() for name, value in expected.items()):
+        return None
+    read = SparsePosterior(np.arange(num_frames + 1), frames["index"].astype("i4"), frames["weight"].astype("f4"))
+    stream.pos += nbytes
+    return read
 
 
-def _read_double_pair(stream: InputStream) -> tuple[int, float]:
-    size, index, size2, weight = struct.unpack("<bibd", stream.read(14))
-    if (size, size2) != (4, 8):
+def _read_pairs(stream: InputStream, count: int) -> tuple[np.ndarray, np.ndarray]:
+    kind = _DOUBLE_PAIR if stream.peek(6)[5:] == b"\10" else _PAIR
+    pairs = np.frombuffer(stream.read(count * kind.itemsize), kind)
+    if not ((pairs["size"] == 4).all() and (pairs["size2"] == kind["weight"].itemsize).all()):
         raise KaldiError(f"{stream.where()}: expected an integer and a real number")
-    return index, float(np.float32(weight))
+    return pairs["index"], pairs["weight"].astype(np.float32)
 
 
 def _read_text(stream: InputStream) -> Posterior:
@@ -89,17 +154,37 @@ def _read_text(stream: InputStream) -> Posterior:
 
 def write_posterior(stream: OutputStream, binary: bool, value: Sequence[Sequence[tuple[int, float]]]) -> None:
     """Writes a posterior."""
+    if binary:
+        try:
+            arrays = SparsePosterior.from_lists(value)
+        except (OverflowError, ValueError, TypeError) as error:
+            raise KaldiError(f"{stream.name}: a posterior that cannot be written: {error}") from error
+        write_sparse_posterior(stream, True, arrays)
+        return
+    frames = ("[ " + "".join(f"{int(i)} {float(np.float32(w)):.7g} " for i, w in frame) + "] " for frame in value)
+    stream.write(encode("".join(frames) + "\n"))
+
+
+def write_sparse_posterior(stream: OutputStream, binary: bool, value: SparsePosterior) -> None:
+    """Writes a posterior of arrays."""
     if not binary:
-        frames = ("[ " + "".join(f"{int(i)} {float(np.float32(w)):.7g} " for i, w in frame) + "] " for frame in value)
-        stream.write(encode("".join(frames) + "\n"))
+        write_posterior(stream, False, value.to_lists())
         return
     write_int32(stream, True, len(value))
-    for frame in value:
-        try:
-            pairs = [_ONE_PAIR.pack(4, int(i), 4, w) for i, w in frame]
-        except (struct.error, OverflowError) as error:
-            raise KaldiError(f"{stream.name}: a posterior that cannot be written: {error}") from error
-        stream.write(struct.pack("<bi", 4, len(frame)) + b"".join(pairs))
+    # The frames' counts and the pairs stand between one another: each has its place in bytes.
+    data = np.empty(5 * len(value) + _PAIR.itemsize * len(value.indexes), np.uint8)
+    pairs = np.empty(len(value.indexes), _PAIR)
+    pairs["size"] = pairs["size2"] = 4
+    pairs["index"], pairs["weight"] = value.indexes, value.weights
+    is_head = np.zeros(len(data), bool)
+    starts = 5 * np.arange(len(value)) + _PAIR.itemsize * value.offsets[:-1]
+    is_head[(starts[:, None] + np.arange(5)).ravel()] = True
+    data[~is_head] = pairs.view(np.uint8)
+    heads_bytes = np.empty((len(value), 5), np.uint8)
+    heads_bytes[:, 0] = 4
+    heads_bytes[:, 1:] = value.counts.astype("<i4").view(np.uint8).reshape(-1, 4)
+    data[is_head] = heads_bytes.ravel()
+    stream.write(data.tobytes())
 
 
 def read_gauss_posterior(stream: InputStream, binary: bool) -> GaussPosterior:

@@ -10,6 +10,7 @@ from kaldi_bridge.command import run
 from kaldi_bridge.commands.online2bin import ivector_extract_online2
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.model import Mixtures
+from kaldi_bridge.gmm.pruned_posteriors import pruned_posteriors
 from kaldi_bridge.io.basic_io import write_double, write_header, write_int32, write_token
 from kaldi_bridge.io.matrix_io import pack_symmetric, write_matrix, write_packed, write_vector
 from kaldi_bridge.io.streams import open_output
@@ -17,7 +18,6 @@ from kaldi_bridge.ivectors.estimation import IvectorStatistics, conjugate_gradie
 from kaldi_bridge.ivectors.extractor import IvectorExtractor, read_extractor
 from kaldi_bridge.ivectors.online import IvectorSpeaker, OnlineIvectors
 from kaldi_bridge.ivectors.options import IvectorOptions, IvectorSetup
-from kaldi_bridge.ivectors.posteriors import pruned_posteriors
 from kaldi_bridge.ivectors.randomization import randomized
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX

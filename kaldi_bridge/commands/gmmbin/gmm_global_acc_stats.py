@@ -1,0 +1,57 @@
+"""nnet-pytorch-gmm-global-acc-stats: twin of gmm-global-acc-stats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.gmm.frame_choices import FrameChoices
+from kaldi_bridge.gmm.global_statistics import GlobalStatistics, flags_of, write_statistics
+from kaldi_bridge.gmm.mixture_files import read_mixture
+from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from kaldi_bridge.tables.loop import TableLoop
+
+USAGE = """Accumulate statistics for training one mixture of Gaussians with diagonal covariances.
+Usage: nnet-pytorch-gmm-global-acc-stats [options] <model-in> <feature-rspecifier> <stats-out>
+e.g.: nnet-pytorch-gmm-global-acc-stats 1.dubm scp:train.scp 1.acc"""
+
+
+@dataclass
+class Options:
+    """Options of gmm-global-acc-stats."""
+
+    binary: bool = option(True, "Write output in binary mode")
+    update_flags: str = option("mvw", "Which GMM parameters will be updated: subset of mvw.")
+    gselect: str = option("", "Rspecifier of which Gaussians each frame may belong to (gmm-gselect)")
+    weights: str = option("", "Rspecifier of a vector for each utterance: the weights of its frames")
+
+
+def gmm_global_acc_stats(options: Options, model_in: str, feature_rspecifier: str, stats_out: str) -> int:
+    flags = flags_of(options.update_flags)
+    mixture = read_mixture(model_in)
+    statistics = GlobalStatistics(mixture.num_gaussians, mixture.dim, flags)
+    loop = TableLoop()
+    with (
+        SequentialReader(feature_rspecifier, FLOAT_MATRIX) as reader,
+        FrameChoices(options.gselect, options.weights, mixture.num_gaussians) as choices,
+    ):
+        for key, feats in reader:
+            with loop.entry(key):
+                selection, weights = choices.of(key, len(feats))
+                likelihood, count = statistics.accumulate(mixture, feats, weights, selection)
+                average = likelihood / count if count else float("nan")
+                log.vlog(2, f"File '{key}': Average likelihood = {average:g} over {count:g} frames.")
+    log.info(f"Done {loop.done} files; {loop.failed} with errors.")
+    average = statistics.log_likelihood / statistics.frames if statistics.frames else float("nan")
+    log.info(f"Overall likelihood per frame = {average:g} over {statistics.frames:g} (weighted) frames.")
+    write_statistics(stats_out, statistics, options.binary)
+    log.info(f"Written accs to {stats_out}")
+    return loop.status
+
+
+main = command(gmm_global_acc_stats, usage=USAGE)
+
+if __name__ == "__main__":
+    main()
