@@ -39,6 +39,30 @@ LISTS = {
 }
 SYMBOLS = {"letters.txt": "<eps> 0\na 1\nb 2\nc 3\nd 20\n", "few.txt": "<eps> 0\na 1\n"}
 
+# A model of three phones; 4 and 5 are disambiguation symbols. Words 1 and 2 are both said "2 3", word 3 is said "3".
+TOPOLOGY = """<Topology>
+<TopologyEntry>
+<ForPhones> 1 2 </ForPhones>
+<State> 0 <PdfClass> 0 <Transition> 0 0.75 <Transition> 1 0.25 </State>
+<State> 1 <PdfClass> 1 <Transition> 1 0.5 <Transition> 2 0.5 </State>
+<State> 2 </State>
+</TopologyEntry>
+<TopologyEntry>
+<ForPhones> 3 </ForPhones>
+<State> 0 <PdfClass> 0 <Transition> 0 0.5 <Transition> 1 0.125 <Transition> 2 0.375 </State>
+<State> 1 <Transition> 2 1.0 </State>
+<State> 2 <PdfClass> 1 <Transition> 2 0.5 <Transition> 3 0.5 </State>
+<State> 3 </State>
+</TopologyEntry>
+</Topology>
+"""
+INPUTS |= {
+    "lexicon": "0 1 0 0 0.5\n0 2 0 0 1\n1 1 3 3 0.75\n1 2 3 3 0.25\n1 3 2 1 0.75\n1 4 2 2 0.75\n3 5 3 0\n4 6 3 0\n"
+    "5 1 4 0\n6 1 5 0\n2 1 1 0\n1\n",
+    "grammar": "0 0 1 1 1.5\n0 0 2 2 1.25\n0 0 3 3 1\n0 2\n",
+}
+LISTS["disambig.list"] = "4\n5\n"
+
 TYPES = {
     "const": ["cyclic"],
     "olabel_lookahead": ["cyclic"],
@@ -175,6 +199,18 @@ fsttablecompose --match-side=right acyclic.osorted cyclic.isorted
 fsttablecompose acyclic.osorted cyclic
 fsttablecompose --match-side=middle acyclic deterministic
 fsttablecompose acyclic
+make-h-transducer ilabels1 tree mdl
+make-h-transducer --transition-scale=0.5 ilabels1 tree mdl
+make-h-transducer ilabels3 tree mdl
+make-h-transducer none tree mdl
+add-self-loops mdl H
+add-self-loops --self-loop-scale=0.1 mdl lexicon_tids
+add-self-loops --reorder=false mdl lexicon_tids
+add-self-loops --disambig-syms=tid.list mdl H.disambig
+add-self-loops mdl looped
+compile-graph --read-disambig-syms=disambig.list --self-loop-scale=0.1 tree mdl lexicon.osorted grammar
+compile-graph --read-disambig-syms=one.list tree mdl lexicon grammar
+compile-graph tree mdl lexicon
 fstcomposecontext ilabels deterministic
 fstcomposecontext --context-size=2 --central-position=1 --read-disambig-syms=one.list ilabels acyclic
 fstcomposecontext --write-disambig-syms=x ilabels acyclic
@@ -204,7 +240,33 @@ def make_inputs(folder: Path) -> None:
     for fst_type, names in TYPES.items():
         for name in names:
             call("fstconvert", f"--fst_type={fst_type}", folder / name, folder / f"{name}.{fst_type}")
+    make_model(folder)
     call("fstcompile", "-", folder / "minimal.half", stdin=INPUTS["minimal"].replace("0.25", "0.5"))
+
+
+MADE_BY_KALDI = ("tree", "mdl", "ilabels1", "ilabels3")
+# Paths of transition-ids; of mdl, 13 is the last, and 1, 3, 5, 7, 9 and 12 are self-loops.
+INPUTS |= {
+    "lexicon_tids": "0 1 2 1 0.5\n0 2 6 2 0.25\n0 3 0 3\n1 4 4 0\n2 4 8 0 0.5\n3 4 10 0\n3 1 2 0\n1 0 0 0 1\n4 0 0 0\n"
+    "4 0.5\n1 2\n",
+    "looped": "0 0 1 1\n0\n",
+    "H": "0 1 2 2\n1 0 4 0\n0\n",
+    "H.disambig": "0 1 2 2\n1 2 14 0\n2 0 4 0\n0\n",
+}
+LISTS["tid.list"] = "14\n"
+
+
+def make_model(folder: Path) -> None:
+    """A model of single phones and what labels in windows mean, by Kaldi."""
+    (folder / "topo").write_text(TOPOLOGY)
+    call("gmm-init-mono", folder / "topo", "1", folder / "mdl", folder / "tree")
+    for width, central in (("1", "0"), ("3", "1")):
+        options = (
+            f"--context-size={width}",
+            f"--central-position={central}",
+            f"--read-disambig-syms={folder}/disambig.list",
+        )
+        call("fstcomposecontext", *options, folder / f"ilabels{width}", folder / "lexicon.isorted", folder / "x")
 
 
 def main() -> None:
@@ -216,8 +278,11 @@ def main() -> None:
         for fst_type, inputs in TYPES.items():
             for name in inputs:
                 files[f"{name}.{fst_type}"] = b64encode((folder / f"{name}.{fst_type}").read_bytes()).decode()
+        files |= {name: b64encode((folder / name).read_bytes()).decode() for name in MADE_BY_KALDI}
         for command in COMMANDS.strip().split("\n"):
             words = command.split()
+            if words[0] == "compile-graph" and len(words) > 5:
+                words.append("-")
             done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True)
             text = done.stdout.decode() if words[0] in TEXT else ""
             if not done.returncode and words[0] not in TEXT:

@@ -101,5 +101,14 @@ def test_as_the_originals(
 def takes_output(program: str, words: list[str]) -> bool:
     """Whether another argument is the output: not where one of the inputs is missing."""
     inputs = [word for word in words if not word.startswith("-")]
-    two = ("fstcompose", "fstunion", "fstconcat", "fsttablecompose", "fstrmsymbols", "fstcomposecontext")
-    return len(inputs) >= 3 if program == "fstaddselfloops" else len(inputs) >= 2 if program in two else True
+    two = (
+        "fstcompose",
+        "fstunion",
+        "fstconcat",
+        "fsttablecompose",
+        "fstrmsymbols",
+        "fstcomposecontext",
+        "add-self-loops",
+    )
+    least = {"fstaddselfloops": 3, "make-h-transducer": 3, "compile-graph": 4} | dict.fromkeys(two, 2)
+    return len(inputs) >= least.get(program, 1)
