@@ -36,10 +36,11 @@ def run(program: str, specs: Sequence[OptionSpec]) -> int:
         for spec in specs
     ]
     signature.append(inspect.Parameter("words", inspect.Parameter.KEYWORD_ONLY, default=words, annotation=list[str]))
-    parameters.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
-    parameters.__annotations__ = {p.name: p.annotation for p in signature}
+    callback: Any = parameters
+    callback.__signature__ = inspect.Signature(signature)
+    callback.__annotations__ = {p.name: p.annotation for p in signature}
     app = typer.Typer(rich_markup_mode=None)
-    app.command(add_help_option=False)(parameters)
+    app.command(add_help_option=False)(callback)
     try:
         app(prog_name=program, complete_var=_variable(program))
     except SystemExit as done:

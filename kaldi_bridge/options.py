@@ -116,7 +116,9 @@ def specs_of(options_class: Any) -> list[OptionSpec]:
         metadata = field.metadata
         kind = metadata.get("type") or _TYPES[field.type]
         name = metadata.get("name") or field.name.replace("_", "-")
-        default = float(field.default) if kind in ("float", "double") else field.default  # type: ignore[arg-type]
+        default: Any = field.default
+        if kind in ("float", "double"):
+            default = float(default)
         has_effect = metadata.get("has_effect", True)
         specs.append(OptionSpec(field.name, name, kind, default, metadata["help"], has_effect=has_effect))
     return specs

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,7 +143,7 @@ def minimized(a: Acceptor, delta: float) -> Acceptor:
     return Acceptor(order[classes[a.start]], arcs_of, [a.finals[kept[number]] for number in order])
 
 
-def _numbered(values: list) -> list[int]:
+def _numbered(values: Iterable[Hashable]) -> list[int]:
     """Equal values get the same number, in the order of their first occurrence."""
     numbers: dict[Hashable, int] = {}
     return [numbers.setdefault(value, len(numbers)) for value in values]

@@ -117,11 +117,6 @@ def read_compressed(stream: InputStream) -> np.ndarray:
     return CompressedMatrix.read(stream).decompress()
 
 
-def write_compressed(stream: OutputStream, matrix: np.ndarray, method: int = AUTOMATIC) -> None:
-    """Compresses a matrix [rows, columns] by one of Kaldi's methods 1 to 7 and writes it in binary."""
-    CompressedMatrix.compress(matrix, method).write(stream)
-
-
 def _limits(matrix: np.ndarray, method: int) -> tuple[np.float32, np.float32]:
     if method == TWO_BYTE_SIGNED_INTEGER:
         return _F32(-32768.0), _F32(65535.0)

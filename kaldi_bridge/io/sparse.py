@@ -125,12 +125,6 @@ def general_matrix_rows(matrix: GeneralMatrix, keep: np.ndarray) -> GeneralMatri
     return to_dense(matrix)[keep]
 
 
-def num_columns(matrix: GeneralMatrix) -> int:
-    if isinstance(matrix, CompressedMatrix):
-        return matrix.cols
-    return matrix.dim if isinstance(matrix, SparseMatrix) else matrix.shape[1]
-
-
 def padded_rows(matrix: GeneralMatrix, first: int, count: int) -> GeneralMatrix:
     """``count`` rows from row ``first``; the first or last one for rows that are not there."""
     if isinstance(matrix, CompressedMatrix):

@@ -6,7 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -111,7 +111,7 @@ class LatticeWriter:
                 self._write(task[0], *self._decode(task, scaled))
             return
         with ThreadPoolExecutor(num_threads) as pool:
-            waiting: deque = deque()
+            waiting: deque[tuple[str, Future[tuple[int, Decoded | None | EntryError]]]] = deque()
             try:
                 for task in tasks:
                     waiting.append((task[0], pool.submit(self._decode, task, scaled)))

@@ -48,7 +48,7 @@ def latgen_mapped(
 
 
 def _with_own_graphs(
-    writer: LatticeWriter, matrices: RandomAccessReader, graphs_rspecifier: str, model: TransitionModel
+    writer: LatticeWriter, matrices: RandomAccessReader[np.ndarray], graphs_rspecifier: str, model: TransitionModel
 ) -> Iterator[Task]:
     for key, graph in graphs_in_table(graphs_rspecifier, model):
         if key in matrices:

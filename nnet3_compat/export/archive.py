@@ -29,7 +29,7 @@ from nnet3_compat.structure.request import Request
 class Archive(nn.Module):
     """Checks, padding, and the description as attributes, around a core that computes valid frames."""
 
-    def __init__(self, core: nn.Module, description: Description):
+    def __init__(self, core: nn.Module, description: Description) -> None:
         super().__init__()
         d = description
         self.core = core
@@ -75,7 +75,7 @@ class Archive(nn.Module):
 class NetworkCore(nn.Module):
     """An nnet3 network and the layouts for any number of output frames (see layout.py)."""
 
-    def __init__(self, network: Network, request: Request):
+    def __init__(self, network: Network, request: Request) -> None:
         """``request``: as all that the archive is to compute, but for the number of output frames."""
         super().__init__()
         table = network.layout_table(request)
@@ -123,7 +123,7 @@ class NetworkCore(nn.Module):
 class FixedCore(nn.Module):
     """An nnet3 network with the layout for one number of output frames."""
 
-    def __init__(self, executor: Executor, layout: Layout):
+    def __init__(self, executor: Executor, layout: Layout) -> None:
         super().__init__()
         self.executor = executor
         self.input_names: List[str] = list(executor.input_names)
@@ -149,7 +149,7 @@ def given_inputs(names: List[str], features: Tensor, ivector: Optional[Tensor]) 
 class FeaturesOnly(nn.Module):
     """A user's module that takes features alone."""
 
-    def __init__(self, module: nn.Module):
+    def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 
@@ -160,7 +160,7 @@ class FeaturesOnly(nn.Module):
 class FeaturesAndIvector(nn.Module):
     """A user's module that takes features and i-vectors."""
 
-    def __init__(self, module: nn.Module):
+    def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
 

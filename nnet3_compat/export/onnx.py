@@ -41,7 +41,7 @@ class _AnyLength(nn.Module):
     whose layout has settled, and what that adds is dropped. Elsewhere shorter inputs are refused by the graph.
     """
 
-    def __init__(self, network: Network, table: LayoutTable, description: Description):
+    def __init__(self, network: Network, table: LayoutTable, description: Description) -> None:
         super().__init__()
         self.executor = network.executor(("output",))
         self.table, self.description = table, description
@@ -162,7 +162,7 @@ def _trace(core: nn.Module, description: Description, num_outputs: int) -> bytes
 class _Call(nn.Module):
     """Tells the tracer how many inputs there are."""
 
-    def __init__(self, core: nn.Module, with_ivector: bool):
+    def __init__(self, core: nn.Module, with_ivector: bool) -> None:
         super().__init__()
         self.core, self.with_ivector = core, with_ivector
 

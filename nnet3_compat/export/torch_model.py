@@ -26,7 +26,7 @@ class TorchModel:
         priors: float32 [output_dim], or None.
     """
 
-    def __init__(self, module: Any, description: Description, transition_model: TransitionModel | None = None):
+    def __init__(self, module: Any, description: Description, transition_model: TransitionModel | None = None) -> None:
         d = description
         if transition_model is not None and transition_model.num_pdfs != d.output_dim:
             raise KaldiError(

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from nnet3_compat.components.base import Component
 from nnet3_compat.modules.base import ComponentModule
-from nnet3_compat.network.executor import ComponentStep, Executor, leaf_size, nothing_like, read_leaf
+from nnet3_compat.modules.leaves import leaf_size, nothing_like, read_leaf
+from nnet3_compat.network.executor import ComponentStep, Executor
 from nnet3_compat.network.recurrent_inference import RecurrentInference
 from nnet3_compat.structure.graph import Const, Expression, Graph, Leaf, Sum, Value
 from nnet3_compat.structure.layout import Layout
@@ -70,7 +71,7 @@ class Inference:
         graph, executor: of a Network in test mode, on the device where this is to run.
     """
 
-    def __init__(self, graph: Graph, executor: Executor):
+    def __init__(self, graph: Graph, executor: Executor) -> None:
         self.graph, self.executor = graph, executor
         self.group_of = {i: g for g, group in enumerate(graph.groups) for i in group.members}
         self.readers: list[list[int]] = [[] for _ in graph.values]
@@ -78,7 +79,7 @@ class Inference:
             for leaf in v.leaves():
                 self.readers[leaf.source].append(i)
         self.recurrent = [graph.groups[self.group_of[i]].direction != 0 for i in range(len(graph.values))]
-        self.modules: dict[int, ComponentModule] = {}
+        self.modules: dict[int, ComponentModule[Any]] = {}
         for step, group in zip(executor.steps, graph.groups, strict=True):
             if isinstance(step, ComponentStep):
                 self.modules[group.members[0]] = step.component

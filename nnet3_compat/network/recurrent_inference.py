@@ -8,12 +8,14 @@ another one cost nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from nnet3_compat.modules.base import ComponentModule
-from nnet3_compat.network.executor import leaf_size, nothing_like, read_leaf, rows_read, terms_of
+from nnet3_compat.modules.leaves import leaf_size, nothing_like, read_leaf
+from nnet3_compat.network.executor import rows_read, terms_of
 from nnet3_compat.structure.graph import Graph, Group, Leaf
 
 
@@ -48,7 +50,7 @@ class RecurrentInference:
         modules: the component module of each value that has one.
     """
 
-    def __init__(self, graph: Graph, group: Group, modules: dict[int, ComponentModule]):
+    def __init__(self, graph: Graph, group: Group, modules: dict[int, ComponentModule[Any]]) -> None:
         self.graph, self.group = graph, group
         self.local = {i: m for m, i in enumerate(group.members)}
         readers: dict[int, list[int]] = {i: [] for i in group.members}

@@ -148,7 +148,7 @@ class Graph:
 
 
 class _Builder:
-    def __init__(self, nnet: Nnet):
+    def __init__(self, nnet: Nnet) -> None:
         self.nnet = nnet
         self.nodes = {node.name: node for node in nnet.nodes}
         self.values: list[Value] = []

@@ -52,7 +52,7 @@ class Activations:
     def __init__(
         self,
         watched: nn.Module,
-        stats: ComponentModule,
+        stats: ComponentModule[Any],
         kind: str,
         thresholds: tuple[Any, Any],
         push: Any,
@@ -186,7 +186,7 @@ class LstmActivations(GateActivations):
         return self._known
 
 
-def activations_of(module: ComponentModule) -> list[Activations]:
+def activations_of(module: ComponentModule[Any]) -> list[Activations]:
     """What is to be watched in a component, if anything."""
     if isinstance(module, Sigmoid | Tanh | RectifiedLinear | Softmax):
         return [ComponentActivations(module, module.KIND)]

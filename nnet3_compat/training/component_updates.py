@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from nnet3_compat.training.natural_gradient import OnlineNaturalGradient
 from nnet3_compat.training.updates import AffineUpdate, GradientUpdate, PlainUpdate, RowUpdate, Update
 
 
-def make_update(module: ComponentModule, natural_gradient: bool = True) -> Update:
+def make_update(module: ComponentModule[Any], natural_gradient: bool = True) -> Update:
     """The update of a component with parameters; plain where it holds a gradient, or natural gradient is off."""
     component = module.component
     wanted = component.natural_gradient() if natural_gradient and not component.is_gradient else ()

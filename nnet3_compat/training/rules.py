@@ -60,7 +60,7 @@ class TrainingRules:
         limits = {name: self._modules[name].component.max_change for name in self._updates}
         self.max_change = MaxChange(limits, options.max_param_change, quiet)
 
-    def _prepare(self, name: str, module: ComponentModule) -> None:
+    def _prepare(self, name: str, module: ComponentModule[Any]) -> None:
         parts = _parts(module)
         for part in parts:
             if isinstance(part, BatchNorm):
@@ -197,6 +197,6 @@ class TrainingRules:
             watch.empty = empty
 
 
-def _parts(module: ComponentModule) -> list[Any]:
+def _parts(module: ComponentModule[Any]) -> list[Any]:
     """The module, or those that it is made of."""
     return list(module.parts) if isinstance(module, Composite) else [module]

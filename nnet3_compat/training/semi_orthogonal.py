@@ -22,7 +22,7 @@ PROBABILITY = 0.25  # a component is rarely far from the constraint: not each ti
 M = TypeVar("M", bound=Any)
 
 
-def constrained_matrix(module: ComponentModule) -> tuple[Tensor, float] | None:
+def constrained_matrix(module: ComponentModule[Any]) -> tuple[Tensor, float] | None:
     """The matrix that is to stay semi-orthogonal and its scale, where the component asks for it."""
     scale = getattr(module.component, "orthonormal_constraint", 0.0)
     if scale == 0.0 or not isinstance(module, Affine | Linear | Tdnn):
@@ -31,7 +31,7 @@ def constrained_matrix(module: ComponentModule) -> tuple[Tensor, float] | None:
 
 
 @torch.no_grad()
-def constrain(modules: dict[str, ComponentModule], chance: Chance, quiet: bool = False) -> None:
+def constrain(modules: dict[str, ComponentModule[Any]], chance: Chance, quiet: bool = False) -> None:
     """A step for each component that asks for it, or rather for a random choice of them; ``quiet``: no warnings."""
     for name, module in modules.items():
         asked = constrained_matrix(module)

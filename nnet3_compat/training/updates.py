@@ -29,7 +29,7 @@ class Update:
         frozen: whether they stay as they are.
     """
 
-    def __init__(self, module: ComponentModule) -> None:
+    def __init__(self, module: ComponentModule[Any]) -> None:
         self.module = module
         self.names = [name for name in module.PARAMS if getattr(module, name).numel()]
         self.estimates: list[OnlineNaturalGradient] = []
@@ -61,7 +61,7 @@ class PlainUpdate(Update):
 class WatchingUpdate(Update):
     """Made of what went in and of the derivatives at the output, not of the parameters' gradients."""
 
-    def __init__(self, module: ComponentModule) -> None:
+    def __init__(self, module: ComponentModule[Any]) -> None:
         super().__init__(module)
         self._seen: list[tuple[list[Tensor], Tensor]] = []
         for parameter in self.parameters:
@@ -111,7 +111,9 @@ def _matrix(x: Tensor) -> Tensor:
 class AffineUpdate(WatchingUpdate):
     """y = W [x_1, x_2, ...] + b, with or without b: the product of two preconditioned matrices."""
 
-    def __init__(self, module: ComponentModule, inputs: OnlineNaturalGradient, outputs: OnlineNaturalGradient) -> None:
+    def __init__(
+        self, module: ComponentModule[Any], inputs: OnlineNaturalGradient, outputs: OnlineNaturalGradient
+    ) -> None:
         super().__init__(module)
         self.inputs, self.outputs = self.estimates = [inputs, outputs]
 
@@ -131,7 +133,7 @@ class RowUpdate(WatchingUpdate):
 
     def __init__(
         self,
-        module: ComponentModule,
+        module: ComponentModule[Any],
         derivatives: list[tuple[OnlineNaturalGradient, Callable[[Tensor, Tensor], Tensor]]],
     ) -> None:
         """``derivatives``: per parameter its estimate, and what makes [rows, size] of input and output derivative."""
@@ -156,7 +158,7 @@ class GradientUpdate(Update):
     """The gradient of all parameters as one matrix [W, b], preconditioned by its rows and perhaps by its columns."""
 
     def __init__(
-        self, module: ComponentModule, rows: OnlineNaturalGradient, columns: OnlineNaturalGradient | None = None
+        self, module: ComponentModule[Any], rows: OnlineNaturalGradient, columns: OnlineNaturalGradient | None = None
     ) -> None:
         super().__init__(module)
         self._rows, self._columns = rows, columns

@@ -26,7 +26,7 @@ class Utterances:
         frames: feature frames given out so far.
     """
 
-    def __init__(self, feature_rspecifier: str, options: IvectorOptions):
+    def __init__(self, feature_rspecifier: str, options: IvectorOptions) -> None:
         self.feature_rspecifier = feature_rspecifier
         self.failed = 0
         self.frames = 0

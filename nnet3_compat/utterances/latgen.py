@@ -44,7 +44,8 @@ def latgen(
     rule: ChunkRule | None = None,
 ) -> int:
     """Decodes every utterance, reports; returns the exit status. ``rule``: of batches, see Computer."""
-    from nnet3_compat.model.model_file import AmNnet, Archive, read_any
+    from nnet3_compat.model.am_nnet import AmNnet
+    from nnet3_compat.model.model_file import Archive, read_any
     from nnet3_compat.utterances.compute_tables import Utterances
     from nnet3_compat.utterances.loading import make_computer
 

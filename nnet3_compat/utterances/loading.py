@@ -12,7 +12,8 @@ from torch import Tensor
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.export.torch_model import TorchModel
 from nnet3_compat.machine.device import select_device
-from nnet3_compat.model.model_file import AmNnet, Archive, read_any
+from nnet3_compat.model.am_nnet import AmNnet
+from nnet3_compat.model.model_file import Archive, read_any
 from nnet3_compat.model.model_file import Model as AnyModel
 from nnet3_compat.network.inference import Inference
 from nnet3_compat.network.network import Network
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class NetworkModel:
     """A Network in test mode as a Computer wants it, with a given frame subsampling factor."""
 
-    def __init__(self, network: Network, frame_subsampling_factor: int):
+    def __init__(self, network: Network, frame_subsampling_factor: int) -> None:
         if frame_subsampling_factor < 1:
             raise KaldiError("--frame-subsampling-factor and --frames-per-chunk must be > 0")
         self.network = network.eval()

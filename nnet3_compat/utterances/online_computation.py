@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.ivector_period import with_ivector_period
-from nnet3_compat.model.model_file import AmNnet
 from nnet3_compat.model.model_file import Model as AnyModel
 from nnet3_compat.network.inference import Inference
 from nnet3_compat.network.network import Network

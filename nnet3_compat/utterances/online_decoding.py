@@ -126,7 +126,8 @@ def decode_online(
     options: OnlineDecodingOptions, model_in: str, graph_in: str, spk2utt: str, wav_rspecifier: str, lattices: str
 ) -> int:
     """Decodes every utterance, reports; returns the exit status."""
-    from nnet3_compat.model.model_file import AmNnet, Archive, read_any
+    from nnet3_compat.model.am_nnet import AmNnet
+    from nnet3_compat.model.model_file import Archive, read_any
     from nnet3_compat.utterances.online_computation import OnlineComputer
 
     model = read_any(model_in)

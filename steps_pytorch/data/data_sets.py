@@ -9,12 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from kaldi_bridge.data_dirs.data_dir import read_rows
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FbankOptions, MfccOptions
 from kaldi_bridge.features.frame_store import INDEX
 from kaldi_bridge.io.text import words
-from kaldi_bridge.io.text_files import read_text
+from kaldi_bridge.io.text_files import read_rows, read_text
 from kaldi_bridge.options import read_options
 from kaldi_bridge.transforms.global_cmvn import read_global_stats
 from steps_pytorch.data.audio_features import AudioFeatures

@@ -198,7 +198,7 @@ class _Order(NamedTuple):
     plan: BatchPlan
 
 
-class _BatchMaker(Dataset):
+class _BatchMaker(Dataset[_Made]):
     """Makes batches, in the worker processes. ``seed``: None for nothing at random."""
 
     def __init__(self, datasets: list[DataSet], shape: ChunkShape, seed: int | None) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
 import numpy as np
 
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.text_files import read_text
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX
 from kaldi_bridge.transforms.cmvn import apply_cmvn
@@ -74,9 +72,3 @@ class Normalizer:
 
     def _speaker(self, utterance: str) -> str:
         return self._utt2spk[utterance] if self._utt2spk else ""
-
-
-def read_cmvn_opts(directory: str) -> str:
-    """The content of a model directory's cmvn_opts; "--norm-means=false" where there is none, as in decode.sh."""
-    path = Path(directory) / "cmvn_opts"
-    return read_text(path) if path.is_file() else "--norm-means=false"

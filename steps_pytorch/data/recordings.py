@@ -6,7 +6,8 @@ import os
 
 import numpy as np
 
-from kaldi_bridge.data_dirs.data_dir import DataDir, Segment
+from kaldi_bridge.data_dirs.data_dir import DataDir
+from kaldi_bridge.data_dirs.segments import Segment
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FrameOptions
 from kaldi_bridge.features.resampling import recording_resampler

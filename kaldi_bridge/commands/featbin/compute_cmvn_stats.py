@@ -37,7 +37,7 @@ class Options:
 class _Accumulator:
     """Sums statistics of utterances, counting those that cannot be used."""
 
-    def __init__(self, weights: RandomAccessReader | None) -> None:
+    def __init__(self, weights: RandomAccessReader[np.ndarray] | None) -> None:
         self._weights = weights
         self.loop = TableLoop()
 
@@ -56,10 +56,10 @@ class _Accumulator:
                 total = total + stats
         return total
 
-    def _weights_of(self, table: RandomAccessReader, utterance: str, num_frames: int) -> np.ndarray:
+    def _weights_of(self, table: RandomAccessReader[np.ndarray], utterance: str, num_frames: int) -> np.ndarray:
         if utterance not in table:
             raise EntryError(f"No weights available for utterance {utterance}")
-        weights: np.ndarray = table[utterance]
+        weights = table[utterance]
         if len(weights) != num_frames:
             raise EntryError(f"Weights for utterance {utterance} have wrong dimension {len(weights)} vs. {num_frames}")
         return weights
@@ -96,7 +96,9 @@ def compute_cmvn_stats(options: Options, feats_rspecifier: str, output: str) -> 
     return loop.status
 
 
-def _per_speaker(accumulator: _Accumulator, spk2utt: str, feats_rspecifier: str, writer: TableWriter) -> None:
+def _per_speaker(
+    accumulator: _Accumulator, spk2utt: str, feats_rspecifier: str, writer: TableWriter[np.ndarray]
+) -> None:
     with (
         SequentialReader(spk2utt, TOKEN_VECTOR) as speakers,
         RandomAccessReader(feats_rspecifier, FLOAT_MATRIX) as feats,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.data_dirs.data_dir import read_rows, words
+from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text_files import read_rows
 from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.lang.transcript_phones import TranscriptPhones
 from kaldi_bridge.tables import TableWriter

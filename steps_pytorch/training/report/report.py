@@ -30,7 +30,7 @@ class Report:
     ) -> None:
         """Raises KaldiError where TensorBoard is asked for and not installed."""
         self._folder, self._interval, self._silent = folder, interval, silent
-        self._updates = self._skipped = self._bad_minibatches = 0
+        self._updates = self._skipped = 0
         self._iteration = 1
         self._window: dict[str, Term] = {}
         self._plotted = time.monotonic()
@@ -74,7 +74,6 @@ class Report:
 
     def bad_minibatch(self, batch: Batch | None) -> None:
         """One that gave infinities or NaNs, or had nothing in it that could be read."""
-        self._bad_minibatches += 1
         if batch is not None:
             names = ", ".join(utterance for utterance, _ in batch.chunks[:SHOWN])
             more = ", ..." if len(batch.chunks) > SHOWN else ""
