@@ -12,6 +12,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.frame_examples import NnetIo
 from kaldi_bridge.io.sparse import to_dense
 from nnet3_compat.network.network import Network
+from nnet3_compat.structure.request import DerivTimes
 
 
 @dataclass
@@ -21,6 +22,11 @@ class Frames:
     order: np.ndarray
     first: int
     step: int
+
+    @property
+    def last(self) -> int:
+        """Time of the last frame."""
+        return self.first + self.step * (self.order.shape[1] - 1)
 
     @classmethod
     def of(cls, name: str, indexes: np.ndarray) -> Frames:
@@ -40,12 +46,17 @@ class Frames:
 
 
 def compute_outputs(
-    network: Network, inputs: list[NnetIo], wanted: dict[str, np.ndarray], device: torch.device | None = None
+    network: Network,
+    inputs: list[NnetIo],
+    wanted: dict[str, np.ndarray],
+    device: torch.device | None = None,
+    deriv_times: DerivTimes | None = None,
 ) -> dict[str, Tensor]:
     """Outputs of the network on an example's inputs.
 
     Args:
         wanted: indexes [rows, 3] of each output node; all must have the same frames.
+        deriv_times: in training, where derivatives count.
     Returns:
         [rows, dim] for each, rows in the order of its indexes; gradients flow to the network's parameters.
     Raises:
@@ -82,6 +93,7 @@ def compute_outputs(
         left=left,
         outputs=names,
         ivector_period=period,
+        deriv_times=deriv_times.counted_from(shape.first, shape.last) if deriv_times else None,
     )
     outputs = [made] if isinstance(made, Tensor) else made
     result = {}

@@ -64,6 +64,9 @@ class ComponentModule(nn.Module, Generic[C]):
     READS_TAPS: ClassVar[bool] = False
     """In training ``train_on(x [T, N, D], spec, rows)`` runs, which reads its taps itself as a layout says."""
 
+    SEES_ALL_ROWS: ClassVar[bool] = False
+    """A row of its output, in training, depends on all rows of its input."""
+
     if TYPE_CHECKING:  # not at run time: TorchScript reads annotations that are there
         component: C
 

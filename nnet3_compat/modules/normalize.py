@@ -51,6 +51,7 @@ class BatchNorm(ComponentModule[BatchNormComponent]):
     """
 
     STATS = ("count", "stats_sum", "stats_sumsq")
+    SEES_ALL_ROWS = True
 
     def __init__(self, component: BatchNormComponent) -> None:
         super().__init__(component)

@@ -4,6 +4,8 @@ Tensors are [T, N, D], time first, so that a run of frames is a contiguous block
 (``torch.jit.script``); which rows are read is data (see layout.py), not code.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, List, Tuple, cast
 
 import torch
@@ -27,11 +29,17 @@ class Step(nn.Module):
         super().__init__()
         self.free = []
 
+    @torch.jit.unused
+    def limited(self, inputs: List[Tensor], values: List[Tensor], spec: List[int], counting: List[int]) -> List[Tensor]:
+        """As forward; derivatives count in rows ``counting[0]`` up to ``counting[1]`` only (per value)."""
+        made = self(inputs, values, spec)[0]
+        return [with_derivatives_in(made, counting[0], counting[1])]
+
 
 class InputStep(Step):
     """The needed rows of a tensor that the caller gives; ``slot`` is its position among the inputs."""
 
-    def __init__(self, slot: int):
+    def __init__(self, slot: int) -> None:
         super().__init__()
         self.slot = slot
 
@@ -42,7 +50,7 @@ class InputStep(Step):
 class ColumnsStep(Step):
     """A range of the columns of another value."""
 
-    def __init__(self, source: int, first: int, dim: int):
+    def __init__(self, source: int, first: int, dim: int) -> None:
         super().__init__()
         self.source, self.first, self.dim = source, first, dim
 
@@ -53,7 +61,7 @@ class ColumnsStep(Step):
 class DescriptorStep(Step):
     """Append of sums of leaves and constants."""
 
-    def __init__(self, value: Value):
+    def __init__(self, value: Value) -> None:
         super().__init__()
         self.dims: List[int] = []
         self.terms: List[int] = []  # number of leaves of each part
@@ -115,7 +123,7 @@ class DescriptorStep(Step):
 class ComponentStep(Step):
     """A component outside of recurrences."""
 
-    def __init__(self, component: ComponentModule):
+    def __init__(self, component: ComponentModule[Any]) -> None:
         super().__init__()
         self.component = component
 
@@ -123,7 +131,7 @@ class ComponentStep(Step):
 class PointwiseStep(ComponentStep):
     """A component whose output at t needs its input at t only."""
 
-    def __init__(self, source: int, component: ComponentModule, dim: int, uses_times: bool):
+    def __init__(self, source: int, component: ComponentModule[Any], dim: int, uses_times: bool) -> None:
         super().__init__(component)
         self.source, self.dim, self.uses_times = source, dim, uses_times
 
@@ -142,6 +150,14 @@ class PointwiseStep(ComponentStep):
         times = torch.tensor(numbers_read(spec, 1 + leaf_size(spec, 1), spec[0]), device=x.device)
         return self.component.train_on(x, self.component.time_marks(times, x.size(1)))
 
+    @torch.jit.unused
+    def limited(self, inputs: List[Tensor], values: List[Tensor], spec: List[int], counting: List[int]) -> List[Tensor]:
+        """See Step; rows whose derivatives do not count are computed apart, so that no update sees them."""
+        if spec[0] == 0 or self.uses_times or self.component.SEES_ALL_ROWS:
+            return super().limited(inputs, values, spec, counting)
+        x = read_leaf(values[self.source], spec, 1, spec[0])
+        return [compute_in_parts(self.component, x, counting[0], counting[1])]
+
 
 class ConstantStep(ComponentStep):
     """A component without input."""
@@ -153,7 +169,7 @@ class ConstantStep(ComponentStep):
 class TapsStep(ComponentStep):
     """A component that sees several times of its input."""
 
-    def __init__(self, source: int, taps: int, component: ComponentModule, dim: int):
+    def __init__(self, source: int, taps: int, component: ComponentModule[Any], dim: int) -> None:
         super().__init__(component)
         self.source, self.taps, self.dim = source, taps, dim
         self.reads_taps = component.READS_TAPS
@@ -193,7 +209,7 @@ class Member(nn.Module):
     a block some way back.
     """
 
-    def __init__(self, value: Value, local: dict[int, int], component: ComponentModule | None):
+    def __init__(self, value: Value, local: dict[int, int], component: ComponentModule[Any] | None) -> None:
         super().__init__()
         self.dims: List[int] = []
         self.constants: List[float] = []
@@ -239,9 +255,10 @@ class Member(nn.Module):
 
     def forward(
         self, outside: List[Tensor], spec: List[int], at: int, block: int, done: int, rows: int, like: Tensor,
-        history: List[List[Tensor]], marks: List[Tensor],
+        history: List[List[Tensor]], marks: List[Tensor], counting: List[int],
     ) -> Tensor:  # fmt: skip
-        """Block number ``block`` of this member, to be number ``done`` of its history."""
+        """Block number ``block`` of this member, to be number ``done`` of its history; ``counting``: the rows of the
+        block whose derivatives count, if they are not all."""
         parts: List[Tensor] = []
         for x in outside:
             parts.append(x[block * rows : (block + 1) * rows] if x.size(0) > 0 else x)
@@ -265,6 +282,8 @@ class Member(nn.Module):
         x = parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
         if self.is_columns:
             return x[:, :, self.first : self.first + self.columns]
+        if not torch.jit.is_scripting() and len(counting) > 0 and self.has_component and len(marks) == 0:
+            return self.limited(x, counting)
         if len(marks) > 0:
             return self.train_on(x, marks[0][block * rows : (block + 1) * rows])
         if self.has_component:
@@ -276,16 +295,32 @@ class Member(nn.Module):
         """In training, a component that wants to know times."""
         return self.component.train_on(x, marks)
 
+    @torch.jit.unused
+    def limited(self, x: Tensor, counting: List[int]) -> Tensor:
+        """In training, where derivatives count in some rows only."""
+        if self.component.SEES_ALL_ROWS:
+            return self.component(x)
+        return compute_in_parts(self.component, x, counting[0], counting[1])
+
 
 class RecurrentStep(Step):
     """The values of a recurrence, in a loop over blocks of rows."""
 
-    def __init__(self, members: List[Member], dims: List[int]):
+    def __init__(self, members: List[Member], dims: List[int]) -> None:
         super().__init__()
         self.members = cast("list[Member]", nn.ModuleList(members))
         self.dims = dims
 
     def forward(self, inputs: List[Tensor], values: List[Tensor], spec: List[int]) -> List[Tensor]:
+        no_limit: List[int] = []
+        return self.compute(inputs, values, spec, no_limit)
+
+    @torch.jit.unused
+    def limited(self, inputs: List[Tensor], values: List[Tensor], spec: List[int], counting: List[int]) -> List[Tensor]:
+        return self.compute(inputs, values, spec, counting)
+
+    def compute(self, inputs: List[Tensor], values: List[Tensor], spec: List[int], counting: List[int]) -> List[Tensor]:
+        """Block by block; ``counting``: per member the rows whose derivatives count, if they are not all."""
         rows, blocks, direction = spec[0], spec[1], spec[2]
         like = inputs[0]
         out: List[Tensor] = []
@@ -322,7 +357,12 @@ class RecurrentStep(Step):
             block = done if direction < 0 else blocks - 1 - done
             low, high = block * rows, (block + 1) * rows
             for m, member in enumerate(self.members):
-                x = member(outside[m], spec, starts[m], block, done, rows, like, history, marks[m])
+                here: List[int] = []
+                if len(counting) > 0:
+                    here = [max(min(row - low, rows), 0) for row in counting[2 * m : 2 * m + 2]]
+                x = member(outside[m], spec, starts[m], block, done, rows, like, history, marks[m], here)
+                if not torch.jit.is_scripting() and len(here) > 0:
+                    x = with_derivatives_in(x, here[0], here[1])
                 first, end = spec[valid[m]], spec[valid[m] + 1]
                 if first < 0:  # rows that are not computable must read as zero
                     x = x * scattered[m][low:high]
@@ -365,6 +405,41 @@ class RecurrentStep(Step):
                 marks[:first], marks[end:] = 0, 0
             out.append([marks])
         return out
+
+
+def with_derivatives_in(x: Tensor, first: int, end: int) -> Tensor:
+    """x [T, N, D], with a derivative that is zero outside of rows ``first`` up to ``end``."""
+    if not x.requires_grad or (first <= 0 and end >= x.size(0)):
+        return x
+    return torch.cat([x[:first].detach(), x[first:end], x[max(first, end) :].detach()])
+
+
+def compute_in_parts(component: Any, x: Tensor, first: int, end: int) -> Tensor:
+    """y [T, N, D] of x; outside of rows ``first`` up to ``end`` without derivatives.
+
+    A component that has no row within does not store statistics, as in Kaldi (nnet3/nnet-optimize-utils.cc,
+    DerivativeTimeLimiter). BackpropTruncation counts rows with derivatives only, there others too.
+    """
+    if first <= 0 and end >= x.size(0):
+        return component(x)
+    if first >= end:
+        with torch.no_grad(), storing_nothing(component):
+            return component(x)
+    with torch.no_grad():
+        before, after = (component(part) if part.size(0) else None for part in (x[:first], x[end:]))
+    within = component(x[first:end])
+    return torch.cat([part for part in (before, within, after) if part is not None])
+
+
+@contextlib.contextmanager
+def storing_nothing(component: Any) -> Iterator[None]:
+    """The component is not in training, unless it draws at random there."""
+    training = component.training
+    component.train(training and component.component.is_random)
+    try:
+        yield
+    finally:
+        component.train(training)
 
 
 def rows_read(spec: List[int], at: int, rows: int, like: Tensor) -> Tensor:
@@ -412,7 +487,7 @@ class Executor(nn.Module):
     layout.make_layout; the result holds one [T, N, D] tensor per name in ``output_names``.
     """
 
-    def __init__(self, graph: Graph, components: dict[str, ComponentModule]):
+    def __init__(self, graph: Graph, components: dict[str, ComponentModule[Any]]) -> None:
         super().__init__()
         self.input_names: List[str] = list(graph.inputs)
         self.output_names: List[str] = list(graph.outputs)
@@ -428,7 +503,7 @@ class Executor(nn.Module):
                 steps[g].free.append(i)
         self.steps = cast("list[Step]", nn.ModuleList(steps))
 
-    def _step(self, graph: Graph, group: Group, components: dict[str, ComponentModule]) -> Step:
+    def _step(self, graph: Graph, group: Group, components: dict[str, ComponentModule[Any]]) -> Step:
         if group.direction != 0:
             check_recurrence(graph, group)
             local = {i: m for m, i in enumerate(group.members)}
@@ -453,8 +528,11 @@ class Executor(nn.Module):
     def forward(self, inputs: List[Tensor], layout: List[List[int]]) -> List[Tensor]:
         values: List[Tensor] = []
         for i, step in enumerate(self.steps):
-            for made in step(inputs, values, layout[i]):
-                values.append(made)
+            if not torch.jit.is_scripting() and len(layout) > len(self.steps):
+                values += step.limited(inputs, values, layout[i], layout[-1][2 * len(values) :])
+            else:
+                for made in step(inputs, values, layout[i]):
+                    values.append(made)
             for old in step.free:
                 values[old] = nothing_like(values[old], 0, 1)
         return [values[i] for i in self.output_ids]

@@ -64,7 +64,7 @@ class Network(nn.Module):
         input_dim, ivector_dim (0: none), output_dim.
     """
 
-    def __init__(self, nnet: Nnet):
+    def __init__(self, nnet: Nnet) -> None:
         super().__init__()
         self._nnet = copy.deepcopy(nnet)
         self._keys: dict[str, str] = {}
@@ -97,7 +97,7 @@ class Network(nn.Module):
         """
         return cls(nnet)
 
-    def modules_by_name(self) -> dict[str, modules.ComponentModule]:
+    def modules_by_name(self) -> dict[str, modules.ComponentModule[Any]]:
         """The module of each component, by the component's name in the file."""
         found = {}
         for name, key in self._keys.items():
@@ -188,6 +188,7 @@ class Network(nn.Module):
         left: int | None = None,
         outputs: tuple[str, ...] = ("output",),
         ivector_period: int = 0,
+        deriv_times: tuple[int, int] | None = None,
     ) -> Tensor | list[Tensor]:
         """Computes output frames 0, ``factor``, 2 ``factor``, ... of each sequence.
 
@@ -196,6 +197,8 @@ class Network(nn.Module):
             ivector: [N, K], or [N, R, K] with rows at times 0, ``ivector_period``, 2 ``ivector_period``, ...
             num_outputs: default: as many as the right context of the network allows.
             outputs: names of output nodes.
+            deriv_times: in training mode, the first and the last time at which derivatives count, the others being
+                zero within the network (nnet3/nnet-optimize.h, LimitDerivativeTimes).
         Returns:
             [N, num_outputs, P]; a list of such tensors when there is more than one output node.
         Raises:
@@ -213,7 +216,10 @@ class Network(nn.Module):
             )
         right = frames - left - 1 - (num_outputs - 1) * factor
         rows = 1 if ivector is None or ivector.dim() == 2 else ivector.shape[1]
-        request = Request(num_outputs, left, right, factor, outputs, rows, ivector_period, training=self.training)
+        request = Request(
+            num_outputs, left, right, factor, outputs, rows, ivector_period,
+            training=self.training, deriv_times=deriv_times if self.training else None,
+        )  # fmt: skip
         executor = self.executor(outputs)
         made = executor([inputs[name] for name in executor.input_names], self.layout(request))
         turned = [y.transpose(0, 1) for y in made]
@@ -236,7 +242,7 @@ class Network(nn.Module):
             inputs["ivector"] = ivector.unsqueeze(0) if ivector.dim() == 2 else ivector.transpose(0, 1)
         return inputs
 
-    def __deepcopy__(self, memo: dict) -> Network:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
         made = Network(self.to_nnet())
         made.train(self.training)
         reference = next(self.parameters(), None)

@@ -16,7 +16,9 @@ from outside is as above, into ``block_rows * blocks`` rows, and a leaf from ins
 that it looks back (direction -1) or ahead (+1).
 
 A layout for training has one more leaf at the end of a spec for each value whose component wants to know times
-(``Value.uses_times``): what it reads into each row, all those of a recurrence's blocks, is the time itself.
+(``Value.uses_times``): what it reads into each row, all those of a recurrence's blocks, is the time itself. Where only
+derivatives at certain times count, it has one more spec, at the end: for each value the first row whose derivatives
+count, and the row after the last one; of a recurrence these are rows of its blocks, as the valid rows are.
 
 For a network whose plan is regular every integer is an affine function of the number of output frames, once that is
 large enough and within a residue class (``LayoutTable``); then no planning is needed at run time, in an exported
@@ -108,20 +110,27 @@ def _encode_leaf(plan: Plan, leaf: Leaf, at: np.ndarray, rows: np.ndarray, sourc
     return encode_rows(rows, source, at % _leaf_period(leaf))
 
 
-def make_layout(plan: Plan, inputs: dict[str, np.ndarray], training: bool = False) -> Layout:
+def make_layout(
+    plan: Plan, inputs: dict[str, np.ndarray], training: bool = False, deriv_times: tuple[int, int] | None = None
+) -> Layout:
     """One spec per group of the graph.
 
     Args:
         inputs: the times of the rows that the caller will give, per input node.
         training: tell times, and also compute rows between those that are needed where Kaldi does
             (``Value.fills_gaps``): its natural gradient sees them (nnet3/convolution.cc, RegularizeTList).
+        deriv_times: in training, the first and the last time at which derivatives count (nnet3/nnet-optimize.h,
+            LimitDerivativeTimes).
     """
     graph, values = plan.graph, plan.graph.values
     times = [plan.times(i) for i in range(len(values))]
     layout: Layout = []
+    counting: list[int] = []
     for group in graph.groups:
         if group.direction != 0:
             layout.append(_recurrence_spec(plan, group, times, training))
+            if deriv_times:
+                counting += _counting_rows_of_blocks(plan, group, deriv_times)
             continue
         i = group.members[0]
         filled = training and values[i].fills_gaps
@@ -138,7 +147,25 @@ def make_layout(plan: Plan, inputs: dict[str, np.ndarray], training: bool = Fals
         if training and values[i].uses_times:
             spec += _encode_times(mine)
         layout.append(spec)
+        if deriv_times:
+            counting += _counting_rows(mine, deriv_times)
+    if training and deriv_times:
+        layout.append(counting)
     return layout
+
+
+def _counting_rows(times: np.ndarray, deriv_times: tuple[int, int]) -> list[int]:
+    """First row, of those at ``times``, that is not before the first of ``deriv_times``; first one after the last."""
+    first, last = deriv_times
+    return [int(np.searchsorted(times, first)), int(np.searchsorted(times, last, "right"))]
+
+
+def _counting_rows_of_blocks(plan: Plan, group: Group, deriv_times: tuple[int, int]) -> list[int]:
+    grid = make_grid(plan, group)
+    if grid is None:
+        return [0, 0] * len(group.members)
+    rows = grid.first + grid.step * np.arange(grid.block_rows * grid.blocks)
+    return [row for v in group.members for row in _counting_rows(rows + group.potential[v], deriv_times)]
 
 
 def _encode_times(times: np.ndarray) -> list[int]:
@@ -341,4 +368,5 @@ def _fit(plan_for: Callable[[int], Layout], period: int, minimum: int) -> Layout
 def plan_layout(graph: Graph, request: Request) -> Layout:
     """Plan and layout in one. Raises KaldiError where an output cannot be computed from the inputs."""
     inputs = request.input_times()
-    return make_layout(make_plan(graph, request.output_times(), inputs), inputs, request.training)
+    plan = make_plan(graph, request.output_times(), inputs)
+    return make_layout(plan, inputs, request.training, request.deriv_times)

@@ -6,6 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kaldi_bridge.errors import KaldiError
+
+INT_MIN, INT_MAX = -(2**31), 2**31 - 1
+
 
 @dataclass(frozen=True)
 class Request:
@@ -18,6 +22,7 @@ class Request:
         outputs: names of output nodes.
         ivector_rows: i-vectors of each sequence, at times ``ivector_start + k * ivector_period``.
         training: whether the network is to be trained on it.
+        deriv_times: in training, the first and the last time at which derivatives count; None: they all do.
     """
 
     num_outputs: int
@@ -29,6 +34,7 @@ class Request:
     ivector_period: int = 0
     ivector_start: int = 0
     training: bool = False
+    deriv_times: tuple[int, int] | None = None
 
     @property
     def num_inputs(self) -> int:
@@ -49,3 +55,31 @@ class Request:
             "input": np.arange(self.num_inputs) - self.left,
             "ivector": np.arange(self.ivector_rows) * max(self.ivector_period, 1) + self.ivector_start,
         }
+
+
+@dataclass(frozen=True)
+class DerivTimes:
+    """The times at which derivatives count (nnet3/nnet-optimize.h, NnetOptimizeOptions).
+
+    They do from ``first`` to ``last``, or, where ``last_relative`` is given, to so many frames after the last output.
+    Least and largest int32: no limit.
+    """
+
+    first: int = INT_MIN
+    last: int = INT_MAX
+    last_relative: int = INT_MAX
+
+    def counted_from(self, first_output: int, last_output: int) -> tuple[int, int] | None:
+        """First and last one, for outputs at these times and counted from the first of them; None: no limit.
+
+        Raises:
+            KaldiError: the last one is before the first one.
+        """
+        last = self.last if self.last_relative == INT_MAX else self.last_relative + last_output
+        if (self.first, last) == (INT_MIN, INT_MAX):
+            return None
+        if last < self.first:
+            raise KaldiError(
+                f"--optimization.max-deriv-time or -relative: {last} is before the first time {self.first}"
+            )
+        return self.first - first_output, last - first_output

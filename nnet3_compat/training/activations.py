@@ -152,7 +152,11 @@ class ComponentActivations(Activations):
 
 
 class GateActivations(Activations):
-    """A nonlinearity inside a gated component, which counts its frames for all of them."""
+    """A nonlinearity inside a gated component, which counts its frames for all of them.
+
+    Kaldi stores these statistics on the way back, those of other components on the way forward: rows that have no
+    derivatives do not count here.
+    """
 
     def __init__(self, *args: Any, counts: bool = True, **kwargs: Any) -> None:
         """``counts``: this one is to count frames."""
@@ -163,6 +167,8 @@ class GateActivations(Activations):
         self.storing = self.repairing = chance(f"self-repair of {name}", REPAIR_PROBABILITY)
 
     def _after(self, module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+        if not torch.is_grad_enabled():
+            return
         super()._after(module, args, output)
         if self._counts and self.storing and self.stats.training:
             self.stats.count += output.numel() // self._sums("value_sum").numel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option, without_effect
+from nnet3_compat.structure.request import INT_MAX, INT_MIN, DerivTimes
 from nnet3_compat.utterances.computation_options import COMPILER, DeviceOptions, OptimizationOptions
 
 
@@ -24,6 +25,17 @@ class TrainerOptions(OptimizationOptions):
     read_cache: str = without_effect("", COMPILER)
     write_cache: str = without_effect("", COMPILER)
     binary_write_cache: bool = without_effect(True, COMPILER)
+    optimization_min_deriv_time: int = option(
+        INT_MIN, "Derivatives before this time are taken for zero", name="optimization.min-deriv-time"
+    )
+    optimization_max_deriv_time: int = option(
+        INT_MAX, "Derivatives after this time are taken for zero", name="optimization.max-deriv-time"
+    )
+    optimization_max_deriv_time_relative: int = option(
+        INT_MAX,
+        "If given, --optimization.max-deriv-time is so many frames after the last output",
+        name="optimization.max-deriv-time-relative",
+    )
     optimizer: str = option(
         "natural-gradient",
         "natural-gradient (as nnet3), or PyTorch's sgd, adam or adamw in its place; learning rates are the components'",
@@ -31,6 +43,11 @@ class TrainerOptions(OptimizationOptions):
     optimizer_state: str = option(
         "", "File with the state of --optimizer, read at the start if it is there and written at the end"
     )
+
+    def deriv_times(self) -> DerivTimes:
+        """The times at which derivatives count."""
+        first, last = self.optimization_min_deriv_time, self.optimization_max_deriv_time
+        return DerivTimes(first, last, self.optimization_max_deriv_time_relative)
 
 
 @dataclass

@@ -88,7 +88,8 @@ class Trainer(Generic[E]):
     def _step(self, example: E, backstitch_step: int = 0) -> None:
         self._rules.before_minibatch()
         inputs = self.objective.inputs(example)
-        outputs = compute_outputs(self.network, inputs, self.objective.wanted(example), self.device)
+        wanted, times = self.objective.wanted(example), self.options.deriv_times()
+        outputs = compute_outputs(self.network, inputs, wanted, self.device, times)
         with torch.no_grad():
             parts = self.objective.evaluate(example, {name: output.detach() for name, output in outputs.items()})
         torch.autograd.backward([outputs[part.name] for part in parts], [part.derivative for part in parts])

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option, without_effect
+from nnet3_compat.structure.request import INT_MAX, INT_MIN
 
 COMPILER = "For Kaldi's compiler of computations; torch needs none"
+NO_TRAINING = "Nothing is trained here"
 CUDA = "For Kaldi's GPU code; torch manages memory and precision"
 
 
@@ -94,10 +96,10 @@ class OptimizationOptions:
     optimization_initialize_undefined: bool = without_effect(True, COMPILER, name="optimization.initialize-undefined")
     optimization_move_sizing_commands: bool = without_effect(True, COMPILER, name="optimization.move-sizing-commands")
     optimization_allocate_from_other: bool = without_effect(True, COMPILER, name="optimization.allocate-from-other")
-    optimization_min_deriv_time: int = without_effect(-(2**31), COMPILER, name="optimization.min-deriv-time")
-    optimization_max_deriv_time: int = without_effect(2**31 - 1, COMPILER, name="optimization.max-deriv-time")
+    optimization_min_deriv_time: int = without_effect(INT_MIN, NO_TRAINING, name="optimization.min-deriv-time")
+    optimization_max_deriv_time: int = without_effect(INT_MAX, NO_TRAINING, name="optimization.max-deriv-time")
     optimization_max_deriv_time_relative: int = without_effect(
-        2**31 - 1, COMPILER, name="optimization.max-deriv-time-relative"
+        INT_MAX, NO_TRAINING, name="optimization.max-deriv-time-relative"
     )
     optimization_snip_row_ops: bool = without_effect(True, COMPILER, name="optimization.snip-row-ops")
     optimization_memory_compression_level: int = without_effect(

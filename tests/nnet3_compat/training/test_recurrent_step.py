@@ -16,7 +16,8 @@ derivatives are clipped or zeroed, and without self-repair where Kaldi draws at 
 and an LSTM with ClipGradientComponents, clipping-threshold 0.2 and 0.1, and self-repair where 5 % are clipped.
 
 Kaldi's nnet3-init --srand=3 made the start from the configs (with param-stddev=1.0 for the output, not 0), nnet3-copy
---learning-rate=0.02 set the rate, and nnet3-train --use-gpu=no --srand=0 made *.trained.raw. The examples, four
+--learning-rate=0.02 set the rate, and nnet3-train --use-gpu=no --srand=0 made *.trained.raw, and *.limited.raw with
+--optimization.min-deriv-time=-1 --optimization.max-deriv-time-relative=1. The examples, four
 sequences of random frames and labels, are from nnet-pytorch-get-egs --num-frames=12 --left-context=4 --right-context=4.
 """
 
@@ -41,7 +42,7 @@ FOLDER = Path(__file__).parent / "recurrent_step"
 TOLERANCE = 1e-4  # of a parameter array's change, in its norm; rounding makes it differ by 1e-5
 
 
-def trained(name: str, draws: dict[str, Iterator[bool]]) -> Nnet:
+def trained(name: str, draws: dict[str, Iterator[bool]], options: TrainerOptions | None = None) -> Nnet:
     """Our network after the step; ``draws``: for a component, whether to repair it in each call."""
 
     def chance(what: str, probability: float) -> bool:
@@ -49,7 +50,7 @@ def trained(name: str, draws: dict[str, Iterator[bool]]) -> Nnet:
         return next(draws[component]) if component in draws else True
 
     nnet = read_nnet(str(FOLDER / f"{name}.start.raw"))
-    trainer = Trainer(nnet, FrameTraining(nnet), TrainerOptions(), chance=chance)
+    trainer = Trainer(nnet, FrameTraining(nnet), options or TrainerOptions(), chance=chance)
     with SequentialReader(f"ark:{FOLDER / 'one.egs'}", EXAMPLE) as examples:
         for _, example in examples:
             trainer.train(example)
@@ -82,3 +83,26 @@ def test_one_step_of_a_recurrent_network_is_kaldis(name: str) -> None:
                 np.testing.assert_allclose(getattr(mine, what) / mine.count, expected, rtol=1e-4, atol=1e-6)
     assert truncations == {"lstm": 2, "gru": 1, "clip": 0}[name]
     assert name != "clip" or all(next(draws, None) is None for draws in clipped.values())
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_derivatives_limited_in_time_are_kaldis(name: str) -> None:
+    """The rows outside do not count for natural gradient either, nor do steps outside for statistics."""
+    start, theirs = (read_nnet(str(FOLDER / f"{name}.{what}.raw")) for what in ("start", "limited"))
+    limits = TrainerOptions(optimization_min_deriv_time=-1, optimization_max_deriv_time_relative=1)
+    ours, unlimited = trained(name, {}, limits), trained(name, {})
+    effect: dict[str, float] = {}
+    for key, component in theirs.components.items():
+        for parameter in getattr(component, "PARAMS", ()):
+            before, wanted, made, other = (
+                getattr(nnet.components[key], parameter) for nnet in (start, theirs, ours, unlimited)
+            )
+            change = np.linalg.norm(wanted - before)
+            assert np.linalg.norm(made - wanted) <= TOLERANCE * change, (key, parameter)
+            effect[key] = np.linalg.norm(other - wanted) / change
+        if component.TYPE == "LstmNonlinearityComponent":
+            mine: Any = ours.components[key]
+            for what in ("value_sum", "deriv_sum"):
+                expected = getattr(component, what) / component.count
+                np.testing.assert_allclose(getattr(mine, what) / mine.count, expected, rtol=1e-4, atol=1e-6)
+    assert max(effect.values()) > 100 * TOLERANCE
