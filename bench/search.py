@@ -22,7 +22,8 @@ from pathlib import Path
 import kaldifst
 import numpy as np
 
-from kaldi_bridge.fsts.fst import ARC, Fst, read_fst
+from kaldi_bridge.fsts.fst import Fst, read_fst
+from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.hmm.topology import HmmState, Topology
 from kaldi_bridge.hmm.transition_model import TransitionModel, read_transition_model
 from kaldi_bridge.io.streams import open_output

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import ARC, Fst
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.fsts.packed_acceptors import PackedAcceptor
 from kaldi_bridge.fsts.weight_pushing import push_special
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import ARC, Fst
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.fsts.rational import is_on_cycle
 
 MOST_ROUNDS = 100_000

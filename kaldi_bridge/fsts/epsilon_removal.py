@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kaldi_bridge.extension import _csrc
-from kaldi_bridge.fsts.fst import ARC, Fst
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst_bodies import ARC
 
 
 def remove_epsilons_local(fst: Fst, stochastic_in_log: bool = True, equivalent_in_log: bool = False) -> Fst:

@@ -8,7 +8,8 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
-from kaldi_bridge.fsts.fst import ARC, Fst
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.io.integer_sets import read_sets
 
 

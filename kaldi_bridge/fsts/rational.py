@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import ARC, Fst
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.fsts.fst_header import INITIAL_ACYCLIC
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import ARC, Fst
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.hmm.transition_model import TransitionModel
 
 NONTERMINALS = 10_000_000

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from kaldi_bridge.errors import EntryError, KaldiError
-from kaldi_bridge.fsts.fst import ARC, Fst
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.fsts.openfst import OpenFst
 from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph
 from kaldi_bridge.graphs.h_transducer import Hmms
