@@ -9,13 +9,12 @@ from typing import Any, TypeVar
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.filenames import quote
-from kaldi_bridge.io.text import strip
+from kaldi_bridge.io.text import REAL, strip
 from kaldi_bridge.io.text_files import read_text
 
 T = TypeVar("T")
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
-_REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf(?:inity)?|[+-]?nan", re.I)
 _TRUE, _FALSE = ("true", "t", "1", ""), ("false", "f", "0")
 
 
@@ -82,7 +81,7 @@ class OptionSpec:
             if _INTEGER.fullmatch(text) and len(text) < 20 and low <= int(text) < high:
                 return int(text)
             raise UsageError(f'Invalid integer option "{text}" (--{self.key})')
-        if _REAL.fullmatch(text):
+        if REAL.fullmatch(text):
             return float(text)
         raise UsageError(f'Invalid floating-point option "{text}" (--{self.key})')
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.model import Mixtures
-from kaldi_bridge.gmm.statistics import Statistics
+from kaldi_bridge.gmm.statistics import FLAGS, Statistics, flags_of
 
 
 @dataclass
@@ -88,6 +89,8 @@ def maximize(mixtures: Mixtures, statistics: Statistics, options: EstimationOpti
     """
     if not np.array_equal(mixtures.offsets, statistics.offsets) or mixtures.dim != statistics.sums.shape[1]:
         raise KaldiError("the statistics are not of this model: other numbers of Gaussians or another dimension")
+    if flags_of(update) & ~statistics.flags & ~FLAGS["t"]:
+        raise KaldiError(f"the statistics lack what an update of {update} needs: see --update-flags of what made them")
     pdf = np.repeat(np.arange(mixtures.num_pdfs), mixtures.sizes)
     occupancy = statistics.occupancy
     of_pdf = statistics.pdf_occupancy[pdf]
@@ -137,17 +140,17 @@ def _subset(mixtures: Mixtures, kept: np.ndarray) -> Mixtures:
     return Mixtures(offsets, weights, mixtures.scaled_means[kept], mixtures.inverse_variances[kept])
 
 
-def mixed_up(mixtures: Mixtures, occupancy: np.ndarray, options: MixUpOptions, seed: int = 0) -> Mixtures:
+def mixed_up(mixtures: Mixtures, occupancy: np.ndarray, options: MixUpOptions) -> Mixtures:
     """With Gaussians split until there are ``mix_up``; a pdf's share grows with ``occupancy`` [pdfs] to the ``power``.
 
     The Gaussian with the largest weight of a pdf becomes two, apart by a random vector of ``perturb_factor`` standard
-    deviations; no pdf gets more Gaussians than it has ``min_count`` frames for. Raises KaldiError when the occupancy is
-    that of another number of pdfs.
+    deviations, the one that Kaldi's program would draw; no pdf gets more Gaussians than it has ``min_count`` frames for.
+    Raises KaldiError when the occupancy is that of another number of pdfs.
     """
     if len(occupancy) != mixtures.num_pdfs:
         raise KaldiError(f"the occupancies are of {len(occupancy)} pdfs, the model has {mixtures.num_pdfs}")
     targets = split_targets(occupancy, options)
-    random = np.random.default_rng(seed)
+    random = CRandom(1)
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for pdf, size in enumerate(targets.tolist()):
         own = slice(int(mixtures.offsets[pdf]), int(mixtures.offsets[pdf + 1]))
@@ -157,7 +160,7 @@ def mixed_up(mixtures: Mixtures, occupancy: np.ndarray, options: MixUpOptions, s
         while len(weights) < size:
             largest = int(np.argmax(weights))
             weights[largest] = weights[largest] / 2
-            step = options.perturb_factor * random.standard_normal(mixtures.dim) * np.sqrt(variances[largest])
+            step = options.perturb_factor * random.gaussians(mixtures.dim) * np.sqrt(variances[largest])
             weights.append(weights[largest])
             means.append(means[largest] + step)
             means[largest] = means[largest] - step

@@ -92,6 +92,17 @@ class Mixtures:
         weights[self.gaussians_of(pdfs)] *= np.float32(factor)
         return Mixtures(self.offsets, weights, self.scaled_means, self.inverse_variances)
 
+    def with_transformed_means(self, matrix: np.ndarray) -> Mixtures:
+        """With means times ``matrix`` [dim, dim], or [dim, dim + 1] with an offset last; variances stay.
+
+        Raises KaldiError for a matrix of another size.
+        """
+        rows, columns = matrix.shape
+        if rows != self.dim or columns not in (self.dim, self.dim + 1):
+            raise KaldiError(f"a transform of size {rows} x {columns} for a model of dimension {self.dim}")
+        means = (self.means @ matrix[:, : self.dim].T + (matrix[:, -1] if columns > self.dim else 0.0)).astype("f4")
+        return Mixtures(self.offsets, self.weights, means * self.inverse_variances, self.inverse_variances)
+
     def gaussians_of(self, pdfs: np.ndarray) -> np.ndarray:
         """The Gaussians of several pdfs, one pdf after the other."""
         sizes = self.sizes[pdfs]

@@ -8,12 +8,27 @@ import numpy as np
 
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.hmm.posterior import to_pdfs
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
 from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
+from kaldi_bridge.tables.posterior import SparsePosterior
 
-ALL_FLAGS = 15  # means, variances, weights, transitions: what the files say that they hold
+FLAGS = {"m": 1, "v": 2, "w": 4, "t": 8, "a": 15}  # means, variances, weights, transitions, all of these
+_FLAG_OF = {"<MEANACCS>": FLAGS["m"], "<DIAGVARACCS>": FLAGS["v"]}
 _BUFFERED_FRAMES = 20_000
+
+
+def flags_of(letters: str) -> int:
+    """Of an option --update-flags; variances need means, and means weights (gmm/model-common.cc)."""
+    if not letters or not set(letters) <= set(FLAGS):
+        raise KaldiError(f"--update-flags={letters}: expected some of the letters {''.join(FLAGS)}")
+    flags = 0
+    for letter in letters:
+        flags |= FLAGS[letter]
+    if flags & FLAGS["v"]:
+        flags |= FLAGS["m"]
+    return flags | FLAGS["w"]
 
 
 class Statistics:
@@ -23,10 +38,11 @@ class Statistics:
         transitions: float64 [transition-ids + 1], how often each was taken.
         occupancy: float64 [gaussians]; sums, squares: float64 [gaussians, dim] of features and their squares.
         log_likelihood, frames: of all frames.
+        flags: which of them files hold (FLAGS).
     """
 
-    def __init__(self, offsets: np.ndarray, dim: int, num_transition_ids: int) -> None:
-        self.offsets = offsets
+    def __init__(self, offsets: np.ndarray, dim: int, num_transition_ids: int, flags: int = FLAGS["a"]) -> None:
+        self.offsets, self.flags = offsets, flags
         self.transitions = np.zeros(num_transition_ids + 1)
         self.occupancy = np.zeros(offsets[-1])
         self.sums, self.squares = np.zeros((offsets[-1], dim)), np.zeros((offsets[-1], dim))
@@ -39,7 +55,7 @@ class Statistics:
 
     def add(self, other: Statistics) -> None:
         """Raises KaldiError when the other's are of a model of another size."""
-        shapes = [(s.transitions.shape, s.sums.shape, s.offsets.tolist()) for s in (self, other)]
+        shapes = [(s.transitions.shape, s.sums.shape, s.flags, s.offsets.tolist()) for s in (self, other)]
         if shapes[0] != shapes[1]:
             raise KaldiError("statistics of models of different sizes cannot be added")
         for name in ("transitions", "occupancy", "sums", "squares"):
@@ -59,7 +75,7 @@ class Statistics:
         if count <= 0 or not stream.holds(count):
             raise KaldiError(f"{stream.where()}: {count} is no number of pdfs, or the file is truncated")
         parts: dict[str, list[np.ndarray]] = {"<OCCUPANCY>": [], "<MEANACCS>": [], "<DIAGVARACCS>": []}
-        dim = 0
+        dim = flags = 0
         for _ in range(count):
             basic_io.expect_token(stream, binary, "<GMMACCS>")
             basic_io.expect_token(stream, binary, "<VECSIZE>")
@@ -67,16 +83,18 @@ class Statistics:
             basic_io.expect_token(stream, binary, "<NUMCOMPONENTS>")
             size = basic_io.read_int32(stream, binary)
             basic_io.expect_token(stream, binary, "<FLAGS>")
-            basic_io.read_uint16(stream, binary)
+            flags = basic_io.read_uint16(stream, binary)
             for token, values in parts.items():
                 basic_io.expect_token(stream, binary, token)
                 vector = token == "<OCCUPANCY>"
-                values.append((read_vector if vector else read_matrix)(stream, binary, np.float64))
+                value = (read_vector if vector else read_matrix)(stream, binary, np.float64)
+                absent = not value.size and not flags & _FLAG_OF.get(token, 0)
+                values.append(np.zeros((size, dim)) if absent and not vector else value)
                 if values[-1].shape != ((size,) if vector else (size, dim)):
                     raise KaldiError(f"{stream.where()}: {token} is not of {size} Gaussians of dimension {dim}")
             basic_io.expect_token(stream, binary, "</GMMACCS>")
         offsets = np.concatenate([[0], np.cumsum([len(v) for v in parts["<OCCUPANCY>"]])])
-        made = cls(offsets, dim, len(transitions) - 1)
+        made = cls(offsets, dim, len(transitions) - 1, flags)
         made.transitions = transitions
         made.occupancy, made.sums, made.squares = (np.concatenate(values) for values in parts.values())
         basic_io.expect_token(stream, binary, "<total_like>")
@@ -96,12 +114,14 @@ class Statistics:
             basic_io.write_token(stream, binary, "<NUMCOMPONENTS>")
             basic_io.write_int32(stream, binary, end - begin)
             basic_io.write_token(stream, binary, "<FLAGS>")
-            basic_io.write_uint16(stream, binary, ALL_FLAGS)
+            basic_io.write_uint16(stream, binary, self.flags)
             basic_io.write_token(stream, binary, "<OCCUPANCY>")
             write_vector(stream, binary, self.occupancy[begin:end].astype(np.float32))
             for token, values in (("<MEANACCS>", self.sums), ("<DIAGVARACCS>", self.squares)):
                 basic_io.write_token(stream, binary, token)
-                write_matrix(stream, binary, values[begin:end].astype(np.float32))
+                write_matrix(
+                    stream, binary, values[begin : end if self.flags & _FLAG_OF[token] else begin].astype("f4")
+                )
             basic_io.write_token(stream, binary, "</GMMACCS>")
         basic_io.write_token(stream, binary, "<total_like>")
         basic_io.write_double(stream, binary, self.log_likelihood)
@@ -134,13 +154,18 @@ def write_statistics(wxfilename: str, statistics: Statistics, binary: bool = Tru
 
 
 class Accumulator:
-    """Collects the statistics of frames that belong to one pdf each; many frames at a time, pdf by pdf."""
+    """Collects the statistics of frames, each of which belongs to some pdfs; many frames at a time, pdf by pdf.
 
-    def __init__(self, model: AcousticModel) -> None:
+    ``dim``: of the statistics, where they are of other features than those of which likelihoods are computed.
+    """
+
+    def __init__(self, model: AcousticModel, dim: int | None = None, flags: int = FLAGS["a"]) -> None:
         self._mixtures, self._transitions = model.mixtures, model.transitions
-        self._statistics = Statistics(model.mixtures.offsets, model.mixtures.dim, model.transitions.num_transition_ids)
-        self._feats: list[np.ndarray] = []
-        self._pdfs: list[np.ndarray] = []
+        self._other_feats = dim is not None
+        self._statistics = Statistics(
+            model.mixtures.offsets, dim or model.mixtures.dim, model.transitions.num_transition_ids, flags
+        )
+        self._parts: list[tuple[np.ndarray, ...]] = []  # features, features to sum, pdfs, weights
         self._waiting = 0
 
     def add(self, utterance: str, feats: np.ndarray, alignment: np.ndarray) -> None:
@@ -151,14 +176,41 @@ class Accumulator:
         """
         if len(alignment) != len(feats):
             raise EntryError(f"Alignments has wrong size {len(alignment)} vs. {len(feats)} (utterance {utterance})")
+        self._check(feats)
+        self._transitions.accumulate(alignment, self._statistics.transitions)
+        weights = np.ones(len(feats), np.float32)
+        self._append(feats, feats, self._transitions.id_to_pdf[alignment], weights)
+
+    def add_posterior(
+        self, feats: np.ndarray, posterior: SparsePosterior, feats_to_sum: np.ndarray | None = None
+    ) -> None:
+        """One utterance: features [frames, dim], the posterior of their transition-ids, and, where the statistics are
+        of other features, these [frames, dim]. Raises KaldiError as ``add``.
+        """
+        if len(posterior) != len(feats):
+            raise KaldiError(f"Posterior vector has wrong size {len(posterior)} vs. {len(feats)}")
+        self._check(feats)
+        to_sum = feats if feats_to_sum is None else feats_to_sum
+        if len(to_sum) != len(feats) or to_sum.shape[1] != self._statistics.sums.shape[1]:
+            raise KaldiError(
+                f"second features of size {len(to_sum)} x {to_sum.shape[1]}, expected {len(feats)} x "
+                f"{self._statistics.sums.shape[1]}"
+            )
+        ids, counts = self._transitions.checked(posterior.indexes), self._statistics.transitions
+        counts += np.bincount(ids, posterior.weights, len(counts))
+        pdfs = to_pdfs(self._transitions, posterior)
+        frames = pdfs.frames
+        self._append(feats[frames], to_sum[frames] if self._other_feats else feats[frames], pdfs.indexes, pdfs.weights)
+
+    def _check(self, feats: np.ndarray) -> None:
         if feats.shape[1] != self._mixtures.dim:
             raise KaldiError(f"features of dimension {feats.shape[1]}, but the model is for {self._mixtures.dim}")
         if not np.isfinite(feats).all():
             raise KaldiError("features that are infinite or not a number")
-        self._transitions.accumulate(alignment, self._statistics.transitions)
-        self._feats.append(feats)
-        self._pdfs.append(self._transitions.id_to_pdf[alignment])
-        self._waiting += len(feats)
+
+    def _append(self, *part: np.ndarray) -> None:
+        self._parts.append(part)
+        self._waiting += len(part[0])
         if self._waiting > _BUFFERED_FRAMES:
             self._flush()
 
@@ -168,27 +220,29 @@ class Accumulator:
         return self._statistics
 
     def _flush(self) -> None:
-        if not self._feats:
+        if not self._parts:
             return
-        feats, pdfs = np.concatenate(self._feats), np.concatenate(self._pdfs)
-        self._feats, self._pdfs, self._waiting = [], [], 0
+        feats, to_sum, pdfs, weights = (np.concatenate(columns) for columns in zip(*self._parts, strict=True))
+        self._parts, self._waiting = [], 0
         order = np.argsort(pdfs, kind="stable")
-        feats = feats[order]
+        feats, to_sum, weights = feats[order], to_sum[order], weights[order]
         present, first = np.unique(pdfs[order], return_index=True)
         for pdf, begin, end in zip(present.tolist(), first.tolist(), [*first[1:].tolist(), len(feats)], strict=True):
-            self._accumulate(pdf, feats[begin:end])
+            self._accumulate(pdf, feats[begin:end], to_sum[begin:end], weights[begin:end])
 
-    def _accumulate(self, pdf: int, feats: np.ndarray) -> None:
+    def _accumulate(self, pdf: int, feats: np.ndarray, to_sum: np.ndarray, weights: np.ndarray) -> None:
         total = self._statistics
         gaussians = slice(*self._mixtures.offsets[pdf : pdf + 2].tolist())
         scores = self._mixtures.gaussian_log_likelihoods(feats, gaussians).astype(np.float64)
         best = scores.max(axis=0)
         shares = np.exp(scores - best)
         sums = shares.sum(axis=0)
-        shares /= sums
-        feats = feats.astype(np.float64)
+        shares *= weights / sums
+        to_sum = to_sum.astype(np.float64)
         total.occupancy[gaussians] += shares.sum(axis=1)
-        total.sums[gaussians] += shares @ feats
-        total.squares[gaussians] += shares @ feats**2
-        total.log_likelihood += float((best + np.log(sums)).sum())
-        total.frames += len(feats)
+        if total.flags & FLAGS["m"]:
+            total.sums[gaussians] += shares @ to_sum
+        if total.flags & FLAGS["v"]:
+            total.squares[gaussians] += shares @ to_sum**2
+        total.log_likelihood += float((best + np.log(sums)) @ weights)
+        total.frames += float(weights.sum(dtype=np.float64))

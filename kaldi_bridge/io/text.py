@@ -11,11 +11,14 @@ import re
 import sys
 from io import TextIOWrapper
 
+from kaldi_bridge.errors import KaldiError
+
 SPACE = " \t\n\r\f\v"
 _WORD = re.compile(r"[^ \t\n\r\f\v]+")
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _SURROGATE = re.compile(r"\\udc([89a-f][0-9a-f])")
 _DIGITS = re.compile("[0-9]{1,18}")
+REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?inf(?:inity)?|[+-]?nan", re.I)
 
 
 def decode(data: bytes | bytearray) -> str:
@@ -58,6 +61,13 @@ def key_and_rest(line: str | bytes) -> tuple[str, str]:
 def is_number(word: str) -> bool:
     """Whether it is written with the digits 0 to 9 alone, at most 18 of them."""
     return _DIGITS.fullmatch(word) is not None
+
+
+def real_number(word: str, what: str) -> float:
+    """A number as Kaldi's programs read one. Raises KaldiError, saying what it should have been."""
+    if not REAL.fullmatch(word):
+        raise KaldiError(f"{shown(word)} is no number: expected the {what}")
+    return float(word)
 
 
 def shown(text: str | bytes, longest: int = 80) -> str:

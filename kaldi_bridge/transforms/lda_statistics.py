@@ -29,8 +29,11 @@ class LdaStatistics:
             raise KaldiError(f"a class of {classes.max()}, but there are only {len(self.counts)}")
         every = np.asarray(vectors, np.float64)
         chosen = every[rows]
-        np.add.at(self.counts, classes, weights)
-        np.add.at(self.sums, classes, weights[:, None] * chosen)
+        order = np.argsort(classes, kind="stable")
+        present, starts = np.unique(classes[order], return_index=True)
+        if len(present):
+            self.counts[present] += np.add.reduceat(np.asarray(weights, np.float64)[order], starts)
+            self.sums[present] += np.add.reduceat((weights[:, None] * chosen)[order], starts)
         of_row = np.bincount(rows, weights, len(every))
         self.products += (every.T * of_row) @ every
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.basic_io import read_header, write_header
+from kaldi_bridge.io.matrix_io import read_matrix, write_matrix
+from kaldi_bridge.io.streams import open_input, open_output
 
 
 def transform(feats: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -19,6 +22,36 @@ def transform(feats: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     if columns == dim + 1:
         return feats @ matrix[:, :dim].T + matrix[:, dim]
     raise KaldiError(f"transform matrix has bad dimension {rows}x{columns} versus feat dim {dim}")
+
+
+def read_transform(rxfilename: str) -> np.ndarray:
+    """float32 [rows, columns], of a file with a matrix. Raises KaldiError."""
+    with open_input(rxfilename) as stream:
+        return read_matrix(stream, read_header(stream))
+
+
+def write_transform(wxfilename: str, matrix: np.ndarray, binary: bool = True) -> None:
+    with open_output(wxfilename) as stream:
+        write_header(stream, binary)
+        write_matrix(stream, binary, matrix)
+
+
+def composed(first: np.ndarray, second: np.ndarray, second_is_affine: bool = False) -> np.ndarray:
+    """float32: the transform that does ``second``, then ``first`` (transform/transform-common.cc, ComposeTransforms).
+
+    A ``first`` of one column more than ``second`` has rows is affine; the result is, too. Raises KaldiError for others.
+    """
+    if not first.size or not second.size:
+        raise KaldiError("a transform is empty")
+    rows, columns = second.shape
+    if first.shape[1] not in (rows, rows + 1):
+        raise KaldiError(f"mismatched dimensions: A has {first.shape[1]} columns and B has {rows} rows")
+    if first.shape[1] == rows + 1:
+        extended = np.zeros((rows + 1, columns if second_is_affine else columns + 1), second.dtype)
+        extended[:rows, :columns] = second
+        extended[rows, -1] = 1.0
+        second = extended
+    return (first @ second).astype(np.float32, copy=False)
 
 
 def log_determinant(matrix: np.ndarray) -> float:

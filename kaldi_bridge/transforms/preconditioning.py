@@ -7,17 +7,8 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.transforms.lda import directions
 from kaldi_bridge.transforms.lda_statistics import LdaStatistics
-
-
-def cholesky(within: np.ndarray) -> np.ndarray:
-    """The factor [dim, dim] of a within-class covariance, made larger where it is not positive definite."""
-    try:
-        return np.linalg.cholesky(within)
-    except np.linalg.LinAlgError:
-        smooth = 1e-3 * np.trace(within) / len(within)
-        log.info(f"Cholesky failed (possibly not +ve definite), so adding {smooth:g} to diagonal and trying again.")
-        return np.linalg.cholesky(within + smooth * np.eye(len(within)))
 
 
 def estimate(
@@ -36,17 +27,16 @@ def estimate(
     Raises:
         KaldiError: ``dim`` is larger than that of the statistics.
     """
-    mean, total, between = statistics.covariances()
+    mean, _, _ = statistics.covariances()
     dim = dim if dim > 0 else len(mean)
     if dim > len(mean):
         raise KaldiError(f"--dim={dim} is larger than the statistics' dimension {len(mean)}")
-    log.info(f"Data count is {statistics.counts.sum():g}")
-    whitening = np.linalg.inv(cholesky(total - between))
-    directions, variances, _ = np.linalg.svd(whitening @ between @ whitening.T)
+    rows, variances = directions(statistics)
     log.info(f"Sum of all singular values is {variances.sum():g}")
     log.info(f"Sum of selected singular values is {variances[:dim].sum():g}")
-    scales = np.sqrt((within_class_factor + variances) / (1.0 + variances)) if within_class_factor != 1.0 else 1.0
-    transform = ((directions * scales).T @ whitening)[:dim]
+    if within_class_factor != 1.0:
+        rows = rows * np.sqrt((within_class_factor + variances) / (1.0 + variances))[:, None]
+    transform = rows[:dim]
     if max_singular_value > 0.0:
         left, singular, right = np.linalg.svd(transform, full_matrices=False)
         above = int((singular > max_singular_value).sum())

@@ -10,13 +10,10 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import EntryError
-from kaldi_bridge.io.basic_io import read_header
-from kaldi_bridge.io.matrix_io import read_matrix
-from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_rspecifier
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from kaldi_bridge.tables.loop import TableLoop
-from kaldi_bridge.transforms.linear import log_determinant, transform
+from kaldi_bridge.transforms.linear import log_determinant, read_transform, transform
 
 USAGE = """Apply a transform (LDA, MLLT, fMLLR ...): linear, or affine where it has one column more than the features.
 Usage: nnet-pytorch-transform-feats [options] <transform-rspecifier|rxfilename> <feats-rspecifier> <feats-wspecifier>
@@ -38,8 +35,7 @@ def transform_feats(options: Options, transform_in: str, feats_rspecifier: str, 
             table = stack.enter_context(RandomAccessReader(transform_in, FLOAT_MATRIX, utt2spk=options.utt2spk or None))
         else:
             table = None
-            with open_input(transform_in) as stream:
-                matrix = read_matrix(stream, read_header(stream))
+            matrix = read_transform(transform_in)
         reader = stack.enter_context(SequentialReader(feats_rspecifier, FLOAT_MATRIX))
         writer = stack.enter_context(TableWriter(feats_wspecifier, FLOAT_MATRIX))
         for utterance, feats in reader:

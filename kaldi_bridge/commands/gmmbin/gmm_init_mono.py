@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.front_end import FrontEndOptions, processed
+from kaldi_bridge.features.moments import mean_and_variance
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.initial import all_alike
 from kaldi_bridge.hmm.tree import make_transition_model
@@ -41,28 +43,17 @@ def gmm_init_mono(options: Options, topology_in: str, dim: str, model_out: str, 
         raise KaldiError(f"{dim} is no dimension of features")
     mean, variance = np.ones(int(dim)), np.ones(int(dim))
     if options.train_feats:
-        mean, variance = _mean_and_variance(options, int(dim))
+        utterances = processed(options, options.train_feats)
+        some = itertools.islice(utterances, options.max_utterances or None)
+        mean, variance = mean_and_variance(some, options.train_feats)
+        utterances.close()
+        if len(mean) != int(dim):
+            raise KaldiError(f"{options.train_feats}: features of dimension {len(mean)}, not {dim}")
     mixtures = all_alike(tree.num_pdfs, mean, variance)
     if options.perturb_factor:
         mixtures = mixtures.perturbed(options.perturb_factor)
     AcousticModel(make_transition_model(tree, topology), mixtures).write(model_out, options.binary)
     write_object(tree_out, tree, options.binary)
-
-
-def _mean_and_variance(options: Options, dim: int) -> tuple[np.ndarray, np.ndarray]:
-    total, squares, count = np.zeros(dim), np.zeros(dim), 0
-    for number, (utterance, feats) in enumerate(processed(options, options.train_feats), 1):
-        if len(feats) and feats.shape[1] != dim:
-            raise KaldiError(f"utterance {utterance}: features of dimension {feats.shape[1]}, not {dim}")
-        total += feats.sum(axis=0, dtype=np.float64) if len(feats) else 0.0
-        squares += (feats.astype(np.float64) ** 2).sum(axis=0) if len(feats) else 0.0
-        count += len(feats)
-        if number == options.max_utterances:
-            break
-    if not count:
-        raise KaldiError(f"no features were seen in {options.train_feats}")
-    mean = total / count
-    return mean, squares / count - mean**2
 
 
 main = command(gmm_init_mono, usage=USAGE)

@@ -10,8 +10,9 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.matrix_io import pack_symmetric, write_matrix, write_packed
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.transforms.lda import cholesky
 from kaldi_bridge.transforms.lda_statistics import read_sum
-from kaldi_bridge.transforms.preconditioning import cholesky, estimate
+from kaldi_bridge.transforms.preconditioning import estimate
 
 USAGE = """Estimate the transform that preconditions a network's input, from statistics of nnet-pytorch-acc-lda-stats.
 Usage: nnet-pytorch-nnet-get-feature-transform [options] <matrix-out> <stats-in1> [<stats-in2> ...]

@@ -1,0 +1,58 @@
+"""nnet-pytorch-gmm-rescore-lattice: twin of gmm-rescore-lattice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kaldi_bridge import log
+from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.gmm.rescoring import rescored
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
+from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
+
+USAGE = """Replace the acoustic scores on lattices by those of another model.
+Usage: nnet-pytorch-gmm-rescore-lattice [options] <model-in> <lattice-rspecifier> <feature-rspecifier>
+ <lattice-wspecifier>
+e.g.: nnet-pytorch-gmm-rescore-lattice 1.mdl ark:1.lats scp:trn.scp ark:2.lats"""
+
+
+@dataclass
+class Options:
+    """Options of gmm-rescore-lattice."""
+
+    old_acoustic_scale: float = option(0.0, "Add in the scores of the input lattices with this scale")
+
+
+def gmm_rescore_lattice(options: Options, model_in: str, lattices: str, feats: str, wspecifier: str) -> int:
+    model = AcousticModel.read(model_in)
+    done = errors = frames = 0
+    with (
+        SequentialReader(lattices, COMPACT_LATTICE) as reader,
+        RandomAccessReader(feats, FLOAT_MATRIX) as features,
+        TableWriter(wspecifier, COMPACT_LATTICE) as writer,
+    ):
+        for utterance, lattice in reader:
+            if utterance not in features:
+                log.warning(f"No feature found for utterance {utterance}. Skipping")
+                errors += 1
+                continue
+            matrix = features[utterance]
+            try:
+                writer.write(utterance, rescored(model, lattice, matrix, options.old_acoustic_scale))
+            except KaldiError as error:
+                log.warning(f"Not rescored: utterance {utterance}: {error}")
+                errors += 1
+                continue
+            done += 1
+            frames += len(matrix)
+    log.info(f"Done {done} lattices with errors on {errors}, #frames is {frames}")
+    return 0 if done else 1
+
+
+main = command(gmm_rescore_lattice, usage=USAGE)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""How much of each frame belongs to each Gaussian (gmm/diag-gmm.cc, ComponentPosteriors), for many frames at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.gmm.model import Mixtures
+from kaldi_bridge.hmm.posterior import to_pdfs
+from kaldi_bridge.tables.posterior import GaussPosterior, SparsePosterior
+
+_GAUSSIANS_AT_ONCE = 1 << 14  # so that what belongs to them fits into a cache
+
+
+@dataclass
+class GaussianPosteriors:
+    """Of the pairs (frame, pdf) of a posterior, in their order; those of a pair lie one after the other.
+
+    Attributes:
+        num_frames: of the utterance.
+        frames, pdfs: int [pairs].
+        offsets: int64 [pairs + 1]; what is of pair i is ``offsets[i]`` to ``offsets[i + 1] - 1`` in the following.
+        gaussians: int64 [n], as the mixtures number them.
+        posteriors: float32 [n], the pair's weight shared among the Gaussians of the pdf.
+        log_likelihood, weight: over all pairs, the log-likelihood times the weight, and the weight.
+    """
+
+    num_frames: int
+    frames: np.ndarray
+    pdfs: np.ndarray
+    offsets: np.ndarray
+    gaussians: np.ndarray
+    posteriors: np.ndarray
+    log_likelihood: float = 0.0
+    weight: float = 0.0
+
+    @property
+    def frame_of_each(self) -> np.ndarray:
+        """int [n]."""
+        return np.repeat(self.frames, np.diff(self.offsets))
+
+    def to_lists(self) -> GaussPosterior:
+        """As tables hold them; pairs whose posteriors are all 0 are left out."""
+        lists: GaussPosterior = [[] for _ in range(self.num_frames)]
+        ends = self.offsets.tolist()
+        for frame, pdf, begin, end in zip(self.frames.tolist(), self.pdfs.tolist(), ends, ends[1:], strict=False):
+            own = self.posteriors[begin:end]
+            if own.any():
+                lists[frame].append((pdf, own))
+        return lists
+
+    @classmethod
+    def from_lists(cls, mixtures: Mixtures, posterior: GaussPosterior) -> GaussianPosteriors:
+        """Raises KaldiError when a pdf is none of the mixtures, or has another number of Gaussians."""
+        pairs = [(t, pdf, own) for t, frame in enumerate(posterior) for pdf, own in frame]
+        pdfs = np.array([pdf for _, pdf, _ in pairs], np.int64)
+        sizes = np.array([len(own) for _, _, own in pairs], np.int64)
+        if len(pdfs) and not 0 <= pdfs.min() <= pdfs.max() < mixtures.num_pdfs:
+            raise KaldiError(f"posteriors of Gaussians of a pdf {pdfs.max()}, but the model has {mixtures.num_pdfs}")
+        if not np.array_equal(sizes, mixtures.sizes[pdfs]):
+            raise KaldiError("posteriors of another number of Gaussians than the model's pdfs have")
+        return cls(
+            len(posterior),
+            np.array([t for t, _, _ in pairs], np.int64),
+            pdfs,
+            np.concatenate([[0], np.cumsum(sizes)]),
+            mixtures.gaussians_of(pdfs),
+            np.concatenate([own for _, _, own in pairs]) if pairs else np.zeros(0, np.float32),
+        )
+
+
+def gaussian_posteriors(model: AcousticModel, feats: np.ndarray, posterior: SparsePosterior) -> GaussianPosteriors:
+    """Of features [frames, dim] and the posterior of their transition-ids.
+
+    Raises KaldiError when they do not fit each other or the model, or a likelihood is not finite.
+    """
+    if len(feats) != len(posterior):
+        raise KaldiError(f"Posterior vector has wrong size {len(posterior)} vs. {len(feats)}")
+    pdf_posterior = to_pdfs(model.transitions, posterior)
+    frames, pdfs = pdf_posterior.frames, pdf_posterior.indexes
+    mixtures = model.mixtures
+    offsets = np.concatenate([[0], np.cumsum(mixtures.sizes[pdfs])]).astype(np.int64)
+    gaussians = mixtures.gaussians_of(pdfs)
+    posteriors = np.empty(len(gaussians), np.float32)
+    log_likelihoods = np.empty(len(pdfs), np.float32)
+    for begin, end in _parts(offsets):
+        own, starts = slice(offsets[begin], offsets[end]), offsets[begin:end] - offsets[begin]
+        shares, log_likelihoods[begin:end] = _shares(mixtures, feats, frames[begin:end], gaussians[own], starts)
+        posteriors[own] = shares
+    if not np.isfinite(log_likelihoods).all():
+        raise KaldiError("a likelihood that is infinite or not a number: invalid features?")
+    weights = pdf_posterior.weights
+    posteriors *= np.repeat(weights, np.diff(offsets))
+    total = float(log_likelihoods.astype(np.float64) @ weights)
+    return GaussianPosteriors(
+        len(feats), frames, pdfs, offsets, gaussians, posteriors, total, float(weights.sum(dtype=np.float64))
+    )
+
+
+def pdf_log_likelihoods(mixtures: Mixtures, feats: np.ndarray, frames: np.ndarray, pdfs: np.ndarray) -> np.ndarray:
+    """float32 [pairs], the log-likelihood of the frame ``frames[i]`` of features [frames, dim] by pdf ``pdfs[i]``."""
+    offsets = np.concatenate([[0], np.cumsum(mixtures.sizes[pdfs])]).astype(np.int64)
+    gaussians = mixtures.gaussians_of(pdfs)
+    result = np.empty(len(pdfs), np.float32)
+    for begin, end in _parts(offsets):
+        own, starts = slice(offsets[begin], offsets[end]), offsets[begin:end] - offsets[begin]
+        _, result[begin:end] = _shares(mixtures, feats, frames[begin:end], gaussians[own], starts)
+    return result
+
+
+def _parts(offsets: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Cuts pairs into runs of about so many Gaussians."""
+    cuts = np.searchsorted(offsets, np.arange(0, offsets[-1], _GAUSSIANS_AT_ONCE)).tolist()
+    ends = [*cuts[1:], len(offsets) - 1]
+    yield from ((begin, end) for begin, end in zip(cuts, ends, strict=True) if begin < end)
+
+
+def _shares(
+    mixtures: Mixtures, feats: np.ndarray, frames: np.ndarray, gaussians: np.ndarray, starts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Posteriors of the Gaussians, which sum to 1 in each pair [n], and log-likelihoods of the pairs."""
+    if feats.shape[1] != mixtures.dim:
+        raise KaldiError(f"features of dimension {feats.shape[1]}, but the model is for {mixtures.dim}")
+    sizes = np.diff(np.append(starts, len(gaussians)))
+    own = feats[np.repeat(frames, sizes)]
+    scores = mixtures.constants[gaussians]
+    scores += np.einsum("nd,nd->n", mixtures.scaled_means[gaussians], own)
+    own *= own
+    scores -= np.float32(0.5) * np.einsum("nd,nd->n", mixtures.inverse_variances[gaussians], own)
+    best = np.maximum.reduceat(scores, starts)
+    np.exp(scores - np.repeat(best, sizes), out=scores)
+    sums = np.add.reduceat(scores, starts)
+    scores /= np.repeat(sums, sizes)
+    return scores, best + np.log(sums)

@@ -1,0 +1,51 @@
+"""Statistics for transforms of features, from the Gaussians that frames belong to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kaldi_bridge.c_random import CRandom
+from kaldi_bridge.gmm.gaussian_posteriors import GaussianPosteriors
+from kaldi_bridge.gmm.model import Mixtures
+from kaldi_bridge.hmm.posterior import randomly_pruned
+from kaldi_bridge.transforms.fmllr import FmllrStatistics
+from kaldi_bridge.transforms.mllt import MlltStatistics
+
+_AT_ONCE = 1 << 14  # Gaussians; bounds the memory that long utterances take
+
+
+def add_to_mllt(
+    statistics: MlltStatistics,
+    mixtures: Mixtures,
+    feats: np.ndarray,
+    shares: GaussianPosteriors,
+    prune: float,
+    random: CRandom,
+) -> None:
+    """Features [frames, dim] and their Gaussians, posteriors below ``prune`` pruned at random."""
+    posteriors = randomly_pruned(shares.posteriors, prune, random)
+    kept = np.flatnonzero(posteriors)
+    frames = shares.frame_of_each
+    for begin in range(0, len(kept), _AT_ONCE):
+        part = kept[begin : begin + _AT_ONCE]
+        gaussians = shares.gaussians[part]
+        inverse = mixtures.inverse_variances[gaussians]
+        statistics.add(mixtures.scaled_means[gaussians] / inverse - feats[frames[part]], inverse, posteriors[part])
+
+
+def add_to_fmllr(
+    statistics: FmllrStatistics, mixtures: Mixtures, feats: np.ndarray, shares: GaussianPosteriors
+) -> None:
+    """Features [frames, dim] and their Gaussians. Raises KaldiError when the features have another dimension."""
+    counts = np.bincount(shares.frame_of_each, shares.posteriors, len(feats))
+    linear = np.zeros((len(feats), mixtures.dim), np.float32)
+    quadratic = np.zeros((len(feats), mixtures.dim), np.float32)
+    frames, present = shares.frame_of_each, counts != 0
+    order = np.argsort(frames, kind="stable")
+    for begin in range(0, len(order), _AT_ONCE):
+        part = order[begin : begin + _AT_ONCE]
+        own, starts = np.unique(frames[part], return_index=True)
+        posteriors, gaussians = shares.posteriors[part, None], shares.gaussians[part]
+        linear[own] += np.add.reduceat(posteriors * mixtures.scaled_means[gaussians], starts)
+        quadratic[own] += np.add.reduceat(posteriors * mixtures.inverse_variances[gaussians], starts)
+    statistics.add(feats[present], counts[present], linear[present], quadratic[present])

@@ -1,0 +1,122 @@
+"""What is done to posteriors of transition-ids (hmm/posterior.cc)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kaldi_bridge.c_random import CRandom
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.tables.posterior import SparsePosterior
+
+
+def to_pdfs(model: TransitionModel, posterior: SparsePosterior) -> SparsePosterior:
+    """Posteriors of pdfs: the sums over the transition-ids of each; none that are 0.
+
+    Raises KaldiError when an index is no transition-id of the model.
+    """
+    pdfs = model.id_to_pdf[model.checked(posterior.indexes)]
+    frames = posterior.frames
+    if len(pdfs) == np.count_nonzero(posterior.counts):  # one pair in a frame at most: nothing to sum
+        return SparsePosterior(posterior.offsets, pdfs, posterior.weights).selected(posterior.weights != 0)
+    keys, place = np.unique(frames * model.num_pdfs + pdfs, return_inverse=True)
+    weights = np.bincount(place, posterior.weights, len(keys)).astype(np.float32)
+    counts = np.bincount(keys // model.num_pdfs, minlength=len(posterior))
+    return SparsePosterior.from_counts(counts, keys % model.num_pdfs, weights).selected(weights != 0)
+
+
+def weight_silence(
+    model: TransitionModel, posterior: SparsePosterior, silence: Sequence[int], weight: float
+) -> SparsePosterior:
+    """Multiplies what belongs to the phones ``silence`` by the weight; with 0 it is dropped."""
+    is_silence = _is_silence(model, posterior, silence)
+    if weight == 0.0:
+        return posterior.selected(~is_silence)
+    weights = np.where(is_silence, posterior.weights * np.float32(weight), posterior.weights)
+    return SparsePosterior(posterior.offsets, posterior.indexes, weights)
+
+
+def weight_silence_frames(
+    model: TransitionModel, posterior: SparsePosterior, silence: Sequence[int], weight: float
+) -> SparsePosterior:
+    """Multiplies all of a frame by the average weight of it: ``weight`` for the share of silence, 1 for the rest.
+
+    Raises KaldiError for negative posteriors, with which that makes no sense.
+    """
+    is_silence = _is_silence(model, posterior, silence)
+    frames, count = posterior.frames, len(posterior)
+    silent = np.bincount(frames, np.where(is_silence, posterior.weights, 0.0), count)
+    total = np.bincount(frames, posterior.weights, count)
+    if (silent < 0).any() or (total - silent < 0).any():
+        raise KaldiError("negative posteriors: silence cannot be weighted with --distribute=true")
+    scales = (silent * weight + (total - silent)) / np.where(total == 0, 1.0, total)
+    scales[total == 0] = 1.0
+    scaled = SparsePosterior(
+        posterior.offsets, posterior.indexes, posterior.weights * scales[frames].astype(np.float32)
+    )
+    return scaled.selected(scales[frames] != 0)
+
+
+def _is_silence(model: TransitionModel, posterior: SparsePosterior, silence: Sequence[int]) -> np.ndarray:
+    return np.isin(model.id_to_phone[model.checked(posterior.indexes)], silence)
+
+
+def scaled(posterior: SparsePosterior, scale: float | np.ndarray) -> SparsePosterior:
+    """All weights multiplied, by one number or by one for each frame [frames]; frames with 0 become empty.
+
+    Raises KaldiError when there are not as many numbers as frames.
+    """
+    scales = np.asarray(scale, np.float32)
+    if scales.ndim and len(scales) != len(posterior):
+        raise KaldiError(f"{len(scales)} weights for a posterior of {len(posterior)} frames")
+    of_pair = np.broadcast_to(scales, len(posterior))[posterior.frames]
+    made = SparsePosterior(posterior.offsets, posterior.indexes, posterior.weights * of_pair)
+    return made.selected(of_pair != 0)
+
+
+def total(posterior: SparsePosterior) -> np.ndarray:
+    """float32 [frames], the sum of each frame."""
+    return np.bincount(posterior.frames, posterior.weights, len(posterior)).astype(np.float32)
+
+
+def merged(
+    first: SparsePosterior, second: SparsePosterior, sum_equal: bool = True, drop_disjoint: bool = False
+) -> tuple[SparsePosterior, int]:
+    """Both together, sorted in each frame, and the number of frames in which they have nothing in common.
+
+    ``sum_equal``: pairs of the same index become one, or none where the sum is 0. ``drop_disjoint``: frames without
+    anything in common become empty. Raises KaldiError when their numbers of frames differ.
+    """
+    if len(first) != len(second):
+        raise KaldiError(f"posteriors of {len(first)} and of {len(second)} frames")
+    lists, disjoint = [], 0
+    for one, two in zip(first.to_lists(), second.to_lists(), strict=True):
+        apart = {index for index, _ in one}.isdisjoint(index for index, _ in two)
+        disjoint += apart
+        pairs = sorted(one + two)
+        if sum_equal:
+            pairs = [(i, w) for i, w in _summed(pairs) if w != 0]
+        lists.append([] if apart and drop_disjoint else pairs)
+    return SparsePosterior.from_lists(lists), disjoint
+
+
+def _summed(pairs: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    sums: dict[int, float] = {}
+    for index, weight in pairs:
+        sums[index] = float(np.float32(sums.get(index, 0.0) + weight))
+    return list(sums.items())
+
+
+def randomly_pruned(weights: np.ndarray, threshold: float, random: CRandom) -> np.ndarray:
+    """Weights below the threshold become the threshold or 0 at random, so that the expected values stay.
+
+    float32 [n]; draws as RandPrune of base/kaldi-math.h does, one number for each weight that is neither 0 nor large.
+    """
+    size = np.abs(weights)
+    small = np.flatnonzero((weights != 0) & (size < np.float32(threshold)))
+    pruned = weights.astype(np.float32, copy=True)
+    keep = random.uniforms(len(small)) <= size[small].astype(np.float64) / np.float32(threshold)
+    pruned[small] = np.where(keep, np.copysign(np.float32(threshold), weights[small]), np.float32(0))
+    return pruned

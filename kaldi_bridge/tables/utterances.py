@@ -1,0 +1,96 @@
+"""What programs go through: features, by utterance or by speaker, and the posteriors that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, TOKEN_VECTOR, Holder
+from kaldi_bridge.tables.posterior import GaussPosterior, SparsePosterior
+from kaldi_bridge.tables.random_access import RandomAccessReader
+from kaldi_bridge.tables.sequential import SequentialReader
+
+Utterances = Iterator[tuple[str, np.ndarray]]
+P = TypeVar("P", SparsePosterior, GaussPosterior)
+
+
+class FeaturesBySpeaker:
+    """Yields each speaker with an iterator over the (utterance, features [frames, dim]) of it.
+
+    ``spk2utt``: rspecifier of the map from speaker to utterances; "": each utterance stands alone.
+    ``missing``: how many utterances had no features, each warned of. ``what``: "speaker" or "utterance".
+    """
+
+    def __init__(self, feats_rspecifier: str, spk2utt: str = "") -> None:
+        self.missing = 0
+        self.what = "speaker" if spk2utt else "utterance"
+        with ExitStack() as stack:
+            self._speakers: SequentialReader[list[str]] | None = None
+            if spk2utt:
+                self._speakers = stack.enter_context(SequentialReader(spk2utt, TOKEN_VECTOR))
+                self._table = stack.enter_context(RandomAccessReader(feats_rspecifier, FLOAT_MATRIX))
+            else:
+                self._reader = stack.enter_context(SequentialReader(feats_rspecifier, FLOAT_MATRIX))
+            self._open = stack.pop_all()
+
+    def __iter__(self) -> Iterator[tuple[str, Utterances]]:
+        if self._speakers is None:
+            for utterance, feats in self._reader:
+                yield utterance, iter([(utterance, feats)])
+            return
+        for speaker, utterances in self._speakers:
+            yield speaker, self._of(utterances)
+
+    def _of(self, utterances: list[str]) -> Utterances:
+        for utterance in utterances:
+            if utterance in self._table:
+                yield utterance, self._table[utterance]
+            else:
+                log.warning(f"Did not find features for utterance {utterance}")
+                self.missing += 1
+
+    def __enter__(self) -> FeaturesBySpeaker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
+
+
+class Posteriors(Generic[P]):
+    """Posteriors by utterance, of either kind.
+
+    ``done``, ``missing``, ``errors``: utterances that had a posterior, that had none, that had one of another length.
+    """
+
+    def __init__(self, rspecifier: str, holder: Holder[P]) -> None:
+        self._table: RandomAccessReader[P] = RandomAccessReader(rspecifier, holder)
+        self.done = self.missing = self.errors = 0
+
+    def of(self, utterance: str, num_frames: int) -> P | None:
+        """Of an utterance of so many frames; None, counted and warned of, where there is none of that length."""
+        posterior = self._table.get(utterance)
+        if posterior is None:
+            log.warning(f"Did not find posteriors for utterance {utterance}")
+            self.missing += 1
+            return None
+        if len(posterior) != num_frames:
+            log.warning(f"Utterance {utterance}: Posterior vector has wrong size {len(posterior)} vs. {num_frames}")
+            self.errors += 1
+            return None
+        self.done += 1
+        return posterior
+
+    def __enter__(self) -> Posteriors[P]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._table.__exit__(kind, error, trace)

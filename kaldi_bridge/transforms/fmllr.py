@@ -1,0 +1,151 @@
+"""fMLLR: an affine transform of a speaker's features to what a model expects (transform/fmllr-diag-gmm.cc).
+
+With W = [A; b] the transform, w_i its row i, x+ a frame with a 1 appended, and sums over frames and Gaussians with
+posteriors p, means m and variances v:  beta = sum p,  k_i = sum p m_i / v_i x+,  G_i = sum p / v_i x+ x+'.  The
+objective is  beta log |det A| + sum_i (w_i' k_i - 1/2 w_i' G_i w_i).  Of one row it is largest at
+w_i = G_i^-1 (alpha c + k_i), c being the row of cofactors with a 0 appended, and alpha the better root of
+alpha^2 c'G_i^-1 c + alpha c'G_i^-1 k_i - beta = 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.command import option
+from kaldi_bridge.errors import KaldiError
+
+UPDATE_TYPES = ("full", "diag", "offset", "none")
+_AT_ONCE = 2048
+
+
+@dataclass
+class FmllrOptions:
+    """Kaldi's FmllrOptions."""
+
+    fmllr_update_type: str = option("full", 'Update type for fMLLR ("full"|"diag"|"offset"|"none")')
+    fmllr_min_count: float = option(500.0, "Minimum count required to update fMLLR")
+    fmllr_num_iters: int = option(40, "Number of iterations in fMLLR update phase.")
+
+    def check(self) -> None:
+        """Raises KaldiError for an update that there is not."""
+        if self.fmllr_update_type not in UPDATE_TYPES:
+            raise KaldiError(
+                f"Unknown fMLLR update type {self.fmllr_update_type}, --fmllr-update-type must be one of "
+                f"{'|'.join(UPDATE_TYPES)}"
+            )
+
+
+class FmllrStatistics:
+    """``count``: beta; ``linear``: float64 [dim, dim + 1], k_i; ``quadratic``: float64 [dim, dim + 1, dim + 1], G_i."""
+
+    def __init__(self, dim: int) -> None:
+        self.count = 0.0
+        self.linear = np.zeros((dim, dim + 1))
+        self.quadratic = np.zeros((dim, dim + 1, dim + 1))
+
+    @property
+    def dim(self) -> int:
+        return len(self.linear)
+
+    def add(self, feats: np.ndarray, counts: np.ndarray, linear: np.ndarray, quadratic: np.ndarray) -> None:
+        """Frames: features [frames, dim], and sums over their Gaussians of p [frames], p m / v and p / v [frames, dim].
+
+        Raises KaldiError, and adds nothing, when the dimension is another one.
+        """
+        if feats.shape[1] != self.dim:
+            raise KaldiError(f"features of dimension {feats.shape[1]}, but the model is for {self.dim}")
+        rows, columns = np.tril_indices(self.dim + 1)
+        total = np.zeros((self.dim, len(rows)))
+        for begin in range(0, len(feats), _AT_ONCE):
+            part = slice(begin, begin + _AT_ONCE)
+            extended = np.hstack([feats[part], np.ones((len(feats[part]), 1))]).astype(np.float64)
+            self.linear += linear[part].astype(np.float64).T @ extended
+            total += quadratic[part].astype(np.float64).T @ (extended[:, rows] * extended[:, columns])
+        self.count += float(counts.sum(dtype=np.float64))
+        self.quadratic[:, rows, columns] += total
+        self.quadratic[:, columns, rows] = self.quadratic[:, rows, columns]
+
+    def objective(self, transform: np.ndarray) -> float:
+        """Of a transform [dim, dim + 1]."""
+        logdet = np.linalg.slogdet(transform[:, : self.dim])[1]
+        quadratic = np.einsum("ij,ijk,ik->", transform, self.quadratic, transform, optimize=True)
+        return float(self.count * logdet + (transform * self.linear).sum() - 0.5 * quadratic)
+
+    def transform(self, options: FmllrOptions) -> tuple[np.ndarray, float]:
+        """float32 [dim, dim + 1], and how much better the objective is than for the unit transform.
+
+        The unit transform where there are too few frames. Raises KaldiError when the statistics are singular.
+        """
+        options.check()
+        unit = np.eye(self.dim, self.dim + 1)
+        if not self.count > options.fmllr_min_count:
+            log.warning(f"Not updating fMLLR since below min-count: count is {self.count:g}")
+            return unit.astype(np.float32), 0.0
+        if options.fmllr_update_type == "none":
+            return unit.astype(np.float32), 0.0
+        if options.fmllr_update_type == "offset":
+            new = self._with_offset(unit)
+        elif options.fmllr_update_type == "diag":
+            new = self._diagonal(unit)
+        else:
+            new = self._full(unit, options.fmllr_num_iters)
+        if not np.isfinite(new).all():
+            raise KaldiError(f"the statistics of {self.count:g} frames are singular: no fMLLR can be estimated")
+        gain = self.objective(new) - self.objective(unit)
+        if options.fmllr_update_type == "full":
+            log.info(f"fMLLR objf improvement is {gain / self.count:g} per frame over {self.count:g} frames.")
+            if gain < 0.0:
+                log.warning("No applying fMLLR transform change because objective function did not increase.")
+                return unit.astype(np.float32), 0.0
+        return new.astype(np.float32), gain
+
+    def _full(self, start: np.ndarray, iterations: int) -> np.ndarray:
+        try:
+            inverses = np.linalg.inv(self.quadratic)
+        except np.linalg.LinAlgError:
+            raise KaldiError(
+                f"the statistics of {self.count:g} frames are singular: no fMLLR can be estimated"
+            ) from None
+        matrix, dim, beta = start.copy(), self.dim, self.count
+        shifts = np.einsum("ijk,ik->ij", inverses, self.linear)  # G_i^-1 k_i
+        for _ in range(iterations):
+            cofactors = np.linalg.inv(matrix[:, :dim]).T
+            for i in range(dim):
+                cofactor = cofactors[i]
+                direction = inverses[i, :, :dim] @ cofactor
+                alpha = _step(cofactor @ direction[:dim], direction @ self.linear[i], beta)
+                new = alpha * direction + shifts[i]
+                change = new[:dim] - matrix[i, :dim]
+                # The inverse after a change of one row (Sherman and Morrison).
+                cofactors -= np.outer(cofactors @ change, cofactor) / (new[:dim] @ cofactor)
+                matrix[i] = new
+        return matrix
+
+    def _diagonal(self, start: np.ndarray) -> np.ndarray:
+        """Each feature scaled and shifted alone: with the shift solved for, the scale is a root of a quadratic."""
+        matrix, dim, i = start.copy(), self.dim, np.arange(self.dim)
+        squares, sums = self.quadratic[i, i, i], self.quadratic[i, dim, i]
+        weights, shifted = self.quadratic[i, dim, dim], self.linear[:, dim]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            a = sums**2 / weights - squares
+            b = self.linear[i, i] - sums * shifted / weights
+            scales = (-b - np.sqrt(b * b - 4 * a * self.count)) / (2 * a)
+            matrix[i, i], matrix[i, dim] = scales, (shifted - scales * sums) / weights
+        return matrix
+
+    def _with_offset(self, start: np.ndarray) -> np.ndarray:
+        matrix, dim, i = start.copy(), self.dim, np.arange(self.dim)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            matrix[i, dim] = (self.linear[:, dim] - self.quadratic[i, i, dim]) / self.quadratic[i, dim, dim]
+        return matrix
+
+
+def _step(e1: float, e2: float, beta: float) -> float:
+    """alpha: which of the two roots gives the larger  beta log |alpha e1 + e2| - 1/2 alpha^2 e1."""
+    root = np.sqrt(e2 * e2 + 4 * e1 * beta)
+    first, second = (-e2 + root) / (2 * e1), (-e2 - root) / (2 * e1)
+    values = [beta * np.log(abs(alpha * e1 + e2)) - 0.5 * alpha * alpha * e1 for alpha in (first, second)]
+    return float(first if values[0] > values[1] else second)

@@ -1,0 +1,35 @@
+#!/bin/sh
+# make.sh: what Kaldi's programs (f40076610) write for the made-up inputs in this folder; run it here with these on the PATH.
+set -e
+export OPENBLAS_CORETYPE=Haswell
+log() { # log NAME PROGRAM...: keeps the messages that count something
+  name=$1; shift; "$@" 2> "$name.log"
+  grep -E 'Done|Overall|objf|auxf|logdet|weighted|Not updating' "$name.log" | sed 's/^[A-Z]* ([^)]*)[^)]*) //' > "$name.messages"; rm "$name.log"
+}
+log weight-silence-post weight-silence-post 0.25 1:3 model.mdl ark:post.ark ark:weighted.post
+weight-silence-post 0.0 1 model.mdl ark:post.ark ark:weighted0.post
+weight-silence-post --distribute=true 0.0 1 model.mdl ark:post.ark ark:distributed.post
+ali-to-post ark:ali.ark ark:ali.post
+log acc-lda acc-lda --rand-prune=4.0 model.mdl ark:feats.ark ark:ali.post lda.acc
+est-lda --dim=3 --write-full-matrix=full.mat lda.mat lda.acc
+est-lda --dim=3 --remove-offset=true --within-class-factor=0.5 lda-offset.mat lda.acc
+log gmm-acc-mllt gmm-acc-mllt --rand-prune=1.5 model.mdl ark:feats.ark ark:ali.post mllt.acc
+log est-mllt est-mllt mllt.mat mllt.acc
+gmm-transform-means mllt.mat model.mdl transformed.mdl
+compose-transforms mllt.mat full.mat composed.mat
+log gmm-post-to-gpost gmm-post-to-gpost alignment.mdl ark:feats.ark ark:post.ark ark:gpost.ark
+log gmm-est-fmllr gmm-est-fmllr --fmllr-min-count=150 --spk2utt=ark:spk2utt model.mdl ark:feats.ark ark:post.ark ark:fmllr.ark
+for type in diag offset none; do
+  log gmm-est-fmllr-$type gmm-est-fmllr --fmllr-update-type=$type --fmllr-min-count=125 model.mdl ark:feats.ark ark:post.ark ark:fmllr-$type.ark
+done
+log gmm-est-fmllr-gpost gmm-est-fmllr-gpost --fmllr-min-count=150 --spk2utt=ark:spk2utt model.mdl ark:feats.ark ark:gpost.ark ark:fmllr-gpost.ark
+compose-transforms --b-is-affine=true ark:fmllr.ark ark:fmllr-gpost.ark ark:composed.ark
+log gmm-acc-stats gmm-acc-stats model.mdl ark:feats.ark ark:post.ark stats.acc
+gmm-acc-stats --update-flags=m model.mdl ark:feats.ark ark:post.ark stats-m.acc
+scale-post ark:post.ark -1 ark:negative.post
+sum-post --zero-if-disjoint=false ark:negative.post ark:ali.post ark:difference.post
+log gmm-acc-stats2 gmm-acc-stats2 model.mdl ark:feats.ark ark:difference.post positive.acc negative.acc
+log gmm-acc-stats-twofeats gmm-acc-stats-twofeats model.mdl ark:feats.ark ark:feats2.ark ark:post.ark twofeats.acc
+log gmm-rescore-lattice gmm-rescore-lattice --old-acoustic-scale=0.5 model.mdl ark:lat.ark ark:feats.ark ark:rescored.lat
+gmm-init-model-flat tree topo flat.mdl ark:feats.ark
+gmm-est --mix-up=25 --power=0.3 --min-gaussian-occupancy=5 model.mdl stats.acc est.mdl

@@ -1,0 +1,201 @@
+"""Programs of GMM systems beside Kaldi's, on made-up inputs: folder ``kaldis``, whose make.sh says what made them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kaldi_bridge.command import run
+from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.gmm.statistics import sum_files
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
+from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, GAUSS_POSTERIOR, SPARSE_POSTERIOR, Holder
+from kaldi_bridge.transforms.lda_statistics import read_sum as read_lda
+from kaldi_bridge.transforms.linear import read_transform
+from kaldi_bridge.transforms.mllt import read_sum as read_mllt
+from tests.helpers.twins import twin
+
+KALDIS = Path(__file__).parent / "kaldis"
+Arrays = dict[str, np.ndarray]
+
+
+def table(holder: Holder[Any], arrays: Callable[[Any], Arrays]) -> Callable[[str], Arrays]:
+    """Reads a table into arrays: those of each object by its key."""
+
+    def read(name: str) -> Arrays:
+        with SequentialReader(f"ark:{name}", holder) as reader:
+            return {f"{key} {part}": array for key, value in reader for part, array in arrays(value).items()}
+
+    return read
+
+
+def lattice_arrays(lattice: Any) -> Arrays:
+    costs = {name: lattice.arcs[name] for name in ("graph", "acoustic")}
+    labels = {name: lattice.arcs[name] for name in ("label", "nextstate")}
+    return {**costs, **labels, "finals": np.nan_to_num(lattice.finals), "strings": lattice.strings}
+
+
+def gaussian_arrays(posterior: Any) -> Arrays:
+    """Kaldi's order of the pdfs in a frame is that of a hash table: they are sorted here."""
+    pairs = [(t, pdf, own) for t, frame in enumerate(posterior) for pdf, own in sorted(frame, key=lambda pair: pair[0])]
+    indexes = np.array([(t, pdf, len(own)) for t, pdf, own in pairs])
+    return {"indexes": indexes, "values": np.concatenate([own for _, _, own in pairs])}
+
+
+def statistics(name: str) -> Arrays:
+    read = sum_files([name])
+    sums = {part: getattr(read, part) for part in ("transitions", "occupancy", "sums", "squares", "offsets")}
+    return {**sums, "totals": np.array([read.log_likelihood, read.frames]), "flags": np.array([read.flags])}
+
+
+def model(name: str) -> Arrays:
+    read = AcousticModel.read(name)
+    parts = ("offsets", "weights", "scaled_means", "inverse_variances", "constants")
+    return {"log_probs": read.transitions.log_probs, **{part: getattr(read.mixtures, part) for part in parts}}
+
+
+def up_to_sign(name: str) -> Arrays:
+    """Rows of an LDA matrix, the largest element of each positive."""
+    rows = read_transform(name)
+    largest = rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]
+    return {"matrix": rows * np.sign(largest)[:, None]}
+
+
+READERS: dict[str, Callable[[str], Arrays]] = {
+    "post": table(SPARSE_POSTERIOR, lambda p: {"offsets": p.offsets, "indexes": p.indexes, "weights": p.weights}),
+    "gpost": table(GAUSS_POSTERIOR, gaussian_arrays),
+    "matrices": table(FLOAT_MATRIX, lambda matrix: {"": matrix}),
+    "lattices": table(COMPACT_LATTICE, lattice_arrays),
+    "matrix": lambda name: {"matrix": read_transform(name)},
+    "lda matrix": up_to_sign,
+    "lda": lambda name: {part: getattr(read_lda([name]), part) for part in ("counts", "sums", "products")},
+    "mllt": lambda name: {"count": np.array([read_mllt([name]).count]), "scatter": read_mllt([name]).scatter},
+    "statistics": statistics,
+    "model": model,
+}
+
+# (kind of output, program, arguments with {} for the output, what Kaldi wrote, file of Kaldi's messages or "")
+CASES = [
+    ("post", "weight-silence-post", "0.25 1:3 model.mdl ark:post.ark ark:{}", "weighted.post", "weight-silence-post"),
+    ("post", "weight-silence-post", "0.0 1 model.mdl ark:post.ark ark:{}", "weighted0.post", ""),
+    ("post", "weight-silence-post", "--distribute=true 0.0 1 model.mdl ark:post.ark ark:{}", "distributed.post", ""),
+    ("lda", "acc-lda", "--rand-prune=4.0 model.mdl ark:feats.ark ark:ali.post {}", "lda.acc", "acc-lda"),
+    ("lda matrix", "est-lda", "--dim=3 {} lda.acc", "lda.mat", ""),
+    ("lda matrix", "est-lda", "--dim=3 --write-full-matrix={} /dev/null lda.acc", "full.mat", ""),
+    (
+        "lda matrix",
+        "est-lda",
+        "--dim=3 --remove-offset=true --within-class-factor=0.5 {} lda.acc",
+        "lda-offset.mat",
+        "",
+    ),
+    ("mllt", "gmm-acc-mllt", "--rand-prune=1.5 model.mdl ark:feats.ark ark:ali.post {}", "mllt.acc", "gmm-acc-mllt"),
+    ("matrix", "est-mllt", "{} mllt.acc", "mllt.mat", "est-mllt"),
+    ("model", "gmm-transform-means", "mllt.mat model.mdl {}", "transformed.mdl", ""),
+    ("matrix", "compose-transforms", "mllt.mat full.mat {}", "composed.mat", ""),
+    (
+        "matrices",
+        "compose-transforms",
+        "--b-is-affine=true ark:fmllr.ark ark:fmllr-gpost.ark ark:{}",
+        "composed.ark",
+        "",
+    ),
+    ("gpost", "gmm-post-to-gpost", "alignment.mdl ark:feats.ark ark:post.ark ark:{}", "gpost.ark", "gmm-post-to-gpost"),
+    (
+        "matrices",
+        "gmm-est-fmllr",
+        "--fmllr-min-count=150 --spk2utt=ark:spk2utt model.mdl ark:feats.ark ark:post.ark ark:{}",
+        "fmllr.ark",
+        "gmm-est-fmllr",
+    ),
+    *(
+        (
+            "matrices",
+            "gmm-est-fmllr",
+            f"--fmllr-update-type={kind} --fmllr-min-count=125 model.mdl ark:feats.ark ark:post.ark ark:{{}}",
+            f"fmllr-{kind}.ark",
+            f"gmm-est-fmllr-{kind}",
+        )
+        for kind in ("diag", "offset", "none")
+    ),
+    (
+        "matrices",
+        "gmm-est-fmllr-gpost",
+        "--fmllr-min-count=150 --spk2utt=ark:spk2utt model.mdl ark:feats.ark ark:gpost.ark ark:{}",
+        "fmllr-gpost.ark",
+        "gmm-est-fmllr-gpost",
+    ),
+    ("statistics", "gmm-acc-stats", "model.mdl ark:feats.ark ark:post.ark {}", "stats.acc", "gmm-acc-stats"),
+    ("statistics", "gmm-acc-stats", "--update-flags=m model.mdl ark:feats.ark ark:post.ark {}", "stats-m.acc", ""),
+    (
+        "statistics",
+        "gmm-acc-stats2",
+        "model.mdl ark:feats.ark ark:difference.post {} /dev/null",
+        "positive.acc",
+        "gmm-acc-stats2",
+    ),
+    (
+        "statistics",
+        "gmm-acc-stats2",
+        "model.mdl ark:feats.ark ark:difference.post /dev/null {}",
+        "negative.acc",
+        "gmm-acc-stats2",
+    ),
+    (
+        "statistics",
+        "gmm-acc-stats-twofeats",
+        "model.mdl ark:feats.ark ark:feats2.ark ark:post.ark {}",
+        "twofeats.acc",
+        "gmm-acc-stats-twofeats",
+    ),
+    (
+        "lattices",
+        "gmm-rescore-lattice",
+        "--old-acoustic-scale=0.5 model.mdl ark:lat.ark ark:feats.ark ark:{}",
+        "rescored.lat",
+        "gmm-rescore-lattice",
+    ),
+    ("model", "gmm-init-model-flat", "tree topo {} ark:feats.ark", "flat.mdl", ""),
+    ("model", "gmm-est", "--mix-up=25 --power=0.3 --min-gaussian-occupancy=5 model.mdl stats.acc {}", "est.mdl", ""),
+]
+
+
+@pytest.fixture(autouse=True)
+def in_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(KALDIS)
+
+
+@pytest.mark.parametrize(("kind", "program", "arguments", "expected", "messages"), CASES)
+def test_as_kaldi(
+    kind: str, program: str, arguments: str, expected: str, messages: str, tmp_path: Path, capfd: Any
+) -> None:
+    """Integers exactly, numbers to 2e-5 relative and 1e-5 of the largest (sums and inverses in other orders)."""
+    output = tmp_path / "output"
+    assert run(twin(program), arguments.format(output).split()) == 0
+    ours, kaldis = READERS[kind](str(output)), READERS[kind](expected)
+    assert list(ours) == list(kaldis)
+    for part, array in kaldis.items():
+        if array.dtype.kind in "iu":
+            np.testing.assert_array_equal(ours[part], array, err_msg=part)
+        else:
+            largest = float(np.abs(array).max(initial=0.0))
+            np.testing.assert_allclose(ours[part], array, rtol=2e-5, atol=1e-5 * largest, err_msg=part)
+    if messages:
+        heard = capfd.readouterr().err
+        for line in (KALDIS / f"{messages}.messages").read_text().splitlines():
+            assert any(same_message(line, own) for own in heard.splitlines()), line
+
+
+def same_message(kaldis: str, ours: str) -> bool:
+    """Whether one line ends with the other, numbers alike to 1e-3."""
+    number = re.compile(r"-?\d+\.\d+(?:e-\d+)?")
+    if number.sub("#", kaldis).strip() not in number.sub("#", ours):
+        return False
+    expected = [float(n) for n in number.findall(kaldis)]
+    return not expected or np.allclose([float(n) for n in number.findall(ours)][-len(expected) :], expected, rtol=1e-3)
