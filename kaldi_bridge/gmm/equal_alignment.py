@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.io.text import encode
@@ -14,7 +13,7 @@ TRIES = 10
 
 
 def equal_alignment(graph: Fst, num_frames: int, utterance: str) -> np.ndarray:
-    """Transition-ids, int32 [frames]. The path is drawn at random, always the same one for an utterance.
+    """Transition-ids, int32 [frames]. The path is drawn at random, for an utterance the one that Kaldi draws.
 
     Raises EntryError for no frames or an empty graph, and when the paths tried are longer than the utterance, or have
     no self-loops to make them longer.
@@ -24,16 +23,15 @@ def equal_alignment(graph: Fst, num_frames: int, utterance: str) -> np.ndarray:
     if graph.start < 0:
         raise EntryError(f"Empty decoding graph for {utterance}")
     problem = f"AlignEqual: did not align utterence {utterance}: "
-    random = np.random.default_rng(zlib.crc32(encode(utterance)))
-    out = [graph.arcs_of(s).tolist() for s in range(graph.num_states)]
+    random = CRandom(_hashed(utterance))
     for _ in range(TRIES):
-        states, labels = _random_path(graph, out, random)
+        states, labels = _random_path(graph, random)
         shortest = sum(label > 0 for label in labels)
         if shortest <= num_frames:
             break
     else:
         raise EntryError(f"{problem}it has {num_frames} frames, but the words need {shortest} at least")
-    loops = [next((a[0] for a in out[s] if a[3] == s and a[0] > 0), 0) for s in states]
+    loops = [_self_loop(graph.arcs_of(state), state) for state in states]
     extra, places = num_frames - shortest, sum(loop > 0 for loop in loops)
     if extra and not places:
         raise EntryError(f"{problem}no self-loops on the chosen path: cannot match its length")
@@ -48,19 +46,37 @@ def equal_alignment(graph: Fst, num_frames: int, utterance: str) -> np.ndarray:
     return np.array(alignment, np.int32)
 
 
+<<<<<<< HEAD
 def _random_path(
     graph: Fst, out: list[list[tuple[int, int, float, int]]], random: np.random.Generator
 ) -> tuple[list[int], list[int]]:
+=======
+def _random_path(graph: Fst, random: CRandom) -> tuple[list[int], list[int]]:
+>>>>>>> 01f7f3c (Programs on posteriors, gmm-gselect; equal alignments are Kaldi's)
     """The states of a path without self-loops, and the input labels between them."""
     states, labels = [graph.start], list[int]()
     while True:
         state = states[-1]
-        ways = [arc for arc in out[state] if arc[3] != state]
-        final = bool(np.isfinite(graph.finals[state]))
-        if not ways and not final:
+        arcs, final = graph.arcs_of(state), bool(np.isfinite(graph.finals[state]))
+        if not final and (arcs["nextstate"] == state).all():
             raise KaldiError("the graph has a state that no end can be reached from")
-        choice = int(random.integers(len(ways) + final))
-        if choice == len(ways):
+        choice = random.rand_int(0, len(arcs) + final - 1)
+        if choice == len(arcs):
             return states, labels
-        labels.append(ways[choice][0])
-        states.append(ways[choice][3])
+        if arcs["nextstate"][choice] != state:
+            labels.append(int(arcs["ilabel"][choice]))
+            states.append(int(arcs["nextstate"][choice]))
+
+
+def _self_loop(arcs: np.ndarray, state: int) -> int:
+    """The label of the first self-loop among a state's arcs that has one; 0: none."""
+    loops = arcs["ilabel"][(arcs["nextstate"] == state) & (arcs["ilabel"] != 0)]
+    return int(loops[0]) if len(loops) else 0
+
+
+def _hashed(utterance: str) -> int:
+    """What Kaldi seeds the random numbers of an utterance with (util/stl-utils.h, StringHasher)."""
+    number = 0
+    for byte in encode(utterance):
+        number = number * 7853 + (byte - 256 if byte > 127 else byte)
+    return number & 0xFFFFFFFF

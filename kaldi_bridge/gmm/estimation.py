@@ -144,8 +144,8 @@ def mixed_up(mixtures: Mixtures, occupancy: np.ndarray, options: MixUpOptions) -
     """With Gaussians split until there are ``mix_up``; a pdf's share grows with ``occupancy`` [pdfs] to the ``power``.
 
     The Gaussian with the largest weight of a pdf becomes two, apart by a random vector of ``perturb_factor`` standard
-    deviations, the one that Kaldi's program would draw; no pdf gets more Gaussians than it has ``min_count`` frames for.
-    Raises KaldiError when the occupancy is that of another number of pdfs.
+    deviations, the one that Kaldi's program would draw; no pdf gets more Gaussians than it has ``min_count`` frames
+    for. Raises KaldiError when the occupancy is that of another number of pdfs.
     """
     if len(occupancy) != mixtures.num_pdfs:
         raise KaldiError(f"the occupancies are of {len(occupancy)} pdfs, the model has {mixtures.num_pdfs}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
@@ -80,9 +81,9 @@ class Mixtures:
     def means(self) -> np.ndarray:
         return self.scaled_means.astype(np.float64) * self.variances
 
-    def perturbed(self, factor: float, seed: int = 0) -> Mixtures:
-        """With means moved at random, by ``factor`` standard deviations."""
-        noise = np.random.default_rng(seed).standard_normal(self.scaled_means.shape)
+    def perturbed(self, factor: float) -> Mixtures:
+        """With means moved at random, by ``factor`` standard deviations, as Kaldi's program would move them."""
+        noise = CRandom(1).gaussians(self.scaled_means.size).reshape(self.scaled_means.shape)
         moved = self.scaled_means + factor * noise * np.sqrt(self.inverse_variances)
         return Mixtures(self.offsets, self.weights, moved, self.inverse_variances)
 

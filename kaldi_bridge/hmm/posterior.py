@@ -81,6 +81,20 @@ def total(posterior: SparsePosterior) -> np.ndarray:
     return np.bincount(posterior.frames, posterior.weights, len(posterior)).astype(np.float32)
 
 
+def on_alignment(posterior: SparsePosterior, alignment: np.ndarray) -> np.ndarray:
+    """float32 [frames], the posterior of the index that the alignment [frames] has in each; 0 where there is none.
+
+    Raises KaldiError when their lengths differ.
+    """
+    if len(alignment) != len(posterior):
+        raise KaldiError(f"a posterior of {len(posterior)} frames and an alignment of {len(alignment)}")
+    found = np.zeros(len(posterior), np.float32)
+    frames = posterior.frames
+    same = np.flatnonzero(posterior.indexes == alignment[frames])[::-1]  # so that the first one stays
+    found[frames[same]] = posterior.weights[same]
+    return found
+
+
 def merged(
     first: SparsePosterior, second: SparsePosterior, sum_equal: bool = True, drop_disjoint: bool = False
 ) -> tuple[SparsePosterior, int]:

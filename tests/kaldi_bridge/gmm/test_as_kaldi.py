@@ -15,7 +15,15 @@ from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.statistics import sum_files
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.tables.holders import FLOAT_MATRIX, GAUSS_POSTERIOR, SPARSE_POSTERIOR, Holder
+from kaldi_bridge.tables.holders import (
+    FLOAT,
+    FLOAT_MATRIX,
+    FLOAT_VECTOR,
+    GAUSS_POSTERIOR,
+    INT32_VECTOR_VECTOR,
+    SPARSE_POSTERIOR,
+    Holder,
+)
 from kaldi_bridge.transforms.lda_statistics import read_sum as read_lda
 from kaldi_bridge.transforms.linear import read_transform
 from kaldi_bridge.transforms.mllt import read_sum as read_mllt
@@ -71,6 +79,9 @@ READERS: dict[str, Callable[[str], Arrays]] = {
     "post": table(SPARSE_POSTERIOR, lambda p: {"offsets": p.offsets, "indexes": p.indexes, "weights": p.weights}),
     "gpost": table(GAUSS_POSTERIOR, gaussian_arrays),
     "matrices": table(FLOAT_MATRIX, lambda matrix: {"": matrix}),
+    "vectors": table(FLOAT_VECTOR, lambda vector: {"": vector}),
+    "floats": table(FLOAT, lambda number: {"": np.array([number])}),
+    "selection": table(INT32_VECTOR_VECTOR, lambda lists: {"": np.array(lists)}),
     "lattices": table(COMPACT_LATTICE, lattice_arrays),
     "matrix": lambda name: {"matrix": read_transform(name)},
     "lda matrix": up_to_sign,
@@ -153,6 +164,28 @@ CASES = [
         "model.mdl ark:feats.ark ark:feats2.ark ark:post.ark {}",
         "twofeats.acc",
         "gmm-acc-stats-twofeats",
+    ),
+    ("post", "scale-post", "ark:post.ark -1 ark:{}", "negative.post", ""),
+    ("post", "sum-post", "--zero-if-disjoint=false ark:negative.post ark:ali.post ark:{}", "difference.post", ""),
+    (
+        "post",
+        "sum-post",
+        "--scale1=0.5 --scale2=-1 --merge=false --drop-frames=true ark:post.ark ark:ali.post ark:{}",
+        "disjoint.post",
+        "sum-post",
+    ),
+    ("vectors", "post-to-weights", "ark:weighted.post ark:{}", "weights.ark", ""),
+    ("post", "weight-post", "ark:post.ark ark:weights.ark ark:{}", "by-frame.post", ""),
+    ("vectors", "get-post-on-ali", "ark:post.ark ark:ali.ark ark:{}", "confidences.ark", ""),
+    ("vectors", "transform-vec", "lda-offset.mat ark:vectors.ark ark:{}", "transformed.vectors", ""),
+    ("selection", "gmm-gselect", "--n=4 ubm.gmm ark:feats.ark ark:{}", "selected.ark", ""),
+    ("floats", "gmm-gselect", "--n=4 --write-likes=ark:{} ubm.gmm ark:feats.ark ark:/dev/null", "selected.likes", ""),
+    (
+        "selection",
+        "gmm-gselect",
+        "--n=2 --gselect=ark:candidates.ark ubm.gmm ark:feats.ark ark:{}",
+        "reselected.ark",
+        "",
     ),
     (
         "lattices",

@@ -4,7 +4,8 @@ set -e
 export OPENBLAS_CORETYPE=Haswell
 log() { # log NAME PROGRAM...: keeps the messages that count something
   name=$1; shift; "$@" 2> "$name.log"
-  grep -E 'Done|Overall|objf|auxf|logdet|weighted|Not updating' "$name.log" | sed 's/^[A-Z]* ([^)]*)[^)]*) //' > "$name.messages"; rm "$name.log"
+  grep -E '^(LOG|WARNING)' "$name.log" | grep -v 'converting post' |
+    grep -E 'Done|Overall|objf|auxf|logdet|weighted|Not updating|overlap' | sed 's/^[A-Z]* ([^)]*)[^)]*) //' > "$name.messages"; rm "$name.log"
 }
 log weight-silence-post weight-silence-post 0.25 1:3 model.mdl ark:post.ark ark:weighted.post
 weight-silence-post 0.0 1 model.mdl ark:post.ark ark:weighted0.post
@@ -28,6 +29,13 @@ log gmm-acc-stats gmm-acc-stats model.mdl ark:feats.ark ark:post.ark stats.acc
 gmm-acc-stats --update-flags=m model.mdl ark:feats.ark ark:post.ark stats-m.acc
 scale-post ark:post.ark -1 ark:negative.post
 sum-post --zero-if-disjoint=false ark:negative.post ark:ali.post ark:difference.post
+log sum-post sum-post --scale1=0.5 --scale2=-1 --merge=false --drop-frames=true ark:post.ark ark:ali.post ark:disjoint.post
+post-to-weights ark:weighted.post ark:weights.ark
+weight-post ark:post.ark ark:weights.ark ark:by-frame.post
+get-post-on-ali ark:post.ark ark:ali.ark ark:confidences.ark
+transform-vec lda-offset.mat ark:vectors.ark ark:transformed.vectors
+gmm-gselect --n=4 --write-likes=ark:selected.likes ubm.gmm ark:feats.ark ark:selected.ark
+gmm-gselect --n=2 --gselect=ark:candidates.ark ubm.gmm ark:feats.ark ark:reselected.ark
 log gmm-acc-stats2 gmm-acc-stats2 model.mdl ark:feats.ark ark:difference.post positive.acc negative.acc
 log gmm-acc-stats-twofeats gmm-acc-stats-twofeats model.mdl ark:feats.ark ark:feats2.ark ark:post.ark twofeats.acc
 log gmm-rescore-lattice gmm-rescore-lattice --old-acoustic-scale=0.5 model.mdl ark:lat.ark ark:feats.ark ark:rescored.lat
