@@ -46,13 +46,7 @@ def equal_alignment(graph: Fst, num_frames: int, utterance: str) -> np.ndarray:
     return np.array(alignment, np.int32)
 
 
-<<<<<<< HEAD
-def _random_path(
-    graph: Fst, out: list[list[tuple[int, int, float, int]]], random: np.random.Generator
-) -> tuple[list[int], list[int]]:
-=======
 def _random_path(graph: Fst, random: CRandom) -> tuple[list[int], list[int]]:
->>>>>>> 01f7f3c (Programs on posteriors, gmm-gselect; equal alignments are Kaldi's)
     """The states of a path without self-loops, and the input labels between them."""
     states, labels = [graph.start], list[int]()
     while True:
