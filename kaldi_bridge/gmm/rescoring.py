@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.gaussian_posteriors import pdf_log_likelihoods
 from kaldi_bridge.lattices.costs import scale
-from kaldi_bridge.lattices.lattice import CompactLattice, is_cyclic, top_sorted
+from kaldi_bridge.lattices.lattice import CompactLattice, is_cyclic, sorted_if_needed
 
 
 def rescored(
@@ -16,19 +16,19 @@ def rescored(
 ) -> CompactLattice:
     """Acoustic costs from features [frames, dim], plus the old ones times ``old_scale``.
 
-    Raises KaldiError for an empty or cyclic lattice, or one that does not fit the features or the model.
+    Raises EntryError for an empty or cyclic lattice, or too few frames; KaldiError for transition-ids or features of
+    another model.
     """
     if not lattice.num_states:
-        raise KaldiError("the lattice is empty")
+        raise EntryError("Rescoring empty lattice")
     if is_cyclic(lattice):
-        raise KaldiError("cycles detected in lattice")
-    if (lattice.arcs["nextstate"] <= lattice.sources).any():  # else it keeps its order, as Kaldi leaves it
-        lattice = top_sorted(lattice)
+        raise EntryError("Cycles detected in lattice.")
+    lattice = sorted_if_needed(lattice)
     ids = model.transitions.checked(lattice.strings)
     lengths = lattice.string_lengths
     frames = np.repeat(string_times(lattice) - lattice.string_offsets[:-1], lengths) + np.arange(len(ids))
     if len(frames) and frames.max() >= len(feats):
-        raise KaldiError(f"Features are too short for lattice: {len(feats)} frames, the lattice has {frames.max() + 1}")
+        raise EntryError(f"Features are too short for lattice: {len(feats)} frames, the lattice has {frames.max() + 1}")
     pdfs, num_pdfs = model.transitions.id_to_pdf[ids], model.mixtures.num_pdfs
     pairs, place = np.unique(frames * num_pdfs + pdfs, return_inverse=True)
     costs = -pdf_log_likelihoods(model.mixtures, feats, pairs // num_pdfs, pairs % num_pdfs).astype(np.float64)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.rescoring import rescored
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from kaldi_bridge.tables.loop import TableLoop
 
 USAGE = """Replace the acoustic scores on lattices by those of another model.
 Usage: nnet-pytorch-gmm-rescore-lattice [options] <model-in> <lattice-rspecifier> <feature-rspecifier>
@@ -28,28 +29,22 @@ class Options:
 
 def gmm_rescore_lattice(options: Options, model_in: str, lattices: str, feats: str, wspecifier: str) -> int:
     model = AcousticModel.read(model_in)
-    done = errors = frames = 0
+    loop = TableLoop()
+    frames = 0
     with (
         SequentialReader(lattices, COMPACT_LATTICE) as reader,
         RandomAccessReader(feats, FLOAT_MATRIX) as features,
         TableWriter(wspecifier, COMPACT_LATTICE) as writer,
     ):
         for utterance, lattice in reader:
-            if utterance not in features:
-                log.warning(f"No feature found for utterance {utterance}. Skipping")
-                errors += 1
-                continue
-            matrix = features[utterance]
-            try:
+            with loop.entry(utterance):
+                if utterance not in features:
+                    raise EntryError(f"No feature found for utterance {utterance}. Skipping")
+                matrix = features[utterance]
                 writer.write(utterance, rescored(model, lattice, matrix, options.old_acoustic_scale))
-            except KaldiError as error:
-                log.warning(f"Not rescored: utterance {utterance}: {error}")
-                errors += 1
-                continue
-            done += 1
-            frames += len(matrix)
-    log.info(f"Done {done} lattices with errors on {errors}, #frames is {frames}")
-    return 0 if done else 1
+                frames += len(matrix)
+    log.info(f"Done {loop.done} lattices with errors on {loop.failed}, #frames is {frames}")
+    return loop.status
 
 
 main = command(gmm_rescore_lattice, usage=USAGE)
