@@ -9,13 +9,14 @@ SMALL = $(VENV)/.nnet-pytorch-small
 READY = $(VENV)/.nnet-pytorch-ready
 INSTALL = $(VENV)/bin/python -m pip install $(PIP_ARGS) --constraint constraints.txt --editable
 
-.PHONY: help install demo test test-all lint bench clean
+.PHONY: help install demo test test-all lint docs bench clean
 
 help:
 	@echo "make demo      decode recorded speech with a Kaldi model: wav -> features -> network -> lattices -> WER"
 	@echo "make test      the fast tests"
 	@echo "make test-all  all tests"
 	@echo "make lint      ruff and mypy"
+	@echo "make docs      the pages of docs/ and a reference of all docstrings, as a site in build/site"
 	@echo "make bench     side-by-side measurements, one table each"
 
 install: $(READY)
@@ -29,8 +30,8 @@ $(SMALL): $(SOURCES)
 	touch $@
 
 $(READY): $(SMALL)
-	@echo "== Into $(VENV): what training, recipes, tests and lint need (pip tells each package as it goes)"
-	$(INSTALL) '.[recipes,test,lint,onnx]'
+	@echo "== Into $(VENV): what training, recipes, tests, lint and docs need (pip tells each package as it goes)"
+	$(INSTALL) '.[recipes,test,lint,onnx,docs]'
 	touch $@
 
 demo: $(SMALL)
@@ -46,6 +47,10 @@ lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy kaldi_bridge nnet3_compat steps_pytorch
+
+docs: $(READY)
+	$(VENV)/bin/python -m pytest -q tests/docs/test_docstrings.py
+	$(VENV)/bin/mkdocs build
 
 bench: $(READY)
 	@for script in bench/*.py; do echo "== $$script"; $(VENV)/bin/python $$script || exit 1; done

@@ -1,4 +1,4 @@
-"""Where the references are: Kaldi's own numbers beside the checkout, never inside it."""
+"""Where the references are: Kaldi's own numbers beside the checkout, never inside it. One thread for each program."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.places import ROOT
+
+# Threads that share small tensors spend a busy machine's time waiting for each other; commands inherit this.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SHARED = Path(os.environ.get("NNET_PYTORCH_SHARED", ROOT.parent / "shared"))
 

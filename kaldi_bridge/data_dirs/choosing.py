@@ -28,6 +28,7 @@ class SubsetOptions:
 
 
 def subset(options: SubsetOptions, source: str, *rest: str) -> int:
+    """Kaldi's utils/subset_data_dir.sh: some utterances or speakers; returns the exit status."""
     lists = bool(options.spk_list or options.utt_list)
     if len(rest) != (1 if lists else 2) or not (lists or is_number(rest[0])):
         raise KaldiError("expected: <srcdir> <num-utt> <destdir>, or with --spk-list or --utt-list <srcdir> <destdir>")

@@ -31,6 +31,7 @@ def _back_up(path: Path) -> None:
 
 
 def validate(options: ValidationOptions, data_dir: str) -> int:
+    """Kaldi's utils/validate_data_dir.sh: warns of all that is wrong; returns the exit status."""
     path = Path(data_dir)
     problems = problems_of(path, options)
     for problem in problems:
@@ -53,6 +54,7 @@ class FixOptions:
 
 
 def fix(options: FixOptions, data_dir: str) -> int:
+    """Kaldi's utils/fix_data_dir.sh: leaves out what is incomplete; returns the exit status."""
     path = Path(data_dir)
     data = read_repaired(path)
     _back_up(path)
@@ -75,6 +77,7 @@ class SplitOptions:
 
 
 def split_data(options: SplitOptions, data_dir: str, num_split: str) -> int:
+    """Kaldi's utils/split_data.sh: parts by speaker or by utterance; returns the exit status."""
     if not is_number(num_split) or int(num_split) < 1:
         raise KaldiError(f"Invalid num-split argument {num_split}")
     end = "utt" if options.per_utt else ""
@@ -93,6 +96,7 @@ class CombineOptions:
 
 
 def combine(options: CombineOptions, destination: str, *sources: str) -> int:
+    """Kaldi's utils/combine_data.sh: one directory of several; returns the exit status."""
     if not sources:
         raise KaldiError("expected: <dest-data-dir> <src-data-dir1> <src-data-dir2> ...")
     combined([Path(source) for source in sources], words(options.extra_files)).write(Path(destination))
@@ -110,6 +114,7 @@ class CopyOptions:
 
 
 def copy(options: CopyOptions, source: str, destination: str) -> int:
+    """Kaldi's utils/copy_data_dir.sh: the same under other names; returns the exit status."""
     _require_different(source, destination)
     data = renamed(
         DataDir.read(source),
@@ -143,6 +148,7 @@ class SpeedOptions:
 
 
 def perturb_speed(options: SpeedOptions, factor: str, source: str, destination: str) -> int:
+    """Kaldi's utils/perturb_data_dir_speed.sh: all recordings faster by a factor; returns the exit status."""
     _require_different(source, destination)
     original = DataDir.read(source)
     if "wav.scp" in original.tables:
@@ -166,6 +172,7 @@ class VolumeOptions:
 
 
 def perturb_volume(options: VolumeOptions, data_dir: str) -> int:
+    """Kaldi's utils/data/perturb_data_dir_volume.sh: recordings louder or softer; returns the exit status."""
     data = DataDir.read(data_dir)
     if is_volume_perturbed(data):
         log.info("It looks like the data was already volume perturbed.  Not doing anything.")

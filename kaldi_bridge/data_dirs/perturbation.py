@@ -28,6 +28,7 @@ _VOLUME = re.compile(r"(sox --vol|perturb-audio [^|]*--volume)[^|]*\|?$")
 
 
 def has_sox() -> bool:
+    """Whether SoX is on the PATH."""
     return shutil.which("sox") is not None
 
 

@@ -41,6 +41,7 @@ class ChainOutput:
 
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> ChainOutput:
+        """Raises KaldiError when the stream holds no such output, or its sizes do not fit."""
         expect_token(stream, binary, "<NnetChainSup>")
         name = read_token(stream, binary)
         indexes = read_indexes(stream, binary)
@@ -63,6 +64,7 @@ class ChainOutput:
         return cls(name, indexes, supervision, weights)
 
     def write(self, stream: OutputStream, binary: bool) -> None:
+        """As Kaldi writes it."""
         write_token(stream, binary, "<NnetChainSup>")
         write_token(stream, binary, self.name)
         write_indexes(stream, binary, self.indexes)
@@ -101,6 +103,7 @@ class ChainExample:
         return cls(inputs, outputs)
 
     def write(self, stream: OutputStream, binary: bool) -> None:
+        """As Kaldi writes it."""
         newline = b"" if binary else b"\n"
         write_token(stream, binary, "<Nnet3ChainEg>")
         for token, parts in (("<NumInputs>", self.inputs), ("<NumOutputs>", self.outputs)):

@@ -93,6 +93,7 @@ RAW_EXAMPLE = RawExampleHolder(EXAMPLE, chain=False)
 
 
 def num_rows(matrix: GeneralMatrix) -> int:
+    """Rows of a matrix of any kind."""
     if isinstance(matrix, CompressedMatrix):
         return matrix.rows
     return matrix.num_rows if isinstance(matrix, SparseMatrix) else len(matrix)

@@ -108,6 +108,7 @@ class Supervision:
         return cls(*sizes, fst, e2e_fsts, pdfs)
 
     def write(self, stream: OutputStream, binary: bool) -> None:
+        """As Kaldi writes it."""
         write_token(stream, binary, "<Supervision>")
         write_token(stream, binary, "<Weight>")
         write_float(stream, binary, self.weight)

@@ -42,14 +42,17 @@ class Part:
 
 
 def frames_file(directory: Path, part: str) -> Path:
+    """Where the frames of a part are: an array that numpy reads."""
     return directory / f"frames.{part}.npy"
 
 
 def utterances_file(directory: Path, part: str) -> Path:
+    """Where it stands which utterances a part has."""
     return directory / f"utterances.{part}"
 
 
 def checksum(data: bytes) -> str:
+    """SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 

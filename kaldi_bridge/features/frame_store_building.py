@@ -130,6 +130,7 @@ class StoreJob:
 
 
 def progress_file(directory: Path, job: int) -> Path:
+    """What a job has finished, to go on from."""
     return directory / f"job.{job}.json"
 
 

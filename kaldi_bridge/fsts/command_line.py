@@ -137,4 +137,5 @@ def write_fst_file(name: str, fst: Fst, fst_type: str = "vector") -> None:
 
 
 def arc_type(fst: Fst) -> str:
+    """OpenFst's name of it: standard, log, lattice4, ..."""
     return fst.header.arc_type if fst.header else "standard"

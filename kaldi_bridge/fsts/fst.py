@@ -62,10 +62,12 @@ class Fst:
 
     @property
     def num_states(self) -> int:
+        """States, from 0 on."""
         return len(self.finals)
 
     @property
     def num_arcs(self) -> int:
+        """Arcs of all states."""
         return len(self.arcs)
 
     @property
@@ -74,6 +76,7 @@ class Fst:
         return np.repeat(np.arange(self.num_states), np.diff(self.offsets))
 
     def arcs_of(self, state: int) -> np.ndarray:
+        """The arcs that leave a state."""
         return self.arcs[self.offsets[state] : self.offsets[state + 1]]
 
     def changed(

@@ -13,6 +13,8 @@ from kaldi_bridge.io.streams import open_input, open_output
 
 @dataclass
 class AcousticModel:
+    """What an HMM-GMM's ``.mdl`` holds: a transition model and the mixtures of its pdfs."""
+
     transitions: TransitionModel
     mixtures: Mixtures
 

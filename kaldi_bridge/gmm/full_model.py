@@ -166,6 +166,7 @@ def read_full_mixture(rxfilename: str) -> FullMixture:
 
 
 def write_full_mixture(wxfilename: str, mixture: FullMixture, binary: bool = True) -> None:
+    """A mixture of full-covariance Gaussians, a file by itself."""
     with open_output(wxfilename) as stream:
         basic_io.write_header(stream, binary)
         mixture.write(stream, binary)

@@ -151,6 +151,7 @@ def read_sizes(stream: InputStream, binary: bool) -> tuple[int, int, int]:
 
 
 def write_sizes(stream: OutputStream, binary: bool, num_gaussians: int, dim: int, flags: int) -> None:
+    """What stands before the statistics of a mixture."""
     basic_io.write_token(stream, binary, "<GMMACCS>")
     basic_io.write_token(stream, binary, "<VECSIZE>")
     basic_io.write_int32(stream, binary, dim)
@@ -181,6 +182,7 @@ def sum_statistics(rxfilenames: Sequence[str]) -> GlobalStatistics:
 
 
 def write_statistics(wxfilename: str, statistics: GlobalStatistics, binary: bool = True) -> None:
+    """Statistics of one mixture, a file by itself."""
     with open_output(wxfilename) as stream:
         basic_io.write_header(stream, binary)
         statistics.write(stream, binary)

@@ -14,6 +14,7 @@ def read_mixture(rxfilename: str) -> Mixtures:
 
 
 def write_mixture(wxfilename: str, mixture: Mixtures, binary: bool = True) -> None:
+    """A mixture of diagonal Gaussians, a file by itself."""
     with open_output(wxfilename) as stream:
         write_header(stream, binary)
         mixture.write_single(stream, binary)

@@ -16,6 +16,7 @@ def read_occupancy(rxfilename: str) -> np.ndarray:
 
 
 def write_occupancy(wxfilename: str, occupancy: np.ndarray, binary: bool) -> None:
+    """How many frames each pdf has, a float32 vector [pdfs]."""
     with open_output(wxfilename) as stream:
         write_header(stream, binary)
         write_vector(stream, binary, occupancy.astype(np.float32))

@@ -148,6 +148,7 @@ def sum_files(rxfilenames: Sequence[str]) -> Statistics:
 
 
 def write_statistics(wxfilename: str, statistics: Statistics, binary: bool = True) -> None:
+    """Statistics for gmm-est, as gmm-acc-stats-ali writes them."""
     with open_output(wxfilename) as stream:
         basic_io.write_header(stream, binary)
         statistics.write(stream, binary)

@@ -13,6 +13,7 @@ from kaldi_bridge.io.streams import open_input, open_output
 
 
 def is_disambig(label: Sequence[int]) -> bool:
+    """Whether the label stands for no window of phones: epsilon or a disambiguation symbol."""
     return len(label) == 1 and label[0] <= 0
 
 
@@ -27,6 +28,7 @@ def read_labels(rxfilename: str) -> list[list[int]]:
 
 
 def write_labels(wxfilename: str, labels: Iterable[list[int]], binary: bool = True) -> None:
+    """The window of phones that each input label of CLG means: Kaldi's ilabels files."""
     labels = list(labels)
     with open_output(wxfilename) as stream:
         basic_io.write_header(stream, binary)

@@ -96,18 +96,22 @@ class TransitionModel:
 
     @property
     def num_transition_ids(self) -> int:
+        """They are 1, 2, ... up to this."""
         return len(self.id_to_pdf) - 1
 
     @property
     def num_transition_states(self) -> int:
+        """They are 1, 2, ... up to this."""
         return len(self.tuples)
 
     @property
     def num_pdfs(self) -> int:
+        """One more than the largest pdf."""
         return int(self.tuples[:, 2:].max()) + 1
 
     @property
     def phones(self) -> list[int]:
+        """Those of the topology."""
         return self.topology.phones
 
     def transition_ids(self, state: int) -> range:
@@ -160,6 +164,7 @@ class TransitionModel:
             raise KaldiError(f"{stream.name}: {error}") from None
 
     def write(self, stream: OutputStream, binary: bool) -> None:
+        """As Kaldi writes it."""
         newline = b"" if binary else b"\n"
         hmm = self.topology.is_hmm
         name = "Triples" if hmm else "Tuples"

@@ -140,6 +140,7 @@ def read_model(rxfilename: str) -> ExtractorModel:
 
 
 def write_model(wxfilename: str, model: ExtractorModel, binary: bool = True) -> None:
+    """Kaldi's ``final.ie``."""
     with open_output(wxfilename) as stream:
         basic_io.write_header(stream, binary)
         model.write(stream, binary)

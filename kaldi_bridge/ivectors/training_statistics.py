@@ -179,6 +179,7 @@ def _sum(total: TrainingStatistics | None, part: TrainingStatistics) -> Training
 
 
 def write_statistics(wxfilename: str, statistics: TrainingStatistics, binary: bool = True) -> None:
+    """What an extractor is trained on, a file by itself."""
     with open_output(wxfilename) as stream:
         basic_io.write_header(stream, binary)
         statistics.write(stream, binary)

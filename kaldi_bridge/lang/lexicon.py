@@ -85,6 +85,7 @@ def in_words(phones: Sequence[str]) -> tuple[str, ...]:
 
 
 def with_positions(lexicon: Iterable[Pronunciation]) -> list[Pronunciation]:
+    """Phones marked by their place in the word: _B, _I, _E, _S."""
     return [dataclasses.replace(entry, phones=in_words(entry.phones)) for entry in lexicon]
 
 

@@ -62,6 +62,7 @@ def graphs_in_table(rspecifier: str, model: TransitionModel) -> Iterator[tuple[s
 
 
 def is_table_of_graphs(graph_in: str) -> bool:
+    """Whether there is a graph for each utterance, rather than one for all."""
     return is_rspecifier(graph_in)
 
 

@@ -160,6 +160,7 @@ class CompactLattice(_States):
 
     @property
     def parts(self) -> tuple[Any, ...]:
+        """The arrays that it is made of, in the order of its arguments."""
         return *super().parts, self.string_offsets, self.strings
 
 

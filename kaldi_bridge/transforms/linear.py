@@ -31,6 +31,7 @@ def read_transform(rxfilename: str) -> np.ndarray:
 
 
 def write_transform(wxfilename: str, matrix: np.ndarray, binary: bool = True) -> None:
+    """A matrix of a linear or an affine transform, a file by itself."""
     with open_output(wxfilename) as stream:
         write_header(stream, binary)
         write_matrix(stream, binary, matrix)

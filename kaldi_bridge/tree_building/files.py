@@ -37,10 +37,12 @@ def read_statistics(rxfilename: str, width: int = 0) -> TreeStatistics:
 
 
 def read_questions(rxfilename: str) -> Questions:
+    """Questions about phones and pdf-classes, of compile-questions."""
     with open_input(rxfilename) as stream:
         return Questions.read(stream, read_header(stream))
 
 
 def read_topology(rxfilename: str) -> Topology:
+    """A topology by itself, as ``lang/topo`` has it."""
     with open_input(rxfilename) as stream:
         return Topology.read(stream, read_header(stream))

@@ -78,6 +78,7 @@ def expect_dims(component: AffineComponent | LinearComponent, keys: Keys) -> Non
 
 
 def configure_natural_gradient(component: NaturalGradientAffineComponent | LinearComponent, keys: Keys) -> None:
+    """Takes the options of the preconditioners from a config line."""
     component.num_samples_history = keys.get("num-samples-history", float, 2000.0)
     component.alpha = keys.get("alpha", float, 4.0)
     component.rank_in = rank(keys, "rank-in", 20, component.input_dim)
@@ -201,6 +202,7 @@ class LinearComponent(UpdatableComponent):
 
 
 def natural_gradient_info(component: NaturalGradientAffineComponent | LinearComponent) -> str:
+    """What nnet3-info prints of the preconditioners."""
     return (
         f", rank-in={component.rank_in}, rank-out={component.rank_out}"
         f", num-samples-history={number(component.num_samples_history)}"

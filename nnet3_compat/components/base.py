@@ -104,10 +104,12 @@ class Component:
 
     @property
     def input_dim(self) -> int:
+        """Columns of its input."""
         raise NotImplementedError
 
     @property
     def output_dim(self) -> int:
+        """Columns of its output."""
         raise NotImplementedError
 
     # Time.
@@ -134,6 +136,7 @@ class Component:
 
     @classmethod
     def fields(cls) -> tuple[Field, ...]:
+        """What its file holds, in order."""
         return cls.FIELDS
 
     @classmethod
@@ -167,6 +170,7 @@ class Component:
         """Raise KaldiError unless dimensions and values fit together."""
 
     def expect(self, condition: bool, what: str) -> None:
+        """Raises KaldiError, naming the type, unless the condition holds."""
         if not condition:
             raise KaldiError(f"{self.TYPE}: {what}")
 
@@ -185,6 +189,7 @@ class Component:
         return component
 
     def configure(self, keys: Keys) -> None:
+        """Takes its attributes from the keys of a config line. Raises KaldiError for missing or bad ones."""
         raise NotImplementedError
 
     # Use.
@@ -194,12 +199,14 @@ class Component:
         return f"{self.TYPE}, input-dim={self.input_dim}, output-dim={self.output_dim}"
 
     def copy(self: C) -> C:
+        """With arrays of its own."""
         other = type(self)()
         for name, value in vars(self).items():
             setattr(other, name, _copied(value))
         return other
 
     def zero_stats(self) -> None:
+        """Forgets what was accumulated over data."""
         for name in self.STATS:
             self._scale(name, 0.0)
 
@@ -271,6 +278,7 @@ class UpdatableComponent(Component):
 
     @classmethod
     def fields(cls) -> tuple[Field, ...]:
+        """With those that every updatable component has."""
         return cls.COMMON + cls.FIELDS
 
     def configure_rates(self, keys: Keys) -> None:
@@ -282,6 +290,7 @@ class UpdatableComponent(Component):
             setattr(self, name, value)
 
     def info(self) -> str:
+        """One line as in nnet3-info."""
         parts = [super().info(), f"learning-rate={number(self.learning_rate)}"]
         if self.is_gradient:
             parts.append("is-gradient=true")
@@ -300,6 +309,7 @@ class UpdatableComponent(Component):
         self.learning_rate = float(np.float32(rate * self.learning_rate_factor))
 
     def set_actual_learning_rate(self, rate: float) -> None:
+        """Sets the rate itself, whatever the component's own factor."""
         self.learning_rate = float(np.float32(rate))
 
     def set_as_gradient(self) -> None:
@@ -318,10 +328,12 @@ class UpdatableComponent(Component):
     # Parameters as one vector.
 
     def parameters(self) -> list[np.ndarray]:
+        """The arrays themselves, in the order of ``PARAMS``."""
         return [getattr(self, name) for name in self.PARAMS]
 
     @property
     def num_parameters(self) -> int:
+        """Numbers in all of them."""
         return sum(p.size for p in self.parameters())
 
     def vectorize(self) -> np.ndarray:
@@ -329,6 +341,7 @@ class UpdatableComponent(Component):
         return np.concatenate([p.reshape(-1) for p in self.parameters()] or [np.zeros(0, np.float32)])
 
     def unvectorize(self, vector: np.ndarray) -> None:
+        """Takes over what ``vectorize`` gives."""
         if vector.shape != (self.num_parameters,):
             raise KaldiError(f"{self.TYPE}: expected {self.num_parameters} parameters, got {vector.shape}")
         start = 0
@@ -337,11 +350,13 @@ class UpdatableComponent(Component):
             start += p.size
 
     def scale(self, factor: float) -> None:
+        """Scales parameters and statistics."""
         super().scale(factor)
         for name in self.PARAMS:
             self._scale(name, factor)
 
     def add(self, alpha: float, other: Component) -> None:
+        """Adds ``alpha`` times the other's parameters and statistics. Raises KaldiError for another type or shape."""
         super().add(alpha, other)
         for name in self.PARAMS:
             self._add(name, alpha, other)

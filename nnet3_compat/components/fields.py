@@ -119,6 +119,7 @@ def read_fields(
 
 
 def write_fields(fields: Iterable[Field], component: Any, stream: OutputStream, binary: bool) -> None:
+    """Writes the fields that are to be written for this component, each behind its token."""
     for item in fields:
         if item.when is not None and not item.when(component):
             continue

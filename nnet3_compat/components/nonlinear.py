@@ -150,10 +150,14 @@ class NonlinearComponent(Component):
 
 
 class SigmoidComponent(NonlinearComponent):
+    """1 / (1 + exp(-x)) of each element (nnet3/nnet-simple-component.cc)."""
+
     TYPE = "SigmoidComponent"
 
 
 class TanhComponent(NonlinearComponent):
+    """The hyperbolic tangent of each element (nnet3/nnet-simple-component.cc)."""
+
     TYPE = "TanhComponent"
 
 
@@ -165,8 +169,12 @@ class RectifiedLinearComponent(NonlinearComponent):
 
 
 class SoftmaxComponent(NonlinearComponent):
+    """exp(x), each row scaled to a sum of one (nnet3/nnet-simple-component.cc)."""
+
     TYPE = "SoftmaxComponent"
 
 
 class LogSoftmaxComponent(NonlinearComponent):
+    """The logarithm of the softmax of each row (nnet3/nnet-simple-component.cc)."""
+
     TYPE = "LogSoftmaxComponent"

@@ -18,6 +18,7 @@ def number(value: float, precision: int = 6) -> str:
 
 
 def boolean(value: bool) -> str:
+    """As Kaldi prints it."""
     return "true" if value else "false"
 
 

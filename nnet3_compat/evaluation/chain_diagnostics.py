@@ -23,6 +23,8 @@ _PLACE = "PrintTotalStats():nnet-chain-diagnostics.cc:239"  # steps/libs/nnet3/r
 
 @dataclass
 class ChainTotal:
+    """Sums of an output's objective over minibatches; ``weight`` in frames."""
+
     objective: float = 0.0
     l2_term: float = 0.0
     weight: float = 0.0

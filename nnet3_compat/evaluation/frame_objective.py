@@ -36,6 +36,8 @@ def frame_objective(kind: str, output: Tensor, target: Tensor) -> tuple[Tensor, 
 
 @dataclass
 class Total:
+    """Sums of an output's objective over minibatches; ``weight`` in frames, ``by_dim`` [2, dim] where asked for."""
+
     objective: float = 0.0
     weight: float = 0.0
     by_dim: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))

@@ -54,6 +54,7 @@ class TorchModel:
 
     @property
     def device(self) -> torch.device:
+        """Where it computes."""
         first = next(self.module.parameters(), None)
         return torch.device("cpu") if first is None else first.device
 
@@ -63,6 +64,7 @@ class TorchModel:
         return self
 
     def chunk_invariant(self, num_outputs: int) -> bool:
+        """Whether an output depends on nothing outside of its context."""
         return self.description.chunk_invariant
 
     def __call__(

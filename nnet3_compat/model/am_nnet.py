@@ -31,6 +31,7 @@ class AmNnet:
 
     @property
     def num_pdfs(self) -> int:
+        """Columns of the network's output."""
         return self.nnet.output_dim()
 
     def set_nnet(self, nnet: Nnet) -> None:
@@ -60,6 +61,7 @@ class AmNnet:
     def read_after_transition_model(
         cls, transition_model: TransitionModel, stream: InputStream, binary: bool
     ) -> AmNnet:
+        """The rest of a ``.mdl``. Raises KaldiError when the stream holds none."""
         nnet = Nnet.read(stream, binary)
         for token in ("<LeftContext>", "<RightContext>"):
             basic_io.expect_token(stream, binary, token)
@@ -71,6 +73,7 @@ class AmNnet:
             raise KaldiError(f"{stream.name}: {error}") from None
 
     def write(self, stream: OutputStream, binary: bool) -> None:
+        """A ``.mdl``, without its header."""
         self.transition_model.write(stream, binary)
         self.nnet.write(stream, binary)
         basic_io.write_token(stream, binary, "<LeftContext>")

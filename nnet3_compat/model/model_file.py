@@ -100,6 +100,7 @@ def write_archive(wxfilename: str, archive: Archive) -> None:
 
 
 def write_mdl_head(stream: OutputStream, transition_model: TransitionModel, size: int) -> None:
+    """What stands before the TorchScript archive of ``size`` bytes in our ``.mdl``."""
     basic_io.write_header(stream, True)
     transition_model.write(stream, True)
     basic_io.write_token(stream, True, "<TorchScript>")

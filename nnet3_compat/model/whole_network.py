@@ -16,6 +16,7 @@ def updatable(nnet: Nnet) -> dict[str, UpdatableComponent]:
 
 
 def num_parameters(nnet: Nnet) -> int:
+    """Of all components that can be trained."""
     return sum(component.num_parameters for component in updatable(nnet).values())
 
 
@@ -26,6 +27,7 @@ def set_learning_rate(nnet: Nnet, rate: float) -> None:
 
 
 def set_learning_rate_factor(nnet: Nnet, factor: float) -> None:
+    """The same factor for all components that can be trained."""
     for component in updatable(nnet).values():
         component.learning_rate_factor = float(np.float32(factor))
 

@@ -33,6 +33,8 @@ class Nonlinear(ComponentModule[NonlinearComponent]):
 
 @module_for(SigmoidComponent)
 class Sigmoid(Nonlinear):
+    """1 / (1 + exp(-x))."""
+
     KIND = "sigmoid"
 
     def forward(self, x: Tensor) -> Tensor:
@@ -41,6 +43,8 @@ class Sigmoid(Nonlinear):
 
 @module_for(TanhComponent)
 class Tanh(Nonlinear):
+    """The hyperbolic tangent."""
+
     KIND = "tanh"
 
     def forward(self, x: Tensor) -> Tensor:

@@ -90,6 +90,8 @@ class _Several(Descriptor):
 
 @dataclass(frozen=True)
 class NodeRef(_Leaf):
+    """The output of a node at the same time."""
+
     name: str
 
     def node_names(self) -> Iterator[str]:
@@ -142,6 +144,8 @@ class ReplaceIndex(_Around):
 
 @dataclass(frozen=True)
 class Scale(Descriptor):
+    """Scale(s, x): s times x."""
+
     scale: float
     arg: Descriptor
 
@@ -204,7 +208,7 @@ class Append(_Several):
 
 @dataclass(frozen=True)
 class Sum(_Several):
-    pass
+    """Sum(x, y): element by element; as often as there are terms."""
 
 
 @dataclass(frozen=True)

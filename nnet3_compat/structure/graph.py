@@ -42,6 +42,8 @@ class Const:
 
 @dataclass(eq=False)
 class Sum:
+    """All of them, added up."""
+
     args: list[Expression]
 
 

@@ -26,6 +26,8 @@ MAX_CONFIG_BYTES = 1 << 26
 
 @dataclass(frozen=True)
 class InputNode:
+    """Where features or i-vectors of ``dim`` columns come in."""
+
     name: str
     dim: int
 
@@ -35,6 +37,8 @@ class InputNode:
 
 @dataclass(frozen=True)
 class ComponentNode:
+    """The output of a component whose input the descriptor puts together."""
+
     name: str
     component: str
     input: Descriptor
@@ -88,11 +92,13 @@ class Nnet:
         return nnet
 
     def copy(self) -> Nnet:
+        """With components of its own."""
         return Nnet(self.nodes, {name: component.copy() for name, component in self.components.items()})
 
     # What it is made of.
 
     def node(self, name: str) -> Node | None:
+        """The node of that name; None when there is none."""
         return next((node for node in self.nodes if node.name == name), None)
 
     def node_dim(self, name: str) -> int:
@@ -110,6 +116,7 @@ class Nnet:
         return self.descriptor_dim(node.input)
 
     def descriptor_dim(self, descriptor: Descriptor) -> int:
+        """Columns of what a descriptor puts together."""
         dims: dict[str, int] = {node.name: self._dim(node) for node in self.nodes if not isinstance(node, OutputNode)}
         return descriptor.dim(dims.__getitem__)
 

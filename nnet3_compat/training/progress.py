@@ -9,6 +9,8 @@ from kaldi_bridge import log
 
 @dataclass
 class Sums:
+    """Sums over some minibatches; ``weight`` in frames."""
+
     weight: float = 0.0
     objective: float = 0.0
     auxiliary: float = 0.0

@@ -10,6 +10,8 @@ from nnet3_compat.xconfig.layer import Layer, Options
 
 
 class AttentionLayer(Layer):
+    """Restricted self-attention, with ReLU and normalization in the order of its name."""
+
     TYPES = (
         "attention-renorm-layer", "attention-relu-renorm-layer", "attention-relu-batchnorm-layer",
         "relu-renorm-attention-layer",

@@ -12,6 +12,8 @@ from nnet3_compat.xconfig.layer import Layer, Options
 
 
 class OutputLayer(Layer):
+    """An affine map, a log-softmax where it is wanted, and an output node."""
+
     TYPES = ("output-layer",)
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "dim": -1, "bottleneck-dim": -1, "orthonormal-constraint": 1.0, "include-log-softmax": True,
@@ -209,6 +211,8 @@ class IdctLayer(_Transform):
 
 
 class AffineLayer(_Transform):
+    """An affine map alone."""
+
     TYPES = ("affine-layer",)
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "dim": -1, "param-stddev": -1.0, "bias-stddev": 1.0, "bias-mean": 0.0, "max-change": 0.75,
@@ -234,6 +238,8 @@ class AffineLayer(_Transform):
 
 
 class SpecAugmentLayer(Layer):
+    """Zeroes stretches of time and frequencies in training."""
+
     TYPES = ("spec-augment-layer",)
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "freq-max-proportion": 0.5, "time-zeroed-proportion": 0.2, "time-mask-max-frames": 20,

@@ -18,6 +18,8 @@ def increasing(text: str) -> bool:
 
 
 class ConvLayer(Layer):
+    """A convolution over time and height, with ReLU and normalization in the order of its name."""
+
     TYPES = (
         "relu-conv-layer", "conv-layer", "conv-relu-layer", "conv-renorm-layer", "relu-conv-renorm-layer",
         "batchnorm-conv-layer", "conv-relu-renorm-layer", "batchnorm-conv-relu-layer", "relu-batchnorm-conv-layer",

@@ -79,6 +79,8 @@ class _Gru(RecurrentLayer):
 
 
 class GruLayer(_Gru):
+    """A GRU, its gates in components of their own."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("gru-layer",)
     OPTIONS: ClassVar[Options] = _UNPROJECTED
     REMEMBERED: ClassVar[str] = "s_t"
@@ -132,6 +134,8 @@ class GruLayer(_Gru):
 
 
 class PgruLayer(GruLayer):
+    """A GRU whose output is projected, in part back to its input."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("pgru-layer",)
     OPTIONS: ClassVar[Options] = _PROJECTED
     OUTPUT: ClassVar[str] = "sn_t"
@@ -150,6 +154,8 @@ class PgruLayer(GruLayer):
 
 
 class NormPgruLayer(PgruLayer):
+    """The same, its output normalized, with dropout."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("norm-pgru-layer",)
     OPTIONS: ClassVar[Options] = {**_PROJECTED, **_DROPOUT}
 
@@ -169,6 +175,8 @@ class NormPgruLayer(PgruLayer):
 
 
 class OpgruLayer(PgruLayer):
+    """A projected GRU with an output gate in the place of the reset gate."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("opgru-layer",)
     PROJECTED: ClassVar[str] = "y_o_t"
 
@@ -202,6 +210,8 @@ class OpgruLayer(PgruLayer):
 
 
 class NormOpgruLayer(OpgruLayer, NormPgruLayer):
+    """The same, its output normalized, with dropout."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("norm-opgru-layer",)
     OPTIONS: ClassVar[Options] = {**_PROJECTED, **_DROPOUT, "l2-regularize": 0.0}
 
@@ -242,6 +252,8 @@ class FastGruLayer(_Gru):
 
 
 class FastPgruLayer(_Gru):
+    """A projected GRU, its gates in one component."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("fast-pgru-layer",)
     OPTIONS: ClassVar[Options] = {**_PROJECTED, **_FAST}
     OUTPUT: ClassVar[str] = "y_t"
@@ -295,6 +307,8 @@ class FastPgruLayer(_Gru):
 
 
 class FastNormPgruLayer(FastPgruLayer):
+    """The same, its output normalized, with dropout."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("fast-norm-pgru-layer",)
     OPTIONS: ClassVar[Options] = {**_PROJECTED, **_FAST, **_DROPOUT}
 
@@ -333,5 +347,7 @@ class FastOpgruLayer(FastPgruLayer):
 
 
 class FastNormOpgruLayer(FastOpgruLayer, FastNormPgruLayer):
+    """The same, its output normalized, with dropout."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("fast-norm-opgru-layer",)
     OPTIONS: ClassVar[Options] = {**_PROJECTED, **_FAST, **_DROPOUT}

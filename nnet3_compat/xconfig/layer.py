@@ -21,6 +21,14 @@ LAYERS: dict[str, type[Layer]] = {}
 
 
 class Layer:
+    """A line of an xconfig, which becomes lines of a config.
+
+    Attributes:
+        TYPES: the words that such a line may begin with.
+        OPTIONS: and their defaults; the type of the default is that of the value.
+        INPUTS: which of them are descriptors.
+    """
+
     TYPES: ClassVar[tuple[str, ...]] = ()
     OPTIONS: ClassVar[Options] = {"input": "[-1]"}
     INPUTS: ClassVar[tuple[str, ...]] = ("input",)

@@ -10,6 +10,8 @@ from nnet3_compat.xconfig.recurrent import RecurrentLayer
 
 
 class LstmLayer(RecurrentLayer):
+    """An LSTM, its gates in components of their own."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("lstm-layer",)
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "cell-dim": -1, "clipping-threshold": 30.0, "delay": -1,
@@ -87,6 +89,8 @@ class LstmLayer(RecurrentLayer):
 
 
 class LstmpLayer(LstmLayer):
+    """An LSTM whose output is projected, in part back to its input."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("lstmp-layer", "lstmp-batchnorm-layer")
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "cell-dim": -1, "recurrent-projection-dim": -1, "non-recurrent-projection-dim": -1,
@@ -129,6 +133,8 @@ class LstmpLayer(LstmLayer):
 
 
 class FastLstmLayer(RecurrentLayer):
+    """An LSTM, its gates in one component."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("fast-lstm-layer", "fast-lstm-batchnorm-layer")
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "cell-dim": -1, "clipping-threshold": 30.0, "zeroing-interval": 20, "zeroing-threshold": 15.0,
@@ -215,6 +221,8 @@ class LstmbLayer(FastLstmLayer):
 
 
 class FastLstmpLayer(RecurrentLayer):
+    """An LSTM whose output is projected, its gates in one component."""
+
     TYPES: ClassVar[tuple[str, ...]] = ("fast-lstmp-layer", "fast-lstmp-batchnorm-layer")
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "cell-dim": -1, "recurrent-projection-dim": -1, "non-recurrent-projection-dim": -1,

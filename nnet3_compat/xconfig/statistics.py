@@ -12,6 +12,8 @@ _CONFIG = re.compile(r"(mean|mean\+stddev|mean\+count|mean\+stddev\+count)\((-?\
 
 
 class StatsLayer(Layer):
+    """Means, and standard deviations, over a stretch of time."""
+
     TYPES = ("stats-layer",)
     OPTIONS: ClassVar[Options] = {"input": "[-1]", "dim": -1, "config": ""}
 

@@ -9,6 +9,8 @@ from nnet3_compat.xconfig.layer import Layer, Options
 
 
 class TdnnfLayer(Layer):
+    """A factorized TDNN layer with ReLU, batch norm, dropout and a bypass."""
+
     TYPES = ("tdnnf-layer",)
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "dim": -1, "bottleneck-dim": -1, "bypass-scale": 0.66, "dropout-proportion": -1.0,
@@ -74,6 +76,8 @@ class TdnnfLayer(Layer):
 
 
 class PrefinalLayer(Layer):
+    """What stands before the output layer of a TDNN-F: wide, then narrow."""
+
     TYPES = ("prefinal-layer",)
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "big-dim": -1, "small-dim": -1, "l2-regularize": 0.0, "max-change": 0.75,

@@ -9,6 +9,8 @@ from nnet3_compat.xconfig.layer import Layer, Options
 
 
 class InputLayer(Layer):
+    """An input node."""
+
     TYPES = ("input",)
     OPTIONS: ClassVar[Options] = {"dim": -1}
     INPUTS = ()
@@ -25,6 +27,8 @@ class InputLayer(Layer):
 
 
 class TrivialOutputLayer(Layer):
+    """An output node alone."""
+
     TYPES = ("output",)
     OPTIONS: ClassVar[Options] = {"input": "[-1]", "dim": -1, "objective-type": "linear", "output-delay": 0}
 
@@ -40,6 +44,8 @@ class TrivialOutputLayer(Layer):
 
 
 class RenormComponent(Layer):
+    """Scales each row to a root mean square."""
+
     TYPES = ("renorm-component",)
     OPTIONS: ClassVar[Options] = {"input": "[-1]", "target-rms": 1.0}
 
@@ -52,6 +58,8 @@ class RenormComponent(Layer):
 
 
 class BatchnormComponent(RenormComponent):
+    """Normalizes each column."""
+
     TYPES = ("batchnorm-component",)
     OPTIONS: ClassVar[Options] = {"input": "[-1]", "target-rms": 1.0, "include-in-init": False}
 
@@ -61,6 +69,8 @@ class BatchnormComponent(RenormComponent):
 
 
 class NoOpComponent(Layer):
+    """Passes on its input."""
+
     TYPES = ("no-op-component",)
 
     def lines(self) -> Iterator[str]:
@@ -100,6 +110,8 @@ class _DimLayer(Layer):
 
 
 class LinearComponent(_DimLayer):
+    """A linear map."""
+
     TYPES = ("linear-component",)
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "dim": -1, "orthonormal-constraint": "", "max-change": 0.75, "l2-regularize": "",
@@ -118,6 +130,8 @@ class LinearComponent(_DimLayer):
 
 
 class AffineComponent(_DimLayer):
+    """An affine map."""
+
     TYPES = ("affine-component",)
     OPTIONS: ClassVar[Options] = {
         "input": "[-1]", "dim": -1, "orthonormal-constraint": "", "max-change": 0.75, "param-stddev": "",
@@ -134,6 +148,8 @@ class AffineComponent(_DimLayer):
 
 
 class ScaleComponent(Layer):
+    """A trained factor for each column."""
+
     TYPES = ("scale-component",)
     COMPONENT: ClassVar[str] = "NaturalGradientPerElementScaleComponent"
     OPTIONS: ClassVar[Options] = {
@@ -147,11 +163,15 @@ class ScaleComponent(Layer):
 
 
 class OffsetComponent(ScaleComponent):
+    """A trained offset for each column."""
+
     TYPES = ("offset-component",)
     COMPONENT: ClassVar[str] = "PerElementOffsetComponent"
 
 
 class DimRangeComponent(_DimLayer):
+    """Some columns of its input."""
+
     TYPES = ("dim-range-component",)
     OPTIONS: ClassVar[Options] = {"input": "[-1]", "dim": -1, "dim-offset": 0}
 

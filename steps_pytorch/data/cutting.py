@@ -42,6 +42,8 @@ class Cut(NamedTuple):
 
 
 class Cutter(Protocol):
+    """Cuts utterances of a set into chunks with their targets."""
+
     def check(self, dataset: DataSet) -> None:
         """Raises KaldiError where the targets of a set cannot be cut in this way."""
 

@@ -24,6 +24,8 @@ class ModelOptions:
 
 @dataclass
 class GenerateOptions(ModelOptions):
+    """Options of nnet-pytorch-generate."""
+
     source: str = option("model", "model: new samples, from noise; buffer: samples that training has kept")
     num_samples: int = option(8, "How many samples")
     num_frames: int = option(100, "model: frames of a sample, without context")
@@ -38,6 +40,8 @@ class GenerateOptions(ModelOptions):
 
 @dataclass
 class DecorruptOptions(ModelOptions):
+    """Options of nnet-pytorch-decorrupt."""
+
     corruption: str = option(
         "none", "Spoil the features first: gauss, salt-pepper, time-mask, frequency-mask; none: they are noisy already"
     )

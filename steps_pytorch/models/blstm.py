@@ -16,6 +16,8 @@ from steps_pytorch.registry import Dimensions
 
 @dataclass
 class BlstmOptions:
+    """Options of ``blstm``."""
+
     hidden_dim: int = option(512, "Dimension of the layers, half of it for each direction")
     num_layers: int = option(4, "Number of layers")
     dropout: float = option(0.1, "Share of activations between layers that are set to zero in training")

@@ -21,7 +21,7 @@ class Encoder(nn.Module):
     """Features [N, T, feature_dim] -> [N, n, output_dim], n = (T - 1 - left - right context) // factor + 1 frames.
 
     Attributes:
-        output_dim.
+        output_dim: columns of the output.
         left_context, right_context: input frames before the first output frame's and after the last one's.
         frame_subsampling_factor: input frames per output frame.
         chunk_invariant: an output depends on nothing but the frames in its context.

@@ -34,6 +34,8 @@ CONFIG_LINES = ("component", "component-node", "input-node", "output-node", "dim
 
 @dataclass
 class Nnet3Options:
+    """Options of ``nnet3``."""
+
     network: str = option("", "xconfig or config file, or a raw model or .mdl to train on from (required)")
 
 

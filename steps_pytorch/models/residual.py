@@ -16,6 +16,8 @@ from steps_pytorch.models.encoder import Encoder
 
 @dataclass
 class ContextOptions:
+    """How much context a convolutional model sees."""
+
     left_context: int = option(
         -1, "Frames before the first output frame's: -1 for all that the network sees; of fewer, zeros are seen beyond"
     )

@@ -20,6 +20,8 @@ from steps_pytorch.registry import Dimensions
 
 @dataclass
 class ResnetOptions(ContextOptions):
+    """Options of ``resnet``."""
+
     first_dim: int = option(192, "Channels of the first convolution")
     bottleneck_dim: int = option(96, "Channels within the blocks")
     layers: str = option(

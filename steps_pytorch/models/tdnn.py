@@ -19,6 +19,8 @@ from steps_pytorch.registry import Dimensions
 
 @dataclass
 class TdnnOptions:
+    """Options of ``tdnn``."""
+
     hidden_dim: int = option(625, "Dimension of the layers")
     time_strides: str = option(
         "0 1 1 1 3 3 3 3 3 3", "One number for each layer: it sees the frames -n, 0 and n; or only one frame, for 0"

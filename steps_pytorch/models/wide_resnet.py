@@ -23,6 +23,8 @@ FIRST_CHANNELS = 16
 
 @dataclass
 class WideResnetOptions(ContextOptions):
+    """Options of ``wide-resnet``."""
+
     depth: int = option(28, "Number of convolutions, 6 n + 4: three groups of n blocks")
     width: int = option(10, "Channels of the groups are 16, 32 and 64 times this")
     time_strides: str = option("1 2 2", "Strides of the groups; their product is the frame subsampling factor")

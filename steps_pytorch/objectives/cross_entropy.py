@@ -29,6 +29,8 @@ PRIOR_SOURCES = ("posteriors", "targets")
 
 @dataclass
 class CrossEntropyOptions:
+    """Options of ``cross-entropy``."""
+
     l2_regularize: float = option(0.0, "L2 regularization of the model's output")
     priors: str = option("posteriors", "What priors are made of: the trained model's posteriors, or the targets")
     prior_floor: float = option(1.0e-15, "Smallest prior")
@@ -99,4 +101,5 @@ class CrossEntropy(Objective):
 
 @OBJECTIVES.add("cross-entropy", CrossEntropyOptions)
 def make_cross_entropy(options: CrossEntropyOptions, dimensions: Dimensions) -> CrossEntropy:
+    """Cross-entropy against one pdf a frame."""
     return CrossEntropy(dimensions.num_pdfs, options)

@@ -18,5 +18,6 @@ class CrossEntropyEbmOptions(CrossEntropyOptions, SemiSupervisedOptions):
 
 @OBJECTIVES.add("cross-entropy-ebm", CrossEntropyEbmOptions)
 def make_cross_entropy_ebm(options: CrossEntropyEbmOptions, dimensions: Dimensions) -> SemiSupervised:
+    """Cross-entropy of labeled data, energy-based loss of unlabeled ones."""
     supervised = CrossEntropy(dimensions.num_pdfs, options)
     return SemiSupervised(supervised, energy_based_part(frame_energy, options, dimensions), options)

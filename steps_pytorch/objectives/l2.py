@@ -29,4 +29,5 @@ class L2(Objective):
 
 @OBJECTIVES.add("l2", L2Options)
 def make_l2(options: L2Options, dimensions: Dimensions) -> L2:
+    """The squared norm of the outputs."""
     return L2()

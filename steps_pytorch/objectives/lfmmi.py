@@ -63,6 +63,7 @@ class Lfmmi(Objective):
 
 @OBJECTIVES.add("lfmmi", LfmmiOptions)
 def make_lfmmi(options: LfmmiOptions, dimensions: Dimensions) -> Lfmmi:
+    """LF-MMI. Raises KaldiError without a denominator graph."""
     if not options.den_fst:
         raise KaldiError("objective lfmmi: --den-fst=<file> is required")
     graph = DenominatorGraph.read(options.den_fst, dimensions.num_pdfs)

@@ -18,6 +18,7 @@ class LfmmiEbmOptions(LfmmiOptions, SemiSupervisedOptions):
 
 @OBJECTIVES.add("lfmmi-ebm", LfmmiEbmOptions)
 def make_lfmmi_ebm(options: LfmmiEbmOptions, dimensions: Dimensions) -> SemiSupervised:
+    """LF-MMI of labeled data, energy-based loss of unlabeled ones."""
     supervised = make_lfmmi(options, dimensions)
     energy = SequenceEnergy(supervised.graph, options.leaky_hmm_coefficient)
     return SemiSupervised(supervised, energy_based_part(energy, options, dimensions), options)

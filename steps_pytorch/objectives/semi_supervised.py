@@ -23,11 +23,14 @@ from steps_pytorch.registry import Dimensions
 
 @dataclass
 class SemiSupervisedOptions(EnergyBasedOptions):
+    """Options of objectives with a supervised and an energy-based part."""
+
     supervised_weight: float = option(1.0, "Weight of the supervised loss")
     joint: bool = option(False, "Labeled data have the energy-based loss too: their joint density with the labels")
 
 
 def energy_based_part(energy: OutputEnergy, options: EnergyBasedOptions, dimensions: Dimensions) -> EnergyBased:
+    """The loss of unlabeled data by the energy of a model's output."""
     targets = TargetSequences(options.targets, dimensions.num_pdfs) if options.targets else None
     return EnergyBased(energy, options, targets)
 

@@ -80,6 +80,8 @@ class GradientOptimizer:
 
 @dataclass
 class SgdOptions:
+    """Options of ``sgd``."""
+
     momentum: float = option(0.0, "Momentum")
     weight_decay: float = option(0.0, "L2 regularization of the parameters")
     nesterov: bool = option(False, "Nesterov's momentum")
@@ -87,11 +89,14 @@ class SgdOptions:
 
 @OPTIMIZERS.add("sgd", SgdOptions)
 def make_sgd(options: SgdOptions, setting: Setting) -> Optimizer:
+    """Stochastic gradient descent."""
     return GradientOptimizer(lambda p: torch.optim.SGD(p, lr=1.0, **vars(options)), setting, scales_with_jobs=True)
 
 
 @dataclass
 class AdamOptions:
+    """Options of ``adam`` and ``adamw``."""
+
     beta1: float = option(0.9, "How much of the mean of gradients is kept")
     beta2: float = option(0.999, "How much of the mean of squared gradients is kept")
     epsilon: float = option(1e-8, "Added to the root of the mean of squared gradients")
@@ -103,16 +108,20 @@ class AdamOptions:
 
 @OPTIMIZERS.add("adam", AdamOptions)
 def make_adam(options: AdamOptions, setting: Setting) -> Optimizer:
+    """Adam."""
     return GradientOptimizer(lambda p: torch.optim.Adam(p, lr=1.0, **options.keywords()), setting)
 
 
 @OPTIMIZERS.add("adamw", AdamOptions)
 def make_adamw(options: AdamOptions, setting: Setting) -> Optimizer:
+    """Adam, with decay apart from the gradient."""
     return GradientOptimizer(lambda p: torch.optim.AdamW(p, lr=1.0, **options.keywords()), setting)
 
 
 @dataclass
 class AdadeltaOptions:
+    """Options of ``adadelta``."""
+
     rho: float = option(0.9, "How much of the means is kept")
     epsilon: float = option(1e-6, "Added to the means")
     weight_decay: float = option(0.0, "L2 regularization of the parameters")
@@ -120,6 +129,8 @@ class AdadeltaOptions:
 
 @OPTIMIZERS.add("adadelta", AdadeltaOptions)
 def make_adadelta(options: AdadeltaOptions, setting: Setting) -> Optimizer:
+    """Adadelta."""
+
     def make(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         o = options
         return torch.optim.Adadelta(parameters, lr=1.0, rho=o.rho, eps=o.epsilon, weight_decay=o.weight_decay)

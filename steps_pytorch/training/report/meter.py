@@ -66,4 +66,5 @@ def summed(terms: dict[str, Term], group: Group) -> dict[str, Term]:
 
 
 def means(terms: dict[str, Term]) -> dict[str, float]:
+    """Of the terms that have any weight."""
     return {name: term.total / term.weight for name, term in terms.items() if term.weight}

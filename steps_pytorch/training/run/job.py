@@ -13,11 +13,14 @@ Usage: python -m steps_pytorch.training.run.job --iteration=<n> --job=<n> <dir>"
 
 @dataclass
 class Options:
+    """Which job of which iteration this is."""
+
     iteration: int = option(0, "Iteration, counted from 1")
     job: int = option(0, "Job, counted from 1")
 
 
 def train_job(options: Options, folder: str) -> int:
+    """Trains it in its folder; returns the exit status."""
     from steps_pytorch.training.run import jobs
 
     jobs.train_job(Path(folder), options.iteration, options.job)

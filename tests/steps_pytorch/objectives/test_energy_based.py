@@ -284,8 +284,8 @@ class Potential(Model):
 
 @pytest.mark.parametrize("sampler", ["sgld", "adam"])
 def test_training_recovers_a_density(sampler: str) -> None:
-    """Two modes with weights 0.3 and 0.7: total variation from the truth above 0.35 at first, then below 0.2 (0.06 to
-    0.13, most of it in the weights, when this was written)."""
+    """Two modes with weights 0.3 and 0.7: total variation from the truth above 0.35 at first, then below 0.2 (0.09 to
+    0.15, most of it in the weights, when this was written)."""
     step = 0.1 if sampler == "sgld" else 0.2
     objective = EnergyBased(
         frame_energy,
@@ -312,9 +312,9 @@ def test_training_recovers_a_density(sampler: str) -> None:
 
     assert distance() > 0.35
     optimizer = torch.optim.Adam(model.parameters())
-    for number in range(300):
+    for number in range(150):
         for group in optimizer.param_groups:
-            group["lr"] = 0.01 * (1 - number / 300)
+            group["lr"] = 0.01 * (1 - number / 150)
         modes = torch.where(torch.rand(500) < 0.3, -1.5, 1.5)
         batch = Batch((modes + 0.6 * torch.randn(500)).view(-1, 1, 1), 1)
         optimizer.zero_grad()
