@@ -41,6 +41,13 @@ def without_effect(default: Any, reason: str, *, name: str | None = None, type: 
     return dataclasses.field(default=default, metadata=metadata)
 
 
+@dataclasses.dataclass
+class OutputOptions:
+    """Of a program that writes an object to a file, and not only tables, whose wspecifiers tell it."""
+
+    binary: bool = option(True, "Write output in binary mode")
+
+
 @dataclasses.dataclass(frozen=True)
 class OptionSpec:
     """One option: the attribute it sets, its name on the command line, its type as Kaldi calls it."""

@@ -12,6 +12,7 @@ from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.minibatch_sizes import MinibatchSizes
 from kaldi_bridge.examples.streams import random_subset, shuffled
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import Holder
 from nnet3_compat.model.model_file import read_nnet
@@ -127,10 +128,9 @@ class MergeOptions:
 
 
 @dataclass
-class CombineOptions:
+class CombineOptions(OutputOptions):
     """Options of nnet3-combine and nnet3-chain-combine."""
 
-    binary: bool = option(True, "Write output in binary mode")
     max_objective_evaluations: int = option(30, "Most evaluations of the objective, for many models")
     batchnorm_test_mode: bool = option(False, "Test mode of batch-norm components while evaluating")
     dropout_test_mode: bool = option(True, "Test mode of dropout components while evaluating")
@@ -147,8 +147,7 @@ def read_all(holder: Holder[T], rspecifier: str) -> list[T]:
 
 
 @dataclass
-class LdaOptions:
+class LdaOptions(OutputOptions):
     """Options of nnet3-acc-lda-stats and nnet3-chain-acc-lda-stats."""
 
-    binary: bool = option(True, "Write output in binary mode")
     rand_prune: float = option(0.0, "Posteriors below this are made zero or this, at random")

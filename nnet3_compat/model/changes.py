@@ -8,6 +8,7 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import within
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.text import decode
+from kaldi_bridge.options import OutputOptions
 from nnet3_compat.model.edits import edit
 from nnet3_compat.model.prepare_for_test import prepare_for_test
 from nnet3_compat.model.whole_network import scale, set_learning_rate, set_learning_rate_factor
@@ -15,10 +16,9 @@ from nnet3_compat.structure.nnet import Nnet
 
 
 @dataclass
-class ChangeOptions:
+class ChangeOptions(OutputOptions):
     """Options of both programs."""
 
-    binary: bool = option(True, "Write output in binary mode")
     learning_rate: float = option(-1.0, "If supplied, the learning rate of all updatable components")
     learning_rate_factor: float = option(-1.0, "If supplied, the learning-rate factor of all updatable components")
     nnet_config: str = option("", "Config file that adds or replaces components or nodes, as for nnet-pytorch-init")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option, without_effect
+from kaldi_bridge.options import OutputOptions
 from nnet3_compat.structure.request import INT_MAX, INT_MIN, DerivTimes
 from nnet3_compat.utterances.computation_options import COMPILER, DeviceOptions, OptimizationOptions
 
@@ -51,8 +52,7 @@ class TrainerOptions(OptimizationOptions):
 
 
 @dataclass
-class ProgramOptions(TrainerOptions, DeviceOptions):
+class ProgramOptions(TrainerOptions, DeviceOptions, OutputOptions):
     """What nnet3-train and nnet3-chain-train both take."""
 
     srand: int = option(0, "Seed for random number generator")
-    binary: bool = option(True, "Write output in binary mode")

@@ -11,6 +11,7 @@ from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.integer_sets import read_phone_map, split_integers
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import RandomAccessReader
 from kaldi_bridge.tables.holders import INT32_VECTOR
 from kaldi_bridge.tables.loop import TableLoop
@@ -22,10 +23,9 @@ e.g.: nnet-pytorch-acc-tree-stats 1.mdl scp:train.scp ark:1.ali 1.tacc"""
 
 
 @dataclass
-class Options(FrontEndOptions):
+class Options(FrontEndOptions, OutputOptions):
     """Options of acc-tree-stats."""
 
-    binary: bool = option(True, "Write output in binary mode")
     var_floor: float = option(0.01, "Variance floor for tree clustering.")
     ci_phones: str = option("", "Colon-separated list of context-independent phones (after --phone-map)")
     context_width: int = option(3, "Context window size.")

@@ -8,6 +8,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.hmm.tree import ContextDependency
 from kaldi_bridge.lang.directory import read_roots
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tree_building.build import build_tree as build
 from kaldi_bridge.tree_building.files import read_questions, read_statistics, read_topology, write_object
 
@@ -17,10 +18,9 @@ e.g.: nnet-pytorch-build-tree treeacc roots.int 1.qst topo tree"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of build-tree."""
 
-    binary: bool = option(True, "Write output in binary mode")
     context_width: int = option(3, "Context window size [must match acc-tree-stats]")
     central_position: int = option(1, "Central position in context window [must match acc-tree-stats]")
     max_leaves: int = option(0, "Maximum number of leaves to be used in tree-building (if positive)")

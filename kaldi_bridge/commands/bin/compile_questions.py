@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.io.integer_sets import read_sets
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tree_building.files import read_topology, write_object
 from kaldi_bridge.tree_building.questions import Questions
 
@@ -16,10 +17,9 @@ e.g.: nnet-pytorch-compile-questions topo questions.txt questions.qst"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of compile-questions."""
 
-    binary: bool = option(True, "Write output in binary mode")
     context_width: int = option(3, "Context window size [must match acc-tree-stats].")
     central_position: int = option(1, "Does not have any effect, as in Kaldi")
     num_iters_refine: int = option(0, "Passes of refining questions at each node")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier, is_wspecifier
 from kaldi_bridge.tables.holders import INT32_VECTOR
 
@@ -18,10 +19,8 @@ e.g.: nnet-pytorch-copy-int-vector ark:1.ali ark,t:-"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of copy-int-vector."""
-
-    binary: bool = option(True, "Write a single vector in binary form")
 
 
 def copy_int_vector(options: Options, source: str, target: str) -> int:

@@ -10,6 +10,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier, is_wspecifier
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
@@ -22,10 +23,9 @@ FLOOR = np.float32(1e-20)  # of what logarithms are taken of
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of copy-matrix; several functions are applied in the order in which they stand here."""
 
-    binary: bool = option(True, "Write a single matrix in binary form")
     scale: float = option(1.0, "Scale the elements")
     apply_log: bool = option(False, "Take the logarithm of the elements")
     apply_exp: bool = option(False, "Take the exponential of the elements")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Copy the transition model that a model starts with.
 Usage: nnet-pytorch-copy-transition-model [options] <model-in> <transition-model-out>
@@ -16,10 +17,8 @@ e.g.: nnet-pytorch-copy-transition-model --binary=false 1.mdl 1.txt"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of copy-transition-model."""
-
-    binary: bool = option(True, "Write output in binary mode.")
 
 
 def copy_transition_model(options: Options, model_in: str, transition_model_out: str) -> int:

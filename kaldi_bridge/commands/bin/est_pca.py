@@ -10,6 +10,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import EntryError
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR
 from kaldi_bridge.tables.loop import TableLoop
@@ -21,10 +22,9 @@ e.g.: utils/shuffle_list.pl data/train/feats.scp | head -n 5000 | sort | nnet-py
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of est-pca."""
 
-    binary: bool = option(True, "Write the matrix in binary mode")
     dim: int = option(-1, "Dimension of the result (all, if not positive)")
     read_vectors: bool = option(False, "Read single vectors instead of matrices")
     normalize_variance: bool = option(False, "Make the variance of each direction one")

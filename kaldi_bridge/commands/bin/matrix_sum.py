@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import is_rspecifier, is_wspecifier
 from kaldi_bridge.tables.table_sums import MATRICES, sum_files, sum_table, sum_tables
 
@@ -17,12 +18,11 @@ e.g.: nnet-pytorch-matrix-sum --binary=false scp:data/train/cmvn.scp global_cmvn
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of matrix-sum."""
 
     scale1: float = option(1.0, "Scale of the first of several tables")
     scale2: float = option(1.0, "Scale of the second of several tables")
-    binary: bool = option(True, "Write a single matrix in binary form")
     average: bool = option(False, "Average instead of sum, of several tables or files")
 
 

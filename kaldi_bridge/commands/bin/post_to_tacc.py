@@ -11,6 +11,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_VECTOR, POSTERIOR
 
@@ -20,10 +21,9 @@ e.g.: nnet-pytorch-post-to-tacc --binary=false 1.mdl 'ark:nnet-pytorch-ali-to-po
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of post-to-tacc."""
 
-    binary: bool = option(True, "Write output in binary mode.")
     per_pdf: bool = option(False, "Sum for each pdf-id rather than for each transition-id (whose sums begin with 1)")
 
 

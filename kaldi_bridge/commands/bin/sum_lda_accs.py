@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.transforms.lda_statistics import read_sum, write_lda_statistics
 
 USAGE = """Sum the statistics of nnet-pytorch-acc-lda-stats.
@@ -13,10 +14,8 @@ e.g.: nnet-pytorch-sum-lda-accs lda.acc 1.acc 2.acc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of sum-lda-accs."""
-
-    binary: bool = option(True, "Write accumulators in binary mode.")
 
 
 def sum_lda_accs(options: Options, stats_out: str, stats_in: str, *more_stats_in: str) -> int:

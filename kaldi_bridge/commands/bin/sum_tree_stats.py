@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tree_building.files import read_statistics, write_object
 from kaldi_bridge.tree_building.statistics import TreeStatistics
 
@@ -16,10 +17,8 @@ e.g.: nnet-pytorch-sum-tree-stats treeacc 1.treeacc 2.treeacc 3.treeacc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of sum-tree-stats."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def sum_tree_stats(options: Options, accs_out: str, first: str, *others: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import is_rspecifier, is_wspecifier
 from kaldi_bridge.tables.table_sums import VECTORS, sum_files, sum_table, sum_tables
 
@@ -17,10 +18,9 @@ e.g.: nnet-pytorch-vector-sum --binary=false pdf_counts.1 pdf_counts.2 pdf_count
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of vector-sum."""
 
-    binary: bool = option(True, "Write a single vector in binary form")
     average: bool = option(False, "Average instead of sum")
 
 

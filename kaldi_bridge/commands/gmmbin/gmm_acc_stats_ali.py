@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.front_end import FrontEndOptions, processed
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.statistics import Accumulator, write_statistics
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import RandomAccessReader
 from kaldi_bridge.tables.holders import INT32_VECTOR
 from kaldi_bridge.tables.loop import TableLoop
@@ -20,10 +21,8 @@ e.g.: nnet-pytorch-gmm-acc-stats-ali 1.mdl scp:train.scp ark:1.ali 1.acc"""
 
 
 @dataclass
-class Options(FrontEndOptions):
+class Options(FrontEndOptions, OutputOptions):
     """Options of gmm-acc-stats-ali."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def gmm_acc_stats_ali(options: Options, model_in: str, feats: str, alignments: str, statistics_out: str) -> int:

@@ -10,6 +10,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.io.integer_sets import split_integers
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Multiply the likelihoods of phones, such as silences, by a factor: the weights of their pdfs' Gaussians.
 Usage: nnet-pytorch-gmm-boost-silence [options] <silence-phones-list> <model-in> <model-out>
@@ -17,10 +18,9 @@ e.g.: nnet-pytorch-gmm-boost-silence --boost=1.5 1:2:3 1.mdl 1_boostsil.mdl"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-boost-silence."""
 
-    binary: bool = option(True, "Write output in binary mode")
     boost: float = option(1.5, "Factor by which to boost silence probs")
 
 

@@ -12,6 +12,7 @@ from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.estimation import EstimationOptions, MixUpOptions, estimate, mixed_up
 from kaldi_bridge.gmm.occupancy import write_occupancy
 from kaldi_bridge.gmm.statistics import sum_files
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Do maximum likelihood re-estimation of a GMM-based acoustic model.
 Usage: nnet-pytorch-gmm-est [options] <model-in> <stats-in> <model-out>
@@ -20,10 +21,9 @@ e.g.: nnet-pytorch-gmm-est 1.mdl 1.acc 2.mdl"""
 
 
 @dataclass
-class Options(EstimationOptions, MixUpOptions):
+class Options(EstimationOptions, MixUpOptions, OutputOptions):
     """Options of gmm-est."""
 
-    binary: bool = option(True, "Write output in binary mode")
     update_flags: str = option("mvwt", "Which GMM parameters to update: subset of mvwt.")
     write_occs: str = option("", "File to write pdf occupation counts to.")
     transition_floor: float = option(0.01, "Floor for transition probabilities")

@@ -9,6 +9,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.gmm.frame_choices import FrameChoices
 from kaldi_bridge.gmm.global_statistics import GlobalStatistics, flags_of, write_statistics
 from kaldi_bridge.gmm.mixture_files import read_mixture
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from kaldi_bridge.tables.loop import TableLoop
@@ -19,10 +20,9 @@ e.g.: nnet-pytorch-gmm-global-acc-stats 1.dubm scp:train.scp 1.acc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-global-acc-stats."""
 
-    binary: bool = option(True, "Write output in binary mode")
     update_flags: str = option("mvw", "Which GMM parameters will be updated: subset of mvw.")
     gselect: str = option("", "Rspecifier of which Gaussians each frame may belong to (gmm-gselect)")
     weights: str = option("", "Rspecifier of a vector for each utterance: the weights of its frames")

@@ -11,6 +11,7 @@ from kaldi_bridge.gmm.estimation import EstimationOptions, maximize
 from kaldi_bridge.gmm.global_statistics import check_flags, read_statistics
 from kaldi_bridge.gmm.mixture_files import read_mixture, write_mixture
 from kaldi_bridge.gmm.splitting import split
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Estimate one mixture of Gaussians with diagonal covariances from statistics.
 Usage: nnet-pytorch-gmm-global-est [options] <model-in> <stats-in> <model-out>
@@ -18,10 +19,9 @@ e.g.: nnet-pytorch-gmm-global-est 1.dubm 1.acc 2.dubm"""
 
 
 @dataclass
-class Options(EstimationOptions):
+class Options(EstimationOptions, OutputOptions):
     """Options of gmm-global-est."""
 
-    binary: bool = option(True, "Write output in binary mode")
     update_flags: str = option("mvw", "Which GMM parameters will be updated: subset of mvw.")
     mix_up: int = option(0, "Increase number of mixture components to this overall target.")
     perturb_factor: float = option(0.01, "While mixing up, perturb means by standard deviation times this factor.")

@@ -11,6 +11,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.estimation import EstimationOptions
 from kaldi_bridge.gmm.global_initial import sample_frames, train
 from kaldi_bridge.gmm.mixture_files import write_mixture
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
@@ -20,10 +21,9 @@ e.g.: nnet-pytorch-gmm-global-init-from-feats scp:train.scp 1.dubm"""
 
 
 @dataclass
-class Options(EstimationOptions):
+class Options(EstimationOptions, OutputOptions):
     """Options of gmm-global-init-from-feats."""
 
-    binary: bool = option(True, "Write output in binary mode")
     num_gauss: int = option(100, "Number of Gaussians in the model")
     num_gauss_init: int = option(0, "Number of Gaussians at first, to be split later (if 0, --num-gauss)")
     num_iters: int = option(50, "Number of iterations of training")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.gmm.full_model import FullMixture, write_full_mixture
 from kaldi_bridge.gmm.mixture_files import read_mixture
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Convert one mixture of Gaussians with diagonal covariances to one with full covariances.
 Usage: nnet-pytorch-gmm-global-to-fgmm [options] <model-in> <full-model-out>
@@ -15,10 +16,8 @@ e.g.: nnet-pytorch-gmm-global-to-fgmm final.dubm final.ubm"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-global-to-fgmm."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def gmm_global_to_fgmm(options: Options, model_in: str, full_model_out: str) -> None:

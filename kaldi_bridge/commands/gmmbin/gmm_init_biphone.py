@@ -14,6 +14,7 @@ from kaldi_bridge.gmm.initial import all_alike
 from kaldi_bridge.hmm.tree import make_transition_model
 from kaldi_bridge.io.integer_sets import read_sets, split_integers
 from kaldi_bridge.io.text import is_number
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tree_building.files import read_topology, write_object
 from kaldi_bridge.tree_building.flat_trees import PhoneCounts, biphone_tree
 
@@ -23,10 +24,9 @@ e.g.: nnet-pytorch-gmm-init-biphone topo 39 bi.mdl bi.tree"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-init-biphone."""
 
-    binary: bool = option(True, "Write output in binary mode")
     shared_phones: str = option("", "File with, on each line, a list of phones whose pdfs should be shared.")
     ci_phones: str = option("", "Colon-separated list of integer indices of context-independent phones.")
     phone_counts: str = option("", "File with, on each line, a biphone or phone and its count in the training data.")

@@ -12,6 +12,7 @@ from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.initial import of_tree_statistics
 from kaldi_bridge.gmm.occupancy import write_occupancy
 from kaldi_bridge.hmm.tree import make_transition_model, read_tree
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tree_building.files import read_statistics, read_topology
 
 USAGE = """Initialize a GMM from a decision tree and tree statistics.
@@ -20,10 +21,9 @@ e.g.: nnet-pytorch-gmm-init-model tree treeacc topo 1.mdl"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-init-model."""
 
-    binary: bool = option(True, "Write output in binary mode")
     write_occs: str = option("", "File to write state occupancies to.")
     var_floor: float = option(0.01, "Variance floor used while initializing Gaussians")
 

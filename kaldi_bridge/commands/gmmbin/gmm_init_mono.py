@@ -16,6 +16,7 @@ from kaldi_bridge.gmm.initial import all_alike
 from kaldi_bridge.hmm.tree import make_transition_model
 from kaldi_bridge.io.integer_sets import read_sets
 from kaldi_bridge.io.text import is_number
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tree_building.files import read_topology, write_object
 from kaldi_bridge.tree_building.flat_trees import monophone_tree
 
@@ -25,10 +26,9 @@ e.g.: nnet-pytorch-gmm-init-mono topo 39 mono.mdl mono.tree"""
 
 
 @dataclass
-class Options(FrontEndOptions):
+class Options(FrontEndOptions, OutputOptions):
     """Options of gmm-init-mono."""
 
-    binary: bool = option(True, "Write output in binary mode")
     train_feats: str = option("", "Rspecifier for training features [used to set mean and variance]")
     max_utterances: int = option(0, "With --train-feats: read no more than so many utterances (0: all)")
     shared_phones: str = option("", "File with, on each line, a list of phones whose pdfs should be shared.")

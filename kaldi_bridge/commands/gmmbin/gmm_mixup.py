@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.estimation import MixUpOptions, mixed_up
 from kaldi_bridge.gmm.occupancy import read_occupancy
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Split Gaussians until there are as many as wanted.
 Usage: nnet-pytorch-gmm-mixup [options] <model-in> <state-occs-in> <model-out>
@@ -16,10 +17,8 @@ e.g.: nnet-pytorch-gmm-mixup --mix-up=4000 1.mdl 1.occs 2.mdl"""
 
 
 @dataclass
-class Options(MixUpOptions):
+class Options(MixUpOptions, OutputOptions):
     """Options of gmm-mixup."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def gmm_mixup(options: Options, model_in: str, occupancy_in: str, model_out: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.gmm.statistics import sum_files, write_statistics
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Sum multiple accumulated statistics files for GMM training.
 Usage: nnet-pytorch-gmm-sum-accs [options] <stats-out> <stats-in1> <stats-in2> ...
@@ -14,10 +15,8 @@ e.g.: nnet-pytorch-gmm-sum-accs 1.acc 1.1.acc 1.2.acc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-sum-accs."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def gmm_sum_accs(options: Options, statistics_out: str, first: str, *others: str) -> None:

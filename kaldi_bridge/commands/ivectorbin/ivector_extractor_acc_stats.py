@@ -10,6 +10,7 @@ from kaldi_bridge.errors import EntryError
 from kaldi_bridge.ivectors.accumulation import Accumulator
 from kaldi_bridge.ivectors.model import read_model
 from kaldi_bridge.ivectors.training_statistics import write_statistics
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
 from kaldi_bridge.tables.loop import TableLoop
@@ -21,10 +22,9 @@ e.g.: nnet-pytorch-ivector-extractor-acc-stats 2.ie "$feats" "ark,s,cs:gunzip -c
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of ivector-extractor-acc-stats."""
 
-    binary: bool = option(True, "Write output in binary mode")
     update_variances: bool = option(True, "If true, update the Gaussian variances")
     compute_auxf: bool = option(True, "If true, compute the objective function, to see whether training converges")
     num_samples_for_weights: int = option(

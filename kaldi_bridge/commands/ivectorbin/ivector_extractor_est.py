@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option, without_effect
+from kaldi_bridge.command import command, without_effect
 from kaldi_bridge.ivectors.model import read_model, write_model
 from kaldi_bridge.ivectors.reestimation import ReestimationOptions, explained_variance, reestimate
 from kaldi_bridge.ivectors.training_statistics import read_statistics
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Re-estimate an i-vector extractor: the update of one pass of expectation maximization.
 Usage: nnet-pytorch-ivector-extractor-est [options] <model-in> <stats-in> <model-out>
@@ -16,10 +17,9 @@ e.g.: nnet-pytorch-ivector-extractor-est 2.ie 2.acc 3.ie"""
 
 
 @dataclass
-class Options(ReestimationOptions):
+class Options(ReestimationOptions, OutputOptions):
     """Options of ivector-extractor-est."""
 
-    binary: bool = option(True, "Write output in binary mode")
     num_threads: int = without_effect(8, "Updates are matrix products, which take the threads that numpy has")
 
 

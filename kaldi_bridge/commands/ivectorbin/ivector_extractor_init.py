@@ -9,6 +9,7 @@ from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.gmm.full_model import read_full_mixture
 from kaldi_bridge.ivectors.model import ExtractorModel, write_model
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Initialize an i-vector extractor from a mixture of Gaussians with full covariances.
 Usage: nnet-pytorch-ivector-extractor-init [options] <fgmm-in> <ivector-extractor-out>
@@ -16,10 +17,9 @@ e.g.: nnet-pytorch-ivector-extractor-init 4.fgmm 0.ie"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of ivector-extractor-init."""
 
-    binary: bool = option(True, "Write output in binary mode")
     ivector_dim: int = option(400, "Dimension of iVector")
     use_weights: bool = option(True, "If true, regress the log-weights on the iVector")
     num_iters: int = without_effect(2, "Kaldi's program does not use it either")

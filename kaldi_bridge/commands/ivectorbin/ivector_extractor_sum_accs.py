@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.ivectors.training_statistics import sum_statistics, write_statistics
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Sum statistics for training an i-vector extractor.
 Usage: nnet-pytorch-ivector-extractor-sum-accs [options] <stats-in1> <stats-in2> ... <stats-inN> <stats-out>
@@ -14,10 +15,9 @@ e.g.: nnet-pytorch-ivector-extractor-sum-accs 2.1.acc 2.2.acc 2.acc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of ivector-extractor-sum-accs."""
 
-    binary: bool = option(True, "Write output in binary mode")
     parallel: bool = option(False, "Open all inputs before any is read, so that commands in pipes run side by side")
 
 

@@ -10,6 +10,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.matrix_io import pack_symmetric, write_matrix, write_packed
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.transforms.lda import cholesky
 from kaldi_bridge.transforms.lda_statistics import read_sum
 from kaldi_bridge.transforms.preconditioning import estimate
@@ -20,10 +21,9 @@ e.g.: nnet-pytorch-nnet-get-feature-transform lda.mat lda.acc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of nnet-get-feature-transform."""
 
-    binary: bool = option(True, "Write outputs in binary mode.")
     write_cholesky: str = option("", "Where to write the Cholesky factor of the within-class covariance")
     write_within_covar: str = option("", "Where to write the within-class covariance")
     remove_offset: bool = option(True, "Output an affine transform that makes the projected data's mean zero.")

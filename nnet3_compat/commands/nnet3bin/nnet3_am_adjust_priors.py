@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option, without_effect
+from kaldi_bridge.command import command, without_effect
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.matrix_io import read_vector
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.options import OutputOptions
 from nnet3_compat.model.model_file import read_model, write_model
 from nnet3_compat.model.priors import priors_from_counts, report_change
 
@@ -18,10 +19,9 @@ e.g.: nnet-pytorch-am-adjust-priors final.mdl counts.vec final.mdl"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of nnet3-am-adjust-priors."""
 
-    binary: bool = option(True, "Write output in binary mode")
     prior_floor: float = without_effect(1e-15, "As in Kaldi: the posteriors become the priors as they are")
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.hmm.topology import Topology
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.hmm.tree import make_transition_model, read_tree
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.options import OutputOptions
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.model_file import read_nnet, write_model
 
@@ -21,10 +22,8 @@ e.g.: nnet-pytorch-am-init tree topo 0.raw 0.mdl"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of nnet3-am-init."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def am_init(options: Options, first: str, second: str, third: str, fourth: str | None = None) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError, within
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.model.model_file import read_model, write_model
@@ -21,10 +22,9 @@ e.g.: nnet-pytorch-am-train-transitions 1.mdl "ark:gunzip -c ali.*.gz |" 2.mdl""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of nnet3-am-train-transitions."""
 
-    binary: bool = option(True, "Write output in binary mode")
     set_priors: bool = option(True, "Also set the priors, by which outputs are divided at test time")
     prior_floor: float = option(5e-6, "Floor of the priors")
     transition_floor: float = option(0.01, "Floor for transition probabilities")

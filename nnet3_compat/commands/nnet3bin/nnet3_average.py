@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.options import OutputOptions
 from nnet3_compat.components.config_line import to_real
 from nnet3_compat.model.model_file import read_nnet, write_model
 from nnet3_compat.model.whole_network import add, scale
@@ -17,10 +18,9 @@ e.g.: nnet-pytorch-average 1.1.raw 1.2.raw 1.3.raw 2.raw"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of nnet3-average."""
 
-    binary: bool = option(True, "Write output in binary mode")
     weights: str = option("", "Colon-separated weights, one for each input; they are normalized to sum to one")
     num_threads: int = without_effect(-1, "Networks are read one after the other")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import within
+from kaldi_bridge.options import OutputOptions
 from nnet3_compat.components import set_seed
 from nnet3_compat.model.changes import read_lines
 from nnet3_compat.model.model_file import read_nnet, write_model
@@ -20,10 +21,9 @@ or:   nnet-pytorch-init 1.raw nnet.config 2.raw"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of nnet3-init."""
 
-    binary: bool = option(True, "Write output in binary mode")
     srand: int = option(0, "Seed for the random parameters")
 
 
