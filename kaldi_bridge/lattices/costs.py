@@ -65,12 +65,3 @@ def prune(lattice: L, beam: float) -> L:
     cutoff = backward[lattice.start] + beam
     through = forward[lattice.sources] + costs + backward[lattice.arcs["nextstate"]]
     return connected(filtered(lattice, through <= cutoff, forward + finals <= cutoff))
-
-
-def acoustic_scale_of(acoustic_scale: float, inv_acoustic_scale: float) -> float:
-    """The acoustic scale from the two options that can set it. Raises KaldiError when both do."""
-    if acoustic_scale != 1.0 and inv_acoustic_scale != 1.0:
-        raise KaldiError("set either --acoustic-scale or --inv-acoustic-scale, not both")
-    if inv_acoustic_scale == 0.0:
-        raise KaldiError("--inv-acoustic-scale must not be zero")
-    return acoustic_scale if inv_acoustic_scale == 1.0 else 1.0 / inv_acoustic_scale

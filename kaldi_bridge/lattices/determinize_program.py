@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from kaldi_bridge import log
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
@@ -16,11 +14,12 @@ from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.determinization import Determinized
 from kaldi_bridge.lattices.lattice import AnyLattice, Lattice, num_frames, sorted_if_needed, to_lattice
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, LatticeHolder
+from kaldi_bridge.lattices.scale_options import AcousticScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 
 @dataclass
-class ProgramOptions:
+class ProgramOptions(AcousticScaleOptions):
     """What all of them have besides the options of the determinization."""
 
     write_compact: bool = option(
@@ -28,7 +27,6 @@ class ProgramOptions:
         "Write compact lattices; false: lattices with a transition-id and its own acoustic cost on each arc, "
         "for input straight from the search",
     )
-    acoustic_scale: float = option(1.0, "Scaling factor for acoustic likelihoods")
     beam: float = option(10.0, "Pruning beam [applied after acoustic scaling].")
 
 
@@ -41,7 +39,6 @@ def determinize_table(
     """
     if options.acoustic_scale == 0.0:
         raise KaldiError("Do not use a zero acoustic scale (cannot be inverted)")
-    acoustic_scale = float(np.float32(options.acoustic_scale))
     holder: LatticeHolder[Any] = COMPACT_LATTICE if options.write_compact else LATTICE
     done = early = states_in = arc_frames = frames = 0
     with SequentialReader(rspecifier, LATTICE) as lattices, TableWriter(wspecifier, holder) as writer:
@@ -49,9 +46,9 @@ def determinize_table(
             log.vlog(2, f"Processing lattice {key}")
             try:
                 scores = None if options.write_compact else _csrc.FrameScores(lattice.parts)
-                found = determinize(scale(lattice, acoustic=acoustic_scale))
+                found = determinize(scale(lattice, acoustic=options.acoustic_scale))
                 result = sorted_if_needed(found.lattice)
-                written: AnyLattice = scale(result, acoustic=1.0 / acoustic_scale)
+                written: AnyLattice = scale(result, acoustic=1.0 / options.acoustic_scale)
                 if scores is not None:
                     written = Lattice(*scores.put_back(to_lattice(result).parts))
             except (KaldiError, ValueError) as error:

@@ -9,6 +9,8 @@ from kaldi_bridge.options import OutputOptions
 from nnet3_compat.structure.request import INT_MAX, INT_MIN, DerivTimes
 from nnet3_compat.utterances.computation_options import COMPILER, DeviceOptions, OptimizationOptions
 
+ONLY_TRUE = "Only true: a recurrence's parameters are updated by all of its steps at once"
+
 
 @dataclass
 class TrainerOptions(OptimizationOptions):
@@ -26,6 +28,8 @@ class TrainerOptions(OptimizationOptions):
     read_cache: str = without_effect("", COMPILER)
     write_cache: str = without_effect("", COMPILER)
     binary_write_cache: bool = without_effect(True, COMPILER)
+    optimization_optimize: bool = option(True, ONLY_TRUE, name="optimization.optimize")
+    optimization_consolidate_model_update: bool = option(True, ONLY_TRUE, name="optimization.consolidate-model-update")
     optimization_min_deriv_time: int = option(
         INT_MIN, "Derivatives before this time are taken for zero", name="optimization.min-deriv-time"
     )

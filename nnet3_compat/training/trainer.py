@@ -128,6 +128,12 @@ def _check(options: TrainerOptions) -> None:
     for name, ok in limits.items():
         if not ok:
             raise KaldiError(f"--{name}={getattr(options, name.replace('-', '_'))} is out of range")
+    for name in ("optimize", "consolidate_model_update"):
+        if not getattr(options, f"optimization_{name}"):
+            raise KaldiError(
+                f"--optimization.{name.replace('_', '-')}=false: a recurrence's parameters are updated by all of its "
+                "steps at once here, and natural gradient by single steps would give other numbers"
+            )
     if options.optimizer not in OPTIMIZERS:
         raise KaldiError(f"--optimizer={options.optimizer} must be one of {', '.join(OPTIMIZERS)}")
     if options.backstitch_training_scale > 0.0 and options.momentum > 0.0:

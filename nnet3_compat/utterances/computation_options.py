@@ -67,7 +67,7 @@ class DeviceOptions:
 
     use_gpu: str = option("yes", "yes|no|optional|wait: whether to compute on a CUDA device")
     cuda_cache_memory: bool = without_effect(True, CUDA)
-    cuda_memory_proportion: float = without_effect(0.5, COMPILER)
+    cuda_memory_proportion: float = without_effect(0.5, CUDA)
     cuda_use_tensor_cores: bool = without_effect(False, CUDA)
     cuda_use_tf32_compute: bool = without_effect(False, CUDA)
 

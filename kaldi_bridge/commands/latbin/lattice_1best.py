@@ -10,6 +10,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.costs import add_word_penalty, scale
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import best_path_lattice
+from kaldi_bridge.lattices.scale_options import ScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Write the best path of each lattice, as a lattice.
@@ -18,11 +19,9 @@ e.g.: nnet-pytorch-lattice-1best --acoustic-scale=0.1 ark:1.lats ark:1best.lats"
 
 
 @dataclass
-class Options:
+class Options(ScaleOptions):
     """Options of lattice-1best."""
 
-    acoustic_scale: float = option(1.0, "Scaling factor for acoustic likelihoods")
-    lm_scale: float = option(1.0, "Scaling factor for language model scores.")
     word_ins_penalty: float = option(0.0, "Word insertion penalty; no effect unless positive, as in Kaldi")
 
 

@@ -13,6 +13,7 @@ from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import best_path
+from kaldi_bridge.lattices.scale_options import ScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
 
@@ -23,11 +24,9 @@ e.g.: nnet-pytorch-lattice-best-path --acoustic-scale=0.1 ark:1.lats ark,t:1.tra
 
 
 @dataclass
-class Options:
+class Options(ScaleOptions):
     """Options of lattice-best-path."""
 
-    acoustic_scale: float = option(1.0, "Scaling factor for acoustic likelihoods")
-    lm_scale: float = option(1.0, "Scaling factor for LM probabilities; only the ratio of the two scales matters")
     word_symbol_table: str = option("", "Symbol table for words: print the words")
 
 

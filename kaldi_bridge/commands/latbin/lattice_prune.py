@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattices.costs import acoustic_scale_of, prune, scale
+from kaldi_bridge.lattices.costs import prune, scale
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
+from kaldi_bridge.lattices.scale_options import InverseScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Keep of lattices what is on paths within a beam of the best one.
@@ -17,16 +18,14 @@ e.g.: nnet-pytorch-lattice-prune --acoustic-scale=0.1 --beam=4.0 ark:1.lats ark:
 
 
 @dataclass
-class Options:
+class Options(InverseScaleOptions):
     """Options of lattice-prune."""
 
-    acoustic_scale: float = option(1.0, "Scaling factor for acoustic likelihoods")
-    inv_acoustic_scale: float = option(1.0, "Another way to set the acoustic scale: its inverse")
     beam: float = option(10.0, "Pruning beam [applied after acoustic scaling]")
 
 
 def lattice_prune(options: Options, lattice_rspecifier: str, lattice_wspecifier: str) -> int:
-    acoustic = acoustic_scale_of(options.acoustic_scale, options.inv_acoustic_scale)
+    acoustic = options.acoustic()
     if acoustic == 0.0:
         raise KaldiError("Do not use a zero acoustic scale (cannot be inverted)")
     done = 0

@@ -7,8 +7,9 @@ from typing import Any
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.lattices.costs import acoustic_scale_of, scale
+from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, LatticeHolder
+from kaldi_bridge.lattices.scale_options import InverseScaleOptions, ScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Apply scaling factors to the costs of lattices.
@@ -17,19 +18,16 @@ e.g.: nnet-pytorch-lattice-scale --lm-scale=0.0 ark:1.lats ark:scaled.lats"""
 
 
 @dataclass
-class Options:
+class Options(InverseScaleOptions, ScaleOptions):
     """Options of lattice-scale."""
 
     write_compact: bool = option(True, "If true, write in normal (compact) form.")
-    acoustic_scale: float = option(1.0, "Scaling factor for acoustic likelihoods")
-    inv_acoustic_scale: float = option(1.0, "Another way to set the acoustic scale: its inverse")
-    lm_scale: float = option(1.0, "Scaling factor for graph/lm costs")
     acoustic2lm_scale: float = option(0.0, "Add this times original acoustic costs to LM costs")
     lm2acoustic_scale: float = option(0.0, "Add this times original LM costs to acoustic costs")
 
 
 def lattice_scale(options: Options, lattice_rspecifier: str, lattice_wspecifier: str) -> int:
-    acoustic = acoustic_scale_of(options.acoustic_scale, options.inv_acoustic_scale)
+    acoustic = options.acoustic()
     holder: LatticeHolder[Any] = COMPACT_LATTICE if options.write_compact else LATTICE
     done = 0
     with (

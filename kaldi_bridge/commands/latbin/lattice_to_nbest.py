@@ -12,6 +12,7 @@ from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice import connected, to_compact
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE
 from kaldi_bridge.lattices.paths import n_best_paths, random_paths
+from kaldi_bridge.lattices.scale_options import ScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Write the n best paths of lattices as lattices of their own, with keys utt-1, utt-2, ...
@@ -21,11 +22,9 @@ Determinize the lattices first, or the paths may have the same words."""
 
 
 @dataclass
-class Options:
+class Options(ScaleOptions):
     """Options of lattice-to-nbest."""
 
-    acoustic_scale: float = option(1.0, "Scaling factor for acoustic likelihoods")
-    lm_scale: float = option(1.0, "Scaling factor for language model scores.")
     n: int = option(1, "Number of distinct paths")
     random: bool = option(False, "Write n random paths instead; all their costs are zero")
     srand: int = option(0, "Seed of the random choice (only with --random=true)")

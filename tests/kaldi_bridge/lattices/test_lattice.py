@@ -143,6 +143,17 @@ def test_both_acoustic_scales(tmp_path: Path, diamond: CompactLattice) -> None:
     assert run(lattice_scale.main, arguments) == 255
 
 
+def test_scales_are_single_precision(tmp_path: Path) -> None:
+    """What Kaldi's lattice-scale with the same options makes of these costs, to the last bit."""
+    (tmp_path / "lattice").write_text("a\n0 1 7 3.3,6.7,5_6\n1 2.25,12.34,7\n\n")
+    source, out = f"ark:{tmp_path}/lattice", f"ark:{tmp_path}/out"
+    assert run(lattice_scale.main, ["--acoustic-scale=0.1", "--lm-scale=0.1", source, out]) == 0
+    with SequentialReader(out, COMPACT_LATTICE) as lattices:
+        (_, scaled), *_ = lattices
+    assert scaled.arcs.tolist() == [(7, 0.33000001311302185, 0.6700000166893005, 1)]
+    assert scaled.finals[1].tolist() == [0.22500000894069672, 1.2340000867843628]
+
+
 def test_no_lattices_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
     assert run(lattice_scale.main, [f"ark:{tmp_path}/empty", "ark:/dev/null"]) == 1

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.frame_examples import EXAMPLE
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.model.model_file import read_nnet
@@ -106,3 +107,9 @@ def test_derivatives_limited_in_time_are_kaldis(name: str) -> None:
                 expected = getattr(component, what) / component.count
                 np.testing.assert_allclose(getattr(mine, what) / mine.count, expected, rtol=1e-4, atol=1e-6)
     assert max(effect.values()) > 100 * TOLERANCE
+
+
+@pytest.mark.parametrize("option", ["optimize", "consolidate_model_update"])
+def test_updates_by_single_steps_are_refused(option: str) -> None:
+    with pytest.raises(KaldiError, match=f"--optimization.{option.replace('_', '-')}=false"):
+        trained("lstm", {}, TrainerOptions(**{f"optimization_{option}": False}))
