@@ -12,6 +12,7 @@ from kaldi_bridge.hmm.posterior import randomly_pruned, to_pdfs
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
 from kaldi_bridge.tables.utterances import Posteriors
@@ -24,10 +25,9 @@ e.g.: ali-to-post ark:1.ali ark:- | nnet-pytorch-acc-lda 1.mdl 'ark:splice-feats
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of acc-lda."""
 
-    binary: bool = option(True, "Write accumulators in binary mode.")
     rand_prune: float = option(0.0, "Randomized pruning threshold for posteriors")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.transforms.lda import LdaOptions, estimate
 from kaldi_bridge.transforms.lda_statistics import read_sum
 from kaldi_bridge.transforms.linear import write_transform
@@ -15,10 +16,9 @@ e.g.: nnet-pytorch-est-lda --dim=40 0.mat lda.*.acc"""
 
 
 @dataclass
-class Options(LdaOptions):
+class Options(LdaOptions, OutputOptions):
     """Options of est-lda."""
 
-    binary: bool = option(True, "Write matrix in binary mode.")
     write_full_matrix: str = option("", "Write full LDA matrix to this location.")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.transforms.linear import log_determinant, write_transform
 from kaldi_bridge.transforms.mllt import read_sum
 
@@ -15,10 +16,8 @@ e.g.: nnet-pytorch-est-mllt 2.mat 1a.macc 1b.macc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of est-mllt."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def est_mllt(options: Options, matrix_out: str, first: str, *others: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError, within
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_rspecifier, is_wspecifier
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from kaldi_bridge.transforms.linear import composed, read_transform, write_transform
@@ -22,14 +23,13 @@ e.g.: nnet-pytorch-compose-transforms 1.mat 2.mat 3.mat
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of compose-transforms."""
 
     utt2spk: str = option(
         "", "Rspecifier of the map from utterance to speaker, where A is by utterance and B by speaker"
     )
     b_is_affine: bool = option(False, "Treat last column of transform B as an offset (only relevant if A is affine)")
-    binary: bool = option(True, "Write in binary mode (only relevant if the output is a file)")
 
 
 def compose_transforms(options: Options, first: str, second: str, output: str) -> None:

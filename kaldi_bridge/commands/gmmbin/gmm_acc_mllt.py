@@ -13,6 +13,7 @@ from kaldi_bridge.gmm.gaussian_posteriors import gaussian_posteriors
 from kaldi_bridge.gmm.transform_statistics import add_to_mllt
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
 from kaldi_bridge.tables.utterances import Posteriors
@@ -24,10 +25,9 @@ e.g.: nnet-pytorch-gmm-acc-mllt 1.mdl scp:train.scp ark:1.post 1.macc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-acc-mllt."""
 
-    binary: bool = option(True, "Write output in binary mode")
     rand_prune: float = option(0.25, "Randomized pruning of posteriors below this, for speed; may exceed one.")
 
 

@@ -9,6 +9,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import within
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.statistics import Accumulator, flags_of, write_statistics
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
 from kaldi_bridge.tables.utterances import Posteriors
@@ -19,10 +20,9 @@ e.g.: nnet-pytorch-gmm-acc-stats 1.mdl scp:train.scp ark:1.post 1.acc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-acc-stats."""
 
-    binary: bool = option(True, "Write output in binary mode")
     update_flags: str = option("mvwt", "Which GMM parameters will be updated: subset of mvwt.")
 
 

@@ -10,6 +10,7 @@ from kaldi_bridge.errors import within
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.statistics import Accumulator, flags_of, write_statistics
 from kaldi_bridge.hmm.posterior import scaled
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
 from kaldi_bridge.tables.utterances import Posteriors
@@ -21,10 +22,9 @@ e.g.: nnet-pytorch-gmm-acc-stats2 1.mdl scp:train.scp ark:1.post 1.num_acc 1.den
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-acc-stats2."""
 
-    binary: bool = option(True, "Write stats in binary mode")
     update_flags: str = option("mvwt", "Which GMM parameters to update: subset of mvwt.")
 
 

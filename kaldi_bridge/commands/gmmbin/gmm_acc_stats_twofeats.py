@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.statistics import Accumulator, write_statistics
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
 from kaldi_bridge.tables.utterances import Posteriors
@@ -20,10 +21,8 @@ e.g.: nnet-pytorch-gmm-acc-stats-twofeats 1.mdl scp:train.scp scp:train_new.scp 
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-acc-stats-twofeats."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def gmm_acc_stats_twofeats(

@@ -13,6 +13,7 @@ from kaldi_bridge.features.moments import mean_and_variance
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.initial import all_alike
 from kaldi_bridge.hmm.tree import make_transition_model, read_tree
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX
 from kaldi_bridge.tree_building.files import read_topology
@@ -23,10 +24,9 @@ e.g.: nnet-pytorch-gmm-init-model-flat tree topo 1.mdl scp:feats.scp"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-init-model-flat."""
 
-    binary: bool = option(True, "Write output in binary mode")
     dim: int = option(40, "Dimension of the model, of mean 0 and variance 1, if no features are given.")
 
 

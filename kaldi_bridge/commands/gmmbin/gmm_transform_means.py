@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.errors import within
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.transforms.linear import read_transform
 
 USAGE = """Transform the means of a GMM's Gaussians, linearly or with an offset.
@@ -16,10 +17,8 @@ e.g.: nnet-pytorch-gmm-transform-means 2.mat 2.mdl 3.mdl"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-transform-means."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def gmm_transform_means(options: Options, matrix_in: str, model_in: str, model_out: str) -> None:
