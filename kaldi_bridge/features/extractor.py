@@ -14,7 +14,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.extension import _csrc
 from kaldi_bridge.features.frames import (
     WINDOWS,
     emphasize,
@@ -24,7 +23,8 @@ from kaldi_bridge.features.frames import (
     window,
     without_offset,
 )
-from kaldi_bridge.features.mel import cosine_transform, lifter, mel_banks
+from kaldi_bridge.features.kinds import Cepstra, FilterBanks, Kind
+from kaldi_bridge.features.mel import mel_banks
 from kaldi_bridge.features.resampling import ResamplingStream, resampled, stream_resampler
 
 BLOCK = 256  # frames that are computed together
@@ -113,6 +113,10 @@ class MfccOptions(FrameOptions):
     cepstral_lifter: float = option(22.0, "Scaling of the cepstra")
     htk_compat: bool = option(False, "Energy or C0 last, C0 scaled by sqrt(2)")
 
+    def kind(self) -> Kind:
+        """What is made of power spectra. Raises KaldiError where the options make no sense together."""
+        return Cepstra(self.num_ceps, self.num_mel_bins, self.cepstral_lifter, self.use_energy, self.htk_compat)
+
 
 @dataclass
 class FbankOptions(FrameOptions):
@@ -125,6 +129,12 @@ class FbankOptions(FrameOptions):
     use_log_fbank: bool = option(True, "Logarithm of the filterbank, else linear")
     use_power: bool = option(True, "Power spectrum, else magnitude")
 
+    def kind(self) -> Kind:
+        """What is made of power spectra."""
+        return FilterBanks(
+            self.num_mel_bins, self.use_energy, self.htk_compat, use_log=self.use_log_fbank, use_power=self.use_power
+        )
+
 
 class FeatureExtractor:
     """Computes one kind of features; safe to use for many waveforms.
@@ -135,19 +145,16 @@ class FeatureExtractor:
     def __init__(self, options: MfccOptions | FbankOptions) -> None:
         check_options(options)
         self.options = options
+        self._kind = options.kind()
         self._window = window(options.window_type, options.length_samples, options.blackman_coeff)
         bins, size = options.num_mel_bins, options.transform_samples
         self._banks = mel_banks(bins, options.low_freq, options.highest_freq, options.sample_frequency, size)
-        if isinstance(options, MfccOptions):
-            self._cosines = cosine_transform(options.num_ceps, bins).astype(np.float32)
-            self._lifter = lifter(options.num_ceps, options.cepstral_lifter).astype(np.float32)
         self._random = np.random.default_rng(SEED)
 
     @property
     def dim(self) -> int:
         """Of the features."""
-        options = self.options
-        return options.num_ceps if isinstance(options, MfccOptions) else options.num_mel_bins + options.use_energy
+        return self._kind.dim
 
     def __call__(self, waveform: np.ndarray, sample_frequency: float) -> np.ndarray:
         """waveform [samples] -> features [frames, dimensions], float32; no rows when it is shorter than a frame.
@@ -197,26 +204,7 @@ class FeatureExtractor:
             energy = floored_log(energies(padded) if raw is None else raw)
             if options.energy_floor > 0:
                 energy = np.maximum(energy, np.float32(math.log(options.energy_floor)))
-        return self._of_spectra(power_spectra(padded), energy)
-
-    def _of_spectra(self, spectra: np.ndarray, energy: np.ndarray | None) -> np.ndarray:
-        """Power spectra [frames, frequencies], logarithms of energies [frames] -> features."""
-        options = self.options
-        if isinstance(options, FbankOptions):
-            bins: np.ndarray = _csrc.weighted_sums(spectra if options.use_power else np.sqrt(spectra), self._banks)
-            if options.use_log_fbank:
-                bins = floored_log(bins)
-            if energy is None:
-                return bins
-            return np.column_stack([bins, energy] if options.htk_compat else [energy, bins])
-        bins = floored_log(_csrc.weighted_sums(spectra, self._banks))
-        cepstra: np.ndarray = _csrc.weighted_sums(bins, self._cosines) * self._lifter
-        if energy is not None:
-            cepstra[:, 0] = energy
-        if options.htk_compat:
-            last = cepstra[:, 0] * np.float32(math.sqrt(2) if energy is None else 1)
-            cepstra = np.column_stack([cepstra[:, 1:], last])
-        return cepstra
+        return self._kind.features(power_spectra(padded), self._banks, energy)
 
 
 class FeatureStream:
@@ -289,5 +277,3 @@ def check_options(options: MfccOptions | FbankOptions) -> None:
             f"bad --low-freq={options.low_freq:g} and --high-freq={options.high_freq:g} "
             f"for a sampling rate of {options.sample_frequency:g}"
         )
-    if isinstance(options, MfccOptions) and not 1 <= options.num_ceps <= options.num_mel_bins:
-        raise KaldiError(f"--num-ceps={options.num_ceps} must be between 1 and --num-mel-bins={options.num_mel_bins}")

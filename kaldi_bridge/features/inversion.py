@@ -13,7 +13,7 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FbankOptions, MfccOptions, check_options
 from kaldi_bridge.features.frames import window
-from kaldi_bridge.features.mel import cosine_transform, lifter, mel_banks
+from kaldi_bridge.features.mel import mel_banks
 
 LEAST_SQUARES_STEPS = 100
 GRIFFIN_LIM_STEPS = 60
@@ -28,7 +28,8 @@ class FeatureInverter:
 
     def __init__(self, options: MfccOptions | FbankOptions) -> None:
         check_options(options)
-        if isinstance(options, MfccOptions) and options.use_energy:
+        self._kind = options.kind()
+        if not self._kind.has_level:
             raise KaldiError("MFCC with --use-energy=true lack C0, the level of the spectrum: there is no way back")
         self.options = options
         self._length, self._shift = options.length_samples, options.shift_samples
@@ -40,25 +41,16 @@ class FeatureInverter:
     @property
     def dim(self) -> int:
         """Of the features."""
-        options = self.options
-        if isinstance(options, MfccOptions):
-            return options.num_ceps
-        return options.num_mel_bins + options.use_energy
+        return self._kind.dim
 
     def log_mel(self, features: np.ndarray) -> np.ndarray:
         """[frames, dim] -> [frames, num_mel_bins], natural logarithms of mel energies.
 
         Raises KaldiError for features of another dimension.
         """
-        options = self.options
         if features.ndim != 2 or features.shape[1] != self.dim:
             raise KaldiError(f"features {features.shape} do not fit the options, which make {self.dim} dimensions")
-        features = features.astype(np.float64)
-        if isinstance(options, MfccOptions):
-            return _cepstra_in_order(features, options) @ cosine_transform(options.num_ceps, options.num_mel_bins)
-        if options.use_energy:
-            features = features[:, :-1] if options.htk_compat else features[:, 1:]
-        return features if options.use_log_fbank else np.log(np.maximum(features, np.finfo(np.float32).eps))
+        return self._kind.log_mel(features.astype(np.float64))
 
     def __call__(self, features: np.ndarray, seed: int = 0) -> np.ndarray:
         """[frames, dim] -> [samples], float32 at the scale of 16-bit integers; ``seed`` of the phases to begin with.
@@ -68,9 +60,8 @@ class FeatureInverter:
         if len(features) == 0:
             raise KaldiError("there are no frames to make a waveform of")
         mel = np.exp(np.minimum(self.log_mel(features), 80.0))
-        amplitude = isinstance(self.options, FbankOptions) and not self.options.use_power
         spectra = _non_negative(mel, self._banks)
-        magnitudes = spectra if amplitude else np.sqrt(spectra)
+        magnitudes = spectra if self._kind.of_magnitudes else np.sqrt(spectra)
         emphasized = self._griffin_lim(np.pad(magnitudes, ((0, 0), (0, 1))), np.random.default_rng(seed))
         waveform = _without_emphasis(emphasized, self.options.preemphasis_coefficient)
         if not self.options.snip_edges:
@@ -109,13 +100,6 @@ class FeatureInverter:
         total = np.bincount(places.ravel(), frames.ravel(), size)
         weight = np.bincount(places.ravel(), np.broadcast_to(self._window**2, places.shape).ravel(), size)
         return total / np.maximum(weight, 1e-3)
-
-
-def _cepstra_in_order(features: np.ndarray, options: MfccOptions) -> np.ndarray:
-    """C0 first, without liftering."""
-    if options.htk_compat:
-        features = np.concatenate([features[:, -1:] / np.sqrt(2.0), features[:, :-1]], 1)
-    return features / lifter(options.num_ceps, options.cepstral_lifter)
 
 
 def _non_negative(energies: np.ndarray, banks: np.ndarray) -> np.ndarray:
