@@ -62,6 +62,7 @@ class CompositeComponent(UpdatableComponent):
         return self.components[-1].output_dim
 
     def updatable(self) -> list[UpdatableComponent]:
+        """Those of the chain that training changes; their parameters, one after the other, are the chain's."""
         return [c for c in self.components if isinstance(c, UpdatableComponent) and c.is_updatable]
 
     def check(self) -> None:

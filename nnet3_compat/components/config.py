@@ -28,6 +28,7 @@ class Keys:
         self._type = type_name
 
     def has(self, key: str) -> bool:
+        """Whether the line has the key."""
         return self._line.get_value(key, str) is not None
 
     def get(self, key: str, kind: type[V], default: V) -> V:
@@ -38,6 +39,11 @@ class Keys:
         return kind(np.float32(value)) if kind is float else value
 
     def need(self, key: str, kind: type[V]) -> V:
+        """The value of a required key; numbers are rounded to single precision.
+
+        Raises:
+            KaldiError: it is missing, or not of this kind.
+        """
         value = self._line.get_value(key, kind)
         if value is None:
             raise self.error(f"{key}=... is missing")
@@ -48,6 +54,7 @@ class Keys:
         return self._checked(key, self.need(key, int))
 
     def positive_or(self, key: str, default: int) -> int:
+        """An optional integer. Raises KaldiError unless it is above zero and not absurdly large."""
         return self._checked(key, self.get(key, int, default))
 
     def _checked(self, key: str, value: int) -> int:
@@ -56,6 +63,7 @@ class Keys:
         return value
 
     def not_negative_or(self, key: str, default: float) -> float:
+        """An optional number. Raises KaldiError for one below zero."""
         value = self.get(key, float, default)
         self.expect(value >= 0.0, f"{key} must not be negative")
         return value
@@ -80,6 +88,7 @@ class Keys:
         return self._object(key, read_matrix)
 
     def vector(self, key: str) -> np.ndarray | None:
+        """float32 [n] from the file that the key names, None without the key. Raises KaldiError if it is unreadable."""
         return self._object(key, read_vector)
 
     def _object(self, key: str, read: Callable[..., np.ndarray]) -> np.ndarray | None:
@@ -99,10 +108,12 @@ class Keys:
         self.expect(rows * columns <= MAX_PARAMETERS, f"{rows} by {columns} parameters are too many")
 
     def expect(self, condition: bool, what: str) -> None:
+        """Raises KaldiError, with component type and line, unless the condition holds."""
         if not condition:
             raise self.error(what)
 
     def error(self, what: str) -> KaldiError:
+        """The error to raise: component type, what is wrong, and the line."""
         return KaldiError(f"{self._type}: {what}, in config line: {self._line.whole_line}")
 
     def finish(self) -> None:

@@ -114,6 +114,7 @@ class ConfigLine:
         return value
 
     def has_unused_values(self) -> bool:
+        """Whether there are keys that nobody asked for."""
         return len(self._used) < len(self._values)
 
     def unused_values(self) -> str:

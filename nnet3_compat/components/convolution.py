@@ -58,10 +58,12 @@ class ConvolutionComponent(UpdatableComponent):
 
     @property
     def num_x_steps(self) -> int:
+        """Positions of the filter along x."""
         return 1 + (self.input_x_dim - self.filt_x_dim) // self.filt_x_step
 
     @property
     def num_y_steps(self) -> int:
+        """Positions of the filter along y."""
         return 1 + (self.input_y_dim - self.filt_y_dim) // self.filt_y_step
 
     @property

@@ -16,6 +16,7 @@ class RandomComponent(Component):
     test_mode: bool = False
 
     def set_test_mode(self, test_mode: bool) -> None:
+        """In test mode nothing is drawn: a scale of the expected value, or the identity (SetTestMode)."""
         self.test_mode = test_mode
 
 

@@ -51,6 +51,7 @@ class LstmNonlinearityComponent(UpdatableComponent):
 
     @property
     def cell_dim(self) -> int:
+        """Number of cells; ``params`` is [3, cell_dim]."""
         return self.params.shape[1]
 
     @property
@@ -63,14 +64,17 @@ class LstmNonlinearityComponent(UpdatableComponent):
 
     @property
     def value_avg(self) -> np.ndarray:
+        """Mean values [5, cell_dim] of the gates i and f, the update, the gate o and tanh of the cell."""
         return average(self.value_sum, self.count)
 
     @property
     def deriv_avg(self) -> np.ndarray:
+        """Mean derivatives [5, cell_dim] of the same nonlinearities."""
         return average(self.deriv_sum, self.count)
 
     @property
     def self_repair_prob(self) -> np.ndarray:
+        """[5], how often units of each nonlinearity were repaired, from 0 to 1."""
         return average(self.self_repair_total, self.count * self.cell_dim)
 
     def _restore(self, values: dict[str, Any]) -> None:

@@ -91,14 +91,17 @@ class NonlinearComponent(Component):
 
     @property
     def value_avg(self) -> np.ndarray:
+        """Mean value of each unit, float32 [dim]; zeros without frames."""
         return average(self.value_sum, self.count)
 
     @property
     def deriv_avg(self) -> np.ndarray:
+        """Mean derivative of each unit, float32 [dim], where it is kept, else empty."""
         return average(self.deriv_sum, self.count)
 
     @property
     def oderiv_rms(self) -> np.ndarray:
+        """Root mean square of the derivatives at the output, float32 [dim], where they are kept, else empty."""
         mean = self.oderiv_sumsq / self.oderiv_count if self.oderiv_count != 0.0 else self.oderiv_sumsq
         # Differences of models may have negative sums.
         return np.sqrt(np.maximum(mean, 0.0)).astype(np.float32)

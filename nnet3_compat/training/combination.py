@@ -27,7 +27,8 @@ class Evaluation(Protocol[C]):
 
     def add(self, example: C) -> None: ...
 
-    def report(self) -> bool: ...
+    def report(self) -> bool:
+        """Logs the objectives; whether there were any frames."""
 
     def per_frame(self) -> float:
         """Sum of the objectives of all outputs divided by the sum of their weights."""

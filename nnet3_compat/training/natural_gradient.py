@@ -78,9 +78,11 @@ class OnlineNaturalGradient:
         self.rho = 0.0
 
     def state_dict(self) -> dict[str, Any]:
+        """All that has been learned, as tensors and numbers for a checkpoint."""
         return {"rank": self.rank, "calls": self.calls, "w": self.w, "d": torch.from_numpy(self.d), "rho": self.rho}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from such a state."""
         self.rank, self.calls, self.w, self.rho = (state[name] for name in ("rank", "calls", "w", "rho"))
         self.d = state["d"].cpu().numpy()
 

@@ -37,7 +37,8 @@ class OutputObjective:
 class TrainingObjective(Protocol[E]):
     """What is maximized."""
 
-    def inputs(self, example: E) -> list[NnetIo]: ...
+    def inputs(self, example: E) -> list[NnetIo]:
+        """What the example feeds to the network: features [rows, dim] with an index (n, t, x) for each row."""
 
     def wanted(self, example: E) -> dict[str, np.ndarray]:
         """Output -> indexes [rows, 3]; raises KaldiError where the network has no such output."""
@@ -54,9 +55,11 @@ class ChainTraining:
         self._graph, self._options, self._deriv_weights = graph, options, deriv_weights
 
     def inputs(self, example: ChainExample) -> list[NnetIo]:
+        """Features, and i-vectors where there are any."""
         return example.network_inputs
 
     def wanted(self, example: ChainExample) -> dict[str, np.ndarray]:
+        """Each output of the example, and its -xent where that is trained. Raises KaldiError for an unknown one."""
         found = {}
         for part in example.outputs:
             for name in [part.name, f"{part.name}-xent"] if self._options.xent_regularize else [part.name]:
@@ -66,6 +69,7 @@ class ChainTraining:
         return found
 
     def evaluate(self, example: ChainExample, outputs: dict[str, Tensor]) -> list[OutputObjective]:
+        """LF-MMI (chain/chain-training.cc) of each output, and cross-entropy against its numerator posteriors."""
         made = []
         for part in example.outputs:
             output, factor = outputs[part.name], self._options.xent_regularize
@@ -92,12 +96,19 @@ class FrameTraining:
         self._types = objective_types(nnet)
 
     def inputs(self, example: NnetExample) -> list[NnetIo]:
+        """All of the example that is no output of the network."""
         return [part for part in example.io if part.name not in self._types]
 
     def wanted(self, example: NnetExample) -> dict[str, np.ndarray]:
+        """The outputs of the network that the example has targets for."""
         return {part.name: part.indexes for part in example.io if part.name in self._types}
 
     def evaluate(self, example: NnetExample, outputs: dict[str, Tensor]) -> list[OutputObjective]:
+        """Of log-probabilities y and targets p: sum of p y, derivative p. Quadratic: -0.5 (p - y)^2, p - y.
+
+        Raises:
+            KaldiError: targets of another dimension than the output.
+        """
         made = []
         for part in example.io:
             if part.name not in self._types:

@@ -188,6 +188,7 @@ class TrainingRules:
         return {"estimates": estimates, "changes": self._changes, "empty": [watch.empty for _, watch in self._watches]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from what ``state_dict`` gave, for a network with the same components."""
         for name, updates in self._updates.items():
             mine = [estimate for update in updates for estimate in update.estimates]
             for estimate, saved in zip(mine, state["estimates"][name], strict=True):
