@@ -16,13 +16,23 @@ from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.openfst import OpenFst
 from kaldi_bridge.graphs.h_transducer import Hmms, h_transducer
+from kaldi_bridge.graphs.nonterminals import Nonterminals, left_biphone_composed
 from kaldi_bridge.graphs.self_loops import add_self_loops
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import ContextDependency
 
 
-def context_graph(graph: Fst, tree: ContextDependency, disambig: list[int]) -> tuple[Fst, list[list[int]]]:
-    """CLG of LG, sorted by input label, and the phone windows of its labels."""
+def context_graph(
+    graph: Fst, tree: ContextDependency, disambig: list[int], nonterminals: Nonterminals | None = None
+) -> tuple[Fst, list[list[int]]]:
+    """CLG of LG, sorted by input label, and the phone windows of its labels.
+
+    ``nonterminals``: those of a grammar of several graphs. Raises KaldiError where the tree is not for such.
+    """
+    if nonterminals is not None:
+        if (tree.width, tree.central) != (2, 1):
+            raise KaldiError("grammars of several graphs need models with left-biphone context")
+        return left_biphone_composed(graph, disambig, nonterminals.offset)
     composed, labels = OpenFst.of(graph).context_composed(disambig, tree.width, tree.central)
     return composed.arc_sorted().fst(), labels
 
@@ -35,12 +45,13 @@ def hmm_graph(
     transition_scale: float = 1.0,
     self_loop_scale: float = 0.1,
     hmms: Hmms | None = None,
+    nonterminals: Nonterminals | None = None,
 ) -> tuple[Fst, list[int]]:
     """HCLG of CLG and its labels, and the disambiguation symbols that it had among its transition-ids.
 
     ``hmms``: those of the tree, model and scale, where many graphs are made with them.
     """
-    h, disambig = h_transducer(labels, hmms or Hmms(tree, model, transition_scale))
+    h, disambig = h_transducer(labels, hmms or Hmms(tree, model, transition_scale), nonterminals)
     determinized = OpenFst.of(h).arc_sorted("olabel").composed(OpenFst.of(graph)).star_determinized().fst()
     smaller = remove_epsilons_local(without_input_labels(determinized, disambig))
     del determinized  # as large as the result

@@ -10,6 +10,7 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.graphs.nonterminals import Nonterminals
 from kaldi_bridge.hmm.topology import NO_PDF
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import PDF_CLASS, ContextDependency, answers
@@ -18,12 +19,15 @@ Transitions = list[list[tuple[int, int, float, int]]]
 """(input label, output label, cost, next state) by state."""
 
 
-def h_transducer(labels: Sequence[Sequence[int]], hmms: Hmms) -> tuple[Fst, list[int]]:
+def h_transducer(
+    labels: Sequence[Sequence[int]], hmms: Hmms, nonterminals: Nonterminals | None = None
+) -> tuple[Fst, list[int]]:
     """H, and its input labels that are disambiguation symbols.
 
     Args:
         labels: what each output label means: nothing (number 0), ``[-d]`` for a disambiguation symbol d, or a phone
-            window, as ``openfst.context_composed`` returns them.
+            window, as ``openfst.context_composed`` returns them; with ``nonterminals`` also the negative of one, and
+            a phone, as ``nonterminals.left_biphone_composed`` does.
 
     Raises:
         KaldiError: tree, topology and phone windows do not belong together.
@@ -37,13 +41,17 @@ def h_transducer(labels: Sequence[Sequence[int]], hmms: Hmms) -> tuple[Fst, list
         if len(window) == 1 and window[0] <= 0:
             disambig.append(hmms.num_transition_ids + 1 + len(disambig))
             hmm = _trivial_acceptor(disambig[-1])
+        elif window[0] < 0:
+            if nonterminals is None or len(window) != 2:
+                raise KaldiError(f"label {label} is for a grammar of several graphs: give --nonterm-phones-offset")
+            hmm = _trivial_acceptor(nonterminals.label(-window[0], window[1]))
         else:
             hmm = hmms.of(window)
         if id(hmm) in entries:
             ilabel, cost, target = entries[id(hmm)]
         else:
             ilabel, cost, target = _append(arcs, hmm)
-            if len(window) > 1 or window[0] > 0:
+            if window[0] > 0 or (window[0] == 0 and len(window) > 1):  # those of windows live on, and are shared
                 entries[id(hmm)] = ilabel, cost, target
         arcs[0].append((ilabel, label, cost, target))
     flat = [(s, *arc) for s, out in enumerate(arcs) for arc in out]

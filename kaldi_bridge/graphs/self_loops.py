@@ -9,10 +9,8 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.fst_bodies import ARC
+from kaldi_bridge.graphs.nonterminals import FIRST_LABEL
 from kaldi_bridge.hmm.transition_model import TransitionModel
-
-NONTERMINALS = 10_000_000
-"""Labels from here on are nonterminals of graphs that are put together in decoding (fstext/grammar-context-fst.h)."""
 
 
 def add_self_loops(
@@ -69,7 +67,7 @@ def _with_loops(graph: Fst, model: TransitionModel, scale: float, transition_sta
 
 
 def _check(labels: np.ndarray, model: TransitionModel, disambig: Collection[int]) -> None:
-    others = labels[(labels > model.num_transition_ids) & (labels < NONTERMINALS)]
+    others = labels[(labels > model.num_transition_ids) & (labels < FIRST_LABEL)]
     others = others[~np.isin(others, list(disambig))]
     if len(others):
         raise KaldiError(
@@ -126,7 +124,7 @@ def _split_states(graph: Fst, model: TransitionModel) -> Fst:
     least[graph.start] = most[graph.start] = 0
     np.minimum.at(least, target, kinds)
     np.maximum.at(most, target, kinds)
-    moved = np.flatnonzero((least < most)[target] & (kinds != 0))
+    moved = np.flatnonzero((least < most)[target] & (graph.arcs["ilabel"] != 0))
     if not len(moved):
         return graph
     keys = target[moved].astype(np.int64) * (model.num_transition_states + 1) + kinds[moved]

@@ -11,6 +11,8 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph
+from kaldi_bridge.graphs.grammar_fst import prepared
+from kaldi_bridge.graphs.nonterminals import Nonterminals
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.hmm.tree import read_tree
 from kaldi_bridge.io.integer_sets import read_integers
@@ -29,6 +31,7 @@ class Options:
     read_disambig_syms: str = option("", "File containing list of disambiguation symbols in phone symbol table")
     transition_scale: float = option(1.0, "Scale of transition probabilities (excluding self-loops).")
     self_loop_scale: float = option(1.0, "Scale of self-loop probability mass; the default of mkgraph.sh is 0.1.")
+    nonterm_phones_offset: int = option(-1, "Integer id of #nonterm_bos in phones.txt, for grammars of several graphs")
 
 
 def compile_graph(options: Options, tree_in: str, model_in: str, lexicon: str, grammar: str, hclg: str) -> None:
@@ -39,8 +42,14 @@ def compile_graph(options: Options, tree_in: str, model_in: str, lexicon: str, g
     shared = np.intersect1d(disambig, model.topology.phones)
     if len(shared):
         raise KaldiError(f"Disambiguation symbol {shared[0]} is also a phone.")
-    graph, labels = context_graph(lexicon_and_grammar(read_fst(lexicon), read_fst(grammar)), tree, disambig)
-    graph, _ = hmm_graph(graph, labels, tree, model, options.transition_scale, options.self_loop_scale)
+    offset = options.nonterm_phones_offset
+    nonterminals = Nonterminals(offset) if offset >= 0 else None
+    words = lexicon_and_grammar(read_fst(lexicon), read_fst(grammar))
+    graph, labels = context_graph(words, tree, disambig, nonterminals)
+    scales = options.transition_scale, options.self_loop_scale
+    graph, _ = hmm_graph(graph, labels, tree, model, *scales, nonterminals=nonterminals)
+    if nonterminals is not None:
+        graph = prepared(graph, offset)
     with open_output(hclg) as stream:
         graph.write(stream, "const")
     log.info(f"Wrote graph with {graph.num_states} states to {hclg}")

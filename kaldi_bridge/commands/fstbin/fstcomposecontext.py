@@ -9,6 +9,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import read_fst, write_fst
 from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.graphs.nonterminals import left_biphone_composed
 from kaldi_bridge.graphs.window_labels import is_disambig, write_labels
 from kaldi_bridge.io.integer_sets import read_integers, write_integers
 
@@ -26,6 +27,7 @@ class Options:
     write_disambig_syms: str = option("", "List of disambiguation symbols on input of out.fst")
     context_size: int = option(3, "Size of phone context window")
     central_position: int = option(1, "Designated central position in context window")
+    nonterm_phones_offset: int = option(-1, "Integer id of #nonterm_bos in phones.txt, for grammars of several graphs")
 
 
 def fstcomposecontext(options: Options, ilabels: str, fst_in: str = "", fst_out: str = "") -> None:
@@ -35,12 +37,18 @@ def fstcomposecontext(options: Options, ilabels: str, fst_in: str = "", fst_out:
     disambig = read_integers(options.read_disambig_syms) if options.read_disambig_syms else []
     if not disambig:
         log.warning("Disambiguation symbols list is empty; this likely indicates an error in data preparation.")
-    composed, labels = OpenFst.of(fst).context_composed(disambig, options.context_size, options.central_position)
+    if options.nonterm_phones_offset < 0:
+        native, labels = OpenFst.of(fst).context_composed(disambig, options.context_size, options.central_position)
+        composed = native.fst()
+    elif (options.context_size, options.central_position) != (2, 1):
+        raise KaldiError("grammars of several graphs (--nonterm-phones-offset) need models with left-biphone context")
+    else:
+        composed, labels = left_biphone_composed(fst, disambig, options.nonterm_phones_offset)
     write_labels(ilabels, labels, options.binary)
     if options.write_disambig_syms:
         found = [number for number, window in enumerate(labels) if is_disambig(window)]
         write_integers(options.write_disambig_syms, found)
-    write_fst(fst_out, composed.fst())
+    write_fst(fst_out, composed)
 
 
 main = command(fstcomposecontext, usage=USAGE)

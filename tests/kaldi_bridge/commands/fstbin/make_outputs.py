@@ -211,6 +211,20 @@ add-self-loops mdl looped
 compile-graph --read-disambig-syms=disambig.list --self-loop-scale=0.1 tree mdl lexicon.osorted grammar
 compile-graph --read-disambig-syms=one.list tree mdl lexicon grammar
 compile-graph tree mdl lexicon
+fstcomposecontext --nonterm-phones-offset=6 --context-size=2 --read-disambig-syms=disambig.list ilabels top
+fstcomposecontext --nonterm-phones-offset=6 ilabels top
+make-h-transducer --nonterm-phones-offset=6 labels.top tree2 mdl2
+make-h-transducer --nonterm-phones-offset=6 labels.inner tree2 mdl2
+make-h-transducer labels.inner tree2 mdl2
+add-self-loops mdl2 forward.top
+add-self-loops mdl2 forward.inner
+make-grammar-fst --nonterm-phones-offset=6 looped.top
+make-grammar-fst --nonterm-phones-offset=6 looped.inner
+make-grammar-fst looped.inner
+make-grammar-fst --nonterm-phones-offset=60 looped.inner
+make-grammar-fst --nonterm-phones-offset=6 --write-as-grammar=false prepared.top 10 prepared.inner
+make-grammar-fst --nonterm-phones-offset=6 --write-as-grammar=false prepared.top 11 prepared.inner
+make-grammar-fst --nonterm-phones-offset=6 prepared.top 9 prepared.inner
 fstcomposecontext ilabels deterministic
 fstcomposecontext --context-size=2 --central-position=1 --read-disambig-syms=one.list ilabels acyclic
 fstcomposecontext --write-disambig-syms=x ilabels acyclic
@@ -241,10 +255,21 @@ def make_inputs(folder: Path) -> None:
         for name in names:
             call("fstconvert", f"--fst_type={fst_type}", folder / name, folder / f"{name}.{fst_type}")
     make_model(folder)
+    make_grammar(folder)
     call("fstcompile", "-", folder / "minimal.half", stdin=INPUTS["minimal"].replace("0.25", "0.5"))
 
 
-MADE_BY_KALDI = ("tree", "mdl", "ilabels1", "ilabels3")
+# A grammar of two graphs: 4 and 5 are disambiguation symbols, 6 to 9 #nonterm_bos to #nonterm_reenter, 10 leads from
+# top into inner.
+INPUTS |= {
+    "top": "0 1 1 1 0.5\n1 2 10 0 0.7\n1 4 2 2 1\n2 3 1 0 0.1\n2 3 2 0 0.1\n2 3 3 0 0.2\n3 4 3 3 0.25\n"
+    "4 1 4 0 0.3\n4 0.4\n",
+    "inner": "0 1 7 0\n1 2 1 0\n1 2 2 0\n1 2 3 0\n1 2 6 0\n2 3 2 5 0.5\n2 3 3 6 1\n2 3 4 0 2\n3 4 3 0\n3 5 1 7 0.9\n"
+    "4 6 8 0 0.1\n5 6 8 8 0.3\n6 0.5\n",
+}
+GRAPHS = ("top", "inner")
+PARTS = [f"{part}.{graph}" for graph in GRAPHS for part in ("labels", "forward", "looped", "prepared")]
+MADE_BY_KALDI = (*PARTS, "whole_grammar", "mdl2", "tree2", "tree", "mdl", "ilabels1", "ilabels3")
 # Paths of transition-ids; of mdl, 13 is the last, and 1, 3, 5, 7, 9 and 12 are self-loops.
 INPUTS |= {
     "lexicon_tids": "0 1 2 1 0.5\n0 2 6 2 0.25\n0 3 0 3\n1 4 4 0\n2 4 8 0 0.5\n3 4 10 0\n3 1 2 0\n1 0 0 0 1\n4 0 0 0\n"
@@ -269,6 +294,26 @@ def make_model(folder: Path) -> None:
         call("fstcomposecontext", *options, folder / f"ilabels{width}", folder / "lexicon.isorted", folder / "x")
 
 
+MAKE_GRAMMAR = """
+fstcomposecontext --nonterm-phones-offset=6 --context-size=2 --central-position=1 --read-disambig-syms=disambig.list \\
+  labels.{0} {0} | fstarcsort > {0}.context
+make-h-transducer --nonterm-phones-offset=6 --disambig-syms-out={0}.tid labels.{0} tree2 mdl2 |
+  fsttablecompose - {0}.context | fstdeterminizestar --use-log=true | fstrmsymbols {0}.tid | fstrmepslocal |
+  fstminimizeencoded > forward.{0}
+add-self-loops mdl2 forward.{0} looped.{0}
+make-grammar-fst --nonterm-phones-offset=6 looped.{0} - | fstconvert --fst_type=const > prepared.{0}
+"""
+
+
+def make_grammar(folder: Path) -> None:
+    """Its parts, and whole_grammar, a GrammarFst; the model of two phones in context is gmm-init-biphone's."""
+    call("gmm-init-biphone", folder / "topo", "1", folder / "mdl2", folder / "tree2")
+    for graph in GRAPHS:
+        subprocess.run(["bash", "-e", "-o", "pipefail", "-c", MAKE_GRAMMAR.format(graph)], cwd=folder, check=True)
+    parts = folder / "prepared.top", "10", folder / "prepared.inner"
+    call("make-grammar-fst", "--nonterm-phones-offset=6", *parts, folder / "whole_grammar")
+
+
 def main() -> None:
     outputs: dict[str, list] = {}
     files = {}
@@ -281,7 +326,7 @@ def main() -> None:
         files |= {name: b64encode((folder / name).read_bytes()).decode() for name in MADE_BY_KALDI}
         for command in COMMANDS.strip().split("\n"):
             words = command.split()
-            if words[0] == "compile-graph" and len(words) > 5:
+            if words[0] in ("compile-graph", "make-grammar-fst") and words[-1] != "lexicon":
                 words.append("-")
             done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True)
             text = done.stdout.decode() if words[0] in TEXT else ""

@@ -112,3 +112,10 @@ def takes_output(program: str, words: list[str]) -> bool:
     )
     least = {"fstaddselfloops": 3, "make-h-transducer": 3, "compile-graph": 4} | dict.fromkeys(two, 2)
     return len(inputs) >= least.get(program, 1)
+
+
+def test_a_grammar_of_several_graphs_on_file(folder: Path, tmp_path: Path) -> None:
+    """A GrammarFst object, byte for byte Kaldi's."""
+    parts = folder / "prepared.top", 10, folder / "prepared.inner"
+    assert fst_program("make-grammar-fst", "--nonterm-phones-offset=6", *parts, tmp_path / "whole") == 0
+    assert (tmp_path / "whole").read_bytes() == (folder / "whole_grammar").read_bytes()
