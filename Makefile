@@ -1,12 +1,14 @@
 # Each target sets up its own virtual environment when there is none. VENV=DIR takes another one,
-# PIP_ARGS adds to pip's command line (an index with PyTorch's CPU builds, say).
+# PIP_ARGS adds to pip's command line (an index with PyTorch's CPU builds, say), TEST_ARGS to pytest's; JOBS tests run at once.
 PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
+JOBS ?= 2
 SOURCES = setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bridge/csrc/* nnet3_compat/chain/csrc/*)
 # What decoding needs, and all that tests, lint and benchmarks need.
 SMALL = $(VENV)/.nnet-pytorch-small
 READY = $(VENV)/.nnet-pytorch-ready
+PYTEST = $(VENV)/bin/python -m pytest -q -n $(JOBS) --dist loadfile
 INSTALL = $(VENV)/bin/python -m pip install $(PIP_ARGS) --constraint constraints.txt --editable
 
 .PHONY: help install demo test test-all lint docs bench clean
@@ -38,10 +40,10 @@ demo: $(SMALL)
 	PATH="$(abspath $(VENV))/bin:$$PATH" egs/fsdd/demo.sh $(DEMO_ARGS)
 
 test: $(READY)
-	$(VENV)/bin/python -m pytest -q -m 'not slow' $(TEST_ARGS)
+	$(PYTEST) -m 'not slow' $(TEST_ARGS)
 
 test-all: $(READY)
-	$(VENV)/bin/python -m pytest -q $(TEST_ARGS)
+	$(PYTEST) $(TEST_ARGS)
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .
