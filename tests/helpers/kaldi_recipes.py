@@ -12,6 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnet3_compat.machine.links import make_links
+from nnet3_compat.machine.programs import find_programs
+
 RATE = 8000
 # (frequencies of two resonances in Hz, seconds) of the sounds that a made-up word consists of
 YES = [((300.0, 2300.0), 0.12), ((500.0, 1800.0), 0.16), ((2500.0, 3400.0), 0.14)]
@@ -27,28 +30,29 @@ def kaldi_checkout() -> Path:
 
 
 def copy_recipe(name: str, kaldi: Path, folder: Path) -> Path:
-    """The recipe's directory in a tree like Kaldi's that holds scripts alone; its path.sh ends with our programs."""
+    """The recipe's directory in a tree like Kaldi's that holds scripts alone.
+
+    Its path.sh ends with a line for a directory of all our programs under their names in Kaldi and OpenFst, so that
+    none of those that may be installed is called.
+    """
     shutil.copytree(kaldi / "egs" / name, folder / "egs" / name, symlinks=True)
     for part in ("egs/wsj/s5/steps", "egs/wsj/s5/utils", "tools/config"):
         if not (folder / part).exists():
             shutil.copytree(kaldi / part, folder / part, symlinks=True)
     recipe = folder / "egs" / name
+    bin_folder = Path(sys.executable).parent
+    programs = {program.kaldi_name: bin_folder / program.name for program in find_programs() if program.kaldi_name}
+    links = make_links(folder, programs)
     with open(recipe / "path.sh", "a") as file:
-        file.write('\n. "$(nnet-pytorch-path --print-args=false --shell)"\n')
+        file.write(f"\nexport PATH={links}:$PATH\n")
     return recipe
-
-
-def environment() -> dict[str, str]:
-    """With our programs on the PATH, and none of Kaldi's or OpenFst's."""
-    kept = [p for p in os.environ["PATH"].split(os.pathsep) if not (Path(p) / "copy-feats").exists()]
-    path = os.pathsep.join([str(Path(sys.executable).parent), *kept])
-    return {**os.environ, "PATH": path, "LC_ALL": "C", "OMP_NUM_THREADS": "1"}
 
 
 def run_recipe(recipe: Path, script: str = "./run.sh", timeout: float = 3000.0) -> str:
     """What a script of the recipe prints; fails with the end of it, and of its newest log, unless it succeeds."""
+    environment = {**os.environ, "LC_ALL": "C", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        ["bash", script], cwd=recipe, env=environment(), capture_output=True, text=True, timeout=timeout
+        ["bash", script], cwd=recipe, env=environment, capture_output=True, text=True, timeout=timeout
     )
     output = done.stdout + done.stderr
     assert done.returncode == 0, f"{output[-3000:]}\n{newest_log(recipe)}"
