@@ -105,15 +105,18 @@ def maximize(mixtures: Mixtures, statistics: Statistics, options: EstimationOpti
         spread += (means[enough] - centre) ** 2
     if "v" in update:
         variances[enough] = np.maximum(spread, options.min_variance)
+    removed = np.zeros(len(pdf), bool)
+    if options.remove_low_count_gaussians:
+        removed = ~enough
+        removed[mixtures.offsets[1:] - 1] &= np.logical_or.reduceat(enough, mixtures.offsets[:-1])
     if "w" in update:
-        weights = np.where(enough, share, np.maximum(share, options.min_gaussian_weight))
+        kept_weights = np.where(removed, weights, np.maximum(share, options.min_gaussian_weight))
+        weights = np.where(enough, share, kept_weights)
     updated = Mixtures.of_moments(mixtures.offsets, weights, means, variances)
     gain = fit(updated, statistics) - fit(mixtures, statistics)
     floored = spread < options.min_variance
     if options.remove_low_count_gaussians:
-        last = np.zeros(len(pdf), bool)
-        last[mixtures.offsets[1:] - 1] = np.logical_and.reduceat(~enough, mixtures.offsets[:-1])
-        updated = _subset(updated, enough | last)
+        updated = _subset(updated, ~removed)
     return Maximization(
         updated, gain, float(occupancy.sum()), ~enough, int(floored.sum()), int(floored.any(axis=1).sum())
     )

@@ -11,12 +11,13 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.model import Mixtures
-from kaldi_bridge.gmm.selection import by_gaussian, scored_gaussians, shares
+from kaldi_bridge.gmm.selection import all_selected, by_gaussian, scored_gaussians, shares
 from kaldi_bridge.gmm.statistics import Statistics
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
 from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
 from kaldi_bridge.tables.integer_lists import RaggedIntegers
+from kaldi_bridge.tables.posterior import SparsePosterior
 
 FLAGS = {"m": 1, "v": 2, "w": 4}  # means, variances, weights
 _SCORES_AT_ONCE = 1 << 21
@@ -36,6 +37,23 @@ def check_flags(update: str, flags: int) -> None:
     """Raises KaldiError when an update needs more than there are statistics of."""
     if flags_of(update) & ~flags:
         raise KaldiError(f"the statistics lack what an update of {update} needs: see --update-flags of what made them")
+
+
+def selected_posteriors(
+    mixture: Mixtures, feats: np.ndarray, selection: RaggedIntegers | None
+) -> tuple[SparsePosterior, np.ndarray]:
+    """Posteriors of features [frames, dim] among the Gaussians selected, and log-likelihoods float32 [frames].
+
+    Without a selection among all. Raises KaldiError for features of another dimension or that are not finite.
+    """
+    selection = selection or all_selected(len(feats), mixture.num_gaussians)
+    if not len(feats):
+        return shares(np.zeros(0, np.float32), selection)
+    if not np.isfinite(feats).all():
+        raise KaldiError("features that are infinite or not a number")
+    scores = mixture.gaussian_log_likelihoods(feats, slice(None))
+    frame_of = np.repeat(np.arange(len(feats)), selection.counts)
+    return shares(scores[scored_gaussians(selection), frame_of], selection)
 
 
 class GlobalStatistics(Statistics):

@@ -14,6 +14,12 @@ from kaldi_bridge.tables.integer_lists import RaggedIntegers
 from kaldi_bridge.tables.posterior import SparsePosterior
 
 
+def all_selected(num_frames: int, num_gaussians: int) -> RaggedIntegers:
+    """Each frame may belong to every Gaussian."""
+    values = np.tile(np.arange(num_gaussians, dtype=np.int32), num_frames)
+    return RaggedIntegers(np.arange(num_frames + 1) * num_gaussians, values)
+
+
 def check_selection(selection: RaggedIntegers, num_frames: int, num_gaussians: int, utterance: str) -> None:
     """Raises EntryError for another number of frames, KaldiError for a frame without Gaussians or with unknown ones."""
     if len(selection) != num_frames:
@@ -51,6 +57,28 @@ def shares(scores: np.ndarray, selection: RaggedIntegers) -> tuple[SparsePosteri
     sums = np.add.reduceat(weights, starts)
     weights /= np.repeat(sums, selection.counts)
     return SparsePosterior(selection.offsets, selection.values, weights), best + np.log(sums)
+
+
+def without_small(posterior: SparsePosterior, least: float) -> SparsePosterior:
+    """Without posteriors below ``least``, the others of a frame made to sum to 1; the best of a frame stays."""
+    if not least or not len(posterior):
+        return posterior.selected(posterior.weights != 0)
+    best = np.maximum.reduceat(posterior.weights, posterior.offsets[:-1])
+    small = posterior.weights < np.float32(least)
+    only = np.repeat(best < np.float32(least), posterior.counts)
+    first = np.zeros(len(small), bool)
+    first[best_pairs(posterior, best)] = True
+    kept = posterior.selected(np.where(only, first, ~small))
+    kept.weights /= np.repeat(np.add.reduceat(kept.weights, kept.offsets[:-1]), kept.counts)
+    return kept
+
+
+def best_pairs(posterior: SparsePosterior, best: np.ndarray) -> np.ndarray:
+    """int [frames], the first pair of each frame whose weight is ``best`` [frames]."""
+    is_best = np.flatnonzero(posterior.weights == np.repeat(best, posterior.counts))
+    _, first = np.unique(posterior.frames[is_best], return_index=True)
+    pairs: np.ndarray = is_best[first]
+    return pairs
 
 
 def by_gaussian(posterior: SparsePosterior) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option, without_effect
-from kaldi_bridge.errors import EntryError
 from kaldi_bridge.ivectors.accumulation import Accumulator
 from kaldi_bridge.ivectors.model import read_model
 from kaldi_bridge.ivectors.training_statistics import write_statistics
+from kaldi_bridge.ivectors.whole_utterances import checked_posterior
 from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
@@ -49,13 +49,7 @@ def ivector_extractor_acc_stats(
         )
         for key, feats in reader:
             with loop.entry(key):
-                posterior = posteriors.get(key)
-                if posterior is None:
-                    raise EntryError(f"No posteriors for utterance {key}")
-                if len(posterior) != len(feats):
-                    sizes = f"posterior {len(posterior)} and features {len(feats)}"
-                    raise EntryError(f"Size mismatch between {sizes} for utterance {key}")
-                accumulator.add(feats, posterior)
+                accumulator.add(feats, checked_posterior(posteriors, key, len(feats)))
                 frames += len(feats)
         statistics = accumulator.result()
     log.info(f"Done {loop.done} files, {loop.failed} with errors.  Total frames {frames}")
