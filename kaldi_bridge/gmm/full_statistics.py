@@ -145,6 +145,7 @@ def sum_full_statistics(rxfilenames: Sequence[str]) -> FullStatistics:
 
 
 def write_full_statistics(wxfilename: str, statistics: FullStatistics, binary: bool = True) -> None:
+    """Writes the file, whole or not at all."""
     with open_output(wxfilename) as stream:
         basic_io.write_header(stream, binary)
         statistics.write(stream, binary)

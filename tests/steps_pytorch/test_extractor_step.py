@@ -1,4 +1,4 @@
-"""The step that trains an i-vector extractor, on made-up speech-like features."""
+"""The step that trains an i-vector extractor, on made-up features, in a directory of a name that a shell would execute."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.helpers.places import STEPS
 @pytest.fixture()
 def data(tmp_path: Path) -> Path:
     """Three speakers, two utterances of each."""
-    random, folder = np.random.default_rng(1), tmp_path / "it's data"
-    folder.mkdir()
+    random, folder = np.random.default_rng(1), tmp_path / "it's $(touch EXECUTED) `touch EXECUTED`; ü & b"
+    folder.mkdir(parents=True)
     speakers = [f"s{i}" for i in range(3)]
     with (
         TableWriter(f"ark,scp:{tmp_path}/f.ark,{folder}/feats.scp", FLOAT_MATRIX) as feats,
@@ -38,16 +38,16 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def step(*arguments: object) -> subprocess.CompletedProcess[str]:
+def step(tmp_path: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}", OMP_NUM_THREADS="1")
     command = [str(STEPS / "train_ivector_extractor.sh"), *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
 
 
 def test_train_ivector_extractor(data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "extractor"
     options = "--dim 5 --pca-subsample 1 --ivector-dim 3 --num-iters 2 --num-iters-init 4 --nj 2 --splice-opts"
-    result = step(*options.split(), "--left-context=1 --right-context=1", data, 3, folder)
+    result = step(tmp_path, *options.split(), "--left-context=1 --right-context=1", data, 3, folder)
     assert result.returncode == 0, result.stderr
     names = {"0.ie", "final.ie", "final.dubm", "final.mat", "global_cmvn.stats", "splice_opts", "online_cmvn.conf"}
     assert {p.name for p in folder.iterdir()} == names - {"0.ie"} | {"2.ie"}
@@ -64,8 +64,9 @@ def test_train_ivector_extractor(data: Path, tmp_path: Path) -> None:
     )
     assert (setup.extractor.dim, setup.extractor.num_gaussians, setup.extractor.feature_dim) == (3, 3, 5)
     before = (folder / "2.ie").read_bytes()
-    result = step("--stage", 2, "--num-iters", 3, data, 3, folder)
+    result = step(tmp_path, "--stage", 2, "--num-iters", 3, data, 3, folder)
     assert result.returncode == 0, result.stderr
+    assert not list(tmp_path.rglob("EXECUTED"))
     assert (folder / "final.ie").resolve().name == "3.ie" and (folder / "3.ie").read_bytes() != before
 
 
@@ -82,7 +83,7 @@ def test_train_ivector_extractor(data: Path, tmp_path: Path) -> None:
 )
 def test_bad_input(arguments: tuple[object, ...], message: str, data: Path, tmp_path: Path) -> None:
     given = [data if argument == "DATA" else argument for argument in arguments]
-    result = step(*given, tmp_path / "extractor")
+    result = step(tmp_path, *given, tmp_path / "extractor")
     assert result.returncode == 255
     assert message in result.stderr
     assert not (tmp_path / "extractor" / "final.ie").exists()
