@@ -1,4 +1,4 @@
-"""The step that trains an i-vector extractor, on made-up features, in a directory of a name that a shell would execute."""
+"""The step that trains an i-vector extractor, on made-up features, in a directory whose name a shell would execute."""
 
 from __future__ import annotations
 

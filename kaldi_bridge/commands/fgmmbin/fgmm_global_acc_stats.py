@@ -12,6 +12,7 @@ from kaldi_bridge.gmm.frame_choices import FrameChoices
 from kaldi_bridge.gmm.full_model import read_full_mixture
 from kaldi_bridge.gmm.full_statistics import FullStatistics, full_posteriors, write_full_statistics
 from kaldi_bridge.gmm.global_statistics import flags_of
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from kaldi_bridge.tables.loop import TableLoop
@@ -22,10 +23,9 @@ e.g.: nnet-pytorch-fgmm-global-acc-stats 1.ubm scp:train.scp 1.acc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of fgmm-global-acc-stats."""
 
-    binary: bool = option(True, "Write output in binary mode")
     update_flags: str = option("mvw", "Which GMM parameters will be updated: subset of mvw.")
     gselect: str = option("", "Rspecifier of which Gaussians each frame may belong to (gmm-gselect)")
     weights: str = option("", "Rspecifier of a vector for each utterance: the weights of its frames")

@@ -12,6 +12,7 @@ from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.gmm.frame_choices import FrameChoices
 from kaldi_bridge.gmm.full_statistics import FullStatistics, write_full_statistics
 from kaldi_bridge.gmm.global_statistics import flags_of
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
 from kaldi_bridge.tables.loop import TableLoop
@@ -23,10 +24,9 @@ e.g.: nnet-pytorch-fgmm-global-acc-stats-post scp:post.scp 2048 scp:train.scp 1.
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of fgmm-global-acc-stats-post."""
 
-    binary: bool = option(True, "Write output in binary mode")
     update_flags: str = option("mvw", "Which GMM parameters will be updated: subset of mvw.")
     weights: str = option("", "Rspecifier of a vector for each utterance: the weights of its frames")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.gmm.full_model import read_full_mixture, write_full_mixture
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Copy one mixture of Gaussians with full covariances, into text perhaps.
 Usage: nnet-pytorch-fgmm-global-copy [options] <model-in> <model-out>
@@ -14,10 +15,8 @@ e.g.: nnet-pytorch-fgmm-global-copy --binary=false 1.ubm -"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of fgmm-global-copy."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def fgmm_global_copy(options: Options, model_in: str, model_out: str) -> None:

@@ -10,6 +10,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.gmm.full_estimation import FullEstimationOptions, estimate_full, split_full
 from kaldi_bridge.gmm.full_model import read_full_mixture, write_full_mixture
 from kaldi_bridge.gmm.full_statistics import read_full_statistics
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Estimate one mixture of Gaussians with full covariances from statistics.
 Usage: nnet-pytorch-fgmm-global-est [options] <model-in> <stats-in> <model-out>
@@ -17,10 +18,9 @@ e.g.: nnet-pytorch-fgmm-global-est 1.ubm 1.acc 2.ubm"""
 
 
 @dataclass
-class Options(FullEstimationOptions):
+class Options(OutputOptions, FullEstimationOptions):
     """Options of fgmm-global-est."""
 
-    binary: bool = option(True, "Write output in binary mode")
     update_flags: str = option("mvw", "Which GMM parameters will be updated: subset of mvw.")
     mix_up: int = option(0, "Increase number of mixture components to this overall target.")
     perturb_factor: float = option(0.01, "While mixing up, perturb means by standard deviation times this factor.")

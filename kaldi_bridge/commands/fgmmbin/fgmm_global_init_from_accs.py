@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.full_estimation import FullEstimationOptions, mixture_of_statistics
 from kaldi_bridge.gmm.full_model import write_full_mixture
 from kaldi_bridge.gmm.full_statistics import read_full_statistics
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Make one mixture of Gaussians with full covariances of statistics, without a model to begin with.
 Usage: nnet-pytorch-fgmm-global-init-from-accs [options] <stats-in> <number-of-gaussians> <model-out>
@@ -17,10 +18,8 @@ e.g.: nnet-pytorch-fgmm-global-init-from-accs 1.acc 2048 1.ubm"""
 
 
 @dataclass
-class Options(FullEstimationOptions):
+class Options(OutputOptions, FullEstimationOptions):
     """Options of fgmm-global-init-from-accs."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def fgmm_global_init_from_accs(options: Options, stats_in: str, num_gauss: str, model_out: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.gmm.full_statistics import sum_full_statistics, write_full_statistics
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Sum statistics for training one mixture of Gaussians with full covariances.
 Usage: nnet-pytorch-fgmm-global-sum-accs [options] <stats-out> <stats-in1> <stats-in2> ...
@@ -14,10 +15,8 @@ e.g.: nnet-pytorch-fgmm-global-sum-accs 1.acc 1.1.acc 1.2.acc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of fgmm-global-sum-accs."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def fgmm_global_sum_accs(options: Options, stats_out: str, first: str, *others: str) -> None:

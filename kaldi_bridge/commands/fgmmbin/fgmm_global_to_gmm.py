@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.gmm.full_model import read_full_mixture
 from kaldi_bridge.gmm.mixture_files import write_mixture
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Convert one mixture of Gaussians with full covariances to one with their diagonals.
 Usage: nnet-pytorch-fgmm-global-to-gmm [options] <full-model-in> <model-out>
@@ -15,10 +16,8 @@ e.g.: nnet-pytorch-fgmm-global-to-gmm final.ubm final.dubm"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of fgmm-global-to-gmm."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def fgmm_global_to_gmm(options: Options, full_model_in: str, model_out: str) -> None:

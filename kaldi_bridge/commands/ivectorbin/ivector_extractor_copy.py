@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kaldi_bridge.command import command, option, without_effect
+from kaldi_bridge.command import command, without_effect
 from kaldi_bridge.ivectors.model import read_model, write_model
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Copy an i-vector extractor, into text perhaps.
 Usage: nnet-pytorch-ivector-extractor-copy [options] <ivector-extractor-in> <ivector-extractor-out>
@@ -14,10 +15,9 @@ _WHY = "Kaldi's program does not use it either"
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of ivector-extractor-copy."""
 
-    binary: bool = option(True, "Write output in binary mode")
     ivector_dim: int = without_effect(400, _WHY)
     use_weights: bool = without_effect(True, _WHY)
     num_iters: int = without_effect(2, _WHY)
