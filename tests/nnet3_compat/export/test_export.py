@@ -32,7 +32,7 @@ from nnet3_compat.network.network import Network
 
 ZOO = [
     "attention",
-    "blstmp",
+    pytest.param("blstmp", marks=pytest.mark.slow),
     "cnn-tdnnf",
     "misc-components",
     "opgru",
@@ -58,7 +58,7 @@ def random_input(d: Description, sequences: int, num_outputs: int) -> tuple[Tens
 
 
 @pytest.mark.parametrize("name", ZOO)
-@pytest.mark.parametrize("factor", [1, 3])
+@pytest.mark.parametrize("factor", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_archive_equals_network(reference: Path, name: str, factor: int) -> None:
     network = zoo(reference, name)
     model = export_network(network, frame_subsampling_factor=factor)
