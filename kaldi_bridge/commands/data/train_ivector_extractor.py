@@ -33,7 +33,7 @@ from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX
 from kaldi_bridge.transforms.online_cmvn import OnlineCmvnOptions
 
 USAGE = """Train an i-vector extractor for online decoding: transform, background model and extractor in one.
-Usage: steps_pytorch/train_ivector_extractor.sh [options] <data-dir> <num-gauss> <extractor-dir>
+Usage: nnet-pytorch-train-ivector-extractor [options] <data-dir> <num-gauss> <extractor-dir>
 e.g.: steps_pytorch/train_ivector_extractor.sh --ivector-dim 100 data/train_hires 512 exp/nnet3/extractor
 The data directory has features of high resolution and cmvn.scp. Leaves final.ie, final.dubm, final.mat,
 global_cmvn.stats, splice_opts and online_cmvn.conf, as Kaldi's get_pca_transform.sh, train_diag_ubm.sh and
