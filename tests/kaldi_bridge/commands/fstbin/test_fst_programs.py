@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
@@ -119,3 +120,30 @@ def test_a_grammar_of_several_graphs_on_file(folder: Path, tmp_path: Path) -> No
     parts = folder / "prepared.top", 10, folder / "prepared.inner"
     assert fst_program("make-grammar-fst", "--nonterm-phones-offset=6", *parts, tmp_path / "whole") == 0
     assert (tmp_path / "whole").read_bytes() == (folder / "whole_grammar").read_bytes()
+
+
+def test_ngram_models_as_openfst_writes_them(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    """Byte for byte; what is no such model, or a type that is not written, is an error that leaves no file."""
+    assert fst_program("fstconvert", "--fst_type=ngram", folder / "trigrams", tmp_path / "ngram") == 0
+    assert (tmp_path / "ngram").read_bytes() == (folder / "trigrams.ngram").read_bytes()
+    assert fst_program("fstconvert", "--fst_type=ngram", folder / "cyclic", tmp_path / "none") == 1
+    assert "no n-gram model" in capfd.readouterr().err
+    assert fst_program("fstconvert", "--fst_type=edit", folder / "cyclic", tmp_path / "none") == 1
+    assert "no FST of type edit is written" in capfd.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_random_paths_are_paths(folder: Path, tmp_path: Path) -> None:
+    for select in ("uniform", "log_prob"):
+        words = "--npath=20", "--seed=7", f"--select={select}", folder / "acyclic"
+        assert (
+            fst_program("fstrandgen", *words, tmp_path / "a") == fst_program("fstrandgen", *words, tmp_path / "b") == 0
+        )
+        assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert len(text_of(tmp_path / "a").split("\n")) > 20
+    assert fst_program("fstproject", tmp_path / "a", tmp_path / "input") == 0
+    assert fst_program("fstarcsort", "--sort_type=olabel", tmp_path / "input", tmp_path / "sorted") == 0
+    assert fst_program("fstcompose", tmp_path / "sorted", folder / "acyclic", tmp_path / "found") == 0
+    with open_input(str(tmp_path / "found")) as found, open_input(str(tmp_path / "a")) as drawn:
+        ends = np.isfinite(Fst.read(drawn).finals).sum()
+        assert np.isfinite(Fst.read(found).finals).sum() >= ends > 1  # each is accepted
