@@ -10,6 +10,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.transforms.lda_statistics import LdaStatistics
+from kaldi_bridge.transforms.singular_values import singular_values
 
 
 @dataclass
@@ -28,7 +29,8 @@ def estimate(statistics: LdaStatistics, options: LdaOptions) -> tuple[np.ndarray
     """float32 [dim, input dim], and the same with all rows; one column more with ``remove_offset``.
 
     Within classes the covariance becomes the unit matrix, between them diagonal, the largest element first. Signs of
-    the rows are arbitrary. Raises KaldiError when ``dim`` is too large, or the statistics are singular.
+    the rows are arbitrary; they are Kaldi's. Raises KaldiError when ``dim`` is too large, or the statistics are
+    singular.
     """
     classes, size = statistics.sums.shape
     if not 0 < options.dim <= size:
@@ -60,7 +62,7 @@ def directions(statistics: LdaStatistics) -> tuple[np.ndarray, np.ndarray]:
     _, total, between = statistics.covariances()
     log.info(f"Data count is {statistics.counts.sum():g}")
     whitening = np.linalg.inv(cholesky(total - between))
-    turned, variances, _ = np.linalg.svd(whitening @ between @ whitening.T)
+    turned, variances, _ = singular_values(whitening @ between @ whitening.T)
     return turned.T @ whitening, variances
 
 

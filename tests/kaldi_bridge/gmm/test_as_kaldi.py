@@ -68,13 +68,6 @@ def model(name: str) -> Arrays:
     return {"log_probs": read.transitions.log_probs, **{part: getattr(read.mixtures, part) for part in parts}}
 
 
-def up_to_sign(name: str) -> Arrays:
-    """Rows of an LDA matrix, the largest element of each positive."""
-    rows = read_transform(name)
-    largest = rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]
-    return {"matrix": rows * np.sign(largest)[:, None]}
-
-
 READERS: dict[str, Callable[[str], Arrays]] = {
     "post": table(SPARSE_POSTERIOR, lambda p: {"offsets": p.offsets, "indexes": p.indexes, "weights": p.weights}),
     "gpost": table(GAUSS_POSTERIOR, gaussian_arrays),
@@ -84,7 +77,6 @@ READERS: dict[str, Callable[[str], Arrays]] = {
     "selection": table(INT32_VECTOR_VECTOR, lambda lists: {"": np.array(lists)}),
     "lattices": table(COMPACT_LATTICE, lattice_arrays),
     "matrix": lambda name: {"matrix": read_transform(name)},
-    "lda matrix": up_to_sign,
     "lda": lambda name: {part: getattr(read_lda([name]), part) for part in ("counts", "sums", "products")},
     "mllt": lambda name: {"count": np.array([read_mllt([name]).count]), "scatter": read_mllt([name]).scatter},
     "statistics": statistics,
@@ -97,10 +89,10 @@ CASES = [
     ("post", "weight-silence-post", "0.0 1 model.mdl ark:post.ark ark:{}", "weighted0.post", ""),
     ("post", "weight-silence-post", "--distribute=true 0.0 1 model.mdl ark:post.ark ark:{}", "distributed.post", ""),
     ("lda", "acc-lda", "--rand-prune=4.0 model.mdl ark:feats.ark ark:ali.post {}", "lda.acc", "acc-lda"),
-    ("lda matrix", "est-lda", "--dim=3 {} lda.acc", "lda.mat", ""),
-    ("lda matrix", "est-lda", "--dim=3 --write-full-matrix={} /dev/null lda.acc", "full.mat", ""),
+    ("matrix", "est-lda", "--dim=3 {} lda.acc", "lda.mat", ""),
+    ("matrix", "est-lda", "--dim=3 --write-full-matrix={} /dev/null lda.acc", "full.mat", ""),
     (
-        "lda matrix",
+        "matrix",
         "est-lda",
         "--dim=3 --remove-offset=true --within-class-factor=0.5 {} lda.acc",
         "lda-offset.mat",
