@@ -15,6 +15,7 @@ from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
+from kaldi_bridge.tables.holders import ObjectHolder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -223,3 +224,6 @@ def _expect(stream: InputStream, binary: bool, *tokens: str) -> str:
     if token not in tokens:
         raise KaldiError(f"{stream.where()}: expected {' or '.join(tokens)}, got {token}")
     return token
+
+
+MIXTURES = ObjectHolder(Mixtures.read, lambda stream, binary, value: value.write(stream, binary))

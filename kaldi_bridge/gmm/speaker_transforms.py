@@ -1,8 +1,9 @@
-"""fMLLR transforms of speakers or utterances, from tables to a table (gmmbin/gmm-est-fmllr.cc and its neighbours)."""
+"""Transforms of speakers or utterances, from tables to a table (gmmbin/gmm-est-fmllr.cc and its neighbours)."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -13,10 +14,16 @@ from kaldi_bridge.errors import within
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.gaussian_posteriors import GaussianPosteriors, gaussian_posteriors
 from kaldi_bridge.gmm.transform_statistics import add_to_fmllr
+from kaldi_bridge.io.basic_io import write_header
+from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import TableWriter
-from kaldi_bridge.tables.holders import FLOAT_MATRIX, GAUSS_POSTERIOR, SPARSE_POSTERIOR
+from kaldi_bridge.tables.holders import FLOAT, FLOAT_MATRIX, FLOAT_VECTOR, GAUSS_POSTERIOR, SPARSE_POSTERIOR
 from kaldi_bridge.tables.utterances import FeaturesBySpeaker, Posteriors, Utterances
+from kaldi_bridge.transforms.basis_fmllr import Basis, BasisFmllrOptions, GradientScatter
 from kaldi_bridge.transforms.fmllr import FmllrOptions, FmllrStatistics
+from kaldi_bridge.transforms.lvtln import LinearVtln
+
+NOWHERE = "ark:/dev/null"
 
 
 class GaussianPosteriorsOf(ABC):
@@ -80,6 +87,43 @@ def fmllr_statistics(model: AcousticModel, utterances: Utterances, posteriors: G
     return statistics
 
 
+class _Report:
+    """Counts what the transforms of speakers improved, and says so in Kaldi's words.
+
+    ``method``: its name there. ``count_missing``: whether utterances without features are errors.
+    """
+
+    def __init__(
+        self, method: str, speakers: FeaturesBySpeaker, posteriors: GaussianPosteriorsOf, count_missing: bool = True
+    ) -> None:
+        self._method, self._speakers, self._posteriors = method, speakers, posteriors
+        self._count_missing = count_missing
+        self._gain = self._count = 0.0
+
+    def speaker(self, name: str, gain: float, count: float, more: str = ".") -> None:
+        average = gain / count if count else float("nan")
+        what = f"For {self._speakers.what} {name}, auxf-impr from {self._method}"
+        log.info(f"{what} is {average:g}, over {count:g} frames{more}")
+        self._gain += gain
+        self._count += count
+
+    def files(self) -> int:
+        """How many files were used; returns the exit status."""
+        table = self._posteriors.table
+        others = table.errors + (self._speakers.missing if self._count_missing else 0)
+        log.info(
+            f"Done {table.done} files, {table.missing} with no {self._posteriors.name}, {others} with other errors."
+        )
+        return 0 if table.done else 1
+
+    def end(self, what: str) -> int:
+        """``what`` improved overall; returns the exit status."""
+        status = self.files()
+        average = self._gain / self._count if self._count else float("nan")
+        log.info(f"Overall {what} per frame is {average:g} over {self._count:g} frames.")
+        return status
+
+
 def write_fmllr(
     options: FmllrOptions,
     model: AcousticModel,
@@ -88,21 +132,104 @@ def write_fmllr(
     wspecifier: str,
 ) -> int:
     """Writes a transform for each speaker, reports; returns the exit status."""
-    total_gain = total_count = 0.0
+    report = _Report("fMLLR", speakers, posteriors)
     with TableWriter(wspecifier, FLOAT_MATRIX) as writer:
-        for speaker, utterances in speakers:
-            statistics = fmllr_statistics(model, utterances, posteriors)
+        for speaker, statistics in _of_speakers(model, speakers, posteriors):
             with within(speaker):
                 transform, gain = statistics.transform(options)
             writer.write(speaker, transform)
-            count = statistics.count
-            average = gain / count if count else float("nan")
-            log.info(f"For {speakers.what} {speaker}, auxf-impr from fMLLR is {average:g}, over {count:g} frames.")
-            total_gain += gain
-            total_count += count
-    table = posteriors.table
-    others = table.errors + speakers.missing
-    log.info(f"Done {table.done} files, {table.missing} with no {posteriors.name}, {others} with other errors.")
-    average = total_gain / total_count if total_count else float("nan")
-    log.info(f"Overall fMLLR auxf impr per frame is {average:g} over {total_count:g} frames.")
-    return 0 if table.done else 1
+            report.speaker(speaker, gain, statistics.count)
+    return report.end("fMLLR auxf impr")
+
+
+def write_gradient_scatter(
+    model: AcousticModel,
+    speakers: FeaturesBySpeaker,
+    posteriors: GaussianPosteriorsOf,
+    wxfilename: str,
+    binary: bool,
+) -> int:
+    """Writes the statistics for a basis of transforms, reports; returns the exit status."""
+    scatter = GradientScatter(model.mixtures.dim)
+    count = 0
+    for _, statistics in _of_speakers(model, speakers, posteriors):
+        statistics.drop_last_frame()
+        scatter.add(statistics)
+        count += 1
+    if speakers.what == "speaker":
+        log.info(f"Accumulate statistics from {count} speakers")
+    with open_output(wxfilename) as stream:
+        write_header(stream, binary)
+        scatter.write(stream, binary)
+    status = _Report("", speakers, posteriors).files()
+    log.info(f"Written gradient scatter to {wxfilename}")
+    return status
+
+
+def write_basis_fmllr(
+    options: BasisFmllrOptions,
+    model: AcousticModel,
+    basis: Basis,
+    speakers: FeaturesBySpeaker,
+    posteriors: GaussianPosteriorsOf,
+    wspecifier: str,
+    weights_wspecifier: str,
+) -> int:
+    """Writes a transform from the basis, and its weights, for each speaker, reports; returns the exit status."""
+    report = _Report("Basis fMLLR", speakers, posteriors)
+    with (
+        TableWriter(wspecifier, FLOAT_MATRIX) as writer,
+        TableWriter(weights_wspecifier or NOWHERE, FLOAT_VECTOR) as weights_writer,
+    ):
+        for speaker, statistics in _of_speakers(model, speakers, posteriors):
+            with within(speaker):
+                statistics.drop_last_frame()
+                transform, weights, gain = basis.transform(statistics, options)
+            writer.write(speaker, transform)
+            if len(weights):
+                weights_writer.write(speaker, weights)
+            used = f", the top {len(weights)} basis elements have been used"
+            report.speaker(speaker, gain, statistics.count, used)
+    return report.end("fMLLR auxf-impr")
+
+
+def write_lvtln(
+    how: tuple[str, float],
+    model: AcousticModel,
+    lvtln: LinearVtln,
+    speakers: FeaturesBySpeaker,
+    posteriors: GaussianPosteriorsOf,
+    wspecifier: str,
+    warps_wspecifier: str,
+) -> int:
+    """Writes a linear-VTLN transform, and its warp factor, for each speaker, reports; returns the exit status.
+
+    ``how``: the type of fMLLR after it, and the scale of log-determinants.
+    """
+    report = _Report("LVTLN", speakers, posteriors, count_missing=False)
+    counts = [0] * len(lvtln.matrices)
+    with (
+        TableWriter(wspecifier, FLOAT_MATRIX) as writer,
+        TableWriter(warps_wspecifier or NOWHERE, FLOAT) as warps,
+    ):
+        for speaker, statistics in _of_speakers(model, speakers, posteriors):
+            with within(speaker):
+                statistics.drop_last_frame()
+                number, transform, gain = lvtln.best(statistics, *how)
+            writer.write(speaker, transform)
+            warps.write(speaker, float(lvtln.warps[number]))
+            counts[number] += 1
+            report.speaker(speaker, gain, statistics.count)
+    log.info(f"Distribution of classes is:  {' '.join(map(str, counts))}")
+    return report.end("LVTLN auxf impr")
+
+
+def _of_speakers(
+    model: AcousticModel, speakers: FeaturesBySpeaker, posteriors: GaussianPosteriorsOf
+) -> Iterator[tuple[str, FmllrStatistics]]:
+    """The statistics of each speaker, or of each utterance, if there are none of speakers, that has posteriors."""
+    for speaker, utterances in speakers:
+        used = posteriors.table.done
+        statistics = fmllr_statistics(model, utterances, posteriors)
+        if speakers.what == "speaker" or posteriors.table.done > used:
+            yield speaker, statistics

@@ -45,6 +45,7 @@ class FmllrStatistics:
         self.count = 0.0
         self.linear = np.zeros((dim, dim + 1))
         self.quadratic = np.zeros((dim, dim + 1, dim + 1))
+        self._last: tuple[np.ndarray, ...] = ()
 
     @property
     def dim(self) -> int:
@@ -65,8 +66,29 @@ class FmllrStatistics:
             self.linear += linear[part].astype(np.float64).T @ extended
             total += quadratic[part].astype(np.float64).T @ (extended[:, rows] * extended[:, columns])
         self.count += float(counts.sum(dtype=np.float64))
+        if len(feats):
+            self._last = tuple(part[-1:] for part in (feats, counts, linear, quadratic))
         self.quadratic[:, rows, columns] += total
         self.quadratic[:, columns, rows] = self.quadratic[:, rows, columns]
+
+    def drop_last_frame(self) -> None:
+        """Takes back the frame that was added last: Kaldi's FmllrDiagGmmAccs holds it back until it estimates fMLLR, so
+        that other estimates from it, of bases and of linear VTLN, lack it."""
+        if self._last:
+            feats, counts, linear, quadratic = self._last
+            self.add(feats, -counts, -linear, -quadratic)
+            self._last = ()
+        if abs(self.count) < 1e-6:
+            self.count = 0.0
+
+    def transformed(self, matrix: np.ndarray) -> FmllrStatistics:
+        """As if the features had been transformed by ``matrix`` [dim, dim] first."""
+        extended = np.eye(self.dim + 1)
+        extended[: self.dim, : self.dim] = matrix
+        made = FmllrStatistics(self.dim)
+        made.count, made.linear = self.count, self.linear @ extended.T
+        made.quadratic = extended @ self.quadratic @ extended.T
+        return made
 
     def objective(self, transform: np.ndarray) -> float:
         """Of a transform [dim, dim + 1]."""

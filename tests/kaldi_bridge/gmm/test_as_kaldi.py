@@ -12,6 +12,7 @@ import pytest
 
 from kaldi_bridge.command import run
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.gmm.model import MIXTURES
 from kaldi_bridge.gmm.statistics import sum_files
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.tables import SequentialReader
@@ -24,12 +25,16 @@ from kaldi_bridge.tables.holders import (
     SPARSE_POSTERIOR,
     Holder,
 )
+from kaldi_bridge.transforms.basis_fmllr import Basis
+from kaldi_bridge.transforms.basis_fmllr import read_sum as read_scatter
 from kaldi_bridge.transforms.lda_statistics import read_sum as read_lda
 from kaldi_bridge.transforms.linear import read_transform
+from kaldi_bridge.transforms.lvtln import LinearVtln
 from kaldi_bridge.transforms.mllt import read_sum as read_mllt
 from tests.helpers.twins import twin
 
 KALDIS = Path(__file__).parent / "kaldis"
+SPEAKERS_OF_BASIS = 4  # as many eigenvalues are not 0: utterances with more frames than one
 Arrays = dict[str, np.ndarray]
 
 
@@ -64,8 +69,31 @@ def statistics(name: str) -> Arrays:
 
 def model(name: str) -> Arrays:
     read = AcousticModel.read(name)
+    return {"log_probs": read.transitions.log_probs, **mixture_arrays(read.mixtures)}
+
+
+def mixture_arrays(mixtures: Any) -> Arrays:
     parts = ("offsets", "weights", "scaled_means", "inverse_variances", "constants")
-    return {"log_probs": read.transitions.log_probs, **{part: getattr(read.mixtures, part) for part in parts}}
+    return {part: getattr(mixtures, part) for part in parts}
+
+
+def scatter(name: str) -> Arrays:
+    read = read_scatter([name], 5)
+    return {"count": np.array([read.count]), "scatter": read.scatter}
+
+
+def basis(name: str) -> Arrays:
+    """Eigenvectors, which have arbitrary signs; those of eigenvalue 0 are any of their space."""
+    matrices = Basis.read(name).matrices[:SPEAKERS_OF_BASIS].astype(np.float64)
+    return {"projections": np.einsum("nij,nkl->nijkl", matrices, matrices)}
+
+
+def lvtln(name: str) -> Arrays:
+    read = LinearVtln.read(name)
+    return {
+        **{part: getattr(read, part) for part in ("matrices", "log_determinants", "warps")},
+        "default": np.array([read.default]),
+    }
 
 
 READERS: dict[str, Callable[[str], Arrays]] = {
@@ -80,6 +108,10 @@ READERS: dict[str, Callable[[str], Arrays]] = {
     "lda": lambda name: {part: getattr(read_lda([name]), part) for part in ("counts", "sums", "products")},
     "mllt": lambda name: {"count": np.array([read_mllt([name]).count]), "scatter": read_mllt([name]).scatter},
     "statistics": statistics,
+    "mixtures": table(MIXTURES, mixture_arrays),
+    "scatter": scatter,
+    "basis": basis,
+    "lvtln": lvtln,
     "model": model,
 }
 
@@ -185,6 +217,89 @@ CASES = [
         "--old-acoustic-scale=0.5 model.mdl ark:lat.ark ark:feats.ark ark:{}",
         "rescored.lat",
         "gmm-rescore-lattice",
+    ),
+    ("model", "gmm-copy", "--binary=false model.mdl {}", "model.txt", ""),
+    ("matrices", "gmm-compute-likes", "model.mdl ark:feats.ark ark:{}", "likes.ark", ""),
+    ("statistics", "gmm-ismooth-stats", "--tau=50 stats.acc positive.acc {}", "smoothed.acc", ""),
+    (
+        "statistics",
+        "gmm-ismooth-stats",
+        "--smooth-from-model=true model.mdl positive.acc {}",
+        "smoothed-model.acc",
+        "",
+    ),
+    (
+        "mixtures",
+        "gmm-adapt-map",
+        "--update-flags=mvw --spk2utt=ark:spk2utt model.mdl ark:feats.ark ark:post.ark ark:{}",
+        "map.ams",
+        "gmm-adapt-map",
+    ),
+    ("scatter", "gmm-basis-fmllr-accs", "model.mdl ark:feats.ark ark:post.ark {}", "basis.acc", "gmm-basis-fmllr-accs"),
+    (
+        "scatter",
+        "gmm-basis-fmllr-accs-gpost",
+        "--spk2utt=ark:spk2utt model.mdl ark:feats.ark ark:gpost.ark {}",
+        "basis-gpost.acc",
+        "",
+    ),
+    ("basis", "gmm-basis-fmllr-training", "model.mdl {} basis.acc", "basis", ""),
+    (
+        "matrices",
+        "gmm-est-basis-fmllr",
+        "--spk2utt=ark:spk2utt model.mdl basis ark:feats.ark ark:post.ark ark:{}",
+        "basis-fmllr.ark",
+        "gmm-est-basis-fmllr",
+    ),
+    (
+        "vectors",
+        "gmm-est-basis-fmllr",
+        "--write-weights=ark:{} --spk2utt=ark:spk2utt model.mdl basis ark:feats.ark ark:post.ark ark:/dev/null",
+        "basis.weights",
+        "",
+    ),
+    (
+        "matrices",
+        "gmm-est-basis-fmllr-gpost",
+        "--num-iters=3 --size-scale=0.1 model.mdl basis ark:feats.ark ark:gpost.ark ark:{}",
+        "basis-fmllr-gpost.ark",
+        "",
+    ),
+    ("lvtln", "gmm-init-lvtln", "--dim=5 --num-classes=3 --default-class=1 {}", "unit.lvtln", ""),
+    (
+        "lvtln",
+        "gmm-train-lvtln-special",
+        "--warp=0.9 --normalize-var=true 0 unit.lvtln {} ark:feats.ark ark:warped.ark ark:post.ark",
+        "0.lvtln",
+        "",
+    ),
+    (
+        "lvtln",
+        "gmm-train-lvtln-special",
+        "--normalize-covar=true 2 0.lvtln {} ark:feats.ark ark:warped.ark",
+        "2.lvtln",
+        "",
+    ),
+    (
+        "matrices",
+        "gmm-est-lvtln-trans",
+        "--logdet-scale=0.5 --spk2utt=ark:spk2utt model.mdl 2.lvtln ark:feats.ark ark:gpost.ark ark:{}",
+        "lvtln.ark",
+        "gmm-est-lvtln-trans",
+    ),
+    (
+        "floats",
+        "gmm-est-lvtln-trans",
+        "--logdet-scale=0.5 --spk2utt=ark:spk2utt model.mdl 2.lvtln ark:feats.ark ark:gpost.ark ark:/dev/null ark:{}",
+        "lvtln.warps",
+        "",
+    ),
+    (
+        "matrices",
+        "gmm-est-lvtln-trans",
+        "--norm-type=diag model.mdl 2.lvtln ark:feats.ark ark:gpost.ark ark:{}",
+        "lvtln-diag.ark",
+        "",
     ),
     ("model", "gmm-init-model-flat", "tree topo {} ark:feats.ark", "flat.mdl", ""),
     ("model", "gmm-est", "--mix-up=25 --power=0.3 --min-gaussian-occupancy=5 model.mdl stats.acc {}", "est.mdl", ""),

@@ -4,7 +4,7 @@ set -e
 export OPENBLAS_CORETYPE=Haswell
 log() { # log NAME PROGRAM...: keeps the messages that count something
   name=$1; shift; "$@" 2> "$name.log"
-  grep -E '^(LOG|WARNING)' "$name.log" | grep -v 'converting post' |
+  grep -E '^(LOG|WARNING)' "$name.log" | grep -v -e 'converting post' -e 'Overall acoustic' |
     grep -E 'Done|Overall|objf|auxf|logdet|weighted|Not updating|overlap' | sed 's/^[A-Z]* ([^)]*)[^)]*) //' > "$name.messages"; rm "$name.log"
 }
 log weight-silence-post weight-silence-post 0.25 1:3 model.mdl ark:post.ark ark:weighted.post
@@ -39,5 +39,20 @@ gmm-gselect --n=2 --gselect=ark:candidates.ark ubm.gmm ark:feats.ark ark:reselec
 log gmm-acc-stats2 gmm-acc-stats2 model.mdl ark:feats.ark ark:difference.post positive.acc negative.acc
 log gmm-acc-stats-twofeats gmm-acc-stats-twofeats model.mdl ark:feats.ark ark:feats2.ark ark:post.ark twofeats.acc
 log gmm-rescore-lattice gmm-rescore-lattice --old-acoustic-scale=0.5 model.mdl ark:lat.ark ark:feats.ark ark:rescored.lat
+gmm-copy --binary=false model.mdl model.txt
+gmm-compute-likes model.mdl ark:feats.ark ark:likes.ark
+gmm-ismooth-stats --binary=true --tau=50 stats.acc positive.acc smoothed.acc
+gmm-ismooth-stats --binary=true --smooth-from-model=true model.mdl positive.acc smoothed-model.acc
+log gmm-adapt-map gmm-adapt-map --update-flags=mvw --spk2utt=ark:spk2utt model.mdl ark:feats.ark ark:post.ark ark:map.ams
+log gmm-basis-fmllr-accs gmm-basis-fmllr-accs model.mdl ark:feats.ark ark:post.ark basis.acc
+gmm-basis-fmllr-accs-gpost --spk2utt=ark:spk2utt model.mdl ark:feats.ark ark:gpost.ark basis-gpost.acc
+gmm-basis-fmllr-training model.mdl basis basis.acc
+log gmm-est-basis-fmllr gmm-est-basis-fmllr --write-weights=ark:basis.weights --spk2utt=ark:spk2utt model.mdl basis ark:feats.ark ark:post.ark ark:basis-fmllr.ark
+gmm-est-basis-fmllr-gpost --num-iters=3 --size-scale=0.1 model.mdl basis ark:feats.ark ark:gpost.ark ark:basis-fmllr-gpost.ark
+gmm-init-lvtln --dim=5 --num-classes=3 --default-class=1 unit.lvtln
+gmm-train-lvtln-special --warp=0.9 --normalize-var=true 0 unit.lvtln 0.lvtln ark:feats.ark ark:warped.ark ark:post.ark
+gmm-train-lvtln-special --normalize-covar=true 2 0.lvtln 2.lvtln ark:feats.ark ark:warped.ark
+log gmm-est-lvtln-trans gmm-est-lvtln-trans --logdet-scale=0.5 --spk2utt=ark:spk2utt model.mdl 2.lvtln ark:feats.ark ark:gpost.ark ark:lvtln.ark ark:lvtln.warps
+gmm-est-lvtln-trans --norm-type=diag model.mdl 2.lvtln ark:feats.ark ark:gpost.ark ark:lvtln-diag.ark
 gmm-init-model-flat tree topo flat.mdl ark:feats.ark
 gmm-est --mix-up=25 --power=0.3 --min-gaussian-occupancy=5 model.mdl stats.acc est.mdl
