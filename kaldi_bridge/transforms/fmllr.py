@@ -99,7 +99,7 @@ class FmllrStatistics:
     def transform(self, options: FmllrOptions) -> tuple[np.ndarray, float]:
         """float32 [dim, dim + 1], and how much better the objective is than for the unit transform.
 
-        The unit transform where there are too few frames. Raises KaldiError when the statistics are singular.
+        The unit transform, with a warning, where there are too few frames or the statistics are singular.
         """
         options.check()
         unit = np.eye(self.dim, self.dim + 1)
@@ -115,7 +115,8 @@ class FmllrStatistics:
         else:
             new = self._full(unit, options.fmllr_num_iters)
         if not np.isfinite(new).all():
-            raise KaldiError(f"the statistics of {self.count:g} frames are singular: no fMLLR can be estimated")
+            log.warning(f"Not updating fMLLR since the statistics of {self.count:g} frames are singular")
+            return unit.astype(np.float32), 0.0
         gain = self.objective(new) - self.objective(unit)
         if options.fmllr_update_type == "full":
             log.info(f"fMLLR objf improvement is {gain / self.count:g} per frame over {self.count:g} frames.")
@@ -125,12 +126,9 @@ class FmllrStatistics:
         return new.astype(np.float32), gain
 
     def _full(self, start: np.ndarray, iterations: int) -> np.ndarray:
-        try:
-            inverses = np.linalg.inv(self.quadratic)
-        except np.linalg.LinAlgError:
-            raise KaldiError(
-                f"the statistics of {self.count:g} frames are singular: no fMLLR can be estimated"
-            ) from None
+        if np.linalg.matrix_rank(self.quadratic, hermitian=True).min() <= self.dim:
+            return np.full_like(start, np.nan)
+        inverses = np.linalg.inv(self.quadratic)
         matrix, dim, beta = start.copy(), self.dim, self.count
         shifts = np.einsum("ijk,ik->ij", inverses, self.linear)  # G_i^-1 k_i
         for _ in range(iterations):

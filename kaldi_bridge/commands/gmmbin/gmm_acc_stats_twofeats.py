@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.errors import KaldiError, within
+from kaldi_bridge.errors import within
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.statistics import Accumulator, write_statistics
 from kaldi_bridge.options import OutputOptions
@@ -54,7 +54,8 @@ def gmm_acc_stats_twofeats(
         f"features, {posteriors.errors} with other errors."
     )
     if accumulator is None:
-        raise KaldiError("no utterance has both features and posteriors: no statistics to write")
+        log.error("no utterance has both features and posteriors: no statistics to write")
+        return 1
     statistics = accumulator.result()
     average = statistics.log_likelihood / statistics.frames if statistics.frames else float("nan")
     log.info(f"Overall avg like per frame (Gaussian only) = {average:g} over {statistics.frames:g} frames.")

@@ -1,0 +1,140 @@
+"""Programs of GMM systems with inputs that do not fit: the exit status is Kaldi's, and nothing is half written.
+
+Where an assertion of Kaldi's fails (status 134), here it is an error (255).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kaldi_bridge.command import run
+from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from kaldi_bridge.transforms.fmllr import FmllrOptions, FmllrStatistics
+from tests.helpers.twins import twin
+
+KALDIS = Path(__file__).parent / "kaldis"
+
+# (program, arguments with {} for the output, part of the message); exit status 255, no output
+ERRORS = [
+    ("gmm-acc-mllt", "model.mdl ark:feats2.ark ark:ali.post {}", "utterance a-1: features of dimension 6"),
+    ("est-mllt", "{} lda.acc", "lda.acc"),
+    ("est-lda", "--dim=3 {} /dev/null", "/dev/null"),
+    ("est-lda", "--dim=6 {} lda.acc", "--dim=6 must be positive and at most the statistics' dimension 5"),
+    ("gmm-transform-means", "lda-offset.mat model.mdl {}", "lda-offset.mat: a transform of size 3 x 6"),
+    ("compose-transforms", "lda.mat lda.mat {}", "A has 5 columns and B has 3 rows"),
+    ("compose-transforms", "ark:fmllr.ark lda.mat {}", "the output must be a table"),
+    ("gmm-post-to-gpost", "model.mdl ark:feats2.ark ark:post.ark ark:{}", "utterance a-1: features of dimension 6"),
+    ("gmm-est-fmllr", "--fmllr-update-type=x model.mdl ark:feats.ark ark:post.ark ark:{}", "fMLLR update type x"),
+    ("gmm-est-fmllr-gpost", "model.mdl ark:feats2.ark ark:gpost.ark ark:{}", "features of dimension 6"),
+    ("gmm-acc-stats", "model.mdl ark:feats2.ark ark:post.ark {}", "features of dimension 6"),
+    ("gmm-acc-stats", "--update-flags=x model.mdl ark:feats.ark ark:post.ark {}", "--update-flags=x"),
+    ("gmm-acc-stats-twofeats", "model.mdl ark:feats.ark ark:vectors.ark ark:post.ark {}", "expected a matrix"),
+    ("gmm-est", "--update-flags=mv model.mdl stats-m.acc {}", "statistics lack what an update of mv needs"),
+    ("gmm-rescore-lattice", "model.mdl ark:lat.ark ark:feats2.ark ark:{}", "features of dimension 6"),
+    ("gmm-init-model-flat", "tree topo {} ark:/dev/null", "no features were seen"),
+    ("gmm-gselect", "--n=0 ubm.gmm ark:feats.ark ark:{}", "--n=0 must be positive"),
+    ("gmm-gselect", "ubm.gmm ark:feats2.ark ark:{}", "features of dimension 6"),
+    ("weight-silence-post", "x 1 model.mdl ark:post.ark ark:{}", "'x' is no number"),
+    ("weight-silence-post", "0.0 1 flat.mdl ark:positive.acc ark:{}", "positive.acc"),
+    ("scale-post", "ark:post.ark x ark:{}", "'x' is no number"),
+    ("transform-vec", "full.mat ark:weights.ark ark:{}", "bad dimension 5x5 versus feat dim 130"),
+    ("gmm-basis-fmllr-training", "model.mdl {} lda.acc", "lda.acc"),
+    ("gmm-est-basis-fmllr", "model.mdl lda.acc ark:feats.ark ark:post.ark ark:{}", "lda.acc"),
+    ("gmm-train-lvtln-special", "3 unit.lvtln {} ark:feats.ark ark:warped.ark", "there is no class 3"),
+    ("gmm-train-lvtln-special", "0 unit.lvtln {} ark:feats.ark ark:feats2.ark", "do not fit together"),
+    (
+        "gmm-est-lvtln-trans",
+        "--norm-type=full model.mdl 2.lvtln ark:feats.ark ark:gpost.ark ark:{}",
+        "--norm-type=full",
+    ),
+    ("gmm-init-lvtln", "--num-classes=3 --default-class=5 {}", "default class 5"),
+    ("gmm-ismooth-stats", "twofeats.acc stats.acc {}", "models of different sizes"),
+    ("gmm-copy", "lda.acc {}", "lda.acc"),
+]
+
+# Tables in which nothing is found: exit status 1, and the empty table or the statistics of nothing.
+NOTHING = [
+    ("acc-lda", "model.mdl ark:/dev/null ark:ali.post {}"),
+    ("acc-lda", "model.mdl ark:feats.ark ark:/dev/null {}"),
+    ("gmm-acc-mllt", "model.mdl ark:/dev/null ark:ali.post {}"),
+    ("gmm-post-to-gpost", "model.mdl ark:feats.ark ark:/dev/null ark:{}"),
+    ("gmm-est-fmllr", "model.mdl ark:/dev/null ark:post.ark ark:{}"),
+    ("gmm-est-fmllr", "--spk2utt=ark:spk2utt model.mdl ark:feats.ark ark:/dev/null ark:{}"),
+    ("gmm-est-fmllr-gpost", "model.mdl ark:feats.ark ark:/dev/null ark:{}"),
+    ("gmm-acc-stats", "model.mdl ark:/dev/null ark:post.ark {}"),
+    ("gmm-acc-stats2", "model.mdl ark:/dev/null ark:post.ark {} /dev/null"),
+    ("gmm-rescore-lattice", "model.mdl ark:lat.ark ark:/dev/null ark:{}"),
+    ("gmm-gselect", "ubm.gmm ark:/dev/null ark:{}"),
+    ("gmm-adapt-map", "model.mdl ark:feats.ark ark:/dev/null ark:{}"),
+    ("weight-silence-post", "0.0 1 model.mdl ark:/dev/null ark:{}"),
+    ("sum-post", "ark:post.ark ark:/dev/null ark:{}"),
+    ("weight-post", "ark:post.ark ark:/dev/null ark:{}"),
+    ("post-to-weights", "ark:/dev/null ark:{}"),
+    ("gmm-est-lvtln-trans", "model.mdl 2.lvtln ark:feats.ark ark:/dev/null ark:{}"),
+]
+
+
+@pytest.fixture(autouse=True)
+def in_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(KALDIS)
+
+
+@pytest.mark.parametrize(("program", "arguments", "message"), ERRORS)
+def test_errors(program: str, arguments: str, message: str, tmp_path: Path, capfd: Any) -> None:
+    output = tmp_path / "output"
+    assert run(twin(program), arguments.format(output).split()) == 255
+    assert message in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("program", "arguments"), NOTHING)
+def test_nothing_found(program: str, arguments: str, tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    assert run(twin(program), arguments.format(output).split()) == 1
+    assert output.exists()
+
+
+def test_two_features_of_nothing(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    arguments = f"model.mdl ark:/dev/null ark:feats2.ark ark:post.ark {output}"
+    assert run(twin("gmm-acc-stats-twofeats"), arguments.split()) == 1
+    assert not output.exists()
+
+
+def test_zero_mllt_statistics(tmp_path: Path, capfd: Any) -> None:
+    empty = tmp_path / "zero.macc"
+    run(twin("gmm-acc-mllt"), f"model.mdl ark:/dev/null ark:ali.post {empty}".split())
+    assert run(twin("est-mllt"), [str(tmp_path / "output"), str(empty)]) == 255
+    assert "the statistics of 0 frames are singular" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["full", "diag", "offset"])
+def test_three_frames(kind: str, tmp_path: Path, capfd: Any) -> None:
+    """Unit transforms and a warning: below the minimum count, and above it where the statistics are singular."""
+    spk2utt = tmp_path / "spk2utt"
+    spk2utt.write_text("c a-3\n")
+    for minimum, warning in ((500, "below min-count: count is 3"), (1, "singular")):
+        options = f"--fmllr-update-type={kind} --fmllr-min-count={minimum} --spk2utt=ark:{spk2utt}"
+        arguments = f"{options} model.mdl ark:feats.ark ark:post.ark ark:{tmp_path}/output"
+        assert run(twin("gmm-est-fmllr"), arguments.split()) == 0
+        heard = capfd.readouterr().err
+        if kind == "full" or minimum == 500:
+            assert warning in heard
+            with SequentialReader(f"ark:{tmp_path}/output", FLOAT_MATRIX) as reader:
+                np.testing.assert_array_equal(dict(reader)["c"], np.eye(5, 6))
+
+
+def test_a_feature_that_never_varies(capfd: Any) -> None:
+    statistics = FmllrStatistics(2)
+    feats = np.random.default_rng(0).normal(size=(1000, 2)).astype(np.float32)
+    feats[:, 1] = 1.0
+    ones = np.ones((1000, 2), np.float32)
+    statistics.add(feats, ones[:, 0], feats, ones)
+    transform, gain = statistics.transform(FmllrOptions())
+    assert gain == 0.0 and "singular" in capfd.readouterr().err
+    np.testing.assert_array_equal(transform, np.eye(2, 3))
