@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge.command import command, option
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.speaker_transforms import OfTransitionIds, write_gradient_scatter
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables.utterances import FeaturesBySpeaker
 
 USAGE = """Accumulate statistics for a basis of fMLLR transforms, from each utterance, or each speaker (--spk2utt).
@@ -17,10 +18,9 @@ e.g.: nnet-pytorch-gmm-basis-fmllr-accs --spk2utt=ark:spk2utt 1.mdl scp:train.sc
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-basis-fmllr-accs."""
 
-    binary: bool = option(True, "Write output in binary mode")
     spk2utt: str = option("", "Rspecifier of the map from speaker to utterances")
 
 

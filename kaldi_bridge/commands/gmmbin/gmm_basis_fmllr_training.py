@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.transforms.basis_fmllr import Basis, read_sum, second_derivative
 
 USAGE = """Estimate a basis of fMLLR transforms, from statistics of nnet-pytorch-gmm-basis-fmllr-accs.
@@ -15,10 +16,8 @@ e.g.: nnet-pytorch-gmm-basis-fmllr-training 1.mdl 1.basis 1.acc 2.acc"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-basis-fmllr-training."""
-
-    binary: bool = option(True, "Write output in binary mode")
 
 
 def gmm_basis_fmllr_training(options: Options, model_in: str, basis_out: str, first: str, *others: str) -> None:

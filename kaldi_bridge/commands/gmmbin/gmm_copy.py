@@ -10,6 +10,7 @@ from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io.basic_io import read_header, write_header
 from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.options import OutputOptions
 
 USAGE = """Copy a GMM-based model, or one of its parts, possibly between binary and text.
 Usage: nnet-pytorch-gmm-copy [options] <model-in> <model-out>
@@ -17,10 +18,9 @@ e.g.: nnet-pytorch-gmm-copy --binary=false 1.mdl 1_txt.mdl"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-copy."""
 
-    binary: bool = option(True, "Write output in binary mode")
     copy_am: bool = option(True, "Copy the mixtures; false where the input has a transition model alone")
     copy_tm: bool = option(True, "Copy the transition model; false where the input has mixtures alone")
 

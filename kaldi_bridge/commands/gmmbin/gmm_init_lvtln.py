@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.io.filenames import printable_output
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.transforms.lvtln import LinearVtln
 
 USAGE = """Initialize linear-VTLN transforms, each the unit matrix; nnet-pytorch-gmm-train-lvtln-special sets them.
@@ -15,10 +16,9 @@ e.g.: nnet-pytorch-gmm-init-lvtln --dim=13 --num-classes=21 --default-class=10 1
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-init-lvtln."""
 
-    binary: bool = option(True, "Write output in binary mode")
     dim: int = option(13, "Feature dimension")
     num_classes: int = option(21, "Number of transforms to be trained")
     default_class: int = option(10, "Index of default transform, for speakers without data")

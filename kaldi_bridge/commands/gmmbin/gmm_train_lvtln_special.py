@@ -12,6 +12,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.hmm.posterior import total
 from kaldi_bridge.io.text import is_number
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR, SPARSE_POSTERIOR
 from kaldi_bridge.transforms.lvtln import LinearVtln, WarpRegression
@@ -24,10 +25,9 @@ e.g.: nnet-pytorch-gmm-train-lvtln-special 5 5.lvtln 6.lvtln scp:train.scp scp:t
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of gmm-train-lvtln-special."""
 
-    binary: bool = option(True, "Write output in binary mode")
     warp: float = option(-1.0, "If not negative, the warp factor to note for this transform")
     normalize_var: bool = option(False, "Keep the variance of each dimension the same")
     normalize_covar: bool = option(False, "Keep the covariance the same")
