@@ -147,17 +147,6 @@ class BatchNormComponent(Component):
         if not self.test_mode:
             super().zero_stats()
 
-    def offset_and_scale(self) -> tuple[np.ndarray, np.ndarray]:
-        """Test mode as y = scale * x + offset, float64 [block_dim] each (Kaldi: ComputeDerived).
-
-        Raises KaldiError when there are no statistics.
-        """
-        self.expect(self.count > 0.0, "test mode needs statistics and there are none (train the network first)")
-        mean = self.stats_sum / self.count
-        variance = np.maximum(self.stats_sumsq / self.count - mean * mean, 0.0)
-        scale = self.target_rms / np.sqrt(variance + self.epsilon)
-        return -mean * scale, scale
-
     def info(self) -> str:
         text = (
             f"{self.TYPE}, dim={self.dim}, block-dim={self.block_dim}, epsilon={number(self.epsilon)}"
