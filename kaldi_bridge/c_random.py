@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from kaldi_bridge.extension import _csrc
+
 RAND_MAX = (1 << 31) - 1
 _LAG, _TAP = 31, 3
 
@@ -37,6 +39,12 @@ class CRandom(Random):
         state[at] = value
         self._at = at + 1 if at < _LAG - 1 else 0
         return value >> 1
+
+    def rands(self, count: int) -> np.ndarray:
+        """As many calls of ``rand``, int64 [count]."""
+        values = _csrc.additive_feedback(self._state[self._at :] + self._state[: self._at], count)
+        self._state, self._at = values[count:].tolist(), 0
+        return (values[_LAG:] >> np.uint32(1)).astype(np.int64)
 
     def random(self) -> float:
         """From 0 to below 1; 53 bits of it, as those of Python's own generator."""

@@ -1,14 +1,22 @@
 #include "arc_lists.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <queue>
+#include <stdexcept>
 #include <tuple>
 
 namespace kaldi_bridge {
 
 namespace {
 constexpr double kNoPath = std::numeric_limits<double>::infinity();
+}  // namespace
+
+double log_add(double a, double b) {
+  if (a < b) std::swap(a, b);
+  const double difference = b - a;
+  return difference > -36.1 ? a + std::log1p(std::exp(difference)) : a;  // beyond, b is lost in rounding
 }
 
 DepthFirst depth_first(const ArcLists &lists) {
@@ -104,6 +112,42 @@ std::vector<double> costs_to_end(const ArcLists &lists, const double *costs, con
     for (int64_t arc = lists.offsets[s]; arc < lists.offsets[s + 1]; arc++)
       to_end[s] = std::min(to_end[s], costs[arc] + to_end[lists.next[arc]]);
   return to_end;
+}
+
+std::vector<double> log_sums_from_start(const ArcLists &lists, const double *costs) {
+  std::vector<double> sums(lists.num_states, -kNoPath);
+  if (lists.start >= 0) sums[lists.start] = 0.0;
+  for (int32_t s = 0; s < lists.num_states; s++)
+    for (int64_t arc = lists.offsets[s]; arc < lists.offsets[s + 1]; arc++) {
+      double &target = sums[lists.next[arc]];
+      target = log_add(target, sums[s] - costs[arc]);
+    }
+  return sums;
+}
+
+std::vector<double> log_sums_to_end(const ArcLists &lists, const double *costs, const double *finals) {
+  std::vector<double> sums(lists.num_states);
+  for (int32_t s = lists.num_states; s-- > 0;) {
+    sums[s] = -finals[s];
+    for (int64_t arc = lists.offsets[s]; arc < lists.offsets[s + 1]; arc++)
+      sums[s] = log_add(sums[s], sums[lists.next[arc]] - costs[arc]);
+  }
+  return sums;
+}
+
+std::vector<int64_t> lengths_from_start(const ArcLists &lists, const int64_t *lengths) {
+  std::vector<int64_t> times(lists.num_states, -1);
+  if (lists.start >= 0) times[lists.start] = 0;
+  for (int32_t s = 0; s < lists.num_states; s++) {
+    if (times[s] < 0) continue;
+    for (int64_t arc = lists.offsets[s]; arc < lists.offsets[s + 1]; arc++) {
+      int64_t &target = times[lists.next[arc]];
+      if (target >= 0 && target != times[s] + lengths[arc])
+        throw std::invalid_argument("there are ways of different lengths to the same state");
+      target = times[s] + lengths[arc];
+    }
+  }
+  return times;
 }
 
 Path best_path(const ArcLists &lists, const double *costs, const double *finals) {

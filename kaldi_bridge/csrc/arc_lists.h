@@ -40,6 +40,17 @@ std::vector<char> useful_states(const ArcLists &lists, const double *finals);
 std::vector<double> costs_from_start(const ArcLists &lists, const double *costs);
 std::vector<double> costs_to_end(const ArcLists &lists, const double *costs, const double *finals);
 
+// log(exp(a) + exp(b)).
+double log_add(double a, double b);
+
+// The same with sums of probabilities, exp(-cost), in place of the cheapest path: their logarithms.
+std::vector<double> log_sums_from_start(const ArcLists &lists, const double *costs);
+std::vector<double> log_sums_to_end(const ArcLists &lists, const double *costs, const double *finals);
+
+// How long the ways from the start to each state are; -1: cannot be reached. Throws std::invalid_argument where ways to a
+// state differ in length. States must be numbered topologically.
+std::vector<int64_t> lengths_from_start(const ArcLists &lists, const int64_t *lengths);
+
 struct Path {
   std::vector<int64_t> arcs;
   int32_t end = -1;  // the final state; -1: there is no path

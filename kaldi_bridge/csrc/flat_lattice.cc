@@ -7,10 +7,6 @@ namespace kaldi_bridge {
 
 namespace {
 
-constexpr float kNotFinal = std::numeric_limits<float>::infinity();
-
-bool is_final(const Weight &weight) { return weight.graph < kNotFinal && weight.acoustic < kNotFinal; }
-
 template <class A>
 std::vector<int32_t> next_states(const FlatStates<A> &lattice) {
   std::vector<int32_t> next(lattice.arcs.size());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "arc_lists.h"
@@ -13,6 +14,16 @@ namespace kaldi_bridge {
 struct Weight {
   float graph, acoustic;  // infinite, as a final weight: the state is not final
 };
+
+constexpr float kNotFinal = std::numeric_limits<float>::infinity();
+
+inline bool is_final(const Weight &weight) { return weight.graph < kNotFinal && weight.acoustic < kNotFinal; }
+
+// The better of two costs has the smaller sum, and of equal sums the smaller graph part.
+inline bool better(const Weight &a, const Weight &b) {
+  const float x = a.graph + a.acoustic, y = b.graph + b.acoustic;
+  return x != y ? x < y : a.graph < b.graph;
+}
 
 struct FlatArc {
   int32_t ilabel, olabel;  // transition-id and word; 0: none

@@ -151,6 +151,19 @@ void add_lattices(py::module_ &m) {
            [](const Graph &graph, const InputArray<double> &costs, const InputArray<double> &finals) {
              return as_array(costs_to_end(graph.lists, graph.costs(costs), graph.finals(finals)));
            })
+      .def("log_sums_from_start",
+           [](const Graph &graph, const InputArray<double> &costs) {
+             return as_array(log_sums_from_start(graph.lists, graph.costs(costs)));
+           })
+      .def("log_sums_to_end",
+           [](const Graph &graph, const InputArray<double> &costs, const InputArray<double> &finals) {
+             return as_array(log_sums_to_end(graph.lists, graph.costs(costs), graph.finals(finals)));
+           })
+      .def("lengths_from_start",
+           [](const Graph &graph, const InputArray<int64_t> &lengths) {
+             if (lengths.size() != graph.lists.num_arcs()) throw std::invalid_argument("one length for each arc is needed");
+             return as_array(lengths_from_start(graph.lists, lengths.data()));
+           })
       .def("best_path",
            [](const Graph &graph, const InputArray<double> &costs, const InputArray<double> &finals) {
              return path_parts(best_path(graph.lists, graph.costs(costs), graph.finals(finals)));

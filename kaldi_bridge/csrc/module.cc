@@ -13,6 +13,7 @@
 #include "fst_text_module.h"
 #include "lattice_arrays.h"
 #include "lattice_module.h"
+#include "scoring_module.h"
 #include "mutable_fst_module.h"
 #include "nested_lattice.h"
 #include "packed_acceptors_module.h"
@@ -118,6 +119,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_resampling(m);
   add_arpa(m);
   add_lattices(m);
+  add_scoring(m);
   add_split_radix(m);
   add_determinization(m);
 

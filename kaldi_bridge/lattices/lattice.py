@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst_header import EXPANDED, MUTABLE
 
@@ -203,8 +204,12 @@ def top_sorted(lattice: L) -> L:
 
 
 def sorted_if_needed(lattice: L) -> L:
-    """The same, with states in topological order if they are not in one (TopSortCompactLatticeIfNeeded)."""
-    return lattice if (lattice.arcs["nextstate"] > lattice.sources).all() else top_sorted(lattice)
+    """With arcs to higher-numbered states only; unchanged where they are already. Raises KaldiError for a cycle."""
+    if (lattice.arcs["nextstate"] > lattice.sources).all():
+        return lattice
+    if is_cyclic(lattice):
+        raise KaldiError("the lattice has a cycle")
+    return top_sorted(lattice)
 
 
 def num_frames(lattice: CompactLattice) -> int:

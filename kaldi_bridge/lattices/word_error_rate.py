@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from kaldi_bridge.c_random import CRandom
+
 
 def edit_distance(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[int, int, int]:
     """(insertions, deletions, substitutions) of a best alignment; where several are best, Kaldi's."""
@@ -25,6 +29,59 @@ def edit_distance(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[
         row = new
     _, ins, dele, sub = row[-1]
     return ins, dele, sub
+
+
+def aligned(reference: Sequence[str], hypothesis: Sequence[str], empty: str) -> list[tuple[str, str]]:
+    """Pairs of words of a best alignment, ``empty`` where one has none; of several Kaldi's (LevenshteinAlignment)."""
+    table = [list(range(len(hypothesis) + 1))]
+    for word in reference:
+        above = table[-1]
+        row = [above[0] + 1]
+        for n, other in enumerate(hypothesis):
+            row.append(min(above[n] + (word != other), above[n + 1] + 1, row[n] + 1))
+        table.append(row)
+    pairs = []
+    m, n = len(reference), len(hypothesis)
+    while m or n:
+        if m and n:
+            substitution = table[m - 1][n - 1] + (reference[m - 1] != hypothesis[n - 1])
+            deletion, insertion = table[m - 1][n] + 1, table[m][n - 1] + 1
+            both = substitution <= min(deletion, insertion)
+            by_reference, by_hypothesis = both or deletion <= insertion, both or deletion > insertion
+        else:
+            by_reference, by_hypothesis = m > 0, n > 0
+        m, n = m - by_reference, n - by_hypothesis
+        pairs.append((reference[m] if by_reference else empty, hypothesis[n] if by_hypothesis else empty))
+    return pairs[::-1]
+
+
+class Bootstrap:
+    """Confidence of error rates by drawing sentences anew (Bisani and Ney, 2004), with the draws of Kaldi's program."""
+
+    def __init__(self, replications: int) -> None:
+        self._replications = replications
+        self._random = CRandom(1)
+
+    def _draws(self, sentences: int) -> np.ndarray:
+        """int64 [replications, sentences], numbers of sentences."""
+        if sentences == 1:
+            return np.zeros((self._replications, 1), np.int64)
+        return self._random.rands(self._replications * sentences).reshape(-1, sentences) % sentences
+
+    def interval(self, errors: np.ndarray, words: np.ndarray) -> tuple[np.float32, np.float32]:
+        """Mean of the error rate, and half the width of its interval of 95 %. errors, words: int64 [sentences]."""
+        draws = self._draws(len(errors))
+        rates = errors[draws].sum(axis=1).astype(np.float32) / words[draws].sum(axis=1).astype(np.float32)
+        n = np.float32(self._replications)
+        mean = np.cumsum(rates)[-1] / n
+        variance = np.cumsum(rates * rates)[-1] / n - mean * mean
+        return mean, np.float32(1.96 * float(np.sqrt(variance)))
+
+    def improvement(self, errors: np.ndarray, others: np.ndarray) -> np.float32:
+        """How probable it is that the others are fewer."""
+        draws = self._draws(len(errors))
+        better = int(((errors - others)[draws].sum(axis=1) > 0).sum())
+        return np.float32(better) / np.float32(self._replications)
 
 
 @dataclass

@@ -8,9 +8,9 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import within
 from kaldi_bridge.hmm.transition_model import read_transition_model
-from kaldi_bridge.lattices.lattice import top_sorted
+from kaldi_bridge.lattices.lattice import sorted_if_needed
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
-from kaldi_bridge.lattices.phone_alignment import PhoneAligner, without_epsilons
+from kaldi_bridge.lattices.phone_alignment import PhoneAligner
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 USAGE = """Make the arcs of lattices correspond to phones. The labels stay words, unless --replace-output-symbols=true.
@@ -33,7 +33,9 @@ class Options:
 
 
 def lattice_align_phones(options: Options, model_in: str, lattice_rspecifier: str, lattice_wspecifier: str) -> int:
-    aligner = PhoneAligner(read_transition_model(model_in), options.reorder, options.replace_output_symbols)
+    aligner = PhoneAligner(
+        read_transition_model(model_in), options.reorder, options.replace_output_symbols, options.remove_epsilon
+    )
     done = errors = 0
     with (
         SequentialReader(lattice_rspecifier, COMPACT_LATTICE) as lattices,
@@ -42,18 +44,17 @@ def lattice_align_phones(options: Options, model_in: str, lattice_rspecifier: st
         for key, lattice in lattices:
             with within(f"{lattice_rspecifier}: lattice {key}"):
                 aligned = aligner.align(lattice)
-            if options.remove_epsilon:
-                aligned = without_epsilons(aligned)
-            if aligned.start < 0:
+            empty = aligned.lattice.start < 0
+            if empty:
                 log.warning(f"Lattice was empty for key {key}")
-            elif aligner.warned:
+            elif not aligned.whole:
                 log.warning(f"Lattice for {key} did not align correctly")
-            if aligned.start < 0 or aligner.warned:
+            if empty or not aligned.whole:
                 errors += 1
             else:
                 done += 1
-            if aligned.start >= 0 and (options.output_error_lats or not aligner.warned):
-                writer.write(key, top_sorted(aligned))
+            if not empty and (options.output_error_lats or aligned.whole):
+                writer.write(key, sorted_if_needed(aligned.lattice))
     log.info(f"Successfully aligned {done} lattices; {errors} had errors.")
     return 0 if done > errors else 1
 

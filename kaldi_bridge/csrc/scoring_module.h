@@ -1,0 +1,11 @@
+// What scoring does to lattices, for Python.
+
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace kaldi_bridge {
+
+void add_scoring(pybind11::module_ &m);
+
+}  // namespace kaldi_bridge
