@@ -501,6 +501,8 @@ class LexiconAligner {
       next.word_fresh = way.label != 0 && next.words.size() == 1;
       next.phones_fresh = Freshness::kNot;
       if (!way.ids.empty()) {
+        if (transitions_.phones[way.ids.front()] != transitions_.phones[way.ids.back()])
+          throw std::invalid_argument("the phone changes before its final transition (a wrong model, or --reorder?)");
         next.phones.push_back(transitions_.phones[way.ids[0]]);
         next.ids.push_back(way.ids);
         next.phones_fresh = Freshness::kLast;

@@ -41,8 +41,8 @@ void add_scoring(py::module_ &m) {
     return as_array(additive_feedback(state, count));
   });
   py::class_<Transitions>(m, "Transitions", "Phone, finality and looping of each transition-id.")
-      .def(py::init([](const std::vector<int32_t> &phones, const std::vector<char> &finals, const std::vector<char> &loops) {
-        return Transitions{phones, finals, loops};
+      .def(py::init([](const std::vector<int32_t> &phones, const std::vector<bool> &finals, const std::vector<bool> &loops) {
+        return Transitions{phones, {finals.begin(), finals.end()}, {loops.begin(), loops.end()}};
       }));
   py::class_<AlignmentLexicon>(m, "AlignmentLexicon", "Lines of word, word in the result, phones.")
       .def(py::init<const std::vector<Ids> &>())

@@ -66,7 +66,9 @@ class PronunciationFinder:
         raise EntryError("either decoding for this utterance did not reach end-state, or mismatched lexicon")
 
     @staticmethod
-    def _read(before: dict[tuple[int, int, int], tuple[tuple[int, int, int], int]], place: tuple[int, int, int]) -> list[int]:
+    def _read(
+        before: dict[tuple[int, int, int], tuple[tuple[int, int, int], int]], place: tuple[int, int, int]
+    ) -> list[int]:
         marked = []
         while place in before:
             place, phone = before[place]

@@ -14,6 +14,11 @@ from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, connected, fi
 L = TypeVar("L", Lattice, CompactLattice)
 
 
+def _scaled_in_single(lattice: L, acoustic: float, graph: float) -> L:
+    """By scales in single precision, as Kaldi's options are: what has the same cost there has it here."""
+    return scale(lattice, float(np.float32(acoustic)), float(np.float32(graph)))
+
+
 @dataclass
 class ScaleOptions:
     """How the costs of lattices are scaled before something is made of them."""
@@ -22,7 +27,7 @@ class ScaleOptions:
     lm_scale: float = option(1.0, 'Scaling factor for "graph costs" (including LM costs)')
 
     def scaled(self, lattice: L) -> L:
-        return scale(lattice, self.acoustic_scale, self.lm_scale)
+        return _scaled_in_single(lattice, self.acoustic_scale, self.lm_scale)
 
 
 @dataclass
@@ -32,7 +37,9 @@ class InverseScaleOptions(ScaleOptions):
     inv_acoustic_scale: float = option(1.0, "An alternative way of setting the acoustic scale: its inverse")
 
     def scaled(self, lattice: L) -> L:
-        return scale(lattice, acoustic_scale_of(self.acoustic_scale, self.inv_acoustic_scale), self.lm_scale)
+        return _scaled_in_single(
+            lattice, acoustic_scale_of(self.acoustic_scale, self.inv_acoustic_scale), self.lm_scale
+        )
 
 
 def _with_costs(lattice: L, arcs: np.ndarray, finals: np.ndarray) -> L:

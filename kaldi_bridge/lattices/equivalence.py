@@ -10,7 +10,7 @@ from kaldi_bridge.lattices.paths import random_paths
 
 
 def best_cost(lattice: Lattice, ids: list[int], words: list[int]) -> float:
-    """Of the cheapest path with these transition-ids and words; infinite where there is none. There must be no cycle."""
+    """Of the cheapest path with these transition-ids and words; infinite: there is none. There must be no cycle."""
     arcs, finals = lattice.to_lists()
     costs = {(lattice.start, 0, 0): 0.0}
     waiting = list(costs)

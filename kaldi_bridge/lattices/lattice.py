@@ -270,3 +270,22 @@ def selected(lattice: L, start: int, offsets: np.ndarray, arcs: np.ndarray, ends
     places = _offsets(lengths)
     ids = np.repeat(lattice.string_offsets[strings] - places[:-1], lengths) + np.arange(places[-1])
     return CompactLattice(start, offsets, lattice.arcs[arcs], finals, places, lattice.strings[ids])
+
+
+def without_alignments(lattice: CompactLattice) -> CompactLattice:
+    """The same words and costs without transition-ids."""
+    return CompactLattice(
+        lattice.start,
+        lattice.offsets,
+        lattice.arcs,
+        lattice.finals,
+        np.zeros_like(lattice.string_offsets),
+        np.zeros(0, np.int32),
+    )
+
+
+def projected(lattice: Lattice, on_words: bool) -> Lattice:
+    """With the words, or the transition-ids, on both sides."""
+    arcs = lattice.arcs.copy()
+    arcs["ilabel" if on_words else "olabel"] = arcs["olabel" if on_words else "ilabel"]
+    return Lattice(lattice.start, lattice.offsets, arcs, lattice.finals)

@@ -36,7 +36,8 @@ def path_of(lattice: AnyLattice) -> tuple[np.ndarray, int]:
     if lattice.start < 0:
         raise EntryError("Empty lattice.")
     offsets, targets, final = lattice.offsets.tolist(), lattice.arcs["nextstate"].tolist(), lattice.is_final.tolist()
-    state, arcs = lattice.start, []
+    state = lattice.start
+    arcs: list[int] = []
     while True:
         ways = offsets[state + 1] - offsets[state]
         if final[state] and ways == 0:
@@ -78,7 +79,7 @@ def pronunciation(model: TransitionModel, segment: Segment) -> tuple[np.ndarray,
 
 
 def word_path(lattice: Lattice) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
-    """Transition-ids, words and (graph, acoustic) cost of a linear lattice. Raises EntryError where it is not linear."""
+    """Transition-ids, words and (graph, acoustic) cost of a linear lattice. Raises EntryError for others."""
     if lattice.start < 0:
         return np.zeros(0, np.int32), np.zeros(0, np.int32), (0.0, 0.0)
     arcs, end = path_of(lattice)

@@ -66,6 +66,4 @@ def minimum_bayes_risk(
         raise KaldiError(f"the lattice is not consistent: {error}") from None
     for warning in made.warnings:
         log.warning(warning)
-    return Sausages(
-        made.words, made.word_times, made.confidences, made.bins, made.bin_times, np.float32(made.risk)
-    )
+    return Sausages(made.words, made.word_times, made.confidences, made.bins, made.bin_times, np.float32(made.risk))

@@ -82,7 +82,9 @@ def read_word_boundaries(rxfilename: str) -> list[int]:
 class WordAligner:
     """Aligns lattices of word-position-dependent phones by the places in words that these have."""
 
-    def __init__(self, model: TransitionModel, kinds: Sequence[int], options: WordLabelOptions, max_expand: float) -> None:
+    def __init__(
+        self, model: TransitionModel, kinds: Sequence[int], options: WordLabelOptions, max_expand: float
+    ) -> None:
         self._model, self._native, self._kinds = model, transitions_of(model), list(kinds)
         self._labels = options.silence_label, options.partial_word_label, options.reorder
         self._max_expand = max_expand
@@ -90,9 +92,7 @@ class WordAligner:
     def align(self, lattice: CompactLattice) -> Aligned:
         """Raises KaldiError as ``native_aligned``, and for phones without a place in words."""
         most = int(1000 + self._max_expand * lattice.num_states) if self._max_expand > 0 else 0
-        return native_aligned(
-            _csrc.align_words, self._model, lattice, self._native, self._kinds, *self._labels, most
-        )
+        return native_aligned(_csrc.align_words, self._model, lattice, self._native, self._kinds, *self._labels, most)
 
 
 class AlignmentLexicon:

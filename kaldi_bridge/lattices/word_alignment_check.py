@@ -29,9 +29,7 @@ def _arcs(lattice: CompactLattice) -> Iterable[tuple[int, np.ndarray]]:
 def _with_labels(lattice: CompactLattice, labels: np.ndarray) -> CompactLattice:
     arcs = lattice.arcs.copy()
     arcs["label"] = labels
-    return CompactLattice(
-        lattice.start, lattice.offsets, arcs, lattice.finals, lattice.string_offsets, lattice.strings
-    )
+    return CompactLattice(lattice.start, lattice.offsets, arcs, lattice.finals, lattice.string_offsets, lattice.strings)
 
 
 def _has_final_ids(lattice: CompactLattice) -> bool:
@@ -82,9 +80,7 @@ def is_aligned_by_lexicon(
     good = True
     before, after = _total(lattice), _total(aligned)
     if abs(before - after) > 1.0e-4 * (abs(before) + abs(after)):
-        log.warning(
-            f"Forward-backward likelihoods differ in word-aligned lattice testing, {before:g} != {after:g}"
-        )
+        log.warning(f"Forward-backward likelihoods differ in word-aligned lattice testing, {before:g} != {after:g}")
         good = allow_duplicate_paths
     entries = {tuple(line[1:]) for line in lines}
     for label, ids in _arcs(aligned):
@@ -93,11 +89,11 @@ def is_aligned_by_lexicon(
             log.warning(f"Invalid arc in aligned lattice, lexicon-entry is {' '.join(map(str, entry))}")
             good = False
     same = _same_words(lines)
-    mapped = [
+    before_mapped, after_mapped = (
         _with_labels(some, np.array([same.get(word, word) for word in some.arcs["label"].tolist()], np.int32))
         for some in (lattice, aligned)
-    ]
-    if _has_final_ids(aligned) or not are_equivalent(*mapped, PATHS, 0.2, Random(0)):
+    )
+    if _has_final_ids(aligned) or not are_equivalent(before_mapped, after_mapped, PATHS, 0.2, Random(0)):
         log.warning("Equivalence test failed during lattice alignment.")
         return False
     return good

@@ -44,7 +44,9 @@ def align_text(options: Options, text1_rspecifier: str, text2_rspecifier: str, a
                         f"In {name}, the utterance {key} contains the special symbol "
                         f"'{options.special_symbol}'. This is not allowed."
                     )
-            words = [word for pair in aligned(first, second, options.special_symbol) for word in (*pair, options.separator)]
+            words = [
+                word for pair in aligned(first, second, options.special_symbol) for word in (*pair, options.separator)
+            ]
             writer.write(key, words[:-1])
             done += 1
     log.info(f"Done {done} sentences, failed for {failed}")

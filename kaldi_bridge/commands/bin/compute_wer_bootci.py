@@ -52,9 +52,7 @@ def _edits(mode: str, ref_rspecifier: str, hyp_rspecifiers: list[str]) -> tuple[
     return np.array(words, np.int64), np.array(errors, np.int64).reshape(-1, len(hyp_rspecifiers)).T
 
 
-def compute_wer_bootci(
-    options: Options, ref_rspecifier: str, hyp_rspecifier: str, hyp2_rspecifier: str = ""
-) -> int:
+def compute_wer_bootci(options: Options, ref_rspecifier: str, hyp_rspecifier: str, hyp2_rspecifier: str = "") -> int:
     if options.mode not in ("strict", "present", "all"):
         raise KaldiError(f'--mode option invalid: expected "present"|"all"|"strict", got {options.mode}')
     if options.replications < 1:

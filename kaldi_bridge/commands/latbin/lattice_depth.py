@@ -28,7 +28,7 @@ def lattice_depth(lattice_rspecifier: str, depth_wspecifier: str = "") -> int:
             with within(f"{lattice_rspecifier}: lattice {key}"):
                 mean, frames = depth(sorted_if_needed(lattice))
             if writer:
-                writer.write(key, mean)
+                writer.write(key, float(mean))
             crossings += float(mean) * frames
             total += frames
             done += 1

@@ -23,9 +23,7 @@ def lattice_depth_per_frame(lattice_rspecifier: str, depth_wspecifier: str, latt
     with ExitStack() as stack:
         lattices = stack.enter_context(SequentialReader(lattice_rspecifier, COMPACT_LATTICE))
         depths = stack.enter_context(TableWriter(depth_wspecifier, INT32_VECTOR))
-        copies = (
-            stack.enter_context(TableWriter(lattice_wspecifier, COMPACT_LATTICE)) if lattice_wspecifier else None
-        )
+        copies = stack.enter_context(TableWriter(lattice_wspecifier, COMPACT_LATTICE)) if lattice_wspecifier else None
         for key, lattice in lattices:
             with within(f"{lattice_rspecifier}: lattice {key}"):
                 lattice = sorted_if_needed(lattice)

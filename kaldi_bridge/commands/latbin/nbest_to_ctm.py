@@ -46,9 +46,7 @@ def nbest_to_ctm(options: Options, lattice_rspecifier: str, ctm_wxfilename: str)
                 for segment in list(segments_of(lattice)):
                     if segment.word or options.print_silence:
                         start, length = shift * np.float32(segment.start), shift * np.float32(len(segment.ids))
-                        stream.write(
-                            encode(f"{key} 1 {start:.{precision}f} {length:.{precision}f} {segment.word}\n")
-                        )
+                        stream.write(encode(f"{key} 1 {start:.{precision}f} {length:.{precision}f} {segment.word}\n"))
     log.info(f"Converted {loop.done} linear lattices to ctm format; {loop.failed} had errors.")
     return loop.status
 

@@ -1,0 +1,160 @@
+"""The programs that scoring calls, beside what Kaldi's wrote for the same small inputs (all of them made up here).
+
+scoring/kaldi.json has for each call Kaldi's exit status, standard output, log lines and files. The lattices are
+decodings of random features over a vocabulary of six words, with phones that know their places in words (words.*) and
+with phones that do not (phones.*); the models are transition models alone.
+"""
+
+import json
+import math
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.twins import twin
+
+DATA = Path(__file__).parent / "scoring"
+CASES = json.loads((DATA / "kaldi.json").read_text())
+NOT_COUNTED_BY_KALDI = {"phones-to-prons"}  # it forgets the utterances whose phones do not fit
+
+
+@pytest.fixture()
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(DATA, tmp_path / "data")
+    monkeypatch.chdir(tmp_path / "data")
+    (tmp_path / "data" / "OUT").mkdir()
+    return tmp_path / "data"
+
+
+def assert_alike(ours: str, kaldis: str) -> None:
+    """The same words, ids and lines; numbers with a point or exponent to 1e-4."""
+    for our_line, line in zip(ours.split("\n"), kaldis.split("\n"), strict=True):
+        if our_line == line:
+            continue
+        our_fields, fields = (re.split(r"([\s,]+)", text) for text in (our_line, line))
+        assert len(our_fields) == len(fields), f"{our_line!r} is not {line!r}"
+        for one, other in zip(our_fields, fields, strict=True):
+            number = one != other and re.search(r"[.e]", one + other)
+            assert one == other or (number and math.isclose(float(one), float(other), rel_tol=1e-4, abs_tol=1e-4)), (
+                f"{our_line!r} is not {line!r}"
+            )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join([case["program"], *case["arguments"]]))
+def test_as_kaldi(case: dict[str, Any], folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert twin(case["program"]).run(case["arguments"]) == case["status"]
+    out, err = capfd.readouterr()
+    assert_alike(out, case["stdout"])
+    if case["status"] == 255:
+        return
+    for name, content in case["outputs"].items():
+        assert_alike((folder / "OUT" / name).read_text(), content)
+    if case["log"] and case["program"] not in NOT_COUNTED_BY_KALDI:
+        assert_alike(err.strip().split("\n")[-1].partition(") ")[2], case["log"][-1])
+    elif case["program"] in NOT_COUNTED_BY_KALDI:
+        assert "Done 2 utterances; 2 had errors." in err
+
+
+def written(folder: Path, name: str, text: str) -> str:
+    (folder / name).write_text(text)
+    return f"ark,t:{name}"
+
+
+CYCLE = "utt \n0\t1\t5\t1,2,62\n1\t0\t5\t1,2,62\n1\t0,0,\n\n"
+UNEQUAL = "utt \n0\t1\t5\t1,2,62_64\n0\t1\t6\t1,2,62\n1\t0,0,\n\n"
+BEYOND = "utt \n0\t1\t5\t1,2,6200\n1\t0,0,\n\n"
+PROGRAMS = {
+    "lattice-align-words": ["word_boundary.int", "words.mdl", "IN", "ark,t:OUT/1"],
+    "lattice-align-words-lexicon": ["align_lexicon.int", "phones.mdl", "IN", "ark,t:OUT/1"],
+    "lattice-align-phones": ["words.mdl", "IN", "ark,t:OUT/1"],
+    "lattice-mbr-decode": ["IN", "ark,t:OUT/1"],
+    "lattice-to-ctm-conf": ["IN", "OUT/1"],
+    "lattice-depth-per-frame": ["IN", "ark,t:OUT/1"],
+    "lattice-to-post": ["IN", "ark,t:OUT/1"],
+    "lattice-arc-post": ["words.mdl", "IN", "OUT/1"],
+    "lattice-limit-depth": ["IN", "ark,t:OUT/1"],
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_cycle_is_an_error_and_nothing_is_written(
+    program: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = written(folder, "in", CYCLE)
+    assert twin(program).run([source if word == "IN" else word for word in PROGRAMS[program]]) == 255
+    err = capfd.readouterr().err
+    assert "utt" in err and "cycle" in err
+    assert not (folder / "OUT/1").exists()
+
+
+@pytest.mark.parametrize(
+    "program", ["lattice-mbr-decode", "lattice-to-ctm-conf", "lattice-depth-per-frame", "lattice-to-post"]
+)
+def test_paths_of_unequal_length_are_an_error(program: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source = written(folder, "in", UNEQUAL)
+    assert twin(program).run([source if word == "IN" else word for word in PROGRAMS[program]]) == 255
+    assert "not consistent" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["lattice-align-words", "lattice-align-words-lexicon", "lattice-align-phones"],
+)
+def test_transition_id_beyond_the_model(program: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source = written(folder, "in", BEYOND)
+    assert twin(program).run([source if word == "IN" else word for word in PROGRAMS[program]]) == 255
+    assert "6200 is no transition-id of the model" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "Empty word-boundary file"),
+        ("1 nonword\n2 somewhere\n", "Invalid line in word-boundary file"),
+        ("1 nonword\n", "was not specified in the word-boundary file"),
+    ],
+)
+def test_bad_word_boundaries(text: str, message: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad.int").write_text(text)
+    arguments = ["bad.int", "words.mdl", "ark:words.lats", "ark,t:OUT/1"]
+    assert twin("lattice-align-words").run(arguments) == 255
+    assert message in capfd.readouterr().err
+    assert not (folder / "OUT/1").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the alignment lexicon is empty"),
+        ("5\n", "Lexicon line is invalid"),
+        ("5 5 3\n5 6 3\n", "inconsistent to-word"),
+        ("0 0\n", "Zero word with empty pronunciation"),
+        ("0 0 1\n", "is not present in the lexicon"),
+    ],
+)
+def test_bad_alignment_lexicon(text: str, message: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad.int").write_text(text)
+    arguments = ["bad.int", "phones.mdl", "ark:phones.lats", "ark,t:OUT/1"]
+    assert twin("lattice-align-words-lexicon").run(arguments) == 255
+    assert message in capfd.readouterr().err
+
+
+def test_empty_lattice_is_left_out(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source = written(folder, "in", "utt \n\n")
+    assert twin("lattice-mbr-decode").run([source, "ark,t:OUT/1"]) == 1
+    assert "No minimum Bayes risk for utt: empty lattice" in capfd.readouterr().err
+    assert (folder / "OUT/1").read_text() == ""
+
+
+def test_a_pipe_of_programs_gives_the_ctm_of_get_ctm(folder: Path) -> None:
+    """lattice-1best | lattice-align-words | nbest-to-ctm, as steps/get_ctm.sh has it."""
+    assert twin("lattice-1best").run(["--acoustic-scale=0.3", "ark:words.lats", "ark:best"]) == 0
+    assert twin("lattice-align-words").run(["word_boundary.int", "words.mdl", "ark:best", "ark:aligned"]) == 0
+    assert twin("nbest-to-ctm").run(["ark:aligned", "ctm"]) == 0
+    assert twin("nbest-to-prons").run(["words.mdl", "ark:aligned", "prons"]) == 0
+    words = [line.split()[4] for line in (folder / "ctm").read_text().splitlines()]
+    assert words == [line.split()[3] for line in (folder / "prons").read_text().splitlines() if line.split()[3] != "0"]
+    assert words
