@@ -14,7 +14,7 @@ from kaldi_bridge.lattices.linear import linear_lattice
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT, INT32_VECTOR
 
-USAGE = """Make lattices of a single path from alignments, words and costs (nnet-pytorch-nbest-to-linear takes them apart).
+USAGE = """Make lattices of a single path from alignments, words and costs; nbest-to-linear takes them apart.
 Usage: nnet-pytorch-linear-to-nbest [options] <alignments-rspecifier> <transcriptions-rspecifier> \\
     (<lm-cost-rspecifier>|'') (<ac-cost-rspecifier>|'') <nbest-wspecifier>
 e.g.: nnet-pytorch-linear-to-nbest ark:1.ali ark:1.tra ark:1.lmscore ark:1.acscore ark:1.nbest
