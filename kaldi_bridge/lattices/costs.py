@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, connected, filtered, is_cyclic, top_sorted
 
 L = TypeVar("L", Lattice, CompactLattice)
-
-
-def _scaled_in_single(lattice: L, acoustic: float, graph: float) -> L:
-    """By scales in single precision, as Kaldi's options are: what has the same cost there has it here."""
-    return scale(lattice, float(np.float32(acoustic)), float(np.float32(graph)))
-
-
-@dataclass
-class ScaleOptions:
-    """How the costs of lattices are scaled before something is made of them."""
-
-    acoustic_scale: float = option(1.0, "Scaling factor for acoustic likelihoods")
-    lm_scale: float = option(1.0, 'Scaling factor for "graph costs" (including LM costs)')
-
-    def scaled(self, lattice: L) -> L:
-        return _scaled_in_single(lattice, self.acoustic_scale, self.lm_scale)
-
-
-@dataclass
-class InverseScaleOptions(ScaleOptions):
-    """The same with the second way to give the acoustic scale."""
-
-    inv_acoustic_scale: float = option(1.0, "An alternative way of setting the acoustic scale: its inverse")
-
-    def scaled(self, lattice: L) -> L:
-        return _scaled_in_single(
-            lattice, acoustic_scale_of(self.acoustic_scale, self.inv_acoustic_scale), self.lm_scale
-        )
 
 
 def _with_costs(lattice: L, arcs: np.ndarray, finals: np.ndarray) -> L:

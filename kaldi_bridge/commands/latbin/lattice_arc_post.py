@@ -11,10 +11,11 @@ from kaldi_bridge.hmm.transition_model import TransitionModel, read_transition_m
 from kaldi_bridge.io.basic_io import format_float
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.text import encode
-from kaldi_bridge.lattices.costs import ScaleOptions
+from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice import CompactLattice
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.posteriors import arc_posteriors
+from kaldi_bridge.lattices.scale_options import ScaleOptions
 from kaldi_bridge.tables import SequentialReader
 
 USAGE = """Print the posterior of each arc of lattices, a line for each:
@@ -33,7 +34,7 @@ class Options(ScaleOptions):
 
 
 def _lines(key: str, lattice: CompactLattice, model: TransitionModel | None, options: Options) -> list[str]:
-    lattice, posteriors, starts = arc_posteriors(options.scaled(lattice))
+    lattice, posteriors, starts = arc_posteriors(scale(lattice, options.acoustic_scale, options.lm_scale))
     lines = []
     for arc, (posterior, start) in enumerate(zip(posteriors.tolist(), starts.tolist(), strict=True)):
         if posterior <= options.min_post:

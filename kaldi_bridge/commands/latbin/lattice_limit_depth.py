@@ -10,6 +10,7 @@ from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice import sorted_if_needed
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
+from kaldi_bridge.lattices.scale_options import AcousticScaleOptions
 from kaldi_bridge.lattices.state_times import depth, with_limited_depth
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
@@ -19,11 +20,10 @@ e.g.: nnet-pytorch-lattice-limit-depth --max-arcs-per-frame=1000 --acoustic-scal
 
 
 @dataclass
-class Options:
+class Options(AcousticScaleOptions):
     """Options of lattice-limit-depth."""
 
     max_arcs_per_frame: int = option(1000, "Maximum number of arcs that are allowed to cross any given frame")
-    acoustic_scale: float = option(1.0, "Scaling factor for acoustic likelihoods")
 
 
 def lattice_limit_depth(options: Options, lattice_rspecifier: str, lattice_wspecifier: str) -> int:

@@ -10,9 +10,10 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option, without_effect
-from kaldi_bridge.lattices.costs import ScaleOptions
+from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.sausages import SausageOptions, minimum_bayes_risk
+from kaldi_bridge.lattices.scale_options import ScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT, FLOAT_PAIR_VECTOR, INT32_VECTOR, POSTERIOR
 from kaldi_bridge.tables.loop import TableLoop
@@ -60,7 +61,7 @@ def lattice_mbr_decode(
         ]
         for key, lattice in lattices:
             with loop.entry(key, f"No minimum Bayes risk for {key}"):
-                made = minimum_bayes_risk(options.scaled(lattice), SausageOptions())
+                made = minimum_bayes_risk(scale(lattice, options.acoustic_scale, options.lm_scale), SausageOptions())
                 for table, value in outputs:
                     if table:
                         table.write(key, value(made))

@@ -13,9 +13,10 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.text import encode
-from kaldi_bridge.lattices.costs import InverseScaleOptions, acoustic_scale_of
+from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.sausages import SausageOptions, Sausages, minimum_bayes_risk
+from kaldi_bridge.lattices.scale_options import InverseScaleOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, is_wspecifier
 from kaldi_bridge.tables.holders import FLOAT_PAIR_VECTOR, INT32_VECTOR
 from kaldi_bridge.tables.loop import TableLoop
@@ -33,6 +34,7 @@ The words are those with the fewest expected errors, found from the best path or
 class Options(SausageOptions, InverseScaleOptions):
     """Options of lattice-to-ctm-conf."""
 
+    lm_scale: float = option(1.0, "Scaling factor for graph costs (language model and transition probabilities)")
     frame_shift: float = option(0.01, "Time in seconds between frames.")
     confidence_digits: int = option(2, "Number of decimal digits for confidences in 'ctm'.")
 
@@ -47,7 +49,7 @@ def _lines(key: str, made: Sausages, options: Options) -> Iterator[str]:
 def lattice_to_ctm_conf(options: Options, lattice_rspecifier: str, *rest: str) -> int:
     *start, ctm_wxfilename = rest
     one_best_rspecifier, times_rspecifier = [*start, "", ""][:2]
-    acoustic_scale_of(options.acoustic_scale, options.inv_acoustic_scale)
+    acoustic = options.acoustic()
     if is_wspecifier(ctm_wxfilename):
         raise KaldiError(f"The output ctm file should not be a wspecifier: 1.ctm, not {ctm_wxfilename}")
     if options.confidence_digits < 0:
@@ -68,7 +70,7 @@ def lattice_to_ctm_conf(options: Options, lattice_rspecifier: str, *rest: str) -
                     if table is not None and key not in table:
                         raise EntryError(f"No {what} present for utterance {key}")
                 one_best = tables[0][key] if tables[0] is not None else None
-                made = minimum_bayes_risk(options.scaled(lattice), options, one_best)
+                made = minimum_bayes_risk(scale(lattice, acoustic, options.lm_scale), options, one_best)
                 stream.write(encode("".join(_lines(key, made, options))))
                 mean = sum(made.confidences) / len(made.words) if made.words else float("nan")
                 log.info(f"For utterance {key}, Bayes Risk {made.risk:g}, avg. confidence per-word {mean:g}")

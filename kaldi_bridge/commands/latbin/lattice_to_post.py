@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError, within
-from kaldi_bridge.lattices.costs import ScaleOptions
+from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice_files import LATTICE
 from kaldi_bridge.lattices.posteriors import frame_posteriors
+from kaldi_bridge.lattices.scale_options import ScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT, POSTERIOR
 
@@ -37,7 +38,7 @@ def lattice_to_post(
         loglikes = stack.enter_context(TableWriter(loglikes_wspecifier, FLOAT)) if loglikes_wspecifier else None
         for key, lattice in lattices:
             with within(f"{lattice_rspecifier}: lattice {key}"):
-                found = frame_posteriors(options.scaled(lattice))
+                found = frame_posteriors(scale(lattice, options.acoustic_scale, options.lm_scale))
             if loglikes:
                 loglikes.write(key, found.log_likelihood)
             writer.write(key, found.posteriors)
