@@ -304,6 +304,7 @@ def run_with_triton(program: str, *arguments: str, **environment: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_triton_kernels_interpreted() -> None:
     run_with_triton(INTERPRETED, TRITON_INTERPRET="1")
 
