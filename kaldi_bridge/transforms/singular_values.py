@@ -55,8 +55,9 @@ def singular_values(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 def _dgesvd() -> tuple[Callable[..., Any], Any] | None:
     """The function, and the type of its integers; None where NumPy was built with another LAPACK."""
+    linalg: Any = np.linalg
     try:
-        library = ctypes.CDLL(np.linalg._umath_linalg.__file__)  # type: ignore[attr-defined]
+        library = ctypes.CDLL(linalg._umath_linalg.__file__)
     except (AttributeError, OSError):
         return None
     for name, integer in _NAMES:

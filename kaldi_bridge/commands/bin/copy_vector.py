@@ -10,6 +10,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier, is_wspecifier
 from kaldi_bridge.tables.holders import FLOAT_VECTOR
 
@@ -20,10 +21,9 @@ e.g.: nnet-pytorch-copy-vector --binary=false 1.vec -"""
 
 
 @dataclass
-class Options:
+class Options(OutputOptions):
     """Options of copy-vector."""
 
-    binary: bool = option(True, "Write a single vector in binary form")
     change_dim: int = option(-1, "Cut vectors to this dimension, or fill them up with zeros", name="change_dim")
     scale: float = option(1.0, "Scale the vectors of a table")
 

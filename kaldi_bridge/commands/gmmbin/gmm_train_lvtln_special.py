@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def gmm_train_lvtln_special(
     lvtln.write(lvtln_out, options.binary)
 
 
-def _weights(stack: ExitStack, options: Options, posteriors: str | None) -> RandomAccessReader | None:
+def _weights(stack: ExitStack, options: Options, posteriors: str | None) -> RandomAccessReader[Any] | None:
     if options.weights_in and not options.normalize_covar:
         return stack.enter_context(RandomAccessReader(options.weights_in, FLOAT_VECTOR))
     if options.weights_in:
