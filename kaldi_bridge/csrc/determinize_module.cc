@@ -61,14 +61,14 @@ void add_determinization(py::module_ &m) {
       },
       "Determinizes a lattice over phones and words, then over its words.");
   m.def(
-      "pushed_and_minimized",
-      [](const py::tuple &parts) {
+      "pushed",
+      [](const py::tuple &parts, bool strings, bool costs, bool minimized) {
         CompactLattice lattice = nested(flat_compact_lattice(parts));
         {
           py::gil_scoped_release release;
-          push_strings(&lattice);
-          push_costs(&lattice);
-          minimize(&lattice);
+          if (strings) push_strings(&lattice);
+          if (costs) push_costs(&lattice);
+          if (minimized) minimize(&lattice);
         }
         return parts_of(flat(lattice));
       },

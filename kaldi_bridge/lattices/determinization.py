@@ -85,13 +85,13 @@ def determinize_result(
     return _done(lambda: result.determinized(phone_starts, native))
 
 
-def pushed_and_minimized(lattice: CompactLattice) -> CompactLattice:
-    """Transition-ids and costs as near to the start as they go, then states with the same future merged.
+def pushed(lattice: CompactLattice, strings: bool = True, costs: bool = True, minimize: bool = False) -> CompactLattice:
+    """Transition-ids and costs as near to the start as they go; then states with the same future merged, or not.
 
     lat/push-lattice.h, lat/minimize-lattice.h. Raises KaldiError for a lattice with a cycle.
     """
     try:
-        return CompactLattice(*_csrc.pushed_and_minimized(lattice.parts))
+        return CompactLattice(*_csrc.pushed(lattice.parts, strings, costs, minimize))
     except ValueError as error:
         raise KaldiError(str(error)) from None
 

@@ -9,7 +9,7 @@ from kaldi_bridge.lattices.determinization import (
     Determinized,
     WordDeterminizationOptions,
     determinize_words,
-    pushed_and_minimized,
+    pushed,
 )
 from kaldi_bridge.lattices.determinize_program import ProgramOptions, determinize_table
 from kaldi_bridge.lattices.lattice import Lattice
@@ -29,7 +29,7 @@ class Options(WordDeterminizationOptions, ProgramOptions):
 def lattice_determinize_pruned(options: Options, lattice_rspecifier: str, lattice_wspecifier: str) -> int:
     def determinize(lattice: Lattice) -> Determinized:
         done = determinize_words(lattice, options.beam, options)
-        return replace(done, lattice=pushed_and_minimized(done.lattice)) if options.minimize else done
+        return replace(done, lattice=pushed(done.lattice, minimize=True)) if options.minimize else done
 
     return determinize_table(lattice_rspecifier, lattice_wspecifier, options, determinize)
 

@@ -149,6 +149,17 @@ def test_empty_lattice_is_left_out(folder: Path, capfd: pytest.CaptureFixture[st
     assert (folder / "OUT/1").read_text() == ""
 
 
+@pytest.mark.parametrize("program", ["lattice-push", "lattice-minimize"])
+def test_lattices_that_cannot_be_pushed_are_left_out(
+    program: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = written(folder, "in", CYCLE.replace("utt", "one") + "two \n\n" + "six \n0\t1\t5\t1,2,62\n1\t0,0,\n\n")
+    assert twin(program).run([source, "ark,t:OUT/1"]) == 0
+    err = capfd.readouterr().err
+    assert "Failure in pushing lattice (bad lattice?), for key one" in err and "Empty lattice for key two" in err
+    assert (folder / "OUT/1").read_text().startswith("six ")
+
+
 def test_a_pipe_of_programs_gives_the_ctm_of_get_ctm(folder: Path) -> None:
     """lattice-1best | lattice-align-words | nbest-to-ctm, as steps/get_ctm.sh has it."""
     assert twin("lattice-1best").run(["--acoustic-scale=0.3", "ark:words.lats", "ark:best"]) == 0
