@@ -11,7 +11,7 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.model import Mixtures
-from kaldi_bridge.gmm.selection import all_selected, by_gaussian, scored_gaussians, shares
+from kaldi_bridge.gmm.selection import all_selected, scored_gaussians, shares
 from kaldi_bridge.gmm.statistics import Statistics
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
@@ -98,12 +98,7 @@ class GlobalStatistics(Statistics):
         np.exp(scores, out=scores)
         sums = scores.sum(axis=0)
         scores *= weights / sums
-        posteriors, values = scores.astype(np.float64), feats.astype(np.float64)
-        self.occupancy += posteriors.sum(axis=1)
-        if self.flags & FLAGS["m"]:
-            self.sums += posteriors @ values
-        if self.flags & FLAGS["v"]:
-            self.squares += posteriors @ values**2
+        self._add(feats, scores)
         return float((best + np.log(sums)).astype(np.float64) @ weights)
 
     def _add_selected(
@@ -111,17 +106,19 @@ class GlobalStatistics(Statistics):
     ) -> float:
         frame_of = np.repeat(np.arange(len(feats)), selection.counts)
         posterior, likelihoods = shares(scores[scored_gaussians(selection), frame_of], selection)
-        posterior.weights *= weights[frame_of]
-        values = feats.astype(np.float64)
-        squares = values**2
-        for gaussian, frames, share in by_gaussian(posterior):
-            share = share.astype(np.float64)
-            self.occupancy[gaussian] += share.sum()
-            if self.flags & FLAGS["m"]:
-                self.sums[gaussian] += share @ values[frames]
-            if self.flags & FLAGS["v"]:
-                self.squares[gaussian] += share @ squares[frames]
+        dense = np.zeros_like(scores)
+        np.add.at(dense, (posterior.indexes, frame_of), posterior.weights * weights[frame_of])
+        self._add(feats, dense)
         return float(likelihoods.astype(np.float64) @ weights)
+
+    def _add(self, feats: np.ndarray, shares_of: np.ndarray) -> None:
+        """Features [frames, dim] and how much of each belongs to which Gaussian [gaussians, frames]."""
+        posteriors, values = shares_of.astype(np.float64), feats.astype(np.float64)
+        self.occupancy += posteriors.sum(axis=1)
+        if self.flags & FLAGS["m"]:
+            self.sums += posteriors @ values
+        if self.flags & FLAGS["v"]:
+            self.squares += posteriors @ values**2
 
     # Files.
 
