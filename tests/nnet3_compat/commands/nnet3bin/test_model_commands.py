@@ -349,7 +349,7 @@ def test_truncated_models_are_errors(
         "nnet3-am-copy --binary=false mdl out",
         "nnet3-am-init trans_mdl raw out",
         "nnet3-am-train-transitions mdl alignments out",
-        "latgen-faster-mapped mdl graph scores ark:out",
+        pytest.param("latgen-faster-mapped mdl graph scores ark:out", marks=pytest.mark.slow),
     ],
 )
 def test_commands_that_compute_no_network_run_without_torch(reference: Path, tmp_path: Path, words: str) -> None:
