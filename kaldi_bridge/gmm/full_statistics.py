@@ -26,6 +26,8 @@ from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_
 from kaldi_bridge.tables.integer_lists import RaggedIntegers
 from kaldi_bridge.tables.posterior import SparsePosterior
 
+_BUFFERED_PAIRS = 500_000
+
 
 def full_posteriors(
     mixture: FullMixture, feats: np.ndarray, selection: RaggedIntegers | None = None
@@ -124,6 +126,53 @@ class FullStatistics:
             for product in self.products - self._centres():
                 write_packed(stream, binary, pack_symmetric(product.astype(np.float32)))
         basic_io.write_token(stream, binary, "</GMMACCS>")
+
+
+class FullAccumulator:
+    """Collects the statistics of utterance after utterance, many frames at a time, as each Gaussian has few of them.
+
+    Attributes:
+        log_likelihood, frames: of all, weighted; complete once ``result`` was called.
+    """
+
+    def __init__(self, mixture: FullMixture, flags: int) -> None:
+        self._mixture, self._statistics = mixture, FullStatistics(mixture.num_gaussians, mixture.dim, flags)
+        self._parts: list[tuple[np.ndarray, RaggedIntegers, np.ndarray]] = []
+        self._waiting = 0
+        self.log_likelihood = self.frames = 0.0
+
+    def add(self, feats: np.ndarray, selection: RaggedIntegers | None, weights: np.ndarray | None) -> None:
+        """Features [frames, dim], which Gaussians they may belong to, weights [frames]; None: all, and 1.
+
+        Raises KaldiError for features of another dimension, or that are not finite.
+        """
+        if not len(feats):
+            return
+        self._mixture.check_feats(feats)
+        own = np.ones(len(feats), np.float32) if weights is None else weights
+        self._parts.append((feats, selection or all_selected(len(feats), self._mixture.num_gaussians), own))
+        self._waiting += len(self._parts[-1][1].values)
+        if self._waiting > _BUFFERED_PAIRS:
+            self._flush()
+
+    def result(self) -> FullStatistics:
+        """Of all that was added."""
+        self._flush()
+        return self._statistics
+
+    def _flush(self) -> None:
+        if not self._parts:
+            return
+        feats, weights = (np.concatenate([part[i] for part in self._parts]) for i in (0, 2))
+        counts = np.concatenate([part[1].counts for part in self._parts])
+        values = np.concatenate([part[1].values for part in self._parts])
+        self._parts, self._waiting = [], 0
+        selection = RaggedIntegers(np.concatenate([[0], np.cumsum(counts)]), values)
+        posterior, likelihoods = full_posteriors(self._mixture, feats, selection)
+        posterior.weights *= weights[posterior.frames]
+        self._statistics.accumulate(feats, posterior)
+        self.log_likelihood += float(likelihoods.astype(np.float64) @ weights)
+        self.frames += float(weights.sum(dtype=np.float64))
 
 
 def read_full_statistics(rxfilename: str) -> FullStatistics:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.gmm.frame_choices import FrameChoices
 from kaldi_bridge.gmm.full_model import read_full_mixture
-from kaldi_bridge.gmm.full_statistics import FullStatistics, full_posteriors, write_full_statistics
+from kaldi_bridge.gmm.full_statistics import FullAccumulator, write_full_statistics
 from kaldi_bridge.gmm.global_statistics import flags_of
 from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import SequentialReader
@@ -33,21 +31,15 @@ class Options(OutputOptions):
 
 def fgmm_global_acc_stats(options: Options, model_in: str, feature_rspecifier: str, stats_out: str) -> int:
     mixture = read_full_mixture(model_in)
-    statistics = FullStatistics(mixture.num_gaussians, mixture.dim, flags_of(options.update_flags))
-    loop, total, count = TableLoop(), 0.0, 0.0
+    accumulator, loop = FullAccumulator(mixture, flags_of(options.update_flags)), TableLoop()
     with (
         SequentialReader(feature_rspecifier, FLOAT_MATRIX) as reader,
         FrameChoices(options.gselect, options.weights, mixture.num_gaussians) as choices,
     ):
         for key, feats in reader:
             with loop.entry(key):
-                selection, weights = choices.of(key, len(feats))
-                posterior, likelihoods = full_posteriors(mixture, feats, selection)
-                own = np.ones(len(feats), np.float32) if weights is None else weights
-                posterior.weights *= own[posterior.frames]
-                statistics.accumulate(feats, posterior)
-                total += float(likelihoods.astype(np.float64) @ own)
-                count += float(own.sum(dtype=np.float64))
+                accumulator.add(feats, *choices.of(key, len(feats)))
+    statistics, total, count = accumulator.result(), accumulator.log_likelihood, accumulator.frames
     log.info(f"Done {loop.done} files; {loop.failed} with errors.")
     average = total / count if count else float("nan")
     log.info(f"Overall likelihood per frame = {average:g} over {count:g} (weighted) frames.")
