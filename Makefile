@@ -9,7 +9,7 @@ SOURCES = setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bri
 SMALL = $(VENV)/.nnet-pytorch-small
 READY = $(VENV)/.nnet-pytorch-ready
 PYTEST = $(VENV)/bin/python -m pytest -q -n $(JOBS) --dist loadfile
-INSTALL = $(VENV)/bin/python -m pip install $(PIP_ARGS) --constraint constraints.txt --editable
+comma := ,
 
 .PHONY: help install demo test test-all lint docs bench clean
 
@@ -23,17 +23,22 @@ help:
 
 install: $(READY)
 
-$(SMALL): $(SOURCES)
+# $(call installed,extras,what for): into the environment, which is made first where there is none.
+define installed
 	@bash .ci/prerequisites "$(PYTHON)"
-	$(PYTHON) -m venv $(VENV)
-	@echo "== Into $(VENV): PyTorch and what decoding needs. With GPU support some 2.4 GB and minutes; PyTorch's CPU builds"
-	@echo "== are a tenth of that: make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'"
-	$(INSTALL) .
-	touch $@
+	[ -d $(VENV) ] || $(PYTHON) -m venv $(VENV)
+	@echo "== Into $(VENV): PyTorch and what $(2) (pip tells each package as it goes, and then C++ is compiled)."
+	@echo "== With GPU support that is some 2.4 GB and minutes; PyTorch's CPU builds are a tenth of that:"
+	@echo "==   make demo PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'"
+	$(VENV)/bin/python -m pip install $(PIP_ARGS) --constraint constraints.txt --editable '.$(1)'
+	touch $(SMALL)
+endef
 
-$(READY): $(SMALL)
-	@echo "== Into $(VENV): what training, recipes, tests, lint and docs need (pip tells each package as it goes)"
-	$(INSTALL) '.[recipes,test,lint,onnx,docs]'
+$(SMALL): $(SOURCES)
+	$(call installed,,decoding needs)
+
+$(READY): $(SOURCES)
+	$(call installed,[recipes$(comma)test$(comma)lint$(comma)onnx$(comma)docs],training$(comma) recipes$(comma) tests$(comma) lint and docs need)
 	touch $@
 
 demo: $(SMALL)

@@ -4,7 +4,7 @@ import sys
 from glob import glob
 from pathlib import Path
 
-from pybind11.setup_helpers import Pybind11Extension, build_ext
+from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, build_ext
 from setuptools import setup
 
 ROOT = Path(__file__).resolve().parent
@@ -27,6 +27,8 @@ def extension(package: str) -> Pybind11Extension:
     made.optional = True
     return made
 
+
+ParallelCompile(default=0).install()  # a file on each core
 
 setup(
     ext_modules=[extension("kaldi_bridge"), extension("nnet3_compat.chain")],
