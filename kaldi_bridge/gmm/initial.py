@@ -36,10 +36,57 @@ def of_tree_statistics(
     if len(few):
         log.warning(f"Very small counts, below 100 frames, for {len(few)} pdfs: {few[:20].tolist()}")
     moments[counts == 0] = moments.sum(axis=0)
+    return _one_each(*_gaussian(moments, variance_floor)), counts
+
+
+def of_old_model(
+    tree: ContextDependency,
+    statistics: TreeStatistics,
+    old_tree: ContextDependency,
+    old: Mixtures,
+    variance_floor: float = 0.01,
+) -> Mixtures:
+    """For each pdf the mixture of the old tree's pdf that most of its frames belong to (gmm-init-model, six arguments).
+
+    A pdf without frames gets a Gaussian of all frames. Raises KaldiError when the old tree's windows are wider, or it
+    is of another model.
+    """
+    shift = tree.central - old_tree.central
+    if shift < 0 or shift + old_tree.width > tree.width:
+        raise KaldiError("the old tree has wider context windows: its pdfs are not known from these statistics")
+    if old_tree.num_pdfs > old.num_pdfs:
+        raise KaldiError(f"the old tree has {old_tree.num_pdfs} pdfs, the old model {old.num_pdfs}")
+    columns = np.concatenate([[0], 1 + shift + np.arange(old_tree.width)])
+    narrow = TreeStatistics(statistics.events[:, columns], statistics.moments)
+    counts = np.zeros((tree.num_pdfs, old.num_pdfs))
+    np.add.at(
+        counts, (leaves_of(tree.to_pdf, statistics), leaves_of(old_tree.to_pdf, narrow)), statistics.moments[:, 0]
+    )
+    most = np.where(counts.max(axis=1) > 0, counts.argmax(axis=1), old.num_pdfs)
+    for pdf in np.flatnonzero(most == old.num_pdfs).tolist():
+        log.warning(f"Leaf {pdf} of new tree being initialized with globally averaged stats.")
+    means, variances = _gaussian(statistics.moments.sum(axis=0, keepdims=True), variance_floor)
+    average = _one_each(means, variances)
+    everything = Mixtures(
+        np.append(old.offsets, old.num_gaussians + 1),
+        np.append(old.weights, average.weights),
+        np.vstack([old.scaled_means, average.scaled_means]),
+        np.vstack([old.inverse_variances, average.inverse_variances]),
+    )
+    own = everything.gaussians_of(most)
+    return Mixtures(
+        np.concatenate([[0], np.cumsum(everything.sizes[most])]),
+        everything.weights[own],
+        everything.scaled_means[own],
+        everything.inverse_variances[own],
+    )
+
+
+def _gaussian(moments: np.ndarray, variance_floor: float) -> tuple[np.ndarray, np.ndarray]:
+    """Means and variances [n, dim] of moments [n, 1 + 2 dim]."""
     dim = (moments.shape[1] - 1) // 2
     means = moments[:, 1 : 1 + dim] / moments[:, :1]
-    variances = np.maximum(moments[:, 1 + dim :] / moments[:, :1] - means**2, variance_floor)
-    return _one_each(means, variances), counts
+    return means, np.maximum(moments[:, 1 + dim :] / moments[:, :1] - means**2, variance_floor)
 
 
 def _one_each(means: np.ndarray, variances: np.ndarray) -> Mixtures:

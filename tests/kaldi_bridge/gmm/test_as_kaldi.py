@@ -218,6 +218,8 @@ CASES = [
         "rescored.lat",
         "gmm-rescore-lattice",
     ),
+    ("model", "gmm-init-model", "wide.tree tree.acc topo {}", "initial.mdl", ""),
+    ("model", "gmm-init-model", "wide.tree tree.acc topo {} tree est.mdl", "from-old.mdl", ""),
     ("model", "gmm-copy", "--binary=false model.mdl {}", "model.txt", ""),
     ("matrices", "gmm-compute-likes", "model.mdl ark:feats.ark ark:{}", "likes.ark", ""),
     ("statistics", "gmm-ismooth-stats", "--tau=50 stats.acc positive.acc {}", "smoothed.acc", ""),

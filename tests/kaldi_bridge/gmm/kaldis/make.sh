@@ -39,6 +39,9 @@ gmm-gselect --n=2 --gselect=ark:candidates.ark ubm.gmm ark:feats.ark ark:reselec
 log gmm-acc-stats2 gmm-acc-stats2 model.mdl ark:feats.ark ark:difference.post positive.acc negative.acc
 log gmm-acc-stats-twofeats gmm-acc-stats-twofeats model.mdl ark:feats.ark ark:feats2.ark ark:post.ark twofeats.acc
 log gmm-rescore-lattice gmm-rescore-lattice --old-acoustic-scale=0.5 model.mdl ark:lat.ark ark:feats.ark ark:rescored.lat
+gmm-est --mix-up=25 --power=0.3 --min-gaussian-occupancy=5 model.mdl stats.acc est.mdl
+gmm-init-model --write-occs=new.occs wide.tree tree.acc topo initial.mdl
+gmm-init-model wide.tree tree.acc topo from-old.mdl tree est.mdl
 gmm-copy --binary=false model.mdl model.txt
 gmm-compute-likes model.mdl ark:feats.ark ark:likes.ark
 gmm-ismooth-stats --binary=true --tau=50 stats.acc positive.acc smoothed.acc
@@ -55,4 +58,3 @@ gmm-train-lvtln-special --normalize-covar=true 2 0.lvtln 2.lvtln ark:feats.ark a
 log gmm-est-lvtln-trans gmm-est-lvtln-trans --logdet-scale=0.5 --spk2utt=ark:spk2utt model.mdl 2.lvtln ark:feats.ark ark:gpost.ark ark:lvtln.ark ark:lvtln.warps
 gmm-est-lvtln-trans --norm-type=diag model.mdl 2.lvtln ark:feats.ark ark:gpost.ark ark:lvtln-diag.ark
 gmm-init-model-flat tree topo flat.mdl ark:feats.ark
-gmm-est --mix-up=25 --power=0.3 --min-gaussian-occupancy=5 model.mdl stats.acc est.mdl
