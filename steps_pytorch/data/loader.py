@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
+import threading
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -242,5 +245,13 @@ def _batch(
     )
 
 
+def _end_with(parent: int) -> None:
+    """Ends this process when its parent is gone; PyTorch's own check is not made while a worker waits for a pipe."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
 def _start_worker(number: int) -> None:
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()

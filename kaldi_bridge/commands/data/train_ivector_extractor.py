@@ -17,7 +17,7 @@ from kaldi_bridge.gmm.mixture_files import read_mixture, write_mixture
 from kaldi_bridge.io.basic_io import read_header
 from kaldi_bridge.io.matrix_io import read_matrix
 from kaldi_bridge.io.streams import open_input, open_output
-from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text import is_number, words
 from kaldi_bridge.io.text_files import read_text, write_text
 from kaldi_bridge.ivectors.training import (
     BackgroundOptions,
@@ -57,7 +57,7 @@ class Options(PcaOptions, BackgroundOptions, ExtractorOptions):
 
 
 def train_ivector_extractor(options: Options, data: str, num_gauss: str, extractor_dir: str) -> None:
-    if not num_gauss.isdecimal() or not int(num_gauss):
+    if not is_number(num_gauss) or not int(num_gauss):
         raise KaldiError(f"Bad num-gauss {num_gauss}")
     directory = Path(extractor_dir)
     directory.mkdir(parents=True, exist_ok=True)

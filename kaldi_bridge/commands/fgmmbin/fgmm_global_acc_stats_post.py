@@ -12,6 +12,7 @@ from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.gmm.frame_choices import FrameChoices
 from kaldi_bridge.gmm.full_statistics import FullStatistics, write_full_statistics
 from kaldi_bridge.gmm.global_statistics import flags_of
+from kaldi_bridge.io.text import is_number
 from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
@@ -34,7 +35,7 @@ class Options(OutputOptions):
 def fgmm_global_acc_stats_post(
     options: Options, post_rspecifier: str, num_gauss: str, feature_rspecifier: str, stats_out: str
 ) -> int:
-    if not num_gauss.isdecimal() or not int(num_gauss):
+    if not is_number(num_gauss) or not int(num_gauss):
         raise KaldiError(f"{num_gauss} is no number of Gaussians")
     flags = flags_of(options.update_flags)
     statistics: FullStatistics | None = None

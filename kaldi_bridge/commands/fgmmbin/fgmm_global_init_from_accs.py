@@ -10,6 +10,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.gmm.full_estimation import FullEstimationOptions, mixture_of_statistics
 from kaldi_bridge.gmm.full_model import write_full_mixture
 from kaldi_bridge.gmm.full_statistics import read_full_statistics
+from kaldi_bridge.io.text import is_number
 from kaldi_bridge.options import OutputOptions
 
 USAGE = """Make one mixture of Gaussians with full covariances of statistics, without a model to begin with.
@@ -23,7 +24,7 @@ class Options(OutputOptions, FullEstimationOptions):
 
 
 def fgmm_global_init_from_accs(options: Options, stats_in: str, num_gauss: str, model_out: str) -> None:
-    if not num_gauss.isdecimal():
+    if not is_number(num_gauss):
         raise KaldiError(f"{num_gauss} is no number of Gaussians")
     mixture = mixture_of_statistics(read_full_statistics(stats_in), int(num_gauss), options)
     write_full_mixture(model_out, mixture, options.binary)
