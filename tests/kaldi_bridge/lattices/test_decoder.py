@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst
-from kaldi_bridge.hmm.topology import Topology
 from kaldi_bridge.hmm.transition_model import TransitionModel, read_transition_model
-from kaldi_bridge.io.basic_io import read_header
-from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.decoder import Graph, SearchOptions, decode
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_lattice
@@ -22,6 +19,7 @@ from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import n_best_paths
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from tests.helpers.tiny_model import tiny_model
 
 
 def word_costs(lattice: CompactLattice | Lattice, n: int = 1000) -> dict[tuple[int, ...], float]:
@@ -90,20 +88,10 @@ def test_best_paths_are_kaldis(reference: Path, graph: Graph, log_likelihoods: d
 
 # Small graphs, where all paths can be tried.
 
-TOPOLOGY = """<Topology> <TopologyEntry> <ForPhones> 1 2 </ForPhones>
-<State> 0 <PdfClass> 0 <Transition> 0 0.5 <Transition> 1 0.5 </State> <State> 1 </State> </TopologyEntry> </Topology>
-"""
-
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> TransitionModel:
-    """Two phones of one state; transition-ids 1, 2 have pdf 0, and 3, 4 pdf 1."""
-    path = tmp_path_factory.mktemp("tiny") / "topo"
-    path.write_text(TOPOLOGY)
-    with open_input(str(path)) as stream:
-        topology = Topology.read(stream, read_header(stream))
-    rows = np.array([(1, 0, 0, 0), (2, 0, 1, 1)], dtype=np.int32)
-    return TransitionModel(topology, rows, np.zeros(5, dtype=np.float32))
+    return tiny_model(tmp_path_factory.mktemp("tiny"))
 
 
 def all_paths(fst: Fst, model: TransitionModel, matrix: np.ndarray) -> dict[tuple[int, ...], float]:

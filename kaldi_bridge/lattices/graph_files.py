@@ -1,0 +1,82 @@
+"""What a model is decoded with, as it lies in a directory: HCLG.fst, or HCLr.fst and Gr.fst for composition on demand.
+
+    graphs = GraphDirectory("exp/chain/tdnn/graph", transition_model)
+    decode(graphs.graph, log_likelihoods, options, acoustic_scale)
+    graphs.words[17]                                        # of words.txt, or of the table inside the graph
+    decode(graphs.with_grammar(grammar), ...)               # another grammar of the same words
+
+The names are those of utils/mkgraph.sh and mkgraph_lookahead.sh; Vosk's folders have them in graph/ or at their top.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.fst import Fst, read_fst
+from kaldi_bridge.fsts.labels import without_labels
+from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.fsts.symbols import symbols_inside
+from kaldi_bridge.io.integer_sets import read_integers
+from kaldi_bridge.io.text import decode
+from kaldi_bridge.lang.symbol_table import SymbolTable
+from kaldi_bridge.lattices.decoder import Graph
+
+if TYPE_CHECKING:
+    from kaldi_bridge.hmm.transition_model import TransitionModel
+
+
+class GraphDirectory:
+    """A directory with HCLG.fst, or else HCLr.fst, Gr.fst and, where there is one, disambig_tid.int.
+
+    Attributes:
+        path: of the directory.
+        is_composed: whether its graph is composed of HCLr.fst and a grammar, which can be another one.
+        graph: what the search decodes with; any number of threads at a time may.
+
+    Raises:
+        KaldiError: files are missing or truncated, or do not belong to the model.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], model: TransitionModel) -> None:
+        self.path = Path(path)
+        self._model = model
+        whole, grammar = self.path / "HCLG.fst", self.path / "Gr.fst"
+        self.is_composed = not whole.exists()
+        if self.is_composed:
+            for file in (self.path / "HCLr.fst", grammar):
+                if not file.exists():
+                    raise KaldiError(f"{self.path} has neither HCLG.fst nor both HCLr.fst and Gr.fst")
+            self._lexicon = read_fst(str(self.path / "HCLr.fst"))
+            disambig = self.path / "disambig_tid.int"
+            self._disambig = read_integers(str(disambig)) if disambig.exists() else []
+            self._grammar = read_fst(str(grammar))
+            self.graph = self.with_grammar(self._grammar)
+            self._with_words = self._grammar
+        else:
+            self._with_words = read_fst(str(whole))
+            self.graph = Graph(self._with_words, model, str(whole))
+
+    def with_grammar(self, grammar: Fst) -> Graph:
+        """The graph of another grammar, sorted by input label; its words have the numbers of ``words``.
+
+        Raises KaldiError where the directory has a whole graph, HCLG.fst, whose grammar cannot be changed.
+        """
+        if not self.is_composed:
+            raise KaldiError(f"{self.path} has a whole graph, HCLG.fst: the grammar of such a graph cannot be changed")
+        composed = OpenFst.of(self._lexicon).composed(OpenFst.of(grammar)).fst()
+        return Graph(without_labels(composed, self._disambig), self._model, str(self.path / "HCLr.fst"))
+
+    @cached_property
+    def words(self) -> SymbolTable:
+        """Those inside the graph, else of words.txt. Raises KaldiError where there are none."""
+        inside = self._with_words.header.osymbols if self._with_words.header else b""
+        if inside:
+            return SymbolTable({number: decode(word) for word, number in symbols_inside(inside).entries()})
+        file = self.path / "words.txt"
+        if not file.exists():
+            raise KaldiError(f"{self.path} has no words.txt, and its graph has no symbols inside")
+        return SymbolTable.read(str(file))
