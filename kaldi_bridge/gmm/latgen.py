@@ -8,7 +8,7 @@ from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.front_end import Features, FrontEndOptions, processed
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
-from kaldi_bridge.gmm.alignment import scored
+from kaldi_bridge.gmm.graph_scoring import scored
 from kaldi_bridge.lattices.generation import LatticeOptions, LatticeWriter, Task, is_table_of_graphs, tasks_for_graph
 from kaldi_bridge.tables import SequentialReader
 

@@ -55,6 +55,7 @@ class Graph:
     """A decoding graph that belongs to a transition model; made once, searched by any number of threads.
 
     ``columns``: where each pdf's log-likelihoods are, int32 [pdfs]; in the column of its number by default.
+    ``column_of_id``: the same by transition-id, -1 where there is none.
     Raises KaldiError when labels are no transition-ids of the model, or there is a cycle without input labels.
     """
 
@@ -63,9 +64,9 @@ class Graph:
     ) -> None:
         self.phone_starts = transition_model.phone_starts
         arcs = fst.arcs
-        column_of_id = transition_model.id_to_pdf
+        self.column_of_id = transition_model.id_to_pdf
         if columns is not None:
-            column_of_id = np.where(column_of_id >= 0, columns[column_of_id], -1)
+            self.column_of_id = np.where(self.column_of_id >= 0, columns[self.column_of_id], -1)
         try:
             self.native = _csrc.Graph(
                 fst.start,
@@ -75,7 +76,7 @@ class Graph:
                 arcs["olabel"],
                 arcs["weight"],
                 arcs["nextstate"],
-                column_of_id.tolist(),
+                self.column_of_id.tolist(),
             )
         except ValueError as error:
             raise KaldiError(f"{name}: {error}") from None

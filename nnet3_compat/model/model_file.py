@@ -84,6 +84,17 @@ def read_model(rxfilename: str) -> AmNnet:
     return model
 
 
+def read_with_transitions(rxfilename: str) -> tuple[AmNnet | Archive, TransitionModel]:
+    """A .mdl of Kaldi's or of ours, to search graphs with. Raises KaldiError for a model without transitions."""
+    model = read_any(rxfilename)
+    transitions = None if isinstance(model, Nnet) else model.transition_model
+    if isinstance(model, Nnet) or transitions is None:
+        raise KaldiError(
+            f"{rxfilename} has no transition model, so no graph can be searched with it: this needs a .mdl"
+        )
+    return model, transitions
+
+
 def write_model(wxfilename: str, model: Nnet | AmNnet, binary: bool = True) -> None:
     """Writes a Kaldi raw or .mdl file, whole or not at all."""
     with open_output(wxfilename) as stream:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.generation import (
     LatticeOptions,
     LatticeWriter,
@@ -44,15 +43,11 @@ def latgen(
     rule: ChunkRule | None = None,
 ) -> int:
     """Decodes every utterance, reports; returns the exit status. ``rule``: of batches, see Computer."""
-    from nnet3_compat.model.am_nnet import AmNnet
-    from nnet3_compat.model.model_file import Archive, read_any
+    from nnet3_compat.model.model_file import read_with_transitions
     from nnet3_compat.utterances.compute_tables import Utterances
     from nnet3_compat.utterances.loading import make_computer
 
-    model = read_any(model_in)
-    transition_model = model.transition_model if isinstance(model, AmNnet | Archive) else None
-    if transition_model is None:
-        raise KaldiError(f"{model_in} has no transition model, so no graph can be searched with it: this needs a .mdl")
+    model, transition_model = read_with_transitions(model_in)
     computer = make_computer(model, options, use_gpu, use_priors=True, name=model_in, rule=rule)
     utterances = Utterances(features_rspecifier, options)
     with LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer:

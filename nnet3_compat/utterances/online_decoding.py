@@ -126,14 +126,10 @@ def decode_online(
     options: OnlineDecodingOptions, model_in: str, graph_in: str, spk2utt: str, wav_rspecifier: str, lattices: str
 ) -> int:
     """Decodes every utterance, reports; returns the exit status."""
-    from nnet3_compat.model.am_nnet import AmNnet
-    from nnet3_compat.model.model_file import Archive, read_any
+    from nnet3_compat.model.model_file import read_with_transitions
     from nnet3_compat.utterances.online_computation import OnlineComputer
 
-    model = read_any(model_in)
-    transition_model = model.transition_model if isinstance(model, AmNnet | Archive) else None
-    if transition_model is None:
-        raise KaldiError(f"{model_in} has no transition model, so no graph can be searched with it: this needs a .mdl")
+    model, transition_model = read_with_transitions(model_in)
     graph = Graph(read_fst(graph_in), transition_model, graph_in)
     recognizer = OnlineRecognizer(options, transition_model, graph, OnlineComputer(model, options, model_in))
     symbols = SymbolTable.read(options.word_symbol_table) if options.word_symbol_table else None

@@ -33,6 +33,13 @@ OPTIONS = {
     "matrix-sum": "average=false binary=true scale1=1 scale2=1",
     "matrix-sum-rows": "",
     "nnet3-acc-lda-stats": "binary=true rand-prune=0",
+    "nnet3-align-compiled": (
+        "acoustic-scale=0.1 beam=200 careful=false computation.debug=false debug-computation=false "
+        "extra-left-context=0 extra-left-context-initial=-1 extra-right-context=0 extra-right-context-final=-1 "
+        "frame-subsampling-factor=1 frames-per-chunk=50 ivectors= online-ivector-period=0 online-ivectors= "
+        "retry-beam=0 self-loop-scale=1 transition-scale=1 use-gpu=yes write-per-frame-acoustic-loglikes= "
+        + OPTIMIZATION
+    ),
     "nnet3-chain-acc-lda-stats": "binary=true rand-prune=0",
     "nnet3-chain-combine": (
         "batchnorm-test-mode=false binary=true dropout-test-mode=true l2-regularize=0 leaky-hmm-coefficient=1e-05 "
@@ -90,6 +97,10 @@ OPTIONS = {
     ),
     "nnet3-copy-egs": (
         "frame= frame-shift=0 keep-proportion=1 left-context=-1 outputs= random=false right-context=-1 srand=0 weights="
+    ),
+    "nnet3-egs-augment-image": (
+        "fill-mode=nearest horizontal-flip-prob=0 horizontal-shift=0 num-channels=1 rotation-degree=0 rotation-prob=0 "
+        "srand=0 vertical-shift=0"
     ),
     "nnet3-get-egs": (
         "compress=true frame-subsampling-factor=1 ivectors= left-context=0 left-context-initial=-1 "

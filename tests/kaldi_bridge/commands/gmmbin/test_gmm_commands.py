@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import kaldi_hmm_gmm
@@ -26,13 +27,15 @@ from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.lang.transcript_phones import TranscriptPhones, count_lines
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import FLOAT_MATRIX, INT32_VECTOR
+from kaldi_bridge.tables.holders import FLOAT, FLOAT_MATRIX, FLOAT_VECTOR, INT32_VECTOR
 from kaldi_bridge.tree_building.alignment_conversion import AlignmentConverter
 from kaldi_bridge.tree_building.files import write_object
 from kaldi_bridge.tree_building.flat_trees import PhoneCounts, biphone_tree, monophone_tree
 from kaldi_bridge.tree_building.maps import leaves
 
 FRONT_END = ["--cmvn=scp:data/train/cmvn.scp", "--utt2spk=ark:data/train/utt2spk", "--delta-order=2"]
+FRONT_END_TEST = [option.replace("train", "test") for option in FRONT_END]
+ALIGNED = Path(__file__).parent / "aligned"  # what Kaldi's gmm-align-compiled gave
 
 
 def succeed(main: Command, *arguments: object) -> None:
@@ -102,6 +105,27 @@ def test_no_way_through(lang: Lang, tmp_path: Path, capfd: pytest.CaptureFixture
     assert "Retrying utterance george-001 with beam 40" in log and "Retried 1 out of 1" in log
     assert "Did not successfully decode file george-001, len = 94" in log and "Done 0, errors on 1" in log
     assert run(gmm_align_compiled, ["--beam=10", "--retry-beam=4", *arguments]) == 255
+
+
+def test_careful_alignment_is_kaldis(lang: Lang, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Transcripts lack words: two of three are refused. Also scores and likelihoods by frame (float32)."""
+    text = f"ark:{ALIGNED}/shortened"
+    disambig = "--read-disambig-syms=lang/phones/disambig.int"
+    succeed(compile_train_graphs, disambig, "tri1/tree", "tri1/final.mdl", "lang/L.fst", text, f"ark:{tmp_path}/g")
+    capfd.readouterr()
+    succeed(
+        gmm_align_compiled, "--acoustic-scale=0.1", "--self-loop-scale=0.1", "--beam=13", "--retry-beam=14",
+        "--careful=true", f"--write-per-frame-acoustic-loglikes=ark:{tmp_path}/per_frame", *FRONT_END_TEST,
+        "tri1/final.mdl", f"ark:{tmp_path}/g", "scp:data/test/feats.scp", f"ark:{tmp_path}/ali",
+        f"ark:{tmp_path}/scores",
+    )  # fmt: skip
+    logged = re.findall(r"^(?:LOG|WARNING) \(.*\.py:\d+\) (.*)$", capfd.readouterr().err, re.M)
+    assert logged == (ALIGNED / "true.log").read_text().splitlines()
+    for kind, holder in (("ali", INT32_VECTOR), ("scores", FLOAT), ("per_frame", FLOAT_VECTOR)):
+        made, kaldis = (dict(SequentialReader(f"ark:{f}", holder)) for f in (tmp_path / kind, ALIGNED / f"true.{kind}"))
+        assert made.keys() == kaldis.keys()
+        for key, value in kaldis.items():
+            np.testing.assert_allclose(made[key], value, rtol=0 if kind == "ali" else 1e-4)
 
 
 def test_converted_alignments_are_kaldis(fsdd: Path, tmp_path: Path) -> None:
