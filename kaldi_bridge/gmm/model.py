@@ -118,9 +118,10 @@ class Mixtures:
         """
         if feats.shape[1] != self.dim:
             raise KaldiError(f"features of dimension {feats.shape[1]}, but the model is for {self.dim}")
-        scores = self.scaled_means[gaussians] @ feats.T
-        scores -= (0.5 * self.inverse_variances[gaussians]) @ (feats * feats).T
-        scores += self.constants[gaussians][:, None]
+        quadratic = np.float32(-0.5) * self.inverse_variances[gaussians]
+        parameters = np.concatenate([self.scaled_means[gaussians], quadratic], axis=1)
+        scores = parameters @ np.concatenate([feats, feats * feats], axis=1).T
+        scores += self.constants[gaussians][:, np.newaxis]
         return scores
 
     def log_likelihoods(self, feats: np.ndarray, pdfs: Sequence[int] | np.ndarray | None = None) -> np.ndarray:

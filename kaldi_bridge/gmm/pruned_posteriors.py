@@ -27,7 +27,7 @@ def pruned_posteriors(
     """The same with posteriors as an array, float32 [frames, gaussians]."""
     chosen, order, kept, likelihoods = _chosen(log_likelihoods, num_gselect, min_post)
     posteriors = np.zeros(log_likelihoods.shape, np.float32)
-    np.put_along_axis(posteriors, order, np.where(kept, chosen, np.float32(0)), axis=1)
+    posteriors[np.nonzero(kept)[0], order[kept]] = chosen[kept]
     return posteriors, likelihoods
 
 
@@ -35,24 +35,44 @@ def _chosen(
     log_likelihoods: np.ndarray, num_gselect: int, min_post: np.ndarray | float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Posteriors float32 and Gaussians [frames, selected], which of them are kept, and log-likelihoods [frames]."""
-    frames, gaussians = log_likelihoods.shape
-    count = min(num_gselect, gaussians)
-    least = np.broadcast_to(np.asarray(min_post, np.float32), frames)
+    least = np.broadcast_to(np.asarray(min_post, np.float32), len(log_likelihoods))
     best = log_likelihoods.max(axis=1, keepdims=True)
     if not np.isfinite(best).all():
         raise KaldiError("a likelihood that is infinite or not a number: invalid features?")
-    order = np.argpartition(-log_likelihoods, count - 1, axis=1)[:, :count]
-    order.sort(axis=1)  # the first of Gaussians that are equally likely comes first
-    scores = np.take_along_axis(log_likelihoods, order, axis=1)
-    ranks = np.argsort(-scores, axis=1, kind="stable")
-    order, scores = np.take_along_axis(order, ranks, axis=1), np.take_along_axis(scores, ranks, axis=1)
     with np.errstate(divide="ignore"):
-        kept = (scores > best + np.log(least)[:, np.newaxis]) | (least == 0)[:, np.newaxis]
+        cutoffs = best + np.log(least)[:, np.newaxis]
+    order, scores = _above(log_likelihoods, cutoffs) if (least > 0).all() else _all(log_likelihoods, num_gselect)
+    order, scores = order[:, :num_gselect], scores[:, :num_gselect]
+    kept = (scores > cutoffs) | (least == 0)[:, np.newaxis]
     chosen = np.where(kept, np.exp(scores - best), np.float32(0))
     total = chosen.sum(axis=1)
     cutoff = least * total
-    for j in range(count - 1, 0, -1):  # the smallest ones first
+    for j in range(chosen.shape[1] - 1, 0, -1):  # the smallest ones first
         dropped = kept[:, j] & (chosen[:, j] < cutoff) & ~kept[:, j + 1 :].any(axis=1)
         total = total - np.where(dropped, chosen[:, j], np.float32(0))
         kept[dropped, j] = False
     return (chosen / total[:, np.newaxis]).astype(np.float32), order, kept, best[:, 0] + np.log(total)
+
+
+def _all(log_likelihoods: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The ``count`` likeliest Gaussians of each frame and their log-likelihoods, the best first."""
+    count = min(count, log_likelihoods.shape[1])
+    order = np.argpartition(-log_likelihoods, count - 1, axis=1)[:, :count]
+    order.sort(axis=1)  # the first of Gaussians that are equally likely comes first
+    scores = np.take_along_axis(log_likelihoods, order, axis=1)
+    ranks = np.argsort(-scores, axis=1, kind="stable")
+    return np.take_along_axis(order, ranks, axis=1), np.take_along_axis(scores, ranks, axis=1)
+
+
+def _above(log_likelihoods: np.ndarray, cutoffs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same of the Gaussians above each frame's cutoff, which are few; -infinity where a frame has fewer."""
+    gaussians, frames = np.divmod(np.flatnonzero(log_likelihoods.T > cutoffs.T), len(log_likelihoods))
+    found = log_likelihoods[frames, gaussians]
+    ranked = np.lexsort((gaussians, -found, frames))
+    frames, gaussians, found = frames[ranked], gaussians[ranked], found[ranked]
+    counts = np.bincount(frames, minlength=len(log_likelihoods))
+    ranks = np.arange(len(frames)) - np.repeat(np.cumsum(counts) - counts, counts)
+    order = np.zeros((len(counts), counts.max()), np.int64)
+    scores = np.full(order.shape, -np.inf, np.float32)
+    order[frames, ranks], scores[frames, ranks] = gaussians, found
+    return order, scores

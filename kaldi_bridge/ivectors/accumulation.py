@@ -15,6 +15,12 @@ _NUMBERS_AT_ONCE = 1 << 22  # of the largest array of a batch
 _UTTERANCES_AT_ONCE = 128
 
 
+def batch_size(model: ExtractorModel) -> int:
+    """Of how many utterances statistics are best treated together."""
+    largest = max(model.num_gaussians * model.feature_dim, model.dim**2)
+    return min(_UTTERANCES_AT_ONCE, max(1, _NUMBERS_AT_ONCE // largest))
+
+
 class Batch:
     """Utterances whose statistics are to be summed over frames together."""
 
@@ -82,8 +88,7 @@ class Accumulator:
         self._random = CRandom(1)
         shape = model.num_gaussians, model.feature_dim, model.dim
         self._statistics = TrainingStatistics(*shape, model.has_dependent_weights, update_variances)
-        largest = max(model.num_gaussians * model.feature_dim, model.dim**2)
-        self._most = min(_UTTERANCES_AT_ONCE, max(1, _NUMBERS_AT_ONCE // largest))
+        self._most = batch_size(model)
         self._batch = Batch(model.num_gaussians, model.feature_dim)
 
     def add(self, feats: np.ndarray, posterior: SparsePosterior) -> None:

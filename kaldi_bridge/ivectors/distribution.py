@@ -119,30 +119,48 @@ class Posterior:
 
     def point_objective(self, statistics: UtteranceStatistics, means: np.ndarray, traces: float | None = None) -> float:
         """The same of i-vectors [utterances, dim] without variance."""
-        prior = means.copy()
-        prior[:, 0] -= self.model.prior_offset
-        linear, quadratic = self._terms(statistics)
-        fit = np.vdot(means, linear) - 0.5 * np.einsum("ui,uij,uj->", means, quadratic, means, optimize=True)
-        fit += (statistics.counts @ self._log_constants).sum() + self._weights_objective(statistics, means)
         if traces is None:
             safe = np.where(statistics.counts > 0, statistics.counts, 1.0)
             scaled = np.matmul(statistics.sums.transpose(1, 0, 2), self.model.precisions).transpose(1, 0, 2)
             squares = np.einsum("uid,uid->ui", scaled, statistics.sums) / safe
             traces = float(squares.sum() + self.model.feature_dim * statistics.counts.sum())
-        return float(
-            fit - 0.5 * traces - 0.5 * (np.vdot(prior, prior) + self.model.dim * len(prior) * np.log(2 * np.pi))
-        )
+        fit = self._fit(statistics, means, *self._terms(statistics)).sum()
+        fit += (statistics.counts @ self._log_constants).sum()
+        return float(fit - 0.5 * (traces + self.model.dim * len(means) * np.log(2 * np.pi)))
 
-    def _weights_objective(self, statistics: UtteranceStatistics, means: np.ndarray) -> float:
+    def improvements(self, statistics: UtteranceStatistics, means: np.ndarray) -> np.ndarray:
+        """By how much the objective is above that of the prior's mean, [utterances]; i-vectors without variance."""
+        default = np.zeros_like(means)
+        default[:, 0] = self.model.prior_offset
+        terms = self._terms(statistics)
+        return self._fit(statistics, means, *terms) - self._fit(statistics, default, *terms)
+
+    def _fit(
+        self, statistics: UtteranceStatistics, means: np.ndarray, linear: np.ndarray, quadratic: np.ndarray
+    ) -> np.ndarray:
+        """What of the objective depends on i-vectors and weights, [utterances]."""
+        offsets = means.copy()
+        offsets[:, 0] -= self.model.prior_offset
+        curvature = np.squeeze(quadratic @ means[:, :, np.newaxis], axis=2)
+        prior = -0.5 * _dots(offsets, offsets)
+        return _dots(means, linear - 0.5 * curvature) + prior + self._weights_fit(statistics, means)
+
+    def _weights_fit(self, statistics: UtteranceStatistics, means: np.ndarray) -> np.ndarray:
         if not self.model.has_dependent_weights:
-            counts = statistics.counts.sum(axis=0)
+            used = statistics.counts.any(axis=0)
             with np.errstate(divide="ignore"):
-                logs = np.log(self.model.weights)
-            return float(counts[counts > 0] @ logs[counts > 0])
+                logs = np.log(self.model.weights[used])
+            return _dots(statistics.counts[:, used], logs)
         logs = means @ self.model.weight_projections.T
         logs -= logs.max(axis=1, keepdims=True)
         logs -= np.log(np.exp(logs).sum(axis=1, keepdims=True))
-        return float(np.vdot(statistics.counts, logs))
+        return _dots(statistics.counts, logs)
+
+
+def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Products of rows."""
+    products: np.ndarray = (a * b).sum(axis=-1)
+    return products
 
 
 def softmax(values: np.ndarray) -> np.ndarray:

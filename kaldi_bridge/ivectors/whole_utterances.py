@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import EntryError
-from kaldi_bridge.ivectors.accumulation import Batch
+from kaldi_bridge.ivectors.accumulation import Batch, batch_size
 from kaldi_bridge.ivectors.distribution import Posterior, UtteranceStatistics
 from kaldi_bridge.ivectors.model import ExtractorModel
 from kaldi_bridge.tables import RandomAccessReader
@@ -17,8 +18,14 @@ from kaldi_bridge.tables.posterior import SparsePosterior
 
 @dataclass
 class Extracted:
-    """An i-vector less the prior's mean, float64 [dim]; the objective's growth by it; of how many frames, weighted."""
+    """The i-vector of ``key`` less the prior's mean, float64 [dim].
 
+    Attributes:
+        improvement: the objective's growth by it.
+        frames: of how many, weighted.
+    """
+
+    key: str
     ivector: np.ndarray
     improvement: float
     frames: float
@@ -31,8 +38,8 @@ class WholeUtterances:
         self._model, self._posterior = model, Posterior(model)
         self._weight, self._max_count, self._with_objective = weight, max_count, with_objective
 
-    def of(self, what: str, parts: list[tuple[np.ndarray, SparsePosterior]]) -> Extracted:
-        """Of (features [frames, dim], posterior) of one or more utterances; ``what`` they are, for messages.
+    def statistics(self, key: str, parts: list[tuple[np.ndarray, SparsePosterior]]) -> UtteranceStatistics:
+        """Of (features [frames, dim], posterior) of the utterances of ``key``, together.
 
         Raises KaldiError when they do not fit the model.
         """
@@ -45,16 +52,31 @@ class WholeUtterances:
         frames = float(statistics.counts.sum())
         if 0 < self._max_count < frames:
             scale = self._max_count / frames
-            log.info(f"Scaling stats for {what} by scale {scale:g} due to --max-count={self._max_count:g}")
-            statistics, frames = statistics.scaled(scale), self._max_count
+            log.info(f"Scaling stats for {key} by scale {scale:g} due to --max-count={self._max_count:g}")
+            statistics = statistics.scaled(scale)
+        return statistics
+
+    def extracted(self, statistics: Iterable[tuple[str, UtteranceStatistics]]) -> Iterator[Extracted]:
+        """I-vectors of ``statistics`` of keys, in their order; many at a time, so that they are matrix products."""
+        most, keys, waiting = batch_size(self._model), [], []
+        for key, own in statistics:
+            keys.append(key)
+            waiting.append(own)
+            if len(keys) == most:
+                yield from self._of_batch(keys, waiting)
+                keys, waiting = [], []
+        if keys:
+            yield from self._of_batch(keys, waiting)
+
+    def _of_batch(self, keys: list[str], each: list[UtteranceStatistics]) -> Iterator[Extracted]:
+        statistics = UtteranceStatistics(
+            np.concatenate([own.counts for own in each]), np.concatenate([own.sums for own in each])
+        )
         means = self._posterior.ivectors(statistics).means
-        default = np.zeros_like(means)
-        default[:, 0] = self._model.prior_offset
-        improvement = 0.0
-        if self._with_objective:
-            objective = self._posterior.point_objective
-            improvement = objective(statistics, means) - objective(statistics, default)
-        return Extracted((means - default)[0], improvement, frames)
+        improvements = self._posterior.improvements(statistics, means) if self._with_objective else np.zeros(len(keys))
+        frames = statistics.counts.sum(axis=1)
+        means[:, 0] -= self._model.prior_offset
+        yield from map(Extracted, keys, means, improvements.tolist(), frames.tolist())
 
 
 def checked_posterior(

@@ -23,6 +23,7 @@ GaussPosterior = list[list[tuple[int, np.ndarray]]]
 _PAIR = np.dtype([("size", "i1"), ("index", "<i4"), ("size2", "i1"), ("weight", "<f4")])
 _DOUBLE_PAIR = np.dtype([("size", "i1"), ("index", "<i4"), ("size2", "i1"), ("weight", "<f8")])
 _SINGLE_FRAME = np.dtype([("size0", "i1"), ("count", "<i4"), *_PAIR.descr])  # a frame with one pair
+_HEAD_SIZE = 5  # bytes: the number of a frame's pairs
 _MOST_FRAMES = 10_000_000  # Kaldi's own bound
 _FRAME = re.compile(rb"\s*\[([-+0-9.eE\s]*)\]")
 
@@ -97,12 +98,19 @@ def read_sparse_posterior(stream: InputStream, binary: bool) -> SparsePosterior:
     single = _read_single_pairs(stream, num_frames)
     if single is not None:
         return single
-    parts = [_read_pairs(stream, _read_count(stream, True)) for _ in range(num_frames)]
-    return SparsePosterior.from_counts(
-        [len(indexes) for indexes, _ in parts],
-        np.concatenate([indexes for indexes, _ in parts]) if parts else np.zeros(0, np.int32),
-        np.concatenate([weights for _, weights in parts]) if parts else np.zeros(0, np.float32),
-    )
+    counts: list[np.ndarray] = [np.zeros(0, np.int64)]
+    parts: list[np.ndarray] = [np.zeros(0, _PAIR)]
+    missing = num_frames
+    while missing:
+        found = _read_buffered(stream, missing)
+        if found is None:
+            pairs = _read_pairs(stream, _read_count(stream, True))
+            found = np.array([len(pairs)]), pairs
+        counts.append(found[0])
+        parts.append(found[1])
+        missing -= len(found[0])
+    pairs = np.concatenate(parts)
+    return SparsePosterior.from_counts(np.concatenate(counts), pairs["index"], pairs["weight"])
 
 
 def _read_single_pairs(stream: InputStream, num_frames: int) -> SparsePosterior | None:
@@ -119,12 +127,44 @@ def _read_single_pairs(stream: InputStream, num_frames: int) -> SparsePosterior 
     return read
 
 
-def _read_pairs(stream: InputStream, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _read_buffered(stream: InputStream, most: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """The number of pairs of each of the frames that are buffered whole, and their pairs; None where there are none."""
+    stream.fill(min(most * _SINGLE_FRAME.itemsize, TRUSTED_SIZE))
+    buffer, at = stream.buffer, stream.pos
+    starts: list[int] = []
+    while len(starts) < most and at + _HEAD_SIZE <= stream.end and buffer[at] == 4:
+        following = at + _HEAD_SIZE + _PAIR.itemsize * int.from_bytes(buffer[at + 1 : at + _HEAD_SIZE], "little")
+        if following > stream.end:
+            break
+        starts.append(at)
+        at = following
+    begins = np.array([*starts, at]) - stream.pos
+    data = np.frombuffer(buffer, np.uint8, at - stream.pos, stream.pos)
+    pairs = data[~_is_head(begins[:-1], len(data))].view(_PAIR)
+    if not starts or not _has_sizes(pairs):
+        return None
+    stream.pos = at
+    return (np.diff(begins) - _HEAD_SIZE) // _PAIR.itemsize, pairs
+
+
+def _is_head(starts: np.ndarray, size: int) -> np.ndarray:
+    """Bool [size], which of so many bytes tell frames' numbers of pairs; ``starts`` [frames] are where frames begin."""
+    is_head = np.zeros(size, bool)
+    is_head[(starts[:, np.newaxis] + np.arange(_HEAD_SIZE)).ravel()] = True
+    return is_head
+
+
+def _has_sizes(pairs: np.ndarray) -> bool:
+    """Whether what stands before each number is its size."""
+    return bool((pairs["size"] == 4).all() and (pairs["size2"] == pairs.dtype["weight"].itemsize).all())
+
+
+def _read_pairs(stream: InputStream, count: int) -> np.ndarray:
     kind = _DOUBLE_PAIR if stream.peek(6)[5:] == b"\10" else _PAIR
     pairs = np.frombuffer(stream.read(count * kind.itemsize), kind)
-    if not ((pairs["size"] == 4).all() and (pairs["size2"] == kind["weight"].itemsize).all()):
+    if not _has_sizes(pairs):
         raise KaldiError(f"{stream.where()}: expected an integer and a real number")
-    return pairs["index"], pairs["weight"].astype(np.float32)
+    return pairs.astype(_PAIR)
 
 
 def _read_text(stream: InputStream) -> Posterior:
@@ -172,15 +212,13 @@ def write_sparse_posterior(stream: OutputStream, binary: bool, value: SparsePost
         return
     write_int32(stream, True, len(value))
     # The frames' counts and the pairs stand between one another: each has its place in bytes.
-    data = np.empty(5 * len(value) + _PAIR.itemsize * len(value.indexes), np.uint8)
+    data = np.empty(_HEAD_SIZE * len(value) + _PAIR.itemsize * len(value.indexes), np.uint8)
     pairs = np.empty(len(value.indexes), _PAIR)
     pairs["size"] = pairs["size2"] = 4
     pairs["index"], pairs["weight"] = value.indexes, value.weights
-    is_head = np.zeros(len(data), bool)
-    starts = 5 * np.arange(len(value)) + _PAIR.itemsize * value.offsets[:-1]
-    is_head[(starts[:, None] + np.arange(5)).ravel()] = True
+    is_head = _is_head(_HEAD_SIZE * np.arange(len(value)) + _PAIR.itemsize * value.offsets[:-1], len(data))
     data[~is_head] = pairs.view(np.uint8)
-    heads_bytes = np.empty((len(value), 5), np.uint8)
+    heads_bytes = np.empty((len(value), _HEAD_SIZE), np.uint8)
     heads_bytes[:, 0] = 4
     heads_bytes[:, 1:] = value.counts.astype("<i4").view(np.uint8).reshape(-1, 4)
     data[is_head] = heads_bytes.ravel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,13 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option, without_effect
 from kaldi_bridge.errors import EntryError
+from kaldi_bridge.ivectors.distribution import UtteranceStatistics
 from kaldi_bridge.ivectors.model import read_model
 from kaldi_bridge.ivectors.whole_utterances import WholeUtterances, checked_posterior
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR, SPARSE_POSTERIOR, TOKEN_VECTOR
 from kaldi_bridge.tables.loop import TableLoop
+from kaldi_bridge.tables.posterior import SparsePosterior
 
 USAGE = """Extract an i-vector for each utterance or speaker, of features and posteriors of Gaussians.
 Usage: nnet-pytorch-ivector-extract [options] <model-in> <feature-rspecifier> <posteriors-rspecifier>
@@ -41,32 +44,41 @@ def ivector_extract(
     extractor = WholeUtterances(
         read_model(model_in), options.acoustic_weight, options.max_count, options.compute_objf_change
     )
-    speakers = options.spk2utt or feature_rspecifier
     loop, utterances, improvement, frames = TableLoop(), TableLoop(), 0.0, 0.0
     with (
-        SequentialReader(speakers, TOKEN_VECTOR if options.spk2utt else FLOAT_MATRIX) as reader,
+        SequentialReader(
+            options.spk2utt or feature_rspecifier, TOKEN_VECTOR if options.spk2utt else FLOAT_MATRIX
+        ) as reader,
         RandomAccessReader(posteriors_rspecifier, SPARSE_POSTERIOR) as posteriors,
         RandomAccessReader(feature_rspecifier if options.spk2utt else "ark:/dev/null", FLOAT_MATRIX) as table,
         TableWriter(ivector_wspecifier, FLOAT_VECTOR) as writer,
     ):
-        for key, value in reader:
-            with loop.entry(key):
-                if not options.spk2utt:
-                    parts = [(value, checked_posterior(posteriors, key, len(value)))]
-                else:
-                    parts = []
-                    for utterance in value:
-                        with utterances.entry(utterance):
-                            feats = table.get(utterance)
-                            if feats is None:
-                                raise EntryError(f"No features present for utterance {utterance}")
-                            parts.append((feats, checked_posterior(posteriors, utterance, len(feats))))
-                    if not sum(len(posterior.indexes) for _, posterior in parts):
-                        raise EntryError(f"No stats accumulated for speaker {key}")
-                extracted = extractor.of(key, parts)
-                writer.write(key, extracted.ivector)
-                log.vlog(2, f"Ivector norm for {key} was {np.linalg.norm(extracted.ivector):g}")
-                improvement, frames = improvement + extracted.improvement, frames + extracted.frames
+
+        def parts_of_speaker(speaker: str, keys: list[str]) -> list[tuple[np.ndarray, SparsePosterior]]:
+            parts = []
+            for utterance in keys:
+                with utterances.entry(utterance):
+                    feats = table.get(utterance)
+                    if feats is None:
+                        raise EntryError(f"No features present for utterance {utterance}")
+                    parts.append((feats, checked_posterior(posteriors, utterance, len(feats))))
+            if not sum(len(posterior.indexes) for _, posterior in parts):
+                raise EntryError(f"No stats accumulated for speaker {speaker}")
+            return parts
+
+        def statistics() -> Iterator[tuple[str, UtteranceStatistics]]:
+            for key, value in reader:
+                with loop.entry(key):
+                    if options.spk2utt:
+                        parts = parts_of_speaker(key, value)
+                    else:
+                        parts = [(value, checked_posterior(posteriors, key, len(value)))]
+                    yield key, extractor.statistics(key, parts)
+
+        for extracted in extractor.extracted(statistics()):
+            writer.write(extracted.key, extracted.ivector)
+            log.vlog(2, f"Ivector norm for {extracted.key} was {np.linalg.norm(extracted.ivector):g}")
+            improvement, frames = improvement + extracted.improvement, frames + extracted.frames
     what = "speakers" if options.spk2utt else "files"
     log.info(f"Done {loop.done} {what}, {loop.failed} with errors.  Total (weighted) frames {frames:g}")
     if options.spk2utt:

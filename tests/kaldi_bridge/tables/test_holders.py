@@ -13,6 +13,7 @@ from kaldi_bridge.io.compressed import CompressedMatrix
 from kaldi_bridge.io.sparse import SparseMatrix, to_dense
 from kaldi_bridge.io.wave import Wave
 from kaldi_bridge.tables import SequentialReader, TableWriter, holders
+from kaldi_bridge.tables.posterior import SparsePosterior
 from tests.helpers.objects import CASES, MATRIX, RANDOM, wave_bytes
 
 
@@ -176,3 +177,22 @@ def test_clipping(tmp_path):
     assert dict(SequentialReader(f"ark:{tmp_path}/x", holders.WAVE))["a"].data.tolist() == [
         [-32768, -1, 1, 32767, 32767]
     ]
+
+
+def test_posteriors_that_arrive_in_pieces(tmp_path):
+    """Frames of any number of pairs, cut where the input's buffer ends, are what was written."""
+    counts = RANDOM.integers(0, 9, 20000)
+    counts[7] = 30000
+    total = int(counts.sum())
+    values = RANDOM.integers(0, 1000, total), RANDOM.random(total)
+    written = SparsePosterior.from_counts(counts, *values)
+    with TableWriter(f"ark:{tmp_path}/post", holders.SPARSE_POSTERIOR) as writer:
+        writer.write("a", written)
+        writer.write("b", written)
+    pieces = f"ark:dd if={tmp_path}/post bs=1000 status=none |"
+    for read in dict(SequentialReader(pieces, holders.SPARSE_POSTERIOR)).values():
+        for name in ("offsets", "indexes", "weights"):
+            assert np.array_equal(getattr(read, name), getattr(written, name))
+    cut = f"ark:head -c 700000 {tmp_path}/post |"
+    with pytest.raises(KaldiError, match="truncated"):
+        list(SequentialReader(cut, holders.SPARSE_POSTERIOR))
