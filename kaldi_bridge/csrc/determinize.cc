@@ -10,20 +10,13 @@
 #include <unordered_map>
 
 #include "label_strings.h"
+#include "subsets.h"
 
 namespace kaldi_bridge {
 
 namespace {
 
-// The sizes of Kaldi's structures, by which --max-mem counts.
-constexpr int64_t kBytesPerString = 32, kBytesPerArc = 32, kBytesPerElement = 24;
 constexpr int kMaxAttempts = 10;
-
-struct Element {
-  int32_t state, string;
-  Cost cost;
-};
-using Subset = std::vector<Element>;  // sorted by state, each once
 
 struct ResultArc {
   int32_t word, string, next;
@@ -46,26 +39,6 @@ struct Task {
 };
 struct Later {
   bool operator()(const Task *a, const Task *b) const { return a->priority > b->priority; }
-};
-
-// The table of subsets leaves the costs out of the hash, so that what differs by less than delta is found. Which of several
-// such subsets is found is the one that std::unordered_map comes to first, in Kaldi and here.
-struct SubsetHash {
-  size_t operator()(const Subset *subset) const {
-    size_t hash = 0;
-    for (const Element &e : *subset)
-      hash = (hash ^ (static_cast<uint64_t>(static_cast<uint32_t>(e.state)) << 32 | static_cast<uint32_t>(e.string))) *
-             0x9E3779B97F4A7C15u;
-    return hash ^ hash >> 32;
-  }
-};
-struct SubsetEqual {
-  float delta;
-  bool operator()(const Subset *a, const Subset *b) const {
-    return std::equal(a->begin(), a->end(), b->begin(), b->end(), [&](const Element &x, const Element &y) {
-      return x.state == y.state && x.string == y.string && about_equal(x.cost, y.cost, delta);
-    });
-  }
 };
 
 // The arcs of all states, in each state those without a word first.
@@ -187,7 +160,7 @@ class Determinizer {
     tell(Message::kLog, "Rebuilding repository.");
     std::vector<int32_t> needed;
     auto need_all = [&](const Subset &subset) {
-      for (const Element &element : subset) needed.push_back(element.string);
+      for (const SubsetElement &element : subset) needed.push_back(element.string);
     };
     for (const auto &state : states_) {
       need_all(state->minimal);
@@ -208,11 +181,6 @@ class Determinizer {
     strings_.keep_only(needed);
   }
 
-  bool improves(const Cost &cost, int32_t string, const Element &other) const {
-    const int order = compare(cost, other.cost);
-    return order != 0 ? order > 0 : strings_.compare(string, other.string) > 0;
-  }
-
   bool is_useful(int32_t state) const {
     return arcs_.worded(state) != arcs_.end(state) || !lattice_[state].final.is_infinite();
   }
@@ -231,10 +199,10 @@ class Determinizer {
     int32_t steps = 0;
     while (!queue_.empty()) {
       std::pop_heap(queue_.begin(), queue_.end(), later);
-      const Element from = closure_[place_[queue_.back()]];
+      const SubsetElement from = closure_[place_[queue_.back()]];
       queue_.pop_back();
       if (options_.max_loop > 0 && steps++ > options_.max_loop) {
-        for (const Element &element : closure_) place_[element.state] = -1;
+        for (const SubsetElement &element : closure_) place_[element.state] = -1;
         throw std::invalid_argument("the determinization went through more than --max-loop=" +
                                     std::to_string(options_.max_loop) + " states without a word");
       }
@@ -248,7 +216,7 @@ class Determinizer {
           std::push_heap(queue_.begin(), queue_.end(), later);
           continue;
         }
-        Element &known = closure_[place];
+        SubsetElement &known = closure_[place];
         const int order = compare(cost, known.cost);
         if (order < 0) continue;
         const int32_t string = strings_.append(from.string, arc->tid);
@@ -259,7 +227,7 @@ class Determinizer {
       }
       if (is_useful(from.state)) subset->push_back(from);
     }
-    for (const Element &element : closure_) place_[element.state] = -1;
+    for (const SubsetElement &element : closure_) place_[element.state] = -1;
   }
 
   // Takes the best cost and the common prefix out of all elements.
@@ -270,11 +238,7 @@ class Determinizer {
       *prefix = 0;
       return;
     }
-    *cost = (*subset)[0].cost;
-    for (const Element &element : *subset)
-      if (better(element.cost, *cost)) *cost = element.cost;
-    for (Element &element : *subset) element.cost = element.cost - *cost;
-    *prefix = strings_.take_common_prefix(subset);
+    kaldi_bridge::normalize(&strings_, subset, cost, prefix);
   }
 
   int32_t find_or_make(Subset minimal, double cost_so_far) {
@@ -300,11 +264,11 @@ class Determinizer {
   }
 
   void set_final(ResultState *state) {
-    Element best = {-1, 0, kNoCost};
-    for (const Element &element : state->minimal) {
+    SubsetElement best = {-1, 0, kNoCost};
+    for (const SubsetElement &element : state->minimal) {
       const Cost cost = element.cost + lattice_[element.state].final;
       if (cost.is_infinite()) continue;
-      if (best.state < 0 || improves(cost, element.string, best)) best = {element.state, element.string, cost};
+      if (best.state < 0 || improves(strings_, cost, element.string, best)) best = {element.state, element.string, cost};
     }
     if (best.state < 0 || !(best.cost.total() + state->cost_so_far <= cutoff_)) return;
     state->is_final = true;
@@ -316,7 +280,7 @@ class Determinizer {
   void make_tasks(int32_t number) {
     const ResultState &state = *states_[number];
     worded_.clear();
-    for (const Element &element : state.minimal)
+    for (const SubsetElement &element : state.minimal)
       for (const Arc *arc = arcs_.worded(element.state), *end = arcs_.end(element.state); arc != end; ++arc)
         worded_.push_back({arc->word, {arc->next, strings_.append(element.string, arc->tid), element.cost + arc->cost}});
     std::sort(worded_.begin(), worded_.end(), [](const auto &a, const auto &b) {
@@ -327,17 +291,17 @@ class Determinizer {
       const int32_t word = worded_[i].first;
       double priority = kInfinity;
       for (; end < worded_.size() && worded_[end].first == word; end++) {
-        const Element &element = worded_[end].second;
+        const SubsetElement &element = worded_[end].second;
         priority = std::min(priority, element.cost.total() + to_end_[element.state]);
       }
       priority += state.cost_so_far;
       if (priority > cutoff_) continue;
       auto task = std::make_unique<Task>(Task{number, word, {}, priority});
       for (; i < end; i++) {
-        const Element &element = worded_[i].second;
+        const SubsetElement &element = worded_[i].second;
         if (task->subset.empty() || task->subset.back().state != element.state)
           task->subset.push_back(element);
-        else if (improves(element.cost, element.string, task->subset.back()))
+        else if (improves(strings_, element.cost, element.string, task->subset.back()))
           task->subset.back() = element;
       }
       tasks_.push(task.release());
@@ -394,7 +358,7 @@ class Determinizer {
   // close() and make_tasks() only: elements found, where each state's is, states to leave; elements by word
   Subset closure_;
   std::vector<int32_t> place_, queue_;
-  std::vector<std::pair<int32_t, Element>> worded_;
+  std::vector<std::pair<int32_t, SubsetElement>> worded_;
   std::unordered_map<const Subset *, int32_t, SubsetHash, SubsetEqual> by_minimal_;
   std::unordered_map<const Subset *, Known, SubsetHash, SubsetEqual> by_initial_;
   std::priority_queue<Task *, std::vector<Task *>, Later> tasks_;

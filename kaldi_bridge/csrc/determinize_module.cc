@@ -4,6 +4,7 @@
 
 #include "determinize.h"
 #include "frame_scores.h"
+#include "full_determinize.h"
 #include "lattice_arrays.h"
 #include "minimize.h"
 #include "nested_lattice.h"
@@ -32,6 +33,12 @@ void add_determinization(py::module_ &m) {
       .def_readwrite("word_determinize", &PhoneDeterminizeOptions::words)
       .def_readwrite("minimize", &PhoneDeterminizeOptions::minimize);
 
+  py::class_<FullDeterminizeOptions>(m, "FullDeterminizeOptions")
+      .def(py::init<>())
+      .def_readwrite("delta", &FullDeterminizeOptions::delta)
+      .def_readwrite("max_mem", &FullDeterminizeOptions::max_memory)
+      .def_readwrite("max_loop", &FullDeterminizeOptions::max_loop);
+
   py::class_<Determinized>(m, "Determinized")
       .def_property_readonly("parts", [](const Determinized &done) { return parts_of(flat(done.lattice)); })
       .def_readonly("complete", &Determinized::complete)
@@ -52,6 +59,14 @@ void add_determinization(py::module_ &m) {
         return done;
       },
       "Determinizes a lattice over its words.");
+  m.def(
+      "determinize_fully",
+      [](const py::tuple &parts, const FullDeterminizeOptions &options) {
+        const Lattice lattice = nested(flat_lattice(parts));
+        py::gil_scoped_release release;
+        return determinize_fully(lattice, options);
+      },
+      "Determinizes a lattice over its words, without a beam.");
   m.def(
       "determinize_by_phones",
       [](const py::tuple &parts, const std::vector<int32_t> &phone_of, const PhoneDeterminizeOptions &options) {

@@ -77,7 +77,8 @@ std::string text(const L &lattice) {
       out += '\n';
     }
     const Weight &final = lattice.finals[s];
-    if (std::isinf(final.graph) && std::isinf(final.acoustic)) return;
+    const bool is_dead_end = lattice.offsets[s] == lattice.offsets[s + 1];  // OpenFst prints the cost of such, too
+    if (std::isinf(final.graph) && std::isinf(final.acoustic) && !is_dead_end) return;
     put(&out, s);
     put_weight(&out, lattice, static_cast<int64_t>(lattice.arcs.size()) + s, final.graph, final.acoustic);
     out += '\n';

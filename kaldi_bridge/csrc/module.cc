@@ -6,6 +6,7 @@
 #include <pybind11/stl.h>
 
 #include "arpa_module.h"
+#include "composition_module.h"
 #include "determinize_module.h"
 #include "epsilon_removal.h"
 #include "example_module.h"
@@ -119,6 +120,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_resampling(m);
   add_arpa(m);
   add_lattices(m);
+  add_composition(m);
   add_scoring(m);
   add_split_radix(m);
   add_determinization(m);

@@ -14,6 +14,10 @@ def transition_costs(model: TransitionModel, transition_scale: float, self_loop_
 
     ``self_loop_scale`` is that of staying in a state or leaving it, ``transition_scale`` that of where one goes then.
     """
+    if transition_scale == self_loop_scale:
+        return np.where(
+            np.arange(len(model.log_probs)) == 0, 0.0, -model.log_probs * np.float32(self_loop_scale)
+        ).astype(np.float32)
     leaving = model.non_self_loop_log_probs[model.id_to_state]
     going = np.float32(self_loop_scale) * leaving + np.float32(transition_scale) * (model.log_probs - leaving)
     costs = -np.where(model.is_self_loop, np.float32(self_loop_scale) * model.log_probs, going)

@@ -48,6 +48,19 @@ def add_word_penalty(lattice: CompactLattice, penalty: float) -> CompactLattice:
     return _with_costs(lattice, arcs, lattice.finals)
 
 
+def add_transition_costs(lattice: Lattice, costs: np.ndarray) -> Lattice:
+    """Adds to the graph cost of each arc that of its transition-id, ``costs`` [ids + 1] (hmm/hmm-utils.cc).
+
+    Raises KaldiError for transition-ids beyond those.
+    """
+    ids = lattice.arcs["ilabel"]
+    if lattice.num_arcs and ids.max() >= len(costs):
+        raise KaldiError(f"{ids.max()} is no transition-id of the model, which has {len(costs) - 1}")
+    arcs = lattice.arcs.copy()
+    arcs["graph"] += costs[ids]
+    return _with_costs(lattice, arcs, lattice.finals)
+
+
 def prune(lattice: L, beam: float) -> L:
     """Keeps arcs and final costs on paths within ``beam`` of the best one.
 

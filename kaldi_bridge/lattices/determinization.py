@@ -14,16 +14,20 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.extension import _csrc
-from kaldi_bridge.lattices.lattice import CompactLattice, Lattice
+from kaldi_bridge.lattices.costs import prune
+from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, is_cyclic
+
+DELTA = 1.0 / 1024
+"""By how much costs may differ that are taken to be the same."""
 
 
 @dataclass
 class WordDeterminizationOptions:
     """How lattices are determinized over their words (DeterminizeLatticePrunedOptions)."""
 
-    delta: float = option(1.0 / 1024, "Tolerance used in determinization")
+    delta: float = option(DELTA, "Tolerance used in determinization")
     max_mem: int = option(50000000, "Maximum approximate memory usage in determinization (real usage might be more)")
     max_arcs: int = option(-1, "Maximum number of arcs in the determinized lattice; not positive: no limit")
     max_states: int = option(-1, "Maximum number of states in the determinized lattice; not positive: no limit")
@@ -39,11 +43,23 @@ class WordDeterminizationOptions:
 class DeterminizationOptions:
     """How lattices are determinized over phones, then over words (DeterminizeLatticePhonePrunedOptions)."""
 
-    delta: float = option(1.0 / 1024, "Tolerance used in determinization")
+    delta: float = option(DELTA, "Tolerance used in determinization")
     max_mem: int = option(50000000, "Maximum approximate memory usage in determinization (real usage might be more)")
     phone_determinize: bool = option(True, "Do an initial pass of determinization on both phones and words")
     word_determinize: bool = option(True, "Do a second pass of determinization on words only")
     minimize: bool = option(False, "Push and minimize after determinization")
+
+
+@dataclass
+class FullDeterminizationOptions:
+    """How lattices are determinized as a whole, and what is done where that fails (latbin/lattice-determinize.cc)."""
+
+    beam: float = option(10.0, "Pruning beam [applied after acoustic scaling], also where determinization fails")
+    delta: float = option(DELTA, "Tolerance used in determinization")
+    max_mem: int = option(50000000, "Maximum approximate memory usage in determinization (real usage might be more)")
+    max_loop: int = option(500000, "Most states gone through without a word: beyond, determinization fails")
+    beam_ratio: float = option(0.9, "Ratio by which to decrease the beam where determinization fails")
+    num_loops: int = option(20, "Number of times to decrease the beam by beam-ratio if determinization fails")
 
 
 @dataclass
@@ -75,6 +91,46 @@ def determinize(
     """The same, over phones and words first where there are ``phone_starts`` (TransitionModel.phone_starts)."""
     native = _filled(_csrc.PhoneDeterminizeOptions(), options, beam)
     return _done(lambda: _csrc.determinize_by_phones(lattice.parts, phone_starts, native))
+
+
+def determinize_fully(lattice: Lattice) -> CompactLattice:
+    """One path per word sequence, none left out (fstext/determinize-lattice.h). Raises KaldiError for a cycle."""
+    if is_cyclic(lattice):
+        raise KaldiError("the lattice has a cycle")
+    return _determinized_within(lattice, DELTA, 0, 0).lattice
+
+
+def _determinized_within(lattice: Lattice, delta: float, max_mem: int, max_loop: int) -> Determinized:
+    """Limits, bytes and states gone through without a word, that are not positive do not limit."""
+    native = _csrc.FullDeterminizeOptions()
+    native.delta, native.max_mem, native.max_loop = delta, max_mem, max_loop
+    return _done(lambda: _csrc.determinize_fully(lattice.parts, native))
+
+
+def determinize_or_prune(lattice: Lattice, options: FullDeterminizationOptions) -> tuple[CompactLattice, float]:
+    """All word sequences; where a limit is passed, those within a smaller and smaller beam. Also the beam then reached.
+
+    Raises EntryError for an empty lattice, one with a cycle where it would have to be pruned, and where nothing helps.
+    """
+    if lattice.num_states == 0:
+        raise EntryError("Detected empty lattice")
+    limits = options.delta, options.max_mem, options.max_loop
+    beam = float(np.float32(options.beam))
+    done = _determinized_within(lattice, *limits)
+    if not done.complete and is_cyclic(lattice):
+        raise EntryError("Cycles detected in lattice")
+    for _ in range(0 if done.complete else options.num_loops):
+        beam *= options.beam_ratio
+        log.warning(f"Failed to determinize lattice, reducing lattice-beam to {beam:g} and re-trying.")
+        pruned = prune(lattice, beam)
+        if pruned.num_arcs == lattice.num_arcs:
+            beam *= options.beam_ratio
+            log.warning("Pruning did not have an effect on the original lattice size; reducing beam further.")
+        elif (done := _determinized_within(pruned, *limits)).complete:
+            break
+    if not done.complete:
+        raise EntryError(f"Decreased pruning beam --num-loops={options.num_loops} times: could not determinize")
+    return done.lattice, beam
 
 
 def determinize_result(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 
-from kaldi_bridge.lattices.lattice import AnyLattice, Lattice, connected, to_lattice
+from kaldi_bridge.lattices.lattice import AnyLattice, Arc, Final, connected, to_lattice
 from kaldi_bridge.lattices.linear import word_path
 from kaldi_bridge.lattices.paths import random_paths
 
+Lists = tuple[list[list[Arc]], list[Final | None]]
 
-def best_cost(lattice: Lattice, ids: list[int], words: list[int]) -> float:
+
+def _best_cost(start: int, lists: Lists, ids: list[int], words: list[int]) -> float:
     """Of the cheapest path with these transition-ids and words; infinite: there is none. There must be no cycle."""
-    arcs, finals = lattice.to_lists()
-    costs = {(lattice.start, 0, 0): 0.0}
+    arcs, finals = lists
+    costs = {(start, 0, 0): 0.0}
     waiting = list(costs)
     best = float("inf")
     while waiting:
@@ -40,10 +42,11 @@ def are_equivalent(one: AnyLattice, other: AnyLattice, paths: int, delta: float,
     first, second = connected(to_lattice(one)), connected(to_lattice(other))
     if (first.start < 0) != (second.start < 0):
         return False
+    lists = [(lattice.start, lattice.to_lists()) for lattice in (first, second)]
     for chosen in (first, second):
         for path in random_paths(chosen, paths, rng):
             ids, words, _ = word_path(path)
-            costs = [best_cost(lattice, ids.tolist(), words.tolist()) for lattice in (first, second)]
+            costs = [_best_cost(*lattice, ids.tolist(), words.tolist()) for lattice in lists]
             if not abs(costs[0] - costs[1]) <= delta:
                 return False
     return True
