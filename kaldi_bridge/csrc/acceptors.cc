@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "components.h"
+
 namespace kaldi_bridge {
 
 CompactFst compact(const FstArrays &fst) {
@@ -21,123 +23,52 @@ CompactFst compact(const FstArrays &fst) {
   return out;
 }
 
-namespace {
-
-// Depth-first search for strongly connected components (Tarjan's algorithm), from the start state and then from every
-// state that was not reached.
-class Components {
- public:
-  explicit Components(const FstArrays &fst)
-      : component(fst.states, -1), fst_(fst), order_(fst.states, -1), low_(fst.states), ends_(fst.states, false) {
-    if (fst.start >= 0) visit(fst.start);
-    for (int32_t s = 0; s < fst.states; s++)
-      if (order_[s] < 0) {
-        accessible = false;
-        visit(s);
-      }
-    for (int32_t s = 0; s < fst.states; s++) coaccessible = coaccessible && ends_[s];
-  }
-
-  std::vector<int32_t> component;  // of each state
-  bool accessible = true, coaccessible = true, cyclic = false, initial_cyclic = false;
-
- private:
-  struct Place {
-    int32_t state;
-    int64_t arc;
-  };
-
-  void enter(int32_t s) {
-    order_[s] = low_[s] = count_++;
-    ends_[s] = fst_.finals[s] != INFINITY;
-    open_.push_back(s);
-    path_.push_back({s, fst_.offsets[s]});
-  }
-
-  void visit(int32_t root) {
-    enter(root);
-    while (!path_.empty()) {
-      const int32_t s = path_.back().state;
-      if (path_.back().arc < fst_.offsets[s + 1]) {
-        const int32_t next = fst_.arcs[path_.back().arc++].nextstate;
-        if (order_[next] < 0) {
-          enter(next);
-        } else if (component[next] < 0) {  // on the way to s, or beside it
-          low_[s] = std::min(low_[s], order_[next]);
-          cyclic = true;
-          initial_cyclic = initial_cyclic || next == fst_.start;
-        } else {
-          ends_[s] = ends_[s] || ends_[next];
-        }
-      } else {
-        leave(s);
-      }
-    }
-  }
-
-  void leave(int32_t s) {
-    path_.pop_back();
-    if (low_[s] == order_[s]) {
-      size_t first = open_.size();
-      bool ends = false;
-      do {
-        first--;
-        ends = ends || ends_[open_[first]];
-      } while (open_[first] != s);
-      for (size_t i = first; i < open_.size(); i++) {
-        component[open_[i]] = num_components_;
-        ends_[open_[i]] = ends;
-      }
-      num_components_++;
-      open_.resize(first);
-    }
-    if (!path_.empty()) {
-      const int32_t before = path_.back().state;
-      low_[before] = std::min(low_[before], low_[s]);
-      ends_[before] = ends_[before] || ends_[s];
-    }
-  }
-
-  const FstArrays &fst_;
-  std::vector<int32_t> order_, low_;
-  std::vector<bool> ends_;  // whether a final state can be reached
-  std::vector<int32_t> open_;
-  std::vector<Place> path_;
-  int32_t count_ = 0, num_components_ = 0;
-};
-
-}  // namespace
-
 uint64_t properties(const FstArrays &fst) {
-  const Components found(fst);
-  bool deterministic = true, epsilons = false, sorted = true, weighted = false, weighted_cycles = false;
+  const Components found(
+      fst.start, fst.states, fst.offsets, [&](int64_t arc) { return fst.arcs[arc].nextstate; },
+      [&](int32_t s) { return fst.finals[s] != INFINITY; });
+  struct Side {
+    bool deterministic = true, epsilons = false, sorted = true;
+    std::vector<int32_t> labels;  // of one state
+    void take(int32_t label) {
+      sorted = sorted && (labels.empty() || labels.back() <= label);
+      labels.push_back(label);
+      epsilons = epsilons || label == 0;
+    }
+    void end_of_state() {
+      if (!sorted) std::sort(labels.begin(), labels.end());
+      deterministic = deterministic && std::adjacent_find(labels.begin(), labels.end()) == labels.end();
+      labels.clear();
+    }
+  };
+  Side input, output;
+  bool acceptor = true, epsilons = false, weighted = false, weighted_cycles = false;
   bool top_sorted = true, string = fst.start <= 0, has_final = false;
-  std::vector<int32_t> labels;
   for (int32_t s = 0; s < fst.states; s++) {
-    labels.clear();
     for (int64_t i = fst.offsets[s]; i < fst.offsets[s + 1]; i++) {
       const FstArc &arc = fst.arcs[i];
-      sorted = sorted && (labels.empty() || labels.back() <= arc.ilabel);
-      labels.push_back(arc.ilabel);
-      epsilons = epsilons || arc.ilabel == 0;
+      input.take(arc.ilabel);
+      output.take(arc.olabel);
+      acceptor = acceptor && arc.ilabel == arc.olabel;
+      epsilons = epsilons || (arc.ilabel == 0 && arc.olabel == 0);
       const bool costs = arc.weight != 0.0f && arc.weight != INFINITY;
       weighted = weighted || costs;
       weighted_cycles = weighted_cycles || (costs && found.component[s] == found.component[arc.nextstate]);
       top_sorted = top_sorted && arc.nextstate > s;
       string = string && arc.nextstate == s + 1;
     }
-    std::sort(labels.begin(), labels.end());
-    deterministic = deterministic && std::adjacent_find(labels.begin(), labels.end()) == labels.end();
+    input.end_of_state();
+    output.end_of_state();
     const bool is_final = fst.finals[s] != INFINITY;
-    string = string && !has_final && (is_final || labels.size() == 1);
+    string = string && !has_final && (is_final || fst.offsets[s + 1] - fst.offsets[s] == 1);
     weighted = weighted || (is_final && fst.finals[s] != 0.0f);
     has_final = has_final || is_final;
   }
-  // From bit 16 on, two bits for each: it holds, it does not. Those of input and output are the same here.
-  const bool all[] = {true,     deterministic, deterministic, epsilons,     epsilons,
-                      epsilons, sorted,        sorted,        weighted,     found.cyclic,
-                      found.initial_cyclic,    top_sorted,    found.accessible, found.coaccessible,
-                      string,   weighted_cycles};
+  // From bit 16 on, two bits for each: it holds, it does not.
+  const bool all[] = {acceptor,         input.deterministic,  output.deterministic, epsilons,
+                      input.epsilons,   output.epsilons,      input.sorted,         output.sorted,
+                      weighted,         found.cyclic,         found.initial_cyclic, top_sorted,
+                      found.accessible, found.coaccessible,   string,               weighted_cycles};
   uint64_t bits = 1;  // all states are there ("expanded")
   int shift = 16;
   for (const bool holds : all) {

@@ -41,7 +41,7 @@ struct CompactFst {
 // Throws std::invalid_argument where input and output labels differ.
 CompactFst compact(const FstArrays &fst);
 
-// What OpenFst's headers say about an acceptor (fst/properties.h): of each property whether it holds or not.
+// What OpenFst's headers say about a transducer (fst/properties.h): of each property whether it holds or not.
 uint64_t properties(const FstArrays &fst);
 
 // All acceptors one after the other, without epsilons: an acceptor's final cost is added to the first arcs of the

@@ -290,11 +290,11 @@ void add_examples(py::module_ &m) {
   m.def("decompress", &decompressed, "float32 [rows, columns] of a compressed matrix.");
   m.def("concatenate_acceptors", &concatenated, "(final costs, offsets, arcs) of acceptors one after the other.");
   m.def(
-      "acceptor_properties",
+      "fst_properties",
       [](int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs) {
         return properties(fst_arrays(start, finals, offsets, arcs));
       },
-      "What OpenFst's headers say about an acceptor.");
+      "What OpenFst's headers say about a transducer.");
   m.def("compact_acceptor", &compacted, "(positions, elements) of an acceptor in OpenFst's compact form.");
 }
 

@@ -5,8 +5,12 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "arpa_module.h"
 #include "composition_module.h"
+#include "lookahead_module.h"
 #include "determinize_module.h"
 #include "epsilon_removal.h"
 #include "example_module.h"
@@ -31,9 +35,9 @@ namespace {
 template <class T>
 using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
 
-std::unique_ptr<Graph> make_graph(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<int32_t> ilabels,
-                                  Array<int32_t> olabels, Array<float> weights, Array<int32_t> nextstates,
-                                  const std::vector<int32_t> &tid_to_pdf) {
+std::unique_ptr<StaticGraph> make_graph(int32_t start, Array<float> finals, Array<int64_t> offsets,
+                                        Array<int32_t> ilabels, Array<int32_t> olabels, Array<float> weights,
+                                        Array<int32_t> nextstates, const std::vector<int32_t> &tid_to_pdf) {
   const size_t states = finals.size(), arcs = ilabels.size();
   if (static_cast<size_t>(offsets.size()) != states + 1 || static_cast<size_t>(olabels.size()) != arcs ||
       static_cast<size_t>(weights.size()) != arcs || static_cast<size_t>(nextstates.size()) != arcs)
@@ -42,8 +46,8 @@ std::unique_ptr<Graph> make_graph(int32_t start, Array<float> finals, Array<int6
     if (offsets.at(s) < 0 || offsets.at(s) > offsets.at(s + 1)) throw std::invalid_argument("the graph's offsets decrease");
   if (states > 0 && (offsets.at(0) != 0 || static_cast<size_t>(offsets.at(states)) != arcs))
     throw std::invalid_argument("the graph's offsets do not end where its arcs do");
-  return std::make_unique<Graph>(start, finals.data(), offsets.data(), states, ilabels.data(), olabels.data(),
-                                 weights.data(), nextstates.data(), tid_to_pdf);
+  return std::make_unique<StaticGraph>(start, finals.data(), offsets.data(), states, ilabels.data(), olabels.data(),
+                                       weights.data(), nextstates.data(), tid_to_pdf);
 }
 
 void check_likelihoods(int32_t num_pdfs, const Array<float> &likelihoods) {
@@ -105,6 +109,21 @@ py::tuple connected(int32_t start, Array<float> finals, Array<int64_t> offsets, 
   return changed(start, finals, offsets, arcs, [](MutableFst &fst) { fst.connect(); });
 }
 
+// Of the arcs of each state. As OpenFst's ArcSort, which leaves those of the same labels in no particular order.
+py::array_t<FstArc> arcs_sorted(Array<int64_t> offsets, Array<FstArc> arcs, bool by_output) {
+  py::array_t<FstArc> sorted(arcs.size());
+  std::copy(arcs.data(), arcs.data() + arcs.size(), sorted.mutable_data());
+  for (py::ssize_t s = 0; s + 1 < offsets.size(); s++) {
+    const int64_t first = offsets.at(s), last = offsets.at(s + 1);
+    if (first < 0 || first > last || last > arcs.size()) throw std::invalid_argument("the FST's offsets do not fit");
+    std::sort(sorted.mutable_data() + first, sorted.mutable_data() + last, [&](const FstArc &a, const FstArc &b) {
+      return by_output ? std::tie(a.olabel, a.ilabel) < std::tie(b.olabel, b.ilabel)
+                       : std::tie(a.ilabel, a.olabel) < std::tie(b.ilabel, b.olabel);
+    });
+  }
+  return sorted;
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_csrc, m) {
@@ -115,6 +134,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_float_arithmetic(m);
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
   m.def("connected", &connected, "Only states on a path from the start to an end.");
+  m.def("arcs_sorted", &arcs_sorted, "The arcs of each state by their labels.");
   add_fst_text(m);
   add_packed_acceptors(m);
   add_resampling(m);
@@ -135,7 +155,9 @@ PYBIND11_MODULE(_csrc, m) {
       .def_readwrite("beam_delta", &SearchOptions::beam_delta)
       .def_readwrite("prune_scale", &SearchOptions::prune_scale);
 
-  py::class_<Graph>(m, "Graph").def(py::init(&make_graph)).def_property_readonly("num_pdfs", &Graph::num_pdfs);
+  py::class_<Graph>(m, "Graph").def_property_readonly("num_pdfs", &Graph::num_pdfs);
+  py::class_<StaticGraph, Graph>(m, "StaticGraph").def(py::init(&make_graph));
+  add_lookahead(m);
 
   py::class_<SearchResult>(m, "SearchResult")
       .def_readonly("reached_final", &SearchResult::reached_final)

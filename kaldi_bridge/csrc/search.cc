@@ -111,9 +111,10 @@ struct Frame {
 class Search {
  public:
   Search(const Graph &graph, const SearchOptions &options, float scale)
-      : graph_(graph), options_(options), scale_(scale) {
+      : graph_(graph.states()), start_(graph_->start()), options_(options), scale_(scale) {
     frames_.resize(1);
-    add(graph_.start(), 0.0f, nullptr);
+    if (start_ < 0) return;  // a graph without paths
+    add(start_, 0.0f, nullptr);
     follow_epsilons(options_.beam);
   }
 
@@ -122,6 +123,7 @@ class Search {
       if (num_frames() % options_.prune_interval == 0) prune_active(options_.lattice_beam * options_.prune_scale);
       const float cutoff = emit(likelihoods + t * pdfs);
       follow_epsilons(cutoff);
+      graph_->trim();
     }
   }
 
@@ -131,7 +133,7 @@ class Search {
     float best = kInf, best_final = kInf;
     for (const Token *token : active_.tokens()) {
       best = std::min(best, token->cost);
-      best_final = std::min(best_final, token->cost + graph_.final(token->state));
+      best_final = std::min(best_final, token->cost + graph_->final(token->state));
     }
     return best_final == kInf ? kInf : best_final - best;
   }
@@ -230,7 +232,8 @@ class Search {
     float next_cutoff = kInf, offset = 0.0f;
     if (best != nullptr) {  // a first, tight bound; costs are kept small by an offset, undone in the lattice
       offset = -best->cost;
-      for (const Graph::Arc *arc = graph_.emitting(best->state); arc != graph_.end(best->state); ++arc) {
+      const GraphArcs arcs = graph_->arcs(best->state);
+      for (const GraphArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
         const float cost = arc->cost - scale_ * likelihoods[arc->pdf];
         next_cutoff = std::min(next_cutoff, cost + beam);
       }
@@ -238,7 +241,8 @@ class Search {
     offsets_.push_back(offset);
     for (Token *token : previous_) {
       if (token->cost > worst) continue;
-      for (const Graph::Arc *arc = graph_.emitting(token->state), *end = graph_.end(token->state); arc != end; ++arc) {
+      const GraphArcs arcs = graph_->arcs(token->state);
+      for (const GraphArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
         const float acoustic = offset - scale_ * likelihoods[arc->pdf], cost = token->cost + acoustic + arc->cost;
         if (!(cost < next_cutoff)) continue;
         if (cost + beam < next_cutoff) next_cutoff = cost + beam;
@@ -259,19 +263,19 @@ class Search {
   void follow_epsilons(float worst) {
     queue_.clear();
     for (Token *token : active_.tokens())
-      if (graph_.has_epsilons(token->state)) queue_.push_back(token);
+      if (token->cost < worst && graph_->arcs(token->state).has_epsilons()) queue_.push_back(token);
     while (!queue_.empty()) {
       Token *token = queue_.back();
       queue_.pop_back();
-      if (token->cost >= worst) continue;
       free_links(token);  // of an earlier visit
-      for (const Graph::Arc *arc = graph_.begin(token->state), *end = graph_.emitting(token->state); arc != end; ++arc) {
+      const GraphArcs arcs = graph_->arcs(token->state);
+      for (const GraphArc *arc = arcs.begin; arc != arcs.emitting; ++arc) {
         const float cost = token->cost + arc->cost;
         if (!(cost < worst)) continue;
         bool changed;
         Token *target = add(arc->next, cost, token, &changed);
         link(token, target, 0, arc->word, arc->cost, 0.0f);
-        if (changed && graph_.has_epsilons(arc->next)) queue_.push_back(target);
+        if (changed && graph_->arcs(arc->next).has_epsilons()) queue_.push_back(target);
       }
     }
   }
@@ -343,7 +347,7 @@ class Search {
     float best = kInf, best_final = kInf;
     for (const Token *token : active_.tokens()) {
       best = std::min(best, token->cost);
-      best_final = std::min(best_final, token->cost + graph_.final(token->state));
+      best_final = std::min(best_final, token->cost + graph_->final(token->state));
     }
     const bool reached_final = best_final < kInf;
     const size_t last = frames_.size() - 1;
@@ -351,7 +355,7 @@ class Search {
     for (bool changed = true; changed;) {
       changed = false;
       for (Token *token = frames_[last].tokens; token != nullptr; token = token->next) {
-        float extra = token->cost + (reached_final ? graph_.final(token->state) - best_final : -best);
+        float extra = token->cost + (reached_final ? graph_->final(token->state) - best_final : -best);
         extra = std::min(extra, prune_links_of(token, &pruned));
         if (!(extra <= options_.lattice_beam)) extra = kInf;
         const float change = extra == token->extra ? 0.0f : std::fabs(extra - token->extra);
@@ -373,7 +377,7 @@ class Search {
     int32_t start = -1;
     for (size_t f = 0; f < frames_.size(); f++) {
       for (Token *token = frames_[f].tokens; token != nullptr; token = token->next) {
-        if (f == 0 && token->state == graph_.start()) start = count;
+        if (f == 0 && token->state == start_) start = count;
         token->number = count++;
       }
     }
@@ -388,7 +392,7 @@ class Search {
           state.arcs.push_back({link->tid, link->word, {link->graph, acoustic}, number(link->target->number)});
         }
         if (f + 1 == frames_.size()) {
-          const float final = reached_final ? graph_.final(token->state) : 0.0f;
+          const float final = reached_final ? graph_->final(token->state) : 0.0f;
           if (final < kInf) state.final = {final, 0.0};
         }
       }
@@ -397,7 +401,8 @@ class Search {
     return states;
   }
 
-  const Graph &graph_;
+  const std::shared_ptr<GraphStates> graph_;
+  const int32_t start_;
   const SearchOptions options_;
   const float scale_;
   Pool<Token> tokens_;
@@ -407,63 +412,6 @@ class Search {
   std::vector<float> offsets_, costs_;
   std::vector<Token *> previous_, queue_;
 };
-
-Graph::Graph(int32_t start, const float *finals, const int64_t *offsets, size_t num_states, const int32_t *ilabels,
-             const int32_t *olabels, const float *weights, const int32_t *nextstates,
-             const std::vector<int32_t> &tid_to_pdf)
-    : start_(start), finals_(finals, finals + num_states), offsets_(num_states + 1) {
-  if (start < 0 || static_cast<size_t>(start) >= num_states) throw std::invalid_argument("the graph has no start state");
-  arcs_.reserve(offsets[num_states]);
-  for (size_t s = 0; s < num_states; s++) {
-    offsets_[s].first = arcs_.size();
-    for (int pass = 0; pass < 2; pass++) {
-      if (pass == 1) offsets_[s].emitting = arcs_.size();
-      for (int64_t i = offsets[s]; i < offsets[s + 1]; i++) {
-        if ((ilabels[i] != 0) != (pass == 1)) continue;
-        if (nextstates[i] < 0 || static_cast<size_t>(nextstates[i]) >= num_states)
-          throw std::invalid_argument("the graph has an arc to a state that does not exist");
-        int32_t pdf = -1;
-        if (pass == 1) {
-          if (ilabels[i] < 0 || static_cast<size_t>(ilabels[i]) >= tid_to_pdf.size() || tid_to_pdf[ilabels[i]] < 0)
-            throw std::invalid_argument("the graph has the input label " + std::to_string(ilabels[i]) +
-                                        ", which is no transition-id of the model: they do not belong together");
-          pdf = tid_to_pdf[ilabels[i]];
-          num_pdfs_ = std::max(num_pdfs_, pdf + 1);
-        }
-        if (std::isnan(weights[i])) throw std::invalid_argument("the graph has a cost that is not a number");
-        if (weights[i] == kInf) continue;
-        arcs_.push_back({ilabels[i], olabels[i], pdf, weights[i], nextstates[i]});
-      }
-    }
-  }
-  offsets_[num_states].first = offsets_[num_states].emitting = arcs_.size();
-  check_epsilon_cycles();
-}
-
-void Graph::check_epsilon_cycles() const {
-  std::vector<char> color(finals_.size(), 0);
-  std::vector<std::pair<int32_t, const Arc *>> stack;
-  for (size_t root = 0; root < finals_.size(); root++) {
-    if (color[root] != 0 || !has_epsilons(root)) continue;
-    color[root] = 1;
-    stack.emplace_back(root, begin(root));
-    while (!stack.empty()) {
-      auto &[s, arc] = stack.back();
-      if (arc == emitting(s)) {
-        color[s] = 2;
-        stack.pop_back();
-        continue;
-      }
-      const int32_t next = (arc++)->next;
-      if (color[next] == 1)
-        throw std::invalid_argument("the graph has a cycle of arcs without input labels, which is not allowed");
-      if (color[next] == 0) {
-        color[next] = 1;
-        stack.emplace_back(next, begin(next));
-      }
-    }
-  }
-}
 
 SearchResult search(const Graph &graph, const SearchOptions &options, const float *log_likelihoods, int64_t frames,
                     int64_t pdfs, float scale) {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "graph.h"
 #include "lattice.h"
 
 namespace kaldi_bridge {
@@ -28,40 +29,6 @@ struct SearchOptions {
   int32_t prune_interval = 25;
   float beam_delta = 0.5f;
   float prune_scale = 0.1f;
-};
-
-// A decoding graph; per state first the arcs without input label, then the others, each with the pdf that it emits.
-class Graph {
- public:
-  struct Arc {
-    int32_t tid, word, pdf;
-    float cost;
-    int32_t next;
-  };
-
-  // CSR arrays: arcs of state s are [offsets[s], offsets[s + 1]). `tid_to_pdf` is indexed by input label.
-  // Throws std::invalid_argument when something is out of range or there is a cycle of arcs without input labels.
-  Graph(int32_t start, const float *finals, const int64_t *offsets, size_t num_states, const int32_t *ilabels,
-        const int32_t *olabels, const float *weights, const int32_t *nextstates, const std::vector<int32_t> &tid_to_pdf);
-
-  int32_t start() const { return start_; }
-  float final(int32_t state) const { return finals_[state]; }
-  const Arc *begin(int32_t state) const { return arcs_.data() + offsets_[state].first; }
-  const Arc *emitting(int32_t state) const { return arcs_.data() + offsets_[state].emitting; }
-  const Arc *end(int32_t state) const { return arcs_.data() + offsets_[state + 1].first; }
-  bool has_epsilons(int32_t state) const { return offsets_[state].first != offsets_[state].emitting; }
-  int32_t num_pdfs() const { return num_pdfs_; }
-
- private:
-  struct Offset {
-    int64_t first, emitting;
-  };
-  void check_epsilon_cycles() const;
-
-  int32_t start_, num_pdfs_ = 0;
-  std::vector<float> finals_;
-  std::vector<Offset> offsets_;
-  std::vector<Arc> arcs_;
 };
 
 struct SearchResult {

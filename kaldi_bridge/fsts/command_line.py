@@ -125,9 +125,14 @@ def read_fst_files(first: str, second: str) -> tuple[Fst, Fst]:
     if not first and not second:
         raise KaldiError("Can't take both inputs from standard input")
     one, other = read_fst_file(first), read_fst_file(second)
+    check_same_arcs(one, other)
+    return one, other
+
+
+def check_same_arcs(one: Fst, other: Fst) -> None:
+    """Raises KaldiError for arcs of two types."""
     if arc_type(one) != arc_type(other):
         raise KaldiError(f"Arguments with non-matching arc types {arc_type(one)} and {arc_type(other)}")
-    return one, other
 
 
 def write_fst_file(name: str, fst: Fst, fst_type: str = "vector") -> None:

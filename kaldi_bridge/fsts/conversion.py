@@ -11,7 +11,10 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst_bodies import LOOKAHEAD
 from kaldi_bridge.fsts.fst_header import FstHeader
+from kaldi_bridge.fsts.labels import write_relabelling
+from kaldi_bridge.fsts.lookahead import write_lookahead
 from kaldi_bridge.io.streams import open_output
 
 if TYPE_CHECKING:
@@ -21,12 +24,21 @@ NGRAM_VERSION = 4
 NGRAM_PROPERTIES = 0x25A555550001  # those of all such models (kStaticProperties)
 
 
-def write_converted(name: str, fst: Fst, fst_type: str) -> None:
-    """Writes a file of that type. Raises KaldiError for a type that is not written, or that cannot hold the FST."""
-    if fst_type not in _WRITERS:
-        raise KaldiError(f"no FST of type {fst_type} is written; possible are {', '.join(_WRITERS)}")
+def write_converted(name: str, fst: Fst, fst_type: str, save_ipairs: str = "", save_opairs: str = "") -> None:
+    """Writes a file of that type. Raises KaldiError for a type that is not written, or that cannot hold the FST.
+
+    ``save_ipairs``, ``save_opairs``: where old and new numbers go of labels that get new ones (lookahead.py), if any.
+    """
+    if fst_type not in _WRITERS and fst_type not in LOOKAHEAD:
+        raise KaldiError(f"no FST of type {fst_type} is written; possible are {', '.join([*_WRITERS, *LOOKAHEAD])}")
     with open_output(name) as stream:
-        _WRITERS[fst_type](stream, fst)
+        if fst_type in _WRITERS:
+            _WRITERS[fst_type](stream, fst)
+            return
+        pairs = write_lookahead(stream, fst, fst_type)
+        save = {"ilabel_lookahead": save_ipairs, "olabel_lookahead": save_opairs}.get(fst_type)
+        if save:
+            write_relabelling(save, pairs)
 
 
 def write_ngram(stream: OutputStream, fst: Fst) -> None:
@@ -110,7 +122,7 @@ def _tree_of_histories(name: str, fst: Fst) -> tuple[list[int], list[int], list[
 
 _WRITERS: dict[str, Callable[[OutputStream, Fst], None]] = {
     "vector": lambda stream, fst: fst.write(stream, "vector"),
-    "const": lambda stream, fst: fst.write(stream, "const"),
+    "const": lambda stream, fst: fst.write(stream, "const", all_properties=True),
     "compact_acceptor": lambda stream, fst: fst.write(stream, "compact_acceptor"),
     "ngram": write_ngram,
 }

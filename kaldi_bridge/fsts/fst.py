@@ -123,8 +123,11 @@ class Fst:
         fst.check(stream.name)
         return fst
 
-    def write(self, stream: OutputStream, fst_type: str | None = None) -> None:
-        """Binary; as the type that it was read as if it is vector, const or compact_acceptor, else as vector."""
+    def write(self, stream: OutputStream, fst_type: str | None = None, all_properties: bool = False) -> None:
+        """Binary; as the type that it was read as if it is vector, const or compact_acceptor, else as vector.
+
+        ``all_properties``: a new header says of each property whether it holds, as OpenFst's fstconvert has it.
+        """
         kind = fst_type or (self.header.fst_type if self.header else "vector")
         if kind not in ("vector", "const", "compact_acceptor"):
             kind = "vector"
@@ -133,7 +136,8 @@ class Fst:
             arcs = old.num_arcs if kind == "vector" else self.num_arcs
             header = replace(old, start=self.start, num_states=self.num_states, num_arcs=arcs)
         else:
-            numbers = (self._properties(kind), self.start, self.num_states, self.num_arcs)
+            properties = self.known_properties() if all_properties else self._properties(kind)
+            numbers = (properties, self.start, self.num_states, self.num_arcs)
             symbols = (old.isymbols, old.osymbols) if old else ()
             header = FstHeader(kind, old.arc_type if old else "standard", 2, 0, *numbers, *symbols)
         base = stream.tell() if header.is_aligned else 0
@@ -145,10 +149,14 @@ class Fst:
         else:
             self._write_vector(stream)
 
+    def known_properties(self) -> int:
+        """Of each of OpenFst's properties whether it holds (fst/properties.h)."""
+        return _csrc.fst_properties(self.start, self.finals, self.offsets, self.arcs)
+
     def _properties(self, kind: str) -> int:
         """What the header of a new file says; Kaldi writes more than the least only of compact acceptors."""
         if kind == "compact_acceptor":
-            return _csrc.acceptor_properties(self.start, self.finals, self.offsets, self.arcs)
+            return self.known_properties()
         return EXPANDED | (MUTABLE if kind == "vector" else 0)
 
     def _write_vector(self, stream: OutputStream) -> None:

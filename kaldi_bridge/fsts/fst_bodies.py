@@ -31,7 +31,7 @@ COMPACT = {
     "weighted_string": np.dtype([_LABEL, _WEIGHT]),
 }
 LOOKAHEAD = ("olabel_lookahead", "ilabel_lookahead", "arc_lookahead")
-_ADD_ON = struct.pack("<i", 446681434)
+ADD_ON = struct.pack("<i", 446681434)
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Final costs, offsets and arcs, as ``fst.Fst`` has them."""
@@ -111,7 +111,7 @@ def _read_compact(stream: InputStream, header: FstHeader, base: int) -> Arrays:
 
 def _read_lookahead(stream: InputStream, header: FstHeader, base: int) -> Arrays:
     """A mark, and a const FST, whose header counts. What tells which labels can be reached comes after it."""
-    if stream.read(len(_ADD_ON)) != _ADD_ON:
+    if stream.read(len(ADD_ON)) != ADD_ON:
         raise KaldiError(f"{stream.where()}: the FST with lookahead is corrupt")
     inner = FstHeader.read(stream)
     if inner.fst_type != "const" or inner.arc_type != header.arc_type:

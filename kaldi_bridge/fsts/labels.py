@@ -11,6 +11,8 @@ from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.io.integer_sets import read_sets
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.text import encode
 
 
 def with_self_loops(fst: Fst, labels: Sequence[tuple[int, int]]) -> Fst:
@@ -73,3 +75,9 @@ def read_relabelling(rxfilename: str) -> dict[int, int]:
     if any(len(pair) != 2 for pair in pairs):
         raise KaldiError(f"{rxfilename}: expected lines of an old label and a new one")
     return {old: new for old, new in pairs}
+
+
+def write_relabelling(wxfilename: str, pairs: Iterable[tuple[int, int]]) -> None:
+    """Lines of an old label, a tab and a new one."""
+    with open_output(wxfilename) as stream:
+        stream.write(encode("".join(f"{old}\t{new}\n" for old, new in pairs)))

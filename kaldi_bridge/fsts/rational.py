@@ -8,17 +8,20 @@ from __future__ import annotations
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.fsts.fst_header import INITIAL_ACYCLIC
 
 
 def arc_sorted(fst: Fst, by: str = "ilabel") -> Fst:
-    """Arcs of each state in the order of their input labels, then output labels; with "olabel" the other way round."""
+    """Arcs of each state in the order of their input labels, then output labels; with "olabel" the other way round.
+
+    Arcs of the same labels end up where OpenFst puts them.
+    """
     if by not in ("ilabel", "olabel"):
         raise KaldiError(f"Unknown or unsupported sort type: {by}")
-    second = fst.arcs["olabel" if by == "ilabel" else "ilabel"]
-    return fst.changed(arcs=fst.arcs[np.lexsort((second, fst.arcs[by], fst.sources))])
+    return fst.changed(arcs=_csrc.arcs_sorted(fst.offsets, fst.arcs, by == "olabel"))
 
 
 def projected(fst: Fst, side: str) -> Fst:

@@ -5,6 +5,7 @@ The work is done in C++ (csrc/search.h); while it runs, other Python threads can
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from kaldi_bridge.lattices.lattice import CompactLattice, Lattice
 
 if TYPE_CHECKING:
     from kaldi_bridge.fsts.fst import Fst
+    from kaldi_bridge.fsts.lookahead import LookaheadFst
     from kaldi_bridge.hmm.transition_model import TransitionModel
 
 MAX_INT = 2**31 - 1
@@ -68,7 +70,7 @@ class Graph:
         if columns is not None:
             self.column_of_id = np.where(self.column_of_id >= 0, columns[self.column_of_id], -1)
         try:
-            self.native = _csrc.Graph(
+            self.native = _csrc.StaticGraph(
                 fst.start,
                 fst.finals,
                 fst.offsets,
@@ -85,6 +87,47 @@ class Graph:
     def num_pdfs(self) -> int:
         """Columns that log-likelihoods must have at least."""
         return int(self.native.num_pdfs)
+
+
+class SearchLexicon:
+    """A lexicon of a transition model, from transition-ids to words, to be searched with any number of grammars.
+
+    ``disambig``: input labels that are as good as none. Raises KaldiError when other labels are no transition-ids of
+    the model, or there is a cycle without labels.
+    """
+
+    def __init__(
+        self, lexicon: LookaheadFst, transition_model: TransitionModel, disambig: Sequence[int], name: str = "lexicon"
+    ) -> None:
+        self.phone_starts = transition_model.phone_starts
+        self.name = name
+        fst = lexicon.fst
+        columns = transition_model.id_to_pdf.tolist()
+        try:
+            self.native = _csrc.SearchLexicon(
+                fst.start, fst.finals, fst.offsets, fst.arcs, lexicon.reachable, columns, disambig
+            )
+        except ValueError as error:
+            raise KaldiError(f"{name}: {error}") from None
+
+
+class ComposedGraph(Graph):
+    """The graph of a lexicon and a grammar, composed as the search comes by; as Graph otherwise.
+
+    Results are those of the whole graph: costs of words come earlier on its paths, their sums are the same. A search
+    keeps what it unfolds, to a bound, for those after it.
+
+    Raises KaldiError when the grammar is not sorted by input label.
+    """
+
+    def __init__(self, lexicon: SearchLexicon, grammar: Fst, name: str = "grammar") -> None:
+        self.phone_starts = lexicon.phone_starts
+        try:
+            self.native = _csrc.ComposedGraph(
+                lexicon.native, grammar.start, grammar.finals, grammar.offsets, grammar.arcs
+            )
+        except ValueError as error:
+            raise KaldiError(f"{name} with {lexicon.name}: {error}") from None
 
 
 @dataclass

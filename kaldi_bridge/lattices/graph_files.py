@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst
-from kaldi_bridge.fsts.labels import without_labels
-from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.fsts.lookahead import read_lookahead_fst
 from kaldi_bridge.fsts.symbols import symbols_inside
 from kaldi_bridge.io.integer_sets import read_integers
 from kaldi_bridge.io.text import decode
 from kaldi_bridge.lang.symbol_table import SymbolTable
-from kaldi_bridge.lattices.decoder import Graph
+from kaldi_bridge.lattices.decoder import ComposedGraph, Graph, SearchLexicon
 
 if TYPE_CHECKING:
     from kaldi_bridge.hmm.transition_model import TransitionModel
@@ -47,35 +46,34 @@ class GraphDirectory:
         whole, grammar = self.path / "HCLG.fst", self.path / "Gr.fst"
         self.is_composed = not whole.exists()
         if self.is_composed:
-            for file in (self.path / "HCLr.fst", grammar):
+            lexicon = self.path / "HCLr.fst"
+            for file in (lexicon, grammar):
                 if not file.exists():
                     raise KaldiError(f"{self.path} has neither HCLG.fst nor both HCLr.fst and Gr.fst")
-            self._lexicon = read_fst(str(self.path / "HCLr.fst"))
             disambig = self.path / "disambig_tid.int"
-            self._disambig = read_integers(str(disambig)) if disambig.exists() else []
-            self._grammar = read_fst(str(grammar))
-            self.graph = self.with_grammar(self._grammar)
-            self._with_words = self._grammar
+            labels = read_integers(str(disambig)) if disambig.exists() else []
+            self._lexicon = SearchLexicon(read_lookahead_fst(str(lexicon)), model, labels, str(lexicon))
+            fst = read_fst(str(grammar))
+            self.graph = self.with_grammar(fst, str(grammar))
         else:
-            self._with_words = read_fst(str(whole))
-            self.graph = Graph(self._with_words, model, str(whole))
+            fst = read_fst(str(whole))
+            self.graph = Graph(fst, model, str(whole))
+        self._symbols = fst.header.osymbols if fst.header else b""
 
-    def with_grammar(self, grammar: Fst) -> Graph:
+    def with_grammar(self, grammar: Fst, name: str = "grammar") -> Graph:
         """The graph of another grammar, sorted by input label; its words have the numbers of ``words``.
 
         Raises KaldiError where the directory has a whole graph, HCLG.fst, whose grammar cannot be changed.
         """
         if not self.is_composed:
             raise KaldiError(f"{self.path} has a whole graph, HCLG.fst: the grammar of such a graph cannot be changed")
-        composed = OpenFst.of(self._lexicon).composed(OpenFst.of(grammar)).fst()
-        return Graph(without_labels(composed, self._disambig), self._model, str(self.path / "HCLr.fst"))
+        return ComposedGraph(self._lexicon, grammar, name)
 
     @cached_property
     def words(self) -> SymbolTable:
         """Those inside the graph, else of words.txt. Raises KaldiError where there are none."""
-        inside = self._with_words.header.osymbols if self._with_words.header else b""
-        if inside:
-            return SymbolTable({number: decode(word) for word, number in symbols_inside(inside).entries()})
+        if self._symbols:
+            return SymbolTable({number: decode(word) for word, number in symbols_inside(self._symbols).entries()})
         file = self.path / "words.txt"
         if not file.exists():
             raise KaldiError(f"{self.path} has no words.txt, and its graph has no symbols inside")

@@ -21,10 +21,11 @@ from nnet3_compat.machine.programs import PREFIX, Program, find_programs
 FOLDER = "nnet-pytorch-links"
 
 
-def wanted_links(programs: list[Program], bin_folder: Path) -> dict[str, Path]:
+def wanted_links(programs: list[Program], bin_folder: Path, all_names: bool = False) -> dict[str, Path]:
     """Kaldi's names and the installed programs that they stand for.
 
-    Names that are not nnet3-* are left to Kaldi's own programs where those are on the PATH.
+    Names that are not nnet3-* are left to Kaldi's (or OpenFst's) own programs where those are on the PATH, unless
+    ``all_names`` are wanted.
     """
     path = os.pathsep.join(p for p in os.get_exec_path() if Path(p).parent.name != FOLDER)
     wanted = {}
@@ -32,7 +33,7 @@ def wanted_links(programs: list[Program], bin_folder: Path) -> dict[str, Path]:
         name, target = program.kaldi_name, bin_folder / program.name
         if name is None or not target.exists():
             continue
-        if name.startswith("nnet3-") or shutil.which(name, path=path) is None:
+        if all_names or name.startswith("nnet3-") or shutil.which(name, path=path) is None:
             wanted[name] = target
     return wanted
 
@@ -61,8 +62,10 @@ def shell_file(links: Path) -> Path:
     return path
 
 
-def link_folder() -> Path:
+def link_folder(all_names: bool = False) -> Path:
     """Makes the directory, beside the installed programs or else in the user's cache, and tells where it is.
+
+    ``all_names``: of all programs, also where others of their names are on the PATH.
 
     Raises KaldiError when neither place can be written, or the programs are not installed.
     """
@@ -73,7 +76,7 @@ def link_folder() -> Path:
         bin_folder = invoked.parent.resolve()
     if not any((bin_folder / program.name).exists() for program in programs):
         raise KaldiError(f"the nnet-pytorch-* programs are not in {bin_folder}: install the package with pip")
-    wanted = wanted_links(programs, bin_folder)
+    wanted = wanted_links(programs, bin_folder, all_names)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     reasons = []
     for parent in (bin_folder.parent / "libexec", cache):

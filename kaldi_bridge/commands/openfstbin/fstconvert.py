@@ -18,10 +18,13 @@ class Options:
     """Flags of fstconvert."""
 
     fst_type: str = option("vector", "Output FST type")
+    save_relabel_ipairs: str = option("", "Save input relabel pairs to file")
+    save_relabel_opairs: str = option("", "Save output relabel pairs to file")
 
 
 def fstconvert(options: Options, fst_in: str = "", fst_out: str = "") -> None:
-    write_converted(fst_out, read_fst_file(fst_in), options.fst_type)
+    pairs = options.save_relabel_ipairs, options.save_relabel_opairs
+    write_converted(fst_out, read_fst_file(fst_in), options.fst_type, *pairs)
 
 
 main = openfst_command(fstconvert, usage=USAGE)

@@ -21,6 +21,7 @@ and, for recipes of one's own:
 @dataclass
 class Options:
     shell: bool = option(False, "Print the name of a shell script instead that puts the directory in front of the PATH")
+    all: bool = option(False, "Links to all programs, also where Kaldi's or OpenFst's own are on the PATH")
     recipes: bool = option(False, "Print the directory instead that steps_pytorch/ and utils/ are in")
 
 
@@ -28,7 +29,7 @@ def path(options: Options) -> int:
     if options.recipes:
         found = recipes_folder()
     else:
-        links = link_folder()
+        links = link_folder(options.all)
         found = shell_file(links) if options.shell else links
     write_stdout(f"{found}\n")
     return 0

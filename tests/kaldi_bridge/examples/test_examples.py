@@ -261,13 +261,13 @@ def test_properties_of_kaldis_acceptors(reference: Path) -> None:
             for _, value in examples:
                 fst = value.outputs[0].supervision.fst
                 assert fst is not None and fst.header is not None
-                found = _csrc.acceptor_properties(fst.start, fst.finals, fst.offsets, fst.arcs)
+                found = _csrc.fst_properties(fst.start, fst.finals, fst.offsets, fst.arcs)
                 assert found == fst.header.properties
                 count += 1
     assert count > 900
     cyclic, initial_cyclic, accessible, coaccessible, weighted_cycles = 34, 36, 40, 42, 46  # the bits that say yes
     loops = Fst.from_arcs(0, {3: 0.0}, [(0, 1, 1, 0.0, 1), (1, 2, 2, 0.5, 2), (2, 1, 1, 0.0, 1), (4, 1, 1, 0.0, 3)])
-    bits = _csrc.acceptor_properties(0, loops.finals, loops.offsets, loops.arcs)
+    bits = _csrc.fst_properties(0, loops.finals, loops.offsets, loops.arcs)
     says = {bit: bool(bits >> bit & 1) for bit in (cyclic, initial_cyclic, accessible, coaccessible, weighted_cycles)}
     assert says == {
         cyclic: True, initial_cyclic: False, accessible: False, coaccessible: False, weighted_cycles: True

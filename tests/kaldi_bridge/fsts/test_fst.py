@@ -159,6 +159,6 @@ def test_properties_of_cycles_of_several_states() -> None:
             0, [[(1, 0.0, 1)], [(2, 0.0, 2)], [(3, 0.0, 0)]], [0.0 if s == final else INFINITY for s in range(3)]
         )
         fst = ring.to_fst()
-        properties = _csrc.acceptor_properties(fst.start, fst.finals, fst.offsets, fst.arcs)
+        properties = _csrc.fst_properties(fst.start, fst.finals, fst.offsets, fst.arcs)
         assert properties >> 34 & 3 == 1
         assert properties >> 42 & 3 == 1

@@ -77,6 +77,7 @@ def test_kaldis_own_programs_go_before_ours_but_for_networks(
     assert set(wanted_links(PROGRAMS, installed)) == {"nnet3-compute", "copy-feats"}
     monkeypatch.setenv("PATH", f"/nowhere:{kaldi}")
     assert set(wanted_links(PROGRAMS, installed)) == {"nnet3-compute"}
+    assert set(wanted_links(PROGRAMS, installed, all_names=True)) == {"nnet3-compute", "copy-feats"}
 
 
 def test_links_of_one_caller_are_not_those_of_another(

@@ -1,5 +1,6 @@
 """The pipes of Kaldi's utils/mkgraph.sh through our programs: the graph that make-graph makes at once; and tables."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,31 @@ ${{p}}add-self-loops --self-loop-scale=1.0 --reorder=true {model} HCLGa.fst |
   ${{p}}fstconvert --fst_type=const > HCLG.fst
 """
 
+# The same of utils/mkgraph_lookahead.sh --compose-graph; and SHA-256 of what it leaves with the programs of Kaldi and
+# OpenFst (1.7.9, Debian).
+MKGRAPH_LOOKAHEAD = """
+export PATH={programs}:$PATH
+p=nnet-pytorch-
+${{p}}fstdeterminizestar {lang}/L_disambig.fst | ${{p}}fstarcsort --sort_type=ilabel > L_disambig_det.fst
+${{p}}fstcomposecontext --context-size=2 --central-position=1 --read-disambig-syms={lang}/phones/disambig.int \
+  --write-disambig-syms=disambig_ilabels.int ilabels L_disambig_det.fst | ${{p}}fstarcsort --sort_type=ilabel > CL.fst
+${{p}}make-h-transducer --disambig-syms-out=disambig_tid.int --transition-scale=1.0 ilabels {tree} {model} |
+  ${{p}}fstarcsort --sort_type=olabel > Ha.fst
+${{p}}fstcompose Ha.fst CL.fst | ${{p}}fstdeterminizestar |
+  ${{p}}add-self-loops --disambig-syms=disambig_tid.int --self-loop-scale=1.0 --reorder=true {model} |
+  ${{p}}fstarcsort --sort_type=olabel |
+  ${{p}}fstconvert --fst_type=olabel_lookahead --save_relabel_opairs=relabel > HCLr.fst
+${{p}}fstrelabel --relabel_ipairs=relabel {lang}/G.fst | ${{p}}fstarcsort --sort_type=ilabel |
+  ${{p}}fstconvert --fst_type=const > Gr.fst
+${{p}}fstcompose HCLr.fst Gr.fst | ${{p}}fstrmsymbols disambig_tid.int | ${{p}}fstconvert --fst_type=const > HCLG.fst
+"""
+LEFT_BY_KALDI = {
+    "relabel": "8f25defbb37897571d623cde6ec9d978d21f79259acd9da36c2526f332776dc4",
+    "HCLr.fst": "de5908db00f47b7f0e888e01957a7c60cf7d11179584e7bd15855a547682e474",
+    "Gr.fst": "dd5a90c4a4dac0495201baf161840967f4d557e199b65a0ece5a1d4217e90222",
+    "HCLG.fst": "e72bbb729e62eeda60d3d9e94c26ce5834630c4c4187576729c9282d6c9ea08d",
+}
+
 
 def succeed(name: str, *words: object) -> None:
     assert run(twin(name), [str(word) for word in words]) == 0
@@ -46,6 +72,16 @@ def test_mkgraph_in_pipes(reference: Path, tmp_path: Path) -> None:
     kaldis = reference / "fsdd/graph/HCLG.fst"
     succeed("fstisomorphic", kaldis, tmp_path / "HCLG.fst")
     succeed("fstisomorphic", kaldis, compiled)
+
+
+@pytest.mark.slow
+def test_mkgraph_lookahead_in_pipes(reference: Path, tmp_path: Path) -> None:
+    lang = reference / "fsdd/lang"
+    tree, model = reference / "fsdd/chain_tree/tree", reference / "fsdd/tdnnf/final.mdl"
+    script = MKGRAPH_LOOKAHEAD.format(programs=Path(sys.executable).parent, lang=lang, tree=tree, model=model)
+    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", script], cwd=tmp_path, check=True)
+    for name, digest in LEFT_BY_KALDI.items():
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest, name
 
 
 @pytest.fixture

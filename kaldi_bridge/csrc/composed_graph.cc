@@ -1,0 +1,159 @@
+#include "composed_graph.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "components.h"
+
+namespace kaldi_bridge {
+
+SearchLexicon::SearchLexicon(const FstArrays &fst, ReachableLabels reachable, const std::vector<int32_t> &tid_to_pdf,
+                             const std::vector<int32_t> &disambig)
+    : fst_(fst), reachable_(std::move(reachable)), pdf_of_label_(tid_to_pdf) {
+  if (reachable_.of_input || reachable_.num_states() != fst.states)
+    throw std::invalid_argument("what the lexicon says about output labels is not for it");
+  pdf_of_label_.resize(std::max<size_t>(pdf_of_label_.size(), 1));
+  constexpr int32_t kUnknown = -2;
+  std::replace_if(pdf_of_label_.begin(), pdf_of_label_.end(), [](int32_t pdf) { return pdf < 0; }, kUnknown);
+  for (const int32_t label : disambig) {
+    if (label < 0) throw std::invalid_argument("a disambiguation symbol is negative");
+    if (static_cast<size_t>(label) >= pdf_of_label_.size()) pdf_of_label_.resize(label + 1, kUnknown);
+    pdf_of_label_[label] = -1;
+  }
+  pdf_of_label_[0] = -1;
+  for (int32_t s = 0; s < fst.states; s++) {
+    for (int64_t i = fst.offsets[s]; i < fst.offsets[s + 1]; i++) {
+      const FstArc &arc = fst.arcs[i];
+      if (i > fst.offsets[s] && arc.olabel < fst.arcs[i - 1].olabel)
+        throw std::invalid_argument("the lexicon is not sorted by output label: sort it with fstarcsort");
+      if (static_cast<size_t>(arc.ilabel) >= pdf_of_label_.size() || pdf_of_label_[arc.ilabel] == kUnknown)
+        throw std::invalid_argument("the graph has the input label " + std::to_string(arc.ilabel) +
+                                    ", which is no transition-id of the model: they do not belong together");
+      num_pdfs_ = std::max(num_pdfs_, pdf_of_label_[arc.ilabel] + 1);
+    }
+  }
+  find_cycles();
+}
+
+void SearchLexicon::find_cycles() {
+  std::vector<int64_t> offsets, silent;  // arcs that do not emit
+  const auto components_where = [&](auto is_wanted) {
+    offsets.assign(1, 0);
+    silent.clear();
+    for (int32_t s = 0; s < fst_.states; s++) {
+      for (int64_t i = fst_.offsets[s]; i < fst_.offsets[s + 1]; i++)
+        if (pdf(fst_.arcs[i].ilabel) < 0 && is_wanted(fst_.arcs[i])) silent.push_back(i);
+      offsets.push_back(static_cast<int64_t>(silent.size()));
+    }
+    const auto next = [&](int64_t arc) { return fst_.arcs[silent[arc]].nextstate; };
+    return Components(fst_.start, fst_.states, offsets.data(), next, [](int32_t) { return true; });
+  };
+  if (components_where([](const FstArc &arc) { return arc.olabel == 0; }).cyclic)
+    throw std::invalid_argument("the graph has a cycle of arcs without input labels, which is not allowed");
+  const Components found = components_where([](const FstArc &) { return true; });
+  for (int32_t s = 0; s < fst_.states; s++)
+    for (int64_t i = offsets[s]; i < offsets[s + 1]; i++) {
+      const FstArc &arc = fst_.arcs[silent[i]];
+      if (arc.olabel != 0 && found.component[arc.nextstate] == found.component[s]) words_on_cycles_.push_back(arc.olabel);
+    }
+  std::sort(words_on_cycles_.begin(), words_on_cycles_.end());
+  words_on_cycles_.erase(std::unique(words_on_cycles_.begin(), words_on_cycles_.end()), words_on_cycles_.end());
+}
+
+// What is unfolded is kept, to a bound.
+class ComposedStates final : public GraphStates {
+ public:
+  explicit ComposedStates(const ComposedGraph &graph)
+      : lexicon_(graph.lexicon_), composition_(lexicon_.fst(), lexicon_.reachable(), graph.grammar_, false) {}
+
+  int32_t start() override { return composition_.start(); }
+  float final(int32_t state) override { return composition_.final(state); }
+
+  GraphArcs arcs(int32_t state) override {
+    if (static_cast<size_t>(state) >= unfolded_.size()) unfolded_.resize(composition_.num_states());
+    if (unfolded_[state].begin == nullptr) unfold(state);
+    const Unfolded &place = unfolded_[state];
+    return {place.begin, place.begin + place.epsilons, place.begin + place.count};
+  }
+
+  void trim() override {
+    if (num_arcs_ < kMostArcs) return;
+    blocks_.clear();
+    num_arcs_ = used_ = size_ = 0;
+    std::fill(unfolded_.begin(), unfolded_.end(), Unfolded());
+  }
+
+  bool is_small() const { return composition_.num_states() < kMostStates; }
+
+ private:
+  static constexpr size_t kBlock = 1 << 14, kMostArcs = 1 << 21;  // 40 MB
+  static constexpr int32_t kMostStates = 1 << 20;
+  struct Unfolded {
+    const GraphArc *begin = nullptr;
+    uint32_t epsilons = 0, count = 0;
+  };
+
+  void unfold(int32_t state) {
+    composition_.unfold(state, &scratch_);
+    GraphArc *place = room_for(scratch_.size());
+    Unfolded made{place, 0, static_cast<uint32_t>(scratch_.size())};
+    for (const bool emits : {false, true})
+      for (const FstArc &arc : scratch_) {
+        const int32_t pdf = lexicon_.pdf(arc.ilabel);
+        if ((pdf >= 0) != emits) continue;
+        *place++ = {emits ? arc.ilabel : 0, arc.olabel, pdf, arc.weight, arc.nextstate};
+        if (!emits) made.epsilons++;
+      }
+    unfolded_[state] = made;
+  }
+
+  GraphArc *room_for(size_t count) {
+    if (size_ - used_ < count || blocks_.empty()) {
+      size_ = std::max(kBlock, count);
+      used_ = 0;
+      blocks_.emplace_back(new GraphArc[size_]);
+    }
+    GraphArc *place = blocks_.back().get() + used_;
+    used_ += count;
+    num_arcs_ += count;
+    return place;
+  }
+
+  const SearchLexicon &lexicon_;
+  LookaheadComposition composition_;
+  std::vector<Unfolded> unfolded_;  // by state
+  std::vector<FstArc> scratch_;
+  std::vector<std::unique_ptr<GraphArc[]>> blocks_;
+  size_t num_arcs_ = 0, used_ = 0, size_ = 0;  // arcs in all blocks; of the last block, those used and its size
+};
+
+ComposedGraph::ComposedGraph(const SearchLexicon &lexicon, Grammar grammar)
+    : lexicon_(lexicon), grammar_(std::move(grammar)) {
+  num_pdfs_ = lexicon.num_pdfs();
+  if (grammar_.has_cycle_of(lexicon.words_on_cycles()))
+    throw std::invalid_argument("the graph has a cycle of arcs without input labels, which is not allowed");
+}
+
+ComposedGraph::~ComposedGraph() = default;
+
+std::shared_ptr<GraphStates> ComposedGraph::states() const {
+  std::unique_ptr<ComposedStates> states;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!idle_.empty()) {
+      states = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (states == nullptr) states = std::make_unique<ComposedStates>(*this);
+  return {states.release(), [this](GraphStates *used) {
+            std::unique_ptr<ComposedStates> back(static_cast<ComposedStates *>(used));
+            if (!back->is_small()) return;
+            const std::lock_guard<std::mutex> lock(mutex_);
+            idle_.push_back(std::move(back));
+          }};
+}
+
+}  // namespace kaldi_bridge
