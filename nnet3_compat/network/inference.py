@@ -11,7 +11,7 @@ holds its own weights: make it again when parameters change.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from nnet3_compat.network.executor import ComponentStep, Executor
 from nnet3_compat.network.recurrent_inference import RecurrentInference
 from nnet3_compat.structure.graph import Const, Expression, Graph, Leaf, Sum, Value
 from nnet3_compat.structure.layout import Layout
+from nnet3_compat.structure.segments import SegmentLayout
 
 NO_COMPONENT = Component()
 BLOCK_ROWS = 512  # as few as matrix products run at full speed with, so that what follows finds the block in the cache
@@ -69,9 +70,10 @@ class Inference:
 
     Args:
         graph, executor: of a Network in test mode, on the device where this is to run.
+        carried: the values of which ``segment`` carries something over.
     """
 
-    def __init__(self, graph: Graph, executor: Executor) -> None:
+    def __init__(self, graph: Graph, executor: Executor, carried: Collection[int] = ()) -> None:
         self.graph, self.executor = graph, executor
         self.group_of = {i: g for g, group in enumerate(graph.groups) for i in group.members}
         self.readers: list[list[int]] = [[] for _ in graph.values]
@@ -89,7 +91,7 @@ class Inference:
                 if group.direction != 0:
                     members: Any = executor.steps[g].members
                     found = {i: m.component for i, m in zip(group.members, members, strict=True) if m.has_component}
-                    self.steps[g] = RecurrentInference(graph, group, found)
+                    self.steps[g] = RecurrentInference(graph, group, found, carried)
             self.takes_offset = self._who_takes_offsets()
             self.offsets: list[Tensor | None] = [None] * len(graph.values)
             self.chains: dict[int, _Chain] = {}
@@ -251,16 +253,40 @@ class Inference:
     def __call__(self, inputs: list[Tensor], layout: Layout) -> list[Tensor]:
         nothing = nothing_like(inputs[0], 0, 1)
         values: list[Tensor] = [nothing] * len(self.graph.values)
-        for g, group in enumerate(self.graph.groups):
-            first = group.members[0]
-            if first in self.chains:
-                values[first] = self._run(self.chains[first], values, layout)
-            elif first not in self.skipped:
-                for i, made in zip(group.members, self.steps[g](inputs, values, layout[g]), strict=True):
-                    values[i] = made
+        for g in range(len(self.graph.groups)):
+            for i, made in self._group(g, inputs, values, layout):
+                values[i] = made
             for old in self.free[g]:
                 values[old] = nothing
         return [values[i] for i in self.graph.outputs.values()]
+
+    def segment(
+        self, inputs: list[Tensor], layout: SegmentLayout, carried: dict[int, Tensor]
+    ) -> tuple[list[Tensor], dict[int, Tensor]]:
+        """The outputs of the next segment of utterances, and what to carry over to the one after it.
+
+        ``carried``: what the segment before gave; nothing for the first one.
+        """
+        nothing = nothing_like(inputs[0], 0, 1)
+        values: list[Tensor] = [carried.get(i, nothing) for i in range(len(self.graph.values))]
+        for g in range(len(self.graph.groups)):
+            for i, made in self._group(g, inputs, values, layout.specs):
+                values[i] = torch.cat([values[i], made]) if len(values[i]) else made
+        rows = {i: spec for i, spec in enumerate(layout.carried) if spec[0]}
+        return (
+            [values[i] for i in self.graph.outputs.values()],
+            {i: read_leaf(values[i], spec, 1, spec[0]) for i, spec in rows.items()},
+        )
+
+    def _group(
+        self, g: int, inputs: list[Tensor], values: list[Tensor], layout: Layout
+    ) -> Iterator[tuple[int, Tensor]]:
+        """What a group makes, with the values that it makes; nothing for what is folded into others."""
+        members = self.graph.groups[g].members
+        if members[0] in self.chains:
+            yield members[0], self._run(self.chains[members[0]], values, layout)
+        elif members[0] not in self.skipped:
+            yield from zip(members, self.steps[g](inputs, values, layout[g]), strict=True)
 
     def _run(self, chain: _Chain, values: list[Tensor], layout: Layout) -> Tensor:
         spec = layout[self.group_of[chain.affine]]

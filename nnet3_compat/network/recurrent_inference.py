@@ -7,6 +7,7 @@ another one cost nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,9 +49,12 @@ class RecurrentInference:
 
     Args:
         modules: the component module of each value that has one.
+        carried: values of which later segments of an utterance read something; see layout.py.
     """
 
-    def __init__(self, graph: Graph, group: Group, modules: dict[int, ComponentModule[Any]]) -> None:
+    def __init__(
+        self, graph: Graph, group: Group, modules: dict[int, ComponentModule[Any]], carried: Collection[int] = ()
+    ) -> None:
         self.graph, self.group = graph, group
         self.local = {i: m for m, i in enumerate(group.members)}
         readers: dict[int, list[int]] = {i: [] for i in group.members}
@@ -58,7 +62,7 @@ class RecurrentInference:
             for leaf in v.leaves():
                 if leaf.source in readers:
                     readers[leaf.source].append(i)
-        wanted = set(graph.outputs.values())
+        wanted = {*graph.outputs.values(), *carried}
         self.read_outside = [i in wanted or any(r not in self.local for r in readers[i]) for i in group.members]
         self.ops = [_Op() for _ in group.members]
         for m, i in enumerate(group.members):
@@ -131,9 +135,10 @@ class RecurrentInference:
             starts.append(mine)
         outside = [self._outside(op, values, spec, starts, total, like) for op in self.ops]
         inner = [self._inner(op, spec, starts) for op in self.ops]
-        history: list[list[Tensor]] = [[] for _ in self.ops]
-        for done in range(blocks):
-            block = done if direction < 0 else blocks - 1 - done
+        before, known = self._known_blocks(values, spec, at)
+        history = [list(each[:before]) for each in known]
+        for done in range(before, before + blocks):
+            block = done - before if direction < 0 else before + blocks - 1 - done
             low = block * rows
             for m, op in enumerate(self.ops):
                 if op.skip:
@@ -149,17 +154,37 @@ class RecurrentInference:
                 keep = masks[m]
                 if keep is not None and (valid[m][0] < 0 or valid[m][0] > low or valid[m][1] < low + rows):
                     x = x * keep[low : low + rows]
+                    if known[m]:
+                        x = x + known[m][done]
                 history[m].append(x)
         out = []
         for m, i in enumerate(self.group.members):
             if not self.read_outside[m]:
                 out.append(nothing_like(like, 0, self.graph.values[i].dim))
                 continue
-            made = history[m] if direction < 0 else history[m][::-1]
+            made = history[m][before:] if direction < 0 else history[m][before:][::-1]
             every = torch.cat(made, dim=0)
             first, end = valid[m]
             out.append(read_leaf(every, spec, picks[m], end) if first < 0 else every[first:end])
         return out
+
+    def _known_blocks(self, values: list[Tensor], spec: list[int], at: int) -> tuple[int, list[list[Tensor]]]:
+        """How many blocks there are before the first one to compute, and per member all blocks in the order of
+        computation, zero where no row is carried over from earlier segments; empty where none is in any.
+
+        ``at``: where in the spec this is told, if it is.
+        """
+        if at == len(spec):
+            return 0, [[] for _ in self.ops]
+        rows, blocks, direction, before = spec[0], spec[1], spec[2], spec[at]
+        at += 1
+        known: list[list[Tensor]] = []
+        for i in self.group.members:
+            x = values[i] if spec[at] else nothing_like(values[i], 0, self.graph.values[i].dim)
+            every = list(read_leaf(x, spec, at, (before + blocks) * rows).split(rows)) if before or spec[at] else []
+            known.append(every[:: direction * -1])
+            at += leaf_size(spec, at)
+        return before, known
 
     def _outside(
         self, op: _Op, values: list[Tensor], spec: list[int], starts: list[list[int]], total: int, like: Tensor

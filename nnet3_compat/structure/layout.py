@@ -15,6 +15,10 @@ where the valid rows are ``first, end``, or, where they are scattered, ``-1, cou
 from outside is as above, into ``block_rows * blocks`` rows, and a leaf from inside is the number of blocks
 that it looks back (direction -1) or ahead (+1).
 
+Where an utterance is computed in segments (segments.py), the rows of a value are those that are carried over from
+earlier segments, then its new ones. The spec of a recurrence then ends with the number of blocks before its first
+one (after its last one) that are read, and per member a leaf that reads rows out of what is carried into all blocks.
+
 A layout for training has one more leaf at the end of a spec for each value whose component wants to know times
 (``Value.uses_times``): what it reads into each row, all those of a recurrence's blocks, is the time itself. Where only
 derivatives at certain times count, it has one more spec, at the end: for each value the first row whose derivatives
@@ -72,8 +76,8 @@ def encode_rows(to: np.ndarray, source: np.ndarray, classes: np.ndarray) -> list
                 steps = (int(d_to[0]), int(d_from[0]))
                 breaks = np.flatnonzero((d_to != steps[0]) | (d_from != steps[1]))
                 length = int(breaks[0]) + 1 if len(breaks) else len(i)
-                if length == 1:
-                    steps = (1, 1)
+                if length == 1 or steps[1] < 0:  # backwards: row by row
+                    length, steps = 1, (1, 1)
             found += [int(to[i[0]]), steps[0], int(source[i[0]]), steps[1], length]
             start += length
             count += 1
@@ -88,7 +92,7 @@ def _turns(to: np.ndarray, source: np.ndarray) -> int:
         if len(to) < 2 * k + 1:
             break
         steps = [x[k:] - x[:-k] for x in (to, source)]
-        if all((step == step[0]).all() for step in steps):
+        if all(step[0] >= 0 and (step == step[0]).all() for step in steps):
             return k
     return 0
 
@@ -104,14 +108,19 @@ def _encode_leaf(plan: Plan, leaf: Leaf, at: np.ndarray, rows: np.ndarray, sourc
     t = at
     for m in leaf.maps:
         t = m.apply(t)
-    source = np.searchsorted(source_times, t)
-    if len(source_times) == 0 or (source_times[np.minimum(source, len(source_times) - 1)] != t).any():
+    order = np.argsort(source_times, kind="stable")
+    source = np.searchsorted(source_times[order], t)
+    if len(source_times) == 0 or (source_times[order[np.minimum(source, len(order) - 1)]] != t).any():
         raise KaldiError("internal error: a plan reads a frame that it does not compute")
-    return encode_rows(rows, source, at % _leaf_period(leaf))
+    return encode_rows(rows, order[source], at % _leaf_period(leaf))
 
 
 def make_layout(
-    plan: Plan, inputs: dict[str, np.ndarray], training: bool = False, deriv_times: tuple[int, int] | None = None
+    plan: Plan,
+    inputs: dict[str, np.ndarray],
+    training: bool = False,
+    deriv_times: tuple[int, int] | None = None,
+    carried: list[np.ndarray] | None = None,
 ) -> Layout:
     """One spec per group of the graph.
 
@@ -121,6 +130,7 @@ def make_layout(
             (``Value.fills_gaps``): its natural gradient sees them (nnet3/convolution.cc, RegularizeTList).
         deriv_times: in training, the first and the last time at which derivatives count (nnet3/nnet-optimize.h,
             LimitDerivativeTimes).
+        carried: where this is one of several segments, per value the times of the rows from earlier ones.
     """
     graph, values = plan.graph, plan.graph.values
     times = [plan.times(i) for i in range(len(values))]
@@ -128,7 +138,7 @@ def make_layout(
     counting: list[int] = []
     for group in graph.groups:
         if group.direction != 0:
-            layout.append(_recurrence_spec(plan, group, times, training))
+            layout.append(_recurrence_spec(plan, group, times, training, carried))
             if deriv_times:
                 counting += _counting_rows_of_blocks(plan, group, deriv_times)
             continue
@@ -143,7 +153,7 @@ def make_layout(
             spec += _encode_leaf(plan, Leaf(i, (), 1.0), mine, np.arange(len(mine)), given)
         for leaf in values[i].leaves():
             at = _readable(leaf, mine, times[leaf.source]) if filled else plan.universe.times(plan.used[id(leaf)])
-            spec += _encode_leaf(plan, leaf, at, np.searchsorted(mine, at), times[leaf.source])
+            spec += _encode_leaf(plan, leaf, at, np.searchsorted(mine, at), _rows_of(leaf.source, times, carried))
         if training and values[i].uses_times:
             spec += _encode_times(mine)
         layout.append(spec)
@@ -152,6 +162,11 @@ def make_layout(
     if training and deriv_times:
         layout.append(counting)
     return layout
+
+
+def _rows_of(value: int, times: list[np.ndarray], carried: list[np.ndarray] | None) -> np.ndarray:
+    """The times of the rows of a value's tensor."""
+    return times[value] if carried is None else np.concatenate([carried[value], times[value]])
 
 
 def _counting_rows(times: np.ndarray, deriv_times: tuple[int, int]) -> list[int]:
@@ -209,8 +224,11 @@ def inner_leaves(graph: Graph, group: Group) -> list[tuple[int, Leaf, int]]:
     return out
 
 
-def make_grid(plan: Plan, group: Group) -> Grid | None:
-    """The grid on which the needed times of a recurrence lie; None when nothing of it is needed."""
+def make_grid(plan: Plan, group: Group, whole_blocks: bool = False) -> Grid | None:
+    """The grid on which the needed times of a recurrence lie; None when nothing of it is needed.
+
+    ``whole_blocks``: blocks are as long as what is read in other blocks is away, also where there are fewer rows.
+    """
     if group.direction is None:
         names = ", ".join(sorted({plan.graph.values[i].node for i in group.members})[:5])
         raise KaldiError(f"the recurrence through {names}, ... cannot be run in either direction of time")
@@ -221,27 +239,34 @@ def make_grid(plan: Plan, group: Group) -> Grid | None:
     delays = [abs(d) for _, leaf, d in inner_leaves(plan.graph, group) if d and plan.used[id(leaf)]]
     step = math.gcd(*(np.diff(every).tolist()), *delays) or 1
     rows = int(every[-1] - every[0]) // step + 1
-    block = min(math.gcd(*(d // step for d in delays)) or rows, rows)
+    block = math.gcd(*(d // step for d in delays)) or rows
+    block = block if whole_blocks else min(block, rows)
     return Grid(int(every[0]), step, block, -(-rows // block))
 
 
-def _recurrence_spec(plan: Plan, group: Group, times: list[np.ndarray], training: bool) -> list[int]:
+def _recurrence_spec(
+    plan: Plan, group: Group, times: list[np.ndarray], training: bool, carried: list[np.ndarray] | None
+) -> list[int]:
     values = plan.graph.values
-    grid = make_grid(plan, group)
+    grid = make_grid(plan, group, whole_blocks=carried is not None)
     if grid is None:
         spec = [1, 0, group.direction or -1]
         for v in group.members:
             spec += [0, 0] + [0 for _ in values[v].leaves()]
-        return spec
+        return spec if carried is None else spec + [0] * (1 + len(group.members))
     inside = set(group.members)
     delay = {id(leaf): d for _, leaf, d in inner_leaves(plan.graph, group)}
+    before = 0
+    if carried is not None and any(len(carried[v]) for v in group.members):
+        read = [abs(d) for _, leaf, d in inner_leaves(plan.graph, group) if plan.used[id(leaf)]]
+        before = max(read) // grid.step // grid.block_rows
     spec = [grid.block_rows, grid.blocks, group.direction or -1]
     for v in group.members:
         mine = times[v]
         origin = grid.first + group.potential[v]
         rows = (mine - origin) // grid.step
         if len(rows) and rows[-1] - rows[0] + 1 != len(rows):
-            if _gaps_are_read(plan, group, v, delay):
+            if carried is not None or _gaps_are_read(plan, group, v, delay):
                 spec += [-1, len(rows), *encode_rows(np.arange(len(rows)), rows, rows % grid.block_rows)]
             else:  # what is computed between those that are needed does no harm
                 rows = np.arange(rows[0], rows[-1] + 1)
@@ -252,9 +277,18 @@ def _recurrence_spec(plan: Plan, group: Group, times: list[np.ndarray], training
             at = plan.universe.times(plan.used[id(leaf)])
             if leaf.source in inside:
                 never = delay[id(leaf)] != 0 and not len(at)  # before the first block: zero
-                spec.append(grid.blocks if never else abs(delay[id(leaf)]) // grid.step // grid.block_rows)
+                spec.append(before + grid.blocks if never else abs(delay[id(leaf)]) // grid.step // grid.block_rows)
             else:
-                spec += _encode_leaf(plan, leaf, at, (at - origin) // grid.step, times[leaf.source])
+                source_times = _rows_of(leaf.source, times, carried)
+                spec += _encode_leaf(plan, leaf, at, (at - origin) // grid.step, source_times)
+    if carried is not None:
+        first = -before * grid.block_rows if spec[2] < 0 else 0
+        rows = first + np.arange((before + grid.blocks) * grid.block_rows)
+        spec.append(before)
+        for v in group.members:
+            every = grid.first + group.potential[v] + rows * grid.step
+            to = np.flatnonzero(np.isin(every, carried[v]))
+            spec += _encode_leaf(plan, Leaf(v, (), 1.0), every[to], to, carried[v])
     if training:
         rows = np.arange(grid.block_rows * grid.blocks)
         for v in group.members:

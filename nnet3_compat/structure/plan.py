@@ -77,6 +77,8 @@ def _value_computable(u: Universe, v: Value, have: list[int]) -> int:
 class Plan:
     """The answer: times per value, and per leaf the reader's times at which it is used.
 
+    ``have`` is what is or can be computed, ``known`` what was computed before and so is not needed again, ``demand``
+    all that was asked for.
     ``choices`` tells, for each place where an optional input may or may not be found (IfDefined, Failover, optional
     taps), whether it was found at "all" times, at "none", at "some", or never asked for ("unused").
     """
@@ -86,6 +88,8 @@ class Plan:
     need: list[int]
     used: dict[int, int]  # id(leaf) -> set of the reader's times
     have: list[int]
+    known: list[int]
+    demand: list[int]
     choices: list[str] = field(default_factory=list)
 
     def times(self, value: int) -> np.ndarray:
@@ -160,6 +164,7 @@ def make_plan(
     inputs: dict[str, np.ndarray],
     partial: bool = False,
     margin: int | None = None,
+    known: list[np.ndarray] | None = None,
 ) -> Plan:
     """Plans a computation.
 
@@ -168,17 +173,25 @@ def make_plan(
         outputs: wanted times per output node.
         inputs: times at which each input node is given.
         partial: accept that some outputs cannot be computed (then ``Plan.have`` tells which can).
+        known: per value, times at which it is there from an earlier computation, inputs included.
     Raises:
         KaldiError: an output frame cannot be computed from the given inputs.
     """
     values = graph.values
-    every = [np.asarray(t, np.int64) for t in (*outputs.values(), *inputs.values()) if len(t)]
+    before = known or [np.zeros(0, np.int64)] * len(values)
+    every = [np.asarray(t, np.int64) for t in (*outputs.values(), *inputs.values(), *before) if len(t)]
     if not every:
         raise KaldiError("a computation needs at least one input and one output frame")
     margin = reach(graph) if margin is None else margin
     low, high = int(min(t.min() for t in every)) - margin, int(max(t.max() for t in every)) + margin
     u = Universe(low, high - low + 1)
-    ranges = {name: (int(np.min(t)), int(np.max(t))) for name, t in inputs.items() if len(t)}
+    there = [u.from_times(t) for t in before]
+    given = {
+        name: np.concatenate([before[graph.inputs[name]], np.asarray(t, np.int64)])
+        for name, t in inputs.items()
+        if name in graph.inputs
+    }
+    ranges = {name: (int(np.min(t)), int(np.max(t))) for name, t in given.items() if len(t)}
     limit = [
         0 if not lo <= hi else u.interval(int(max(lo, low)), int(min(hi, high))) for lo, hi in bounds(graph, ranges)
     ]
@@ -193,17 +206,17 @@ def make_plan(
         while changed:
             changed = False
             for i in reversed(group.members):
-                at = demand[i] & limit[i]
+                at = demand[i] & limit[i] & ~there[i]
                 for leaf in values[i].leaves() if at else ():
                     more = demand[leaf.source] | _image(u, leaf, at)
                     if more != demand[leaf.source]:
                         demand[leaf.source] = more
                         changed = group.direction != 0
-    have = [0] * len(values)
+    have = there.copy()
     for name, times in inputs.items():
         if name in graph.inputs:
             i = graph.inputs[name]
-            have[i] = u.from_times(times) & demand[i]
+            have[i] |= u.from_times(times) & demand[i]
     for group in graph.groups:
         changed = True
         while changed:
@@ -211,27 +224,28 @@ def make_plan(
             for i in group.members:
                 if values[i].is_input:
                     continue
-                now = _value_computable(u, values[i], have) & demand[i] & limit[i]
+                now = (_value_computable(u, values[i], have) & demand[i] & limit[i]) | there[i]
                 if now != have[i]:
                     have[i], changed = now, group.direction != 0
-    plan = Plan(graph, u, [0] * len(values), {}, have)
+    plan = Plan(graph, u, [0] * len(values), {}, have, there, demand)
     for name in outputs:
         i = graph.outputs[name]
         missing = wanted[i] & ~have[i]
         if missing and not partial:
             t = int(u.times(missing)[0])
             raise KaldiError(f"output node {name} cannot be computed at frame {t} from the input frames that are given")
-        plan.need[i] = wanted[i] & have[i]
+        plan.need[i] = wanted[i] & have[i] & ~there[i]
     _prune(plan)
     return plan
 
 
 def _prune(plan: Plan) -> None:
     u, have, need, values = plan.universe, plan.have, plan.need, plan.graph.values
+    known = plan.known
 
     def use_leaf(leaf: Leaf, at: int) -> None:
         plan.used[id(leaf)] = at
-        need[leaf.source] |= _image(u, leaf, at)
+        need[leaf.source] |= _image(u, leaf, at) & ~known[leaf.source]
 
     def use(e: Expression, at: int) -> None:
         if isinstance(e, Leaf):

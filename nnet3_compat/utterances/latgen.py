@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from kaldi_bridge.lattices.generation import (
     LatticeOptions,
@@ -16,18 +17,34 @@ from kaldi_bridge.lattices.generation import (
 )
 from kaldi_bridge.tables import RandomAccessReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from nnet3_compat.model.model_file import read_with_transitions
 from nnet3_compat.utterances.computation_options import IvectorOptions, OptimizationOptions, SimpleComputationOptions
+from nnet3_compat.utterances.looped_options import LoopedOptions
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from kaldi_bridge.hmm.transition_model import TransitionModel
     from kaldi_bridge.lattices.decoder import Graph
     from nnet3_compat.utterances.chunking import ChunkRule
-    from nnet3_compat.utterances.computation import Computer
+    from nnet3_compat.utterances.computation import Utterance
     from nnet3_compat.utterances.compute_tables import Utterances
+
+
+class ComputesMany(Protocol):
+    """Network outputs of utterances in order: a Computer, or a LoopedComputer."""
+
+    def compute_many(self, utterances: Iterable[Utterance]) -> Iterator[tuple[str, np.ndarray]]: ...
 
 
 @dataclass
 class Options(LatticeOptions, SimpleComputationOptions, IvectorOptions, OptimizationOptions):
     """Options of nnet3-latgen-faster."""
+
+
+@dataclass
+class LatgenLoopedOptions(LatticeOptions, LoopedOptions, IvectorOptions, OptimizationOptions):
+    """Options of nnet3-latgen-faster-looped."""
 
 
 def latgen(
@@ -43,33 +60,70 @@ def latgen(
     rule: ChunkRule | None = None,
 ) -> int:
     """Decodes every utterance, reports; returns the exit status. ``rule``: of batches, see Computer."""
-    from nnet3_compat.model.model_file import read_with_transitions
     from nnet3_compat.utterances.compute_tables import Utterances
     from nnet3_compat.utterances.loading import make_computer
 
-    model, transition_model = read_with_transitions(model_in)
+    model, transitions = read_with_transitions(model_in)
     computer = make_computer(model, options, use_gpu, use_priors=True, name=model_in, rule=rule)
-    utterances = Utterances(features_rspecifier, options)
     with LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer:
-        if is_table_of_graphs(graph_in):
-            tasks = _with_own_graphs(writer, utterances, computer, graphs_in_table(graph_in, transition_model))
-        else:
-            tasks = tasks_for_graph(graph_in, transition_model, computer.compute_many(utterances))
-        writer.decode_all(tasks, scaled=True, num_threads=num_threads)
-    writer.failed += utterances.failed
+        utterances = Utterances(features_rspecifier, options)
+        decode_utterances(writer, utterances, computer, graph_in, transitions, num_threads)
     report = writer.report if rule is None else writer.report_of_batches
     return report(options.frame_subsampling_factor)
 
 
+def latgen_looped(
+    options: LatgenLoopedOptions,
+    model_in: str,
+    graph_in: str,
+    features_rspecifier: str,
+    lattice_wspecifier: str,
+    words_wspecifier: str | None,
+    alignments_wspecifier: str | None,
+) -> int:
+    """The same with looped computation."""
+    from nnet3_compat.utterances.compute_tables import Utterances
+    from nnet3_compat.utterances.looped_computation import LoopedComputer
+
+    model, transitions = read_with_transitions(model_in)
+    computer = LoopedComputer(model, options, model_in)
+    with LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer:
+        decode_utterances(writer, Utterances(features_rspecifier, options), computer, graph_in, transitions)
+    return writer.report(options.frame_subsampling_factor)
+
+
+def decode_utterances(
+    writer: LatticeWriter,
+    utterances: Utterances,
+    computer: ComputesMany,
+    graph_in: str,
+    transitions: TransitionModel,
+    num_threads: int = 1,
+) -> None:
+    """Decodes all utterances with the one graph in a file, or each with its own of a table."""
+    if is_table_of_graphs(graph_in):
+        tasks = _with_own_graphs(writer, utterances, computer, graphs_in_table(graph_in, transitions))
+    else:
+        tasks = tasks_for_graph(graph_in, transitions, computer.compute_many(utterances))
+    writer.decode_all(tasks, scaled=True, num_threads=num_threads)
+    writer.failed += utterances.failed
+
+
 def _with_own_graphs(
-    writer: LatticeWriter, utterances: Utterances, computer: Computer, graphs: Iterator[tuple[str, Graph]]
+    writer: LatticeWriter, utterances: Utterances, computer: ComputesMany, graphs: Iterator[tuple[str, Graph]]
 ) -> Iterator[Task]:
-    with RandomAccessReader(utterances.feature_rspecifier, FLOAT_MATRIX) as features:
+    waiting: deque[Graph] = deque()  # of utterances that go through the network together
+
+    def complete() -> Iterator[Utterance]:
         for key, graph in graphs:
             if key not in features:
                 writer.fail(f"Not decoding utterance {key} because no features available.")
                 continue
             utterance = utterances.complete(key, features[key])
             if utterance is not None:
-                for _, output in computer.compute_many([utterance]):
-                    yield key, output, graph
+                waiting.append(graph)
+                yield utterance
+
+    with RandomAccessReader(utterances.feature_rspecifier, FLOAT_MATRIX) as features:
+        for key, output in computer.compute_many(complete()):
+            yield key, output, waiting.popleft()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option
+from kaldi_bridge.errors import KaldiError
 
 
 @dataclass
@@ -19,3 +20,12 @@ class LoopedOptions:
     )
     acoustic_scale: float = option(0.1, "Factor of the outputs after priors are subtracted")
     frames_per_chunk: int = option(24, "Frames (of input) of which the outputs are computed together")
+
+    def check_chunks(self) -> None:
+        """Raises KaldiError for values out of range."""
+        if self.extra_left_context_initial < 0:
+            raise KaldiError("--extra-left-context-initial must not be negative")
+        if self.frame_subsampling_factor < 1 or self.frames_per_chunk < 1:
+            raise KaldiError("--frame-subsampling-factor and --frames-per-chunk must be > 0")
+        if not self.acoustic_scale > 0:
+            raise KaldiError(f"--acoustic-scale={self.acoustic_scale:g} must be positive")

@@ -1,173 +1,240 @@
-"""Network outputs of an utterance while its features come in, a chunk at a time.
+"""Network outputs of utterances while their features come in, a chunk at a time.
 
-What Kaldi's looped computation gives (nnet3/decodable-online-looped.cc), without its loop: a feed-forward network sees
-each chunk with its context, a recurrent one all since the utterance began, which costs more the longer that is. An
-i-vector is used for ``frames_per_chunk`` frames of input, also where those are the context of a later chunk.
+An nnet3 network computes each frame once and carries over what later chunks read, as Kaldi's looped computation does
+(nnet3/decodable-online-looped.cc). An i-vector is used for ``frames_per_chunk`` frames of input, also where those are
+the context of a later chunk.
 
 A TorchScript archive computes each chunk as nnet3-compute does, with one i-vector for all that the chunk sees.
+
+    outputs = computer.start()                                # of an utterance
+    made = outputs.extend(features, last, newest_ivector)     # [frames, pdfs], what has become computable
+
+or, where chunks of several utterances shall go through the network together:
+
+    made = computer.compute([*one.chunks(...), *other.chunks(...)])
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.model.am_nnet import AmNnet
-from nnet3_compat.model.ivector_period import with_ivector_period
+from nnet3_compat.model.model_file import Archive
 from nnet3_compat.model.model_file import Model as AnyModel
-from nnet3_compat.network.inference import Inference
-from nnet3_compat.network.network import Network
-from nnet3_compat.structure.nnet import Nnet
-from nnet3_compat.structure.request import Request
+from nnet3_compat.network.looped import Carried, LoopedNetwork
 from nnet3_compat.utterances.chunking import round_chunk_size
 from nnet3_compat.utterances.computation import Model
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions
-from nnet3_compat.utterances.loading import NetworkModel, as_model, priors_of
+from nnet3_compat.utterances.loading import as_model
 from nnet3_compat.utterances.looped_options import LoopedOptions
 
 
-class _Chunks(Protocol):
-    """Computes chunk after chunk.
+@dataclass
+class _Utterance:
+    """What the last chunk of an utterance that was computed leaves for the next one."""
+
+    carried: Carried = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What is to be computed next for an utterance.
+
+    Attributes:
+        number: of the chunk in its utterance.
+        num_outputs: of the outputs that are made, the first ones, which are wanted.
+        features: float32 [frames, dim], all that it sees.
+        ivector: float32 [dim]; None where the network takes none.
+    """
+
+    utterance: _Utterance
+    number: int
+    num_outputs: int
+    features: np.ndarray
+    ivector: np.ndarray | None
+
+
+class _Network(Protocol):
+    """Computes chunks.
 
     ``first_input(chunk)``: the first frame of input that this chunk and later ones need, negative for repeated ones.
-    The call takes input from that frame on [frames, dim] and the i-vectors of all chunks so far; gives [outputs, pdfs].
+    ``kind(chunk, num_outputs)``: chunks of one kind can be computed together.
+    The call takes ``num_inputs`` frames of features [N, T, D], i-vectors [N, K] and what the chunks before left, of N
+    chunks of one kind; gives [N, outputs, pdfs], at least as many as asked for, and what they leave for the next ones.
     """
+
+    input_dim: int
+    ivector_dim: int
+    output_dim: int
+    size: int
+    factor: int
+    right_context: int
 
     def first_input(self, chunk: int) -> int: ...
 
     def num_inputs(self, chunk: int, num_outputs: int) -> int: ...
 
-    def __call__(self, features: Tensor, ivectors: list[np.ndarray], chunk: int, num_outputs: int) -> Tensor: ...
+    def kind(self, chunk: int, num_outputs: int) -> Hashable: ...
+
+    def __call__(
+        self, features: Tensor, ivectors: Tensor | None, chunk: int, num_outputs: int, carried: Carried
+    ) -> tuple[Tensor, Carried]: ...
 
 
 class _Looped:
-    """Chunks of an nnet3 network."""
+    """An nnet3 network; the last chunk of an utterance is as long as all others."""
 
-    def __init__(self, model: NetworkModel, nnet: Nnet, size: int, extra_left: int) -> None:
-        self._size, self._factor = size, model.frame_subsampling_factor
-        self._left, self._right = model.left_context, model.right_context
-        self._from_start = not model.chunk_invariant(size // self._factor)
-        if self._from_start:
-            self._left += extra_left
-        self._network, self._inference = model.network, model.inference
-        if model.ivector_dim:
-            self._network = Network.from_nnet(with_ivector_period(nnet, size)).eval()
-            self._inference = Inference(self._network.graph(), self._network.executor())
-
-    def _origin(self, chunk: int) -> int:
-        """The first frame of input that an output is computed for."""
-        return 0 if self._from_start else chunk * self._size
+    def __init__(self, looped: LoopedNetwork) -> None:
+        self._looped, request = looped, looped.request
+        self.input_dim, self.ivector_dim, self.output_dim = looped.input_dim, looped.ivector_dim, looped.output_dim
+        self.size, self.factor, self.right_context = request.size, request.factor, request.right
 
     def first_input(self, chunk: int) -> int:
-        return self._origin(chunk) - self._left
+        return self._looped.request.first_input(chunk)
 
     def num_inputs(self, chunk: int, num_outputs: int) -> int:
-        last = chunk * self._size + (num_outputs - 1) * self._factor + self._right
-        return last + 1 - self.first_input(chunk)
+        return self._looped.request.num_inputs(chunk)
 
-    def __call__(self, features: Tensor, ivectors: list[np.ndarray], chunk: int, num_outputs: int) -> Tensor:
-        network, size = self._network, self._size
-        every = num_outputs + (chunk * size - self._origin(chunk)) // self._factor
-        first, rows, ivector = 0, 1, None
-        if network.ivector_dim:
-            first, last = -self._left // size, (len(features) - 1 - self._left) // size
-            known = (size + self._right - 1) // size  # the last row that the first chunk already has
-            numbers = np.arange(first, last + 1) + self._origin(chunk) // size - known
-            ivector = torch.from_numpy(np.stack([ivectors[max(number, 0)] for number in numbers.tolist()])).unsqueeze(0)
-            rows = len(numbers)
-        inputs = network.check_inputs(features.unsqueeze(0), ivector)
-        request = Request(
-            every,
-            self._left,
-            self._right,
-            self._factor,
-            ivector_rows=rows,
-            ivector_period=size,
-            ivector_start=first * size,
-        )
-        names = network.executor().input_names
-        made = self._inference([inputs[name] for name in names], network.layout(request))[0]
-        return made[every - num_outputs :, 0]
+    def kind(self, chunk: int, num_outputs: int) -> Hashable:
+        return self._looped.kind(chunk)
+
+    def __call__(
+        self, features: Tensor, ivectors: Tensor | None, chunk: int, num_outputs: int, carried: Carried
+    ) -> tuple[Tensor, Carried]:
+        return self._looped(features, ivectors, chunk, carried)
 
 
 class _Separate:
-    """Chunks of any other model."""
+    """Any other model, which sees each chunk alone; the last one of an utterance is shorter."""
 
     def __init__(self, model: Model, size: int, extra_left: int) -> None:
-        self._model, self._size = model, size
-        whole = model.chunk_invariant(size // model.frame_subsampling_factor)
+        self._model, self.size, self.factor = model, size, model.frame_subsampling_factor
+        self.input_dim, self.ivector_dim, self.output_dim = model.input_dim, model.ivector_dim, model.output_dim
+        self.right_context = model.right_context
+        whole = model.chunk_invariant(size // self.factor)
         self._initial_left = model.left_context + (0 if whole else extra_left)
 
     def _left(self, chunk: int) -> int:
         return self._model.left_context if chunk else self._initial_left
 
     def first_input(self, chunk: int) -> int:
-        return chunk * self._size - self._left(chunk)
+        return chunk * self.size - self._left(chunk)
 
     def num_inputs(self, chunk: int, num_outputs: int) -> int:
-        factor = self._model.frame_subsampling_factor
-        return self._left(chunk) + (num_outputs - 1) * factor + 1 + self._model.right_context
+        return self._left(chunk) + (num_outputs - 1) * self.factor + 1 + self.right_context
 
-    def __call__(self, features: Tensor, ivectors: list[np.ndarray], chunk: int, num_outputs: int) -> Tensor:
-        ivector = torch.from_numpy(ivectors[-1]).unsqueeze(0) if self._model.ivector_dim else None
-        return self._model(features.unsqueeze(0), ivector, self._left(chunk), num_outputs)[0]
+    def kind(self, chunk: int, num_outputs: int) -> Hashable:
+        return self._left(chunk), num_outputs
+
+    def __call__(
+        self, features: Tensor, ivectors: Tensor | None, chunk: int, num_outputs: int, carried: Carried
+    ) -> tuple[Tensor, Carried]:
+        return self._model(features, ivectors, self._left(chunk), num_outputs), carried
 
 
 class OnlineComputer:
     """What is shared by all utterances: ``computer.start()`` for each one.
 
     Attributes:
-        chunk_size: frames of input from one chunk to the next.
+        model: how chunks are computed, and the dimensions ``input_dim``, ``ivector_dim`` (0: none), ``output_dim``.
     Raises:
         KaldiError: options out of range, or they do not fit the model.
     """
 
     def __init__(self, model: AnyModel, options: LoopedOptions, name: str = "model") -> None:
-        if options.extra_left_context_initial < 0:
-            raise KaldiError("--extra-left-context-initial must not be negative")
-        loaded = as_model(model, options.frame_subsampling_factor, torch.device("cpu"), name)
-        if loaded.frame_subsampling_factor != options.frame_subsampling_factor:
-            raise KaldiError(
-                f"{name} gives an output every {loaded.frame_subsampling_factor} frames, but "
-                f"--frame-subsampling-factor={options.frame_subsampling_factor}"
+        options.check_chunks()
+        factor, extra_left = options.frame_subsampling_factor, options.extra_left_context_initial
+        self.options = options
+        self.model: _Network
+        if isinstance(model, Archive):
+            loaded = as_model(model, factor, torch.device("cpu"), name)
+            if loaded.frame_subsampling_factor != factor:
+                raise KaldiError(
+                    f"{name} gives an output every {loaded.frame_subsampling_factor} frames, but "
+                    f"--frame-subsampling-factor={factor}"
+                )
+            chunks = SimpleComputationOptions(
+                frames_per_chunk=options.frames_per_chunk, frame_subsampling_factor=factor
             )
-        self.model, self.options = loaded, options
-        chunks = SimpleComputationOptions(
-            frames_per_chunk=options.frames_per_chunk, frame_subsampling_factor=options.frame_subsampling_factor
-        )
-        self.chunk_size = round_chunk_size(chunks, loaded.modulus)
-        self.chunks: _Chunks
-        if isinstance(loaded, NetworkModel):
-            nnet = model.nnet if isinstance(model, AmNnet) else model
-            assert isinstance(nnet, Nnet)
-            self.chunks = _Looped(loaded, nnet, self.chunk_size, options.extra_left_context_initial)
+            self.model = _Separate(loaded, round_chunk_size(chunks, loaded.modulus), extra_left)
+            priors = getattr(loaded, "priors", None)
         else:
-            self.chunks = _Separate(loaded, self.chunk_size, options.extra_left_context_initial)
-        priors = priors_of(model, loaded)
+            start = time.time()
+            nnet = model.nnet if isinstance(model, AmNnet) else model
+            self.model = _Looped(LoopedNetwork(nnet, options.frames_per_chunk, factor, extra_left))
+            priors = model.priors if isinstance(model, AmNnet) else None
+            log.info(f"Spent {time.time() - start:g} seconds in looped compilation.")
         has_priors = priors is not None and len(priors) > 0
-        self.log_priors = torch.log(torch.from_numpy(np.array(priors, np.float32))) if has_priors else None
+        self._log_priors = torch.log(torch.from_numpy(np.array(priors, np.float32))) if has_priors else None
 
     def start(self) -> OnlineOutputs:
         """A new utterance."""
         return OnlineOutputs(self)
+
+    def compute(self, chunks: Sequence[Chunk]) -> list[np.ndarray]:
+        """The wanted outputs of each chunk, float32 [frames, pdfs], scaled.
+
+        Chunks of different utterances go through the network together where they are of one kind; those of the same
+        one are computed in the order in which they are given, which has to be that of their numbers.
+        """
+        made: list[np.ndarray] = [np.zeros(0)] * len(chunks)
+        waiting = list(range(len(chunks)))
+        while waiting:
+            begun: set[int] = set()
+            groups: dict[Hashable, list[int]] = {}
+            later = []
+            for at in waiting:
+                chunk = chunks[at]
+                if id(chunk.utterance) in begun:
+                    later.append(at)
+                    continue
+                begun.add(id(chunk.utterance))
+                groups.setdefault(self.model.kind(chunk.number, chunk.num_outputs), []).append(at)
+            for group in groups.values():
+                for at, output in zip(group, self._compute([chunks[at] for at in group]), strict=True):
+                    made[at] = output[: chunks[at].num_outputs]
+            waiting = later
+        return made
+
+    def _compute(self, chunks: list[Chunk]) -> np.ndarray:
+        features = torch.from_numpy(np.stack([chunk.features for chunk in chunks]))
+        rows = [chunk.ivector for chunk in chunks if chunk.ivector is not None]
+        ivectors = torch.from_numpy(np.stack(rows)) if rows else None
+        before = [chunk.utterance.carried for chunk in chunks]
+        carried = {i: torch.cat([each[i] for each in before], dim=1) for i in before[0]} if before[1:] else before[0]
+        with torch.inference_mode():
+            out, carried = self.model(features, ivectors, chunks[0].number, chunks[0].num_outputs, carried)
+            if self._log_priors is not None:
+                out = out - self._log_priors
+            for n, chunk in enumerate(chunks):
+                chunk.utterance.carried = {i: x[:, n : n + 1] for i, x in carried.items()}
+            return (out * self.options.acoustic_scale).numpy()
 
 
 class OnlineOutputs:
     """The outputs of one utterance."""
 
     def __init__(self, computer: OnlineComputer) -> None:
-        self._computer = computer
+        self._computer, self._utterance = computer, _Utterance()
         self._features = np.zeros((0, computer.model.input_dim), np.float32)  # from `_first` on
         self._first = self._chunk = 0
-        self._ivectors: list[np.ndarray] = []
 
     def extend(self, features: np.ndarray, last: bool, ivector: Callable[[], np.ndarray] | None) -> np.ndarray:
-        """Outputs [frames, pdfs] that have become computable, scaled; after the ``last`` features, all that remain.
+        """Outputs [frames, pdfs] that have become computable, scaled; the arguments are those of ``chunks``."""
+        made = self._computer.compute(self.chunks(features, last, ivector))
+        return np.concatenate(made) if made else np.zeros((0, self._computer.model.output_dim), np.float32)
+
+    def chunks(self, features: np.ndarray, last: bool, ivector: Callable[[], np.ndarray] | None) -> list[Chunk]:
+        """The chunks that have become computable; after the ``last`` features, all that remain.
 
         Args:
             features: float32 [frames, dim], the next ones.
@@ -175,7 +242,7 @@ class OnlineOutputs:
         Raises:
             KaldiError: dimensions other than the model's.
         """
-        computer, model = self._computer, self._computer.model
+        model = self._computer.model
         if features.shape[1] != model.input_dim:
             raise KaldiError(
                 f"Input feature dimension mismatch: got {features.shape[1]} but network expects {model.input_dim}"
@@ -183,43 +250,32 @@ class OnlineOutputs:
         if (ivector is None) != (model.ivector_dim == 0):
             raise KaldiError(
                 f"the network expects i-vectors of dimension {model.ivector_dim}, but "
-                + ("none are extracted: give --ivector-extraction-config" if ivector is None else "some are extracted")
+                + ("none are given (see --help)" if ivector is None else "some are given")
             )
         self._features = np.concatenate([self._features, features])
-        size, factor = computer.chunk_size, model.frame_subsampling_factor
-        made = []
+        found = []
         while True:
-            begin, total = self._chunk * size, self._first + len(self._features)
-            if not last and begin + size + model.right_context > total:
+            begin, total = self._chunk * model.size, self._first + len(self._features)
+            if not last and begin + model.size + model.right_context > total:
                 break
-            num_outputs = min(size // factor, -(-(total - begin) // factor))
+            num_outputs = min(model.size // model.factor, -(-(total - begin) // model.factor))
             if num_outputs <= 0:
                 break
-            if ivector is not None:
-                self._take_ivector(ivector())
-            made.append(self._compute(num_outputs))
-            self._chunk += 1
-        keep = max(computer.chunks.first_input(self._chunk), self._first)
-        if keep < self._first + len(self._features):
-            self._features, self._first = self._features[keep - self._first :], keep
-        return np.concatenate(made) if made else np.zeros((0, model.output_dim), np.float32)
+            found.append(self._next_chunk(num_outputs, None if ivector is None else ivector()))
+        first = min(model.first_input(self._chunk), total - 1)  # the last frame stays: it is repeated after the end
+        if self._first < first:
+            self._features, self._first = self._features[first - self._first :], first
+        return found
 
-    def _take_ivector(self, ivector: np.ndarray) -> None:
-        if len(ivector) != self._computer.model.ivector_dim:
-            raise KaldiError(
-                f"Ivector feature dimension mismatch: got {len(ivector)} but network expects "
-                f"{self._computer.model.ivector_dim}"
-            )
-        self._ivectors.append(ivector.astype(np.float32))
-
-    def _compute(self, num_outputs: int) -> np.ndarray:
-        computer, chunk = self._computer, self._chunk
-        first = computer.chunks.first_input(chunk)
-        at = np.arange(first, first + computer.chunks.num_inputs(chunk, num_outputs))
-        rows = np.clip(at - self._first, 0, len(self._features) - 1)
-        with torch.inference_mode():
-            features = torch.from_numpy(self._features[rows])
-            out = computer.chunks(features, self._ivectors, chunk, num_outputs)
-            if computer.log_priors is not None:
-                out = out - computer.log_priors
-            return (out * computer.options.acoustic_scale).numpy()
+    def _next_chunk(self, num_outputs: int, ivector: np.ndarray | None) -> Chunk:
+        model, number = self._computer.model, self._chunk
+        if ivector is not None:
+            if len(ivector) != model.ivector_dim:
+                raise KaldiError(
+                    f"Ivector feature dimension mismatch: got {len(ivector)} but network expects {model.ivector_dim}"
+                )
+            ivector = ivector.astype(np.float32)
+        at = model.first_input(number) + np.arange(model.num_inputs(number, num_outputs))
+        features = self._features[np.clip(at - self._first, 0, len(self._features) - 1)]
+        self._chunk += 1
+        return Chunk(self._utterance, number, num_outputs, features, ivector)

@@ -114,6 +114,14 @@ OPTIONS = {
         "num-frames=1 num-frames-overlap=0 num-targets=-1 online-ivector-period=1 online-ivectors= right-context=0 "
         "right-context-final=-1 targets-length-tolerance=2"
     ),
+    "nnet3-latgen-faster-looped": (
+        "acoustic-scale=0.1 allow-partial=false beam=16 beam-delta=0.5 computation.debug=false "
+        "debug-computation=false delta=0.000976562 determinize-lattice=true extra-left-context-initial=0 "
+        "frame-subsampling-factor=1 frames-per-chunk=24 hash-ratio=2 ivectors= lattice-beam=10 max-active=2147483647 "
+        "max-mem=50000000 memory-pool-links-block-size=256 memory-pool-tokens-block-size=256 min-active=200 "
+        "minimize=false online-ivector-period=0 online-ivectors= phone-determinize=true prune-interval=25 "
+        f"word-determinize=true word-symbol-table= {OPTIMIZATION}"
+    ),
     "nnet3-merge-egs": (
         "compress=false discard-partial-minibatches=deprecated measure-output-frames=deprecated minibatch-size=256 "
         "multilingual-eg=false"

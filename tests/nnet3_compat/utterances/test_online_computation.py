@@ -65,7 +65,7 @@ def test_ivectors_change_with_the_chunks(reference: Path) -> None:
     model = read_any(path)
     computer = OnlineComputer(model, LoopedOptions(0, factor, 1.0, size))
     network = Network.from_nnet(with_ivector_period(read_nnet(path), size)).eval()
-    left, right = computer.model.left_context, computer.model.right_context
+    left, right = network.left_context, network.right_context
     ivectors = np.random.default_rng(2).normal(size=(20, network.ivector_dim)).astype(np.float32)
     found = in_parts(computer, features, 13, ivectors)
 
@@ -116,7 +116,7 @@ def test_archives_in_their_own_chunks(name: str, reference: Path, tmp_path: Path
 def test_wrong_inputs(reference: Path) -> None:
     features = features_of(reference)
     computer = OnlineComputer(read_any(str(reference / "zoo/tdnn-batchnorm-ivector/model.raw")), LoopedOptions())
-    with pytest.raises(KaldiError, match="none are extracted"):
+    with pytest.raises(KaldiError, match="dimension 30, but none are given"):
         computer.start().extend(features, True, None)
     with pytest.raises(KaldiError, match="Ivector feature dimension mismatch: got 3"):
         computer.start().extend(features, True, lambda: np.zeros(3, np.float32))
