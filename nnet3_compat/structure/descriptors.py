@@ -387,12 +387,14 @@ def _normalize_term(d: Descriptor) -> Descriptor:
 def _push(outer: Descriptor, arg: Descriptor) -> Descriptor:
     """``outer`` (Offset, Round, ReplaceIndex, Scale or a Switch of one) around ``arg``, which is in normal form."""
     if isinstance(outer, Scale):
+        if outer.scale == 1.0:
+            return arg
         if isinstance(arg, Offset | Round | ReplaceIndex):
             return replace(arg, arg=_push(outer, arg.arg))
         if isinstance(arg, Sum):
             return Sum(tuple(_push(outer, a) for a in arg.args))
         if isinstance(arg, Scale):
-            return Scale(float(np.float32(outer.scale) * np.float32(arg.scale)), arg.arg)
+            return _push(Scale(float(np.float32(outer.scale) * np.float32(arg.scale)), arg.arg), arg.arg)
         if not isinstance(arg, NodeRef):
             raise KaldiError(f"Scale cannot stand around {arg}: put it inside")
         return Scale(outer.scale, arg)
