@@ -29,6 +29,7 @@ from typing import Any
 
 from kaldi_bridge import completion, log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.pipelines import allow_forks
 from kaldi_bridge.io.text import pass_bytes_through
 from kaldi_bridge.options import (
     STANDARD,
@@ -72,6 +73,7 @@ class Command:
             "ignore", RuntimeWarning
         )  # numpy's about infinite numbers: Kaldi's programs go on quietly
         pass_bytes_through()
+        allow_forks()
         program = os.path.basename(sys.argv[0])
         if program.endswith(".py"):  # python -m nnet3_compat.commands.some_program
             program = "nnet-pytorch-" + program[:-3].replace("_", "-")

@@ -25,6 +25,7 @@
 #include "phone_determinize.h"
 #include "resampling.h"
 #include "search.h"
+#include "shorten.h"
 #include "split_radix.h"
 
 namespace py = pybind11;
@@ -138,6 +139,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_fst_text(m);
   add_packed_acceptors(m);
   add_resampling(m);
+  add_shorten(m);
   add_arpa(m);
   add_lattices(m);
   add_composition(m);

@@ -10,16 +10,26 @@ import contextlib
 import os
 import signal
 import stat
+from collections.abc import Callable
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.filenames import classify_input, classify_output, printable_input, printable_output, quote
 from kaldi_bridge.io.input_stream import BUFFER_SIZE, InputStream
 from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.io.pipelines import fork_pipeline, wait_for
 
 __all__ = ["InputStream", "OutputStream", "open_input", "open_output", "open_output_file"]
 
 # Like C++'s std::cin, standard input is one stream, however often it is opened.
 _stdin: InputStream | None = None
+
+
+def _forget_standard_input() -> None:
+    global _stdin
+    _stdin = None
+
+
+os.register_at_fork(after_in_child=_forget_standard_input)  # a program in a forked pipeline has its own
 
 
 def open_input(rxfilename: str) -> InputStream:
@@ -100,6 +110,13 @@ def _standard_input() -> InputStream:
 
 
 def _input_pipe(command: str, name: str) -> InputStream:
+    try:
+        forked = fork_pipeline(command)
+    except OSError as error:
+        raise KaldiError(f"Error opening input {name}: {_reason(error)}") from error
+    if forked is not None:
+        fd, children = forked
+        return _reader(fd, name, lambda: os.close(fd), lambda: wait_for(children))
     import subprocess
 
     try:
@@ -108,17 +125,22 @@ def _input_pipe(command: str, name: str) -> InputStream:
         raise KaldiError(f"Error opening input {name}: {_reason(error)}") from error
     pipe = process.stdout
     assert pipe is not None
+    return _reader(pipe.fileno(), name, pipe.close, process.wait)
+
+
+def _reader(fd: int, name: str, close_pipe: Callable[[], None], wait: Callable[[], int]) -> InputStream:
+    """A stream over what a pipe writes, which must succeed: ``wait`` returns its status."""
 
     def close(at_end: bool, failed: bool) -> None:
-        pipe.close()
+        close_pipe()
         if failed:
             return  # there is an error already: no need to wait for what else may happen
-        status = process.wait()
+        status = wait()
         # Who stops reading early kills the command by SIGPIPE, on purpose.
         if status and (at_end or status not in (-signal.SIGPIPE, 128 + signal.SIGPIPE)):
             raise KaldiError(f"Pipe {name} failed with {_describe(status)}")
 
-    return InputStream(pipe.fileno(), name, close)
+    return InputStream(fd, name, close)
 
 
 def _output_pipe(command: str, name: str) -> OutputStream:

@@ -1,8 +1,8 @@
 """Which programs there are: one for each module in a ``commands`` folder, named after the place where it lies.
 
-A folder that ends in ``bin`` is one of Kaldi's, ``openfstbin`` OpenFst's. Its modules have the names of the programs
-there: ``nnet3_compat/commands/nnet3bin/nnet3_compute.py`` is the twin of nnet3-compute. Our name for it has the prefix
-``nnet-pytorch-`` in the place of any ``nnet3-``. Other folders hold programs that Kaldi does not have.
+A folder that ends in ``bin`` is one of Kaldi's, ``openfstbin`` OpenFst's, ``ldcbin`` LDC's. Its modules have the names
+of the programs there: ``nnet3_compat/commands/nnet3bin/nnet3_compute.py`` is the twin of nnet3-compute. Our name for it
+has the prefix ``nnet-pytorch-`` in the place of any ``nnet3-``. Other folders hold programs that Kaldi does not have.
 
 setup.py makes entry points of this, links.py the links under Kaldi's names; ``python -m nnet3_compat.machine.programs
 README.md`` writes the README's table.
@@ -18,7 +18,7 @@ from pathlib import Path
 PREFIX = "nnet-pytorch-"
 PACKAGES = ("kaldi_bridge", "nnet3_compat", "steps_pytorch")
 RENAMED = {"am-info": "transitions-info"}  # nnet3-am-info has the name that this one would have
-OPENFST = "openfstbin"
+OTHERS = {"openfstbin": "OpenFst's command line", "ldcbin": "LDC's"}  # folders whose programs are not Kaldi's
 SECOND_NAMES = {"nnet3-chain-train": "train-chain"}
 TABLE = ("<!-- programs: made by nnet3_compat/machine/programs.py -->", "<!-- end of programs -->")
 
@@ -71,7 +71,7 @@ def table(programs: list[Program]) -> str:
         inside = [p for p in programs if p.folder == folder]
         names = sorted(p.kaldi_name for p in inside if p.kaldi_name)
         if names:
-            title = "OpenFst's command line" if folder == OPENFST else f"Kaldi's `{folder}`"
+            title = OTHERS.get(folder, f"Kaldi's `{folder}`")
             rows.append(f"| {title} | {', '.join(names)} |")
     ours = sorted(p.name for p in programs if p.kaldi_name is None)
     return "\n".join([*rows, f"| ours | {', '.join(ours)} |"])

@@ -1,0 +1,1 @@
+"""LDC's program that Kaldi's recipes read SPHERE files with."""

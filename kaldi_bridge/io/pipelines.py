@@ -1,0 +1,117 @@
+"""Pipelines that a program reads from: our own programs in them are forked, not started anew.
+
+What a small job of Kaldi's scripts costs is mostly the start of its programs: ``gmm-acc-stats-ali`` with the features
+``apply-cmvn ... ark:- | add-deltas ark:- ark:- |`` is three interpreters, each of which imports NumPy. A fork of the
+first has done that already. Only a program may divide itself so, not a library in somebody's process, and none that has
+loaded PyTorch, whose threads a fork does not survive. Everything else about a pipe is as with a shell.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import signal
+import sys
+from typing import NoReturn
+
+from kaldi_bridge.io.text import encode, words
+
+OWN = "nnet-pytorch-"  # how the files of our programs begin
+_PLAIN = re.compile(r"[\w\s|./:,=@%+-]+", re.ASCII)  # nothing that a shell would do more with than divide it into words
+_NOT_FOUND = 127
+
+_allowed = False
+
+
+def allow_forks() -> None:
+    """For a program, whose process is its own."""
+    global _allowed
+    _allowed = True
+
+
+def fork_pipeline(command: str) -> tuple[int, list[int]] | None:
+    """Starts the programs of ``a ... | b ...``; returns where to read what the last writes, and their process ids.
+
+    None where it must be left to a shell, because there is more in it than words, pipes and programs that exist.
+    Raises OSError when the system has no more processes or pipes.
+    """
+    if not _allowed or "torch" in sys.modules or not _PLAIN.fullmatch(command):
+        return None
+    programs = [words(part) for part in command.split("|")]
+    if not all(programs) or any("=" in arguments[0] for arguments in programs):
+        return None
+    paths = [_find(arguments[0]) for arguments in programs]
+    if "" in paths:
+        return None
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()  # or a fork would write it once more
+    source, children = -1, []
+    for path, arguments in zip(paths, programs, strict=True):
+        read_end, write_end = os.pipe()
+        child = os.fork()
+        if child == 0:
+            _become(path, arguments, source, write_end)
+        children.append(child)
+        os.close(write_end)
+        if source >= 0:
+            os.close(source)
+        source = read_end
+    return source, children
+
+
+def wait_for(children: list[int]) -> int:
+    """Waits for the programs of a pipeline; returns the status of the last, negative for a signal's number."""
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children][-1]
+
+
+def _find(name: str) -> str:
+    """The file that a shell would execute; "" where there is none."""
+    folders = [""] if "/" in name else os.get_exec_path()
+    paths = (os.path.join(folder, name) for folder in folders)
+    return next((path for path in paths if os.access(path, os.X_OK) and os.path.isfile(path)), "")
+
+
+def _is_own(path: str) -> bool:
+    """Whether it is a script for this very interpreter, installed with this one."""
+    if not os.path.basename(os.path.realpath(path)).startswith(OWN):
+        return False
+    with open(path, "rb") as file:
+        return file.readline() == b"#!" + os.fsencode(sys.executable) + b"\n"
+
+
+def _become(path: str, arguments: list[str], source: int, target: int) -> NoReturn:
+    """In the child: the program, between these ends of pipes."""
+    status: object = _NOT_FOUND
+    try:
+        if source >= 0:
+            os.dup2(source, 0)
+        os.dup2(target, 1)
+        if _is_own(path):
+            status = _run_script(path, arguments)
+        else:
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it executes would too
+            os.execv(path, arguments)
+    except BaseException as error:  # whatever it is must not go on in the parent's place
+        os.write(2, encode(f"{path}: {error}\n"))
+    finally:
+        os._exit(status if isinstance(status, int) else 1)
+
+
+def _run_script(path: str, arguments: list[str]) -> object:
+    """Exit status of a Python script, run as the interpreter would run it."""
+    import runpy
+
+    gc.freeze()  # the parent's objects are not to be freed here: their file descriptors are closed
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    sys.argv = [path, *arguments[1:]]
+    status: object = 0
+    try:
+        runpy.run_path(path, run_name="__main__")
+    except SystemExit as exit_:
+        status = exit_.code or 0
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    return status
