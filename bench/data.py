@@ -29,8 +29,8 @@ import torch
 from chain import made_graph
 
 from kaldi_bridge.examples.supervision import SUPERVISION, Supervision
-from kaldi_bridge.features.extractor import FbankOptions
 from kaldi_bridge.features.frame_store_building import StoreJob, finish_store
+from kaldi_bridge.features.options import FbankOptions
 from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.wave import Wave, write_wave

@@ -1,4 +1,4 @@
-// Power spectra of real frames, in the single precision of Kaldi (matrix/srfft.cc), for many frames at once.
+// Spectra of real frames, in the single precision of Kaldi (matrix/srfft.cc), for many frames at once.
 //
 // A frame of N samples is a complex signal z of n = N / 2: even samples are real parts, odd ones imaginary parts. Its
 // transform Z by the split-radix algorithm (decimation in frequency),
@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <complex>
 #include <utility>
 #include <vector>
 
@@ -139,23 +140,47 @@ std::vector<std::pair<float, float>> powers_of_root(int64_t n) {
   return powers;
 }
 
+// X_k and X_{n-k} of Z_k and Z_{n-k}.
+struct Pair {
+  float x_re, x_im, y_re, y_im;
+};
+
+Pair pair_of(float a_re, float a_im, float b_re, float b_im, const std::pair<float, float> &v) {
+  const float c_re = 0.5f * (a_re + b_re), c_im = 0.5f * (a_im - b_im);
+  const float d_re = 0.5f * (a_im + b_im), d_im = -0.5f * (a_re - b_re);
+  const float dv_re = v.first * d_re - v.second * d_im, dv_im = v.first * d_im + v.second * d_re;
+  return {c_re + dv_re, c_im + dv_im, c_re - dv_re, dv_im - c_im};
+}
+
 // |X_k|^2 and |X_{n-k}|^2 of Z_k and Z_{n-k}.
 void powers_of_pair(const Lanes &a_re, const Lanes &a_im, const Lanes &b_re, const Lanes &b_im,
                     const std::pair<float, float> &v, Lanes &low, Lanes &high) {
   for (int64_t l = 0; l < LANES; l++) {
-    const float c_re = 0.5f * (a_re[l] + b_re[l]), c_im = 0.5f * (a_im[l] - b_im[l]);
-    const float d_re = 0.5f * (a_im[l] + b_im[l]), d_im = -0.5f * (a_re[l] - b_re[l]);
-    const float dv_re = v.first * d_re - v.second * d_im, dv_im = v.first * d_im + v.second * d_re;
-    const float x_re = c_re + dv_re, x_im = c_im + dv_im, y_re = c_re - dv_re, y_im = dv_im - c_im;
-    low[l] = x_re * x_re + x_im * x_im;
-    high[l] = y_re * y_re + y_im * y_im;
+    const Pair pair = pair_of(a_re[l], a_im[l], b_re[l], b_im[l], v);
+    low[l] = pair.x_re * pair.x_re + pair.x_im * pair.x_im;
+    high[l] = pair.y_re * pair.y_re + pair.y_im * pair.y_im;
   }
 }
 
-// [frames, N], N a power of two -> [frames, N / 2], without that of half the sampling rate.
-py::array_t<float> power_spectra(py::array_t<float, py::array::c_style | py::array::forcecast> frames) {
+using Frames = py::array_t<float, py::array::c_style | py::array::forcecast>;
+
+void check_frames(const Frames &frames) {
   if (frames.ndim() != 2 || frames.shape(1) < 4 || (frames.shape(1) & (frames.shape(1) - 1)) != 0)
     throw std::invalid_argument("frames to transform must have a power of two of samples");
+}
+
+// Frames from `begin` on, one in each lane, as complex signals of n numbers.
+void load(const float *frames, int64_t begin, int64_t used, int64_t n, std::vector<Lanes> &re, std::vector<Lanes> &im) {
+  for (int64_t l = 0; l < used; l++)
+    for (int64_t j = 0; j < n; j++) {
+      re[j][l] = frames[(begin + l) * 2 * n + 2 * j];
+      im[j][l] = frames[(begin + l) * 2 * n + 2 * j + 1];
+    }
+}
+
+// [frames, N], N a power of two -> [frames, N / 2], without that of half the sampling rate.
+py::array_t<float> power_spectra(Frames frames) {
+  check_frames(frames);
   const int64_t count = frames.shape(0), n = frames.shape(1) / 2;
   py::array_t<float> made({count, n});
   const float *from = frames.data();
@@ -166,11 +191,7 @@ py::array_t<float> power_spectra(py::array_t<float, py::array::c_style | py::arr
   std::vector<Lanes> re(n), im(n), powers(n);
   for (int64_t begin = 0; begin < count; begin += LANES) {
     const int64_t used = std::min(LANES, count - begin);
-    for (int64_t l = 0; l < used; l++)
-      for (int64_t j = 0; j < n; j++) {
-        re[j][l] = from[(begin + l) * 2 * n + 2 * j];
-        im[j][l] = from[(begin + l) * 2 * n + 2 * j + 1];
-      }
+    load(from, begin, used, n, re, im);
     transform(re.data(), im.data());
     for (int64_t l = 0; l < LANES; l++) powers[0][l] = (re[0][l] + im[0][l]) * (re[0][l] + im[0][l]);
     for (int64_t k = 1; 2 * k <= n; k++) {
@@ -185,9 +206,39 @@ py::array_t<float> power_spectra(py::array_t<float, py::array::c_style | py::arr
   return made;
 }
 
+// [frames, N], N a power of two -> [frames, N / 2 + 1].
+py::array_t<std::complex<float>> spectra(Frames frames) {
+  check_frames(frames);
+  const int64_t count = frames.shape(0), n = frames.shape(1) / 2;
+  py::array_t<std::complex<float>> made({count, n + 1});
+  const float *from = frames.data();
+  std::complex<float> *to = made.mutable_data();
+  py::gil_scoped_release release;
+  const SplitRadix transform(n);
+  const std::vector<std::pair<float, float>> v = powers_of_root(n);
+  std::vector<Lanes> re(n), im(n);
+  for (int64_t begin = 0; begin < count; begin += LANES) {
+    const int64_t used = std::min(LANES, count - begin);
+    load(from, begin, used, n, re, im);
+    transform(re.data(), im.data());
+    for (int64_t l = 0; l < used; l++, to += n + 1) {
+      to[0] = re[0][l] + im[0][l];
+      to[n] = re[0][l] - im[0][l];
+      for (int64_t k = 1; 2 * k <= n; k++) {
+        const int64_t a = transform.reversed(k), b = transform.reversed(n - k);
+        const Pair pair = pair_of(re[a][l], im[a][l], re[b][l], im[b][l], v[k]);
+        to[k] = {pair.x_re, pair.x_im};
+        if (2 * k != n) to[n - k] = {pair.y_re, pair.y_im};
+      }
+    }
+  }
+  return made;
+}
+
 }  // namespace
 
 void add_split_radix(py::module_ &m) {
+  m.def("spectra", &spectra, "Fourier transforms of frames.");
   m.def("power_spectra", &power_spectra, "Squared magnitudes of the Fourier transforms of frames.");
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, MfccOptions
+from kaldi_bridge.features.options import FbankOptions, MfccOptions
 from kaldi_bridge.io.text import strip
 from kaldi_bridge.io.text_files import read_text, write_text
 from kaldi_bridge.options import normalize, specs_of

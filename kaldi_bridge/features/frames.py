@@ -66,5 +66,14 @@ def power_spectra(frames: np.ndarray) -> np.ndarray:
     if samples & (samples - 1) == 0:
         made: np.ndarray = _csrc.power_spectra(frames)
         return made
-    spectra = np.fft.rfft(frames.astype(np.float64))[:, :-1]
-    return (np.square(spectra.real) + np.square(spectra.imag)).astype(np.float32)
+    transforms = np.fft.rfft(frames.astype(np.float64))[:, :-1]
+    return (np.square(transforms.real) + np.square(transforms.imag)).astype(np.float32)
+
+
+def spectra(frames: np.ndarray) -> np.ndarray:
+    """[frames, samples], an even number -> Fourier transforms [frames, samples / 2 + 1], complex64."""
+    samples = frames.shape[1]
+    if samples & (samples - 1) == 0:
+        made: np.ndarray = _csrc.spectra(frames)
+        return made
+    return np.fft.rfft(frames.astype(np.float64)).astype(np.complex64)

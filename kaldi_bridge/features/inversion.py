@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, MfccOptions, check_options
 from kaldi_bridge.features.frames import window
-from kaldi_bridge.features.mel import mel_banks
+from kaldi_bridge.features.kinds import InvertibleKind
+from kaldi_bridge.features.options import FbankOptions, MfccOptions
 
 LEAST_SQUARES_STEPS = 100
 GRIFFIN_LIM_STEPS = 60
@@ -27,15 +27,14 @@ class FeatureInverter:
     """
 
     def __init__(self, options: MfccOptions | FbankOptions) -> None:
-        check_options(options)
-        self._kind = options.kind()
+        options.check()
+        self._kind: InvertibleKind = options.kind()
         if not self._kind.has_level:
             raise KaldiError("MFCC with --use-energy=true lack C0, the level of the spectrum: there is no way back")
         self.options = options
         self._length, self._shift = options.length_samples, options.shift_samples
         self._size = options.transform_samples
-        edges = options.low_freq, options.highest_freq
-        self._banks = mel_banks(options.num_mel_bins, *edges, options.sample_frequency, self._size).astype(np.float64)
+        self._banks = options.mel_banks().weights.astype(np.float64)
         self._window = window(options.window_type, self._length, options.blackman_coeff).astype(np.float64)
 
     @property

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io import basic_io, compressed, matrix_io, ranges, sparse, wave
+from kaldi_bridge.io import basic_io, compressed, htk, matrix_io, ranges, sparse, sphinx, wave
 from kaldi_bridge.io.basic_io import read_header, write_header
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
@@ -145,6 +145,34 @@ class WaveHolder(_Rangeless):
         wave.write_wave(stream, value)
 
 
+class HtkHolder(_Rangeless):
+    """Features with HTK's header, of one kind where they are written; without a text form."""
+
+    def __init__(self, kind: int = htk.USER) -> None:
+        self._kind = kind
+
+    def read(self, stream: InputStream) -> np.ndarray:
+        """Reads header and features."""
+        return htk.read_htk(stream)
+
+    def write(self, stream: OutputStream, binary: bool, value: np.ndarray) -> None:
+        """Writes header and features; raises KaldiError for text."""
+        if not binary:
+            raise KaldiError(f"{stream.name}: Non-binary HTK-format write not supported.")
+        htk.write_htk(stream, value, self._kind)
+
+
+class SphinxHolder(_Rangeless):
+    """Sphinx's files of 13 cepstra; only to be read."""
+
+    def read(self, stream: InputStream) -> np.ndarray:
+        """Reads the number of numbers and the features."""
+        return sphinx.read_sphinx(stream)
+
+    def write(self, stream: OutputStream, binary: bool, value: np.ndarray) -> None:
+        raise KaldiError(f"{stream.name}: Sphinx's features are written to files of their own")
+
+
 def _skip_blanks(stream: InputStream) -> None:
     while stream.peek() in (b" ", b"\t", b"\r", b"\f", b"\v"):
         stream.skip(1)
@@ -222,3 +250,4 @@ TOKEN = TokenHolder()
 TOKEN_VECTOR = TokenVectorHolder()
 WAVE = WaveHolder()
 WAVE_INFO = WaveInfoHolder()
+SPHINX_MATRIX = SphinxHolder()

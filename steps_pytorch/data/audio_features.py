@@ -14,7 +14,8 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.audio_perturbation import with_speed
-from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
+from kaldi_bridge.features.extractor import FeatureExtractor
+from kaldi_bridge.features.options import FbankOptions, MfccOptions
 from kaldi_bridge.io.wave import Wave
 from steps_pytorch.data.feature_sources import clipped
 from steps_pytorch.data.perturbation.base import Perturbation

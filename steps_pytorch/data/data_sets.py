@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, MfccOptions
 from kaldi_bridge.features.frame_store import INDEX
+from kaldi_bridge.features.options import FbankOptions, MfccOptions
 from kaldi_bridge.io.text import words
 from kaldi_bridge.io.text_files import read_rows, read_text
 from kaldi_bridge.options import read_options

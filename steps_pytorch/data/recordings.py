@@ -9,7 +9,7 @@ import numpy as np
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.data_dirs.segments import Segment
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FrameOptions
+from kaldi_bridge.features.options import FrameOptions
 from kaldi_bridge.features.resampling import recording_resampler
 from kaldi_bridge.io.filenames import classify_input
 from kaldi_bridge.io.streams import open_input

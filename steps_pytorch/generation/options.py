@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, MfccOptions
+from kaldi_bridge.features.options import FbankOptions, MfccOptions
 from kaldi_bridge.options import STANDARD, UsageError, parse, specs_of
 
 

@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from kaldi_bridge.features.extractor import FeatureExtractor, MfccOptions
+from kaldi_bridge.features.extractor import FeatureExtractor
+from kaldi_bridge.features.options import MfccOptions
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.hmm.topology import HmmState, Topology
 from kaldi_bridge.hmm.tree import Constant, ContextDependency, Table, make_transition_model

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.features.extraction import ExtractionOptions, extract_features
-from kaldi_bridge.features.extractor import FbankOptions
+from kaldi_bridge.features.extraction import VtlnOptions, extract_features
+from kaldi_bridge.features.options import FbankOptions
 
 USAGE = """Compute filterbank features of recordings.
 Usage:  nnet-pytorch-compute-fbank-feats [options] <wav-rspecifier> <feats-wspecifier>
@@ -14,7 +14,7 @@ e.g.: nnet-pytorch-compute-fbank-feats --config=conf/fbank.conf scp:data/test/wa
 
 
 @dataclass
-class Options(ExtractionOptions, FbankOptions):
+class Options(VtlnOptions, FbankOptions):
     """Options of this program."""
 
 

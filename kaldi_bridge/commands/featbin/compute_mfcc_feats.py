@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.features.extraction import ExtractionOptions, extract_features
-from kaldi_bridge.features.extractor import MfccOptions
+from kaldi_bridge.features.extraction import VtlnOptions, extract_features
+from kaldi_bridge.features.options import MfccOptions
 
 USAGE = """Compute MFCC features of recordings.
 Usage:  nnet-pytorch-compute-mfcc-feats [options] <wav-rspecifier> <feats-wspecifier>
@@ -14,7 +14,7 @@ e.g.: nnet-pytorch-compute-mfcc-feats --config=conf/mfcc.conf scp:data/test/wav.
 
 
 @dataclass
-class Options(ExtractionOptions, MfccOptions):
+class Options(VtlnOptions, MfccOptions):
     """Options of this program."""
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
+from kaldi_bridge.features.extractor import FeatureExtractor
 from kaldi_bridge.features.inversion import FeatureInverter
+from kaldi_bridge.features.options import FbankOptions, MfccOptions
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.wave import read_wave
 

@@ -11,7 +11,8 @@ import pytest
 from kaldi_bridge.command import run
 from kaldi_bridge.commands.featbin import compute_fbank_feats, compute_mfcc_feats, copy_feats
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
+from kaldi_bridge.features.extractor import FeatureExtractor
+from kaldi_bridge.features.options import FbankOptions, MfccOptions
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.c_random import RAND_MAX, CRandom
-from kaldi_bridge.features.extractor import FeatureExtractor, MfccOptions
+from kaldi_bridge.features.extractor import FeatureExtractor
+from kaldi_bridge.features.options import MfccOptions
 from kaldi_bridge.io.compressed import CompressedMatrix
 from kaldi_bridge.options import read_options
 from kaldi_bridge.tables import SequentialReader

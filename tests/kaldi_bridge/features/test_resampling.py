@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor, MfccOptions
+from kaldi_bridge.features.extractor import FeatureExtractor
+from kaldi_bridge.features.options import FbankOptions, MfccOptions
 from kaldi_bridge.features.resampling import (
     NUM_ZEROS,
     Resampler,

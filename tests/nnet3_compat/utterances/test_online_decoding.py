@@ -10,7 +10,8 @@ import pytest
 from kaldi_bridge.command import run
 from kaldi_bridge.commands.featbin import wav_copy
 from kaldi_bridge.commands.online2bin import apply_cmvn_online, ivector_extract_online2
-from kaldi_bridge.features.extractor import FeatureExtractor, MfccOptions
+from kaldi_bridge.features.extractor import FeatureExtractor
+from kaldi_bridge.features.options import MfccOptions
 from kaldi_bridge.features.resampling import resampled
 from kaldi_bridge.io.wave import Wave
 from kaldi_bridge.lattices.lattice import CompactLattice

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import MfccOptions
+from kaldi_bridge.features.options import MfccOptions
 from kaldi_bridge.fsts.fst import FST, Fst
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.wave import Wave, write_wave

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions
 from kaldi_bridge.features.inversion import FeatureInverter
+from kaldi_bridge.features.options import FbankOptions
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.hmm.tree import ContextDependency
 from kaldi_bridge.io.basic_io import read_header

@@ -21,7 +21,8 @@ from kaldi_bridge.commands.featbin import (
 from kaldi_bridge.commands.online2bin import apply_cmvn_online
 from kaldi_bridge.data_dirs.segments import SegmentError, cut, parse_segment
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, FeatureExtractor
+from kaldi_bridge.features.extractor import FeatureExtractor
+from kaldi_bridge.features.options import FbankOptions
 from kaldi_bridge.features.splicing import add_deltas as deltas_of
 from kaldi_bridge.io.matrix_io import write_matrix
 from kaldi_bridge.io.streams import open_output
