@@ -11,6 +11,7 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.gmm.merging import merged
 from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.gmm.statistics import FLAGS, Statistics, flags_of
 
@@ -27,11 +28,12 @@ class EstimationOptions:
 
 @dataclass
 class MixUpOptions:
-    """How Gaussians are split."""
+    """How Gaussians are split, or merged."""
 
     mix_up: int = option(0, "Increase number of mixture components to this overall target.")
-    min_count: float = option(20.0, "Minimum per-Gaussian count enforced while mixing up.")
-    power: float = option(0.2, "If mixing up, power to allocate Gaussians to states.")
+    mix_down: int = option(0, "If nonzero, merge mixture components to this target, before any mixing up.")
+    min_count: float = option(20.0, "Minimum per-Gaussian count enforced while mixing up and down.")
+    power: float = option(0.2, "Power to allocate Gaussians to states.")
     perturb_factor: float = option(0.01, "While mixing up, perturb means by standard deviation times this factor.")
 
 
@@ -143,16 +145,39 @@ def _subset(mixtures: Mixtures, kept: np.ndarray) -> Mixtures:
     return Mixtures(offsets, weights, mixtures.scaled_means[kept], mixtures.inverse_variances[kept])
 
 
+def remixed(mixtures: Mixtures, occupancy: np.ndarray, options: MixUpOptions) -> Mixtures:
+    """Mixed down, then up, as the options want it. Raises KaldiError for the occupancy of another number of pdfs."""
+    if (options.mix_up or options.mix_down) and len(occupancy) != mixtures.num_pdfs:
+        raise KaldiError(f"the occupancies are of {len(occupancy)} pdfs, the model has {mixtures.num_pdfs}")
+    if options.mix_down:
+        mixtures = mixed_down(mixtures, occupancy, options)
+    return mixed_up(mixtures, occupancy, options) if options.mix_up else mixtures
+
+
+def mixed_down(mixtures: Mixtures, occupancy: np.ndarray, options: MixUpOptions) -> Mixtures:
+    """With Gaussians of each pdf merged until there are ``mix_down``, shared among pdfs as by ``mixed_up``."""
+    targets = split_targets(occupancy, options, options.mix_down)
+    parts = []
+    for pdf, target in enumerate(targets.tolist()):
+        own = slice(int(mixtures.offsets[pdf]), int(mixtures.offsets[pdf + 1]))
+        parts.append(merged(mixtures.weights[own], mixtures.means[own], mixtures.variances[own], target))
+    offsets = np.concatenate([[0], np.cumsum([len(p[0]) for p in parts])])
+    made = Mixtures.of_moments(offsets, *(np.concatenate(values) for values in zip(*parts, strict=True)))
+    log.info(
+        f"Merged {mixtures.num_pdfs} states with target = {options.mix_down}, power = {options.power:g} and min_count "
+        f"= {options.min_count:g}, merged from {mixtures.num_gaussians} to {made.num_gaussians}"
+    )
+    return made
+
+
 def mixed_up(mixtures: Mixtures, occupancy: np.ndarray, options: MixUpOptions) -> Mixtures:
     """With Gaussians split until there are ``mix_up``; a pdf's share grows with ``occupancy`` [pdfs] to the ``power``.
 
     The Gaussian with the largest weight of a pdf becomes two, apart by a random vector of ``perturb_factor`` standard
     deviations, the one that Kaldi's program would draw; no pdf gets more Gaussians than it has ``min_count`` frames
-    for. Raises KaldiError when the occupancy is that of another number of pdfs.
+    for.
     """
-    if len(occupancy) != mixtures.num_pdfs:
-        raise KaldiError(f"the occupancies are of {len(occupancy)} pdfs, the model has {mixtures.num_pdfs}")
-    targets = split_targets(occupancy, options)
+    targets = split_targets(occupancy, options, options.mix_up)
     random = CRandom(1)
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for pdf, size in enumerate(targets.tolist()):
@@ -179,14 +204,14 @@ def mixed_up(mixtures: Mixtures, occupancy: np.ndarray, options: MixUpOptions) -
     return made
 
 
-def split_targets(occupancy: np.ndarray, options: MixUpOptions) -> np.ndarray:
-    """How many Gaussians each pdf is to have, int [pdfs] (gmm/model-common.cc, GetSplitTargets)."""
+def split_targets(occupancy: np.ndarray, options: MixUpOptions, target: int) -> np.ndarray:
+    """How many Gaussians of ``target`` each pdf is to have, int [pdfs] (gmm/model-common.cc, GetSplitTargets)."""
     sizes = np.ones(len(occupancy), np.int64)
     wish = np.asarray(occupancy, np.float64) ** options.power
     queue = [(-w, pdf) for pdf, w in enumerate(wish.tolist()) if w > 0]
     heapq.heapify(queue)
     count = len(occupancy)
-    while count < options.mix_up and queue:
+    while count < target and queue:
         _, pdf = queue[0]
         if (sizes[pdf] + 1) * options.min_count >= occupancy[pdf]:
             heapq.heappop(queue)
@@ -194,6 +219,6 @@ def split_targets(occupancy: np.ndarray, options: MixUpOptions) -> np.ndarray:
         sizes[pdf] += 1
         count += 1
         heapq.heapreplace(queue, (-wish[pdf] / sizes[pdf], pdf))
-    if count < options.mix_up:
-        log.warning(f"Could not split up to {options.mix_up} due to min-count = {options.min_count:g} (or no counts)")
+    if count < target:
+        log.warning(f"Could not split up to {target} due to min-count = {options.min_count:g} (or no counts)")
     return sizes

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.front_end import Features, FrontEndOptions, processed
-from kaldi_bridge.fsts.fst import FST
+from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.graph_scoring import scored
+from kaldi_bridge.gmm.model import MIXTURES
+from kaldi_bridge.hmm.transition_model import read_transition_model
+from kaldi_bridge.lattices.decoder import Graph
 from kaldi_bridge.lattices.generation import LatticeOptions, LatticeWriter, Task, is_table_of_graphs, tasks_for_graph
-from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables import RandomAccessReader, SequentialReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
 
 def latgen(
@@ -22,19 +27,20 @@ def latgen(
     lattice_wspecifier: str,
     words_wspecifier: str | None,
     alignments_wspecifier: str | None,
+    num_threads: int = 1,
 ) -> int:
     """Decodes every utterance, reports; returns the exit status."""
     model = AcousticModel.read(model_in)
     with LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer:
         if is_table_of_graphs(graph_in):
             with Features(front_end, features_rspecifier) as features:
-                writer.decode_all(_with_own_graphs(writer, features, model, graph_in), scaled=False)
+                writer.decode_all(_with_own_graphs(writer, features, model, graph_in), False, num_threads)
         else:
             utterances = processed(front_end, features_rspecifier)
             matrices = (
                 (key, model.mixtures.log_likelihoods(feats) if len(feats) else feats) for key, feats in utterances
             )
-            writer.decode_all(tasks_for_graph(graph_in, model.transitions, matrices), scaled=False)
+            writer.decode_all(tasks_for_graph(graph_in, model.transitions, matrices), False, num_threads)
     return writer.report()
 
 
@@ -52,3 +58,44 @@ def _with_own_graphs(
                 writer.fail(str(error))
                 continue
             yield key, matrix, graph
+
+
+def latgen_of_speakers(
+    options: LatticeOptions,
+    utt2spk: str,
+    model_in: str,
+    mixtures_rspecifier: str,
+    graph_in: str,
+    features_rspecifier: str,
+    lattice_wspecifier: str,
+    words_wspecifier: str | None,
+    alignments_wspecifier: str | None,
+) -> int:
+    """As ``latgen``, with each speaker's mixtures, or each utterance's where there is no ``utt2spk``."""
+    transitions = read_transition_model(model_in)
+    of_all = None if is_table_of_graphs(graph_in) else Graph(read_fst(graph_in), transitions, graph_in)
+    with (
+        LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer,
+        RandomAccessReader(mixtures_rspecifier, MIXTURES, utt2spk=utt2spk or None) as mixtures,
+        SequentialReader(features_rspecifier, FLOAT_MATRIX) as reader,
+        ExitStack() as stack,
+    ):
+        graphs = stack.enter_context(RandomAccessReader(graph_in, FST)) if of_all is None else None
+
+        def tasks() -> Iterator[Task]:
+            for key, feats in reader:
+                if graphs is not None and key not in graphs:
+                    writer.fail(f"Utterance {key} has no corresponding FST, skipping this utterance.")
+                elif key not in mixtures:
+                    writer.fail(f"Utterance {key} has no corresponding MAP model skipping this utterance.")
+                elif not len(feats):
+                    writer.fail(f"Zero-length utterance: {key}")
+                else:
+                    graph = of_all
+                    if graphs is not None:
+                        graph = Graph(graphs[key], transitions, f"graph of {key}")
+                    assert graph is not None
+                    yield key, mixtures[key].log_likelihoods(feats), graph
+
+        writer.decode_all(tasks(), scaled=False)
+    return writer.report()

@@ -6,7 +6,7 @@ The steps and their order are those of utils/mkgraph.sh (https://kaldi-asr.org/d
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -46,19 +46,24 @@ def hmm_graph(
     self_loop_scale: float = 0.1,
     hmms: Hmms | None = None,
     nonterminals: Nonterminals | None = None,
+    remove_epsilons: Callable[[Fst], Fst] = remove_epsilons_local,
+    reorder: bool = True,
 ) -> tuple[Fst, list[int]]:
     """HCLG of CLG and its labels, and the disambiguation symbols that it had among its transition-ids.
 
-    ``hmms``: those of the tree, model and scale, where many graphs are made with them.
+    Args:
+        hmms: those of the tree, model and scale, where many graphs are made with them.
+        remove_epsilons: before minimization, some or all of them.
+        reorder: self-loops come after the transitions into their states.
     """
     h, disambig = h_transducer(labels, hmms or Hmms(tree, model, transition_scale), nonterminals)
     determinized = OpenFst.of(h).arc_sorted("olabel").composed(OpenFst.of(graph)).star_determinized().fst()
-    smaller = remove_epsilons_local(without_input_labels(determinized, disambig))
+    smaller = remove_epsilons(without_input_labels(determinized, disambig))
     del determinized  # as large as the result
     minimal = OpenFst.of(smaller).encoded_minimized().fst()
     if not minimal.num_states:
         raise KaldiError("the decoding graph is empty: do lang directory, tree and model belong together?")
-    return add_self_loops(minimal, model, self_loop_scale), disambig
+    return add_self_loops(minimal, model, self_loop_scale, reorder=reorder), disambig
 
 
 def without_input_labels(fst: Fst, labels: Iterable[int]) -> Fst:

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from kaldi_bridge.command import option
 from kaldi_bridge.errors import EntryError, KaldiError
+from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.fsts.openfst import OpenFst
@@ -17,13 +20,23 @@ from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import ContextDependency
 
 
+@dataclass
+class TrainingGraphOptions:
+    """Kaldi's TrainingGraphCompilerOptions; scales of 0 where probabilities, which training changes, come later."""
+
+    transition_scale: float = option(0.0, "Scale of transition probabilities (excluding self-loops)")
+    self_loop_scale: float = option(0.0, "Scale of self-loop vs. non-self-loop probability mass")
+    reorder: bool = option(True, "Self-loops come after the other transitions of their states, which decodes faster")
+    rm_eps: bool = option(
+        False, "Remove most epsilons before minimization; only where there are disambiguation symbols"
+    )
+
+
 class TrainingGraphs:
     """Makes the graphs of a lexicon (L.fst), tree and model.
 
     Args:
         disambig: disambiguation symbols among the lexicon's phones.
-        transition_scale, self_loop_scale: of log-probabilities in the graphs; 0 where they are to be added later, as
-            they change while the model is trained.
     """
 
     def __init__(
@@ -32,16 +45,15 @@ class TrainingGraphs:
         tree: ContextDependency,
         model: TransitionModel,
         disambig: Sequence[int] = (),
-        transition_scale: float = 0.0,
-        self_loop_scale: float = 0.0,
+        options: TrainingGraphOptions | None = None,
     ) -> None:
         for symbol in disambig:
             if symbol < 1 or symbol in model.phones:
                 raise KaldiError(f"Disambiguation symbol {symbol} is also a phone, or none at all")
         self._lexicon = OpenFst.of(lexicon).arc_sorted("olabel")
         self._tree, self._model, self._disambig = tree, model, list(disambig)
-        self._scales = transition_scale, self_loop_scale
-        self._hmms = Hmms(tree, model, transition_scale)
+        self._options = options or TrainingGraphOptions()
+        self._hmms = Hmms(tree, model, self._options.transition_scale)
 
     def of_words(self, words: Sequence[int]) -> Fst:
         """Raises EntryError when the lexicon does not have all the words."""
@@ -49,7 +61,17 @@ class TrainingGraphs:
         if not phones.num_states:
             raise EntryError("no way to say the words: is one of them without a pronunciation?")
         graph, labels = context_graph(phones, self._tree, self._disambig)
-        return hmm_graph(graph, labels, self._tree, self._model, *self._scales, self._hmms)[0]
+        options = self._options
+        scales = options.transition_scale, options.self_loop_scale
+        return hmm_graph(
+            graph, labels, self._tree, self._model, *scales, self._hmms,
+            remove_epsilons=self._without_epsilons, reorder=options.reorder,
+        )[0]  # fmt: skip
+
+    def _without_epsilons(self, graph: Fst) -> Fst:
+        if self._options.rm_eps and self._disambig:
+            return remove_epsilons_local(graph, stochastic_in_log=False)
+        return graph
 
 
 def linear_acceptor(labels: Sequence[int]) -> Fst:

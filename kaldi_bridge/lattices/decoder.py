@@ -59,6 +59,9 @@ class Graph:
     ``columns``: where each pdf's log-likelihoods are, int32 [pdfs]; in the column of its number by default.
     ``column_of_id``: the same by transition-id, -1 where there is none.
     Raises KaldiError when labels are no transition-ids of the model, or there is a cycle without input labels.
+
+    Attributes:
+        column_of_id: where the log-likelihoods of each transition-id are.
     """
 
     def __init__(

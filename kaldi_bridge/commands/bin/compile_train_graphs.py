@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option, without_effect
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import FST, read_fst
+from kaldi_bridge.graphs.training_graphs import TrainingGraphOptions, TrainingGraphs
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.hmm.tree import read_tree
 from kaldi_bridge.io.integer_sets import read_sets
@@ -22,12 +22,9 @@ e.g.: nnet-pytorch-compile-train-graphs tree 1.mdl lex.fst 'ark:sym2int.pl -f 2-
 
 
 @dataclass
-class Options:
+class Options(TrainingGraphOptions):
     """Options of compile-train-graphs."""
 
-    transition_scale: float = option(0.0, "Scale of transition probabilities (excluding self-loops)")
-    self_loop_scale: float = option(0.0, "Scale of self-loop vs. non-self-loop probability mass")
-    reorder: bool = option(True, "Only true: self-loops come after the other transitions of their states")
     read_disambig_syms: str = option("", "File of disambiguation symbols in the phone symbol table")
     batch_size: int = without_effect(250, "Graphs are compiled one at a time")
 
@@ -35,18 +32,13 @@ class Options:
 def compile_train_graphs(
     options: Options, tree_in: str, model_in: str, lexicon_in: str, transcripts: str, wspecifier: str
 ) -> int:
-    from kaldi_bridge.graphs.training_graphs import TrainingGraphs
-
-    if not options.reorder:
-        raise KaldiError("--reorder=false is not supported")
     disambig = read_sets(options.read_disambig_syms) if options.read_disambig_syms else []
     graphs = TrainingGraphs(
         read_fst(lexicon_in),
         read_tree(tree_in),
         read_transition_model(model_in),
         [symbol for line in disambig for symbol in line],
-        options.transition_scale,
-        options.self_loop_scale,
+        options,
     )
     loop = TableLoop()
     with SequentialReader(transcripts, INT32_VECTOR) as reader, TableWriter(wspecifier, FST) as writer:

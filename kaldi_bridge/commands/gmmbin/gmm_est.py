@@ -9,7 +9,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
-from kaldi_bridge.gmm.estimation import EstimationOptions, MixUpOptions, estimate, mixed_up
+from kaldi_bridge.gmm.estimation import EstimationOptions, MixUpOptions, estimate, remixed
 from kaldi_bridge.gmm.occupancy import write_occupancy
 from kaldi_bridge.gmm.statistics import sum_files
 from kaldi_bridge.options import OutputOptions
@@ -48,8 +48,7 @@ def gmm_est(options: Options, model_in: str, first: str, *others: str) -> int:
     average = statistics.log_likelihood / statistics.frames if statistics.frames else float("nan")
     log.info(f"GMM update: Overall avg like per frame = {average:g} over {statistics.frames:g} frames.")
     occupancy = statistics.pdf_occupancy.astype(np.float32)
-    if options.mix_up:
-        updated = mixed_up(updated, occupancy, options)
+    updated = remixed(updated, occupancy, options)
     if options.write_occs:
         write_occupancy(options.write_occs, occupancy, binary=False)
     model.mixtures = updated

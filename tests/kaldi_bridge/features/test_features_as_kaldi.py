@@ -1,7 +1,7 @@
-"""MFCC, filterbanks, PLP and spectrograms with all options against real Kaldi: it wrote kaldi_features.ark of one sound.
+"""MFCC, filterbanks, PLP and spectrograms with all options against real Kaldi, which made kaldi_features.ark.
 
-compute-mfcc-feats, compute-fbank-feats, compute-plp-feats and compute-spectrogram-feats with --dither=0 and the options below, by Kaldi f40076610 with OpenBLAS (on a
-processor with AVX2).
+Its compute-{mfcc,fbank,plp,spectrogram}-feats made it of one sound with --dither=0 and the options below: Kaldi
+f40076610 with OpenBLAS, on a processor with AVX2.
 """
 
 from pathlib import Path

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
+from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.model import MIXTURES
 from kaldi_bridge.gmm.statistics import sum_files
@@ -21,6 +22,7 @@ from kaldi_bridge.tables.holders import (
     FLOAT_MATRIX,
     FLOAT_VECTOR,
     GAUSS_POSTERIOR,
+    INT32_VECTOR,
     INT32_VECTOR_VECTOR,
     SPARSE_POSTERIOR,
     Holder,
@@ -52,6 +54,14 @@ def lattice_arrays(lattice: Any) -> Arrays:
     costs = {name: lattice.arcs[name] for name in ("graph", "acoustic")}
     labels = {name: lattice.arcs[name] for name in ("label", "nextstate")}
     return {**costs, **labels, "finals": np.nan_to_num(lattice.finals), "strings": lattice.strings}
+
+
+def graph_arrays(graph: Any) -> Arrays:
+    return {
+        **{name: graph.arcs[name] for name in ("ilabel", "olabel", "nextstate", "weight")},
+        "offsets": graph.offsets,
+        "finals": np.nan_to_num(graph.finals),
+    }
 
 
 def gaussian_arrays(posterior: Any) -> Arrays:
@@ -103,6 +113,8 @@ READERS: dict[str, Callable[[str], Arrays]] = {
     "vectors": table(FLOAT_VECTOR, lambda vector: {"": vector}),
     "floats": table(FLOAT, lambda number: {"": np.array([number])}),
     "selection": table(INT32_VECTOR_VECTOR, lambda lists: {"": np.array(lists)}),
+    "graphs": table(FST, graph_arrays),
+    "alignments": table(INT32_VECTOR, lambda integers: {"": integers}),
     "lattices": table(COMPACT_LATTICE, lattice_arrays),
     "matrix": lambda name: {"matrix": read_transform(name)},
     "lda": lambda name: {part: getattr(read_lda([name]), part) for part in ("counts", "sums", "products")},
@@ -115,6 +127,9 @@ READERS: dict[str, Callable[[str], Arrays]] = {
     "model": model,
 }
 
+DISAMBIG = "--read-disambig-syms=disambig.int"
+ALIGN = "--careful=true --transition-scale=0.5 --acoustic-scale=0.2 --beam=8 --retry-beam=20"
+FASTER = "--acoustic-scale=0.5 model.mdl HCLG.fst ark:feats.ark"
 # (kind of output, program, arguments with {} for the output, what Kaldi wrote, file of Kaldi's messages or "")
 CASES = [
     ("post", "weight-silence-post", "0.25 1:3 model.mdl ark:post.ark ark:{}", "weighted.post", "weight-silence-post"),
@@ -303,6 +318,83 @@ CASES = [
         "lvtln-diag.ark",
         "",
     ),
+    (
+        "graphs",
+        "compile-train-graphs",
+        f"{DISAMBIG} tree model.mdl L.fst ark:words.int ark:{{}}",
+        "graphs.fsts",
+        "",
+    ),
+    (
+        "graphs",
+        "compile-train-graphs",
+        f"{DISAMBIG} --rm-eps=true --reorder=false --transition-scale=1 --self-loop-scale=0.5 --batch-size=1 tree "
+        "model.mdl L.fst ark:words.int ark:{}",
+        "unordered.fsts",
+        "",
+    ),
+    (
+        "alignments",
+        "gmm-align-compiled",
+        f"{ALIGN} model.mdl ark:graphs.fsts ark:feats.ark ark:{{}}",
+        "aligned.ark",
+        "gmm-align-compiled",
+    ),
+    (
+        "floats",
+        "gmm-align-compiled",
+        f"{ALIGN} model.mdl ark:graphs.fsts ark:feats.ark ark:/dev/null ark:{{}}",
+        "aligned.scores",
+        "",
+    ),
+    (
+        "vectors",
+        "gmm-align-compiled",
+        f"{ALIGN} --write-per-frame-acoustic-loglikes=ark:{{}} model.mdl ark:graphs.fsts ark:feats.ark ark:/dev/null",
+        "by-frame.likes",
+        "",
+    ),
+    (
+        "alignments",
+        "gmm-align",
+        f"{DISAMBIG} --beam=200 tree model.mdl L.fst ark:feats.ark ark:words.int ark:{{}}",
+        "aligned-from-words.ark",
+        "gmm-align",
+    ),
+    ("alignments", "gmm-decode-faster", f"{FASTER} ark:{{}}", "decoded.words", "gmm-decode-faster"),
+    ("alignments", "gmm-decode-faster", f"{FASTER} ark:/dev/null ark:{{}}", "decoded.ark", ""),
+    ("lattices", "gmm-decode-faster", f"{FASTER} ark:/dev/null ark:/dev/null ark:{{}}", "decoded.lat", ""),
+    (
+        "alignments",
+        "gmm-decode-simple",
+        "--beam=30 model.mdl HCLG.fst ark:feats.ark ark:/dev/null ark:{}",
+        "decoded-simple.ark",
+        "",
+    ),
+    (
+        "alignments",
+        "gmm-latgen-simple",
+        "--beam=8 --lattice-beam=4 model.mdl HCLG.fst ark:feats.ark ark:/dev/null ark:{}",
+        "latgen-simple.words",
+        "gmm-latgen-simple",
+    ),
+    (
+        "alignments",
+        "gmm-latgen-faster-parallel",
+        "--num-threads=2 --beam=8 --lattice-beam=4 model.mdl HCLG.fst ark:feats.ark ark:/dev/null ark:{}",
+        "latgen-simple.words",
+        "gmm-latgen-simple",
+    ),
+    (
+        "alignments",
+        "gmm-latgen-map",
+        "--utt2spk=ark:utt2spk model.mdl ark:map.ams HCLG.fst ark:feats.ark ark:/dev/null ark:{}",
+        "latgen-map.words",
+        "gmm-latgen-map",
+    ),
+    ("model", "gmm-est", "--mix-down=8 --min-count=100 model.mdl stats.acc {}", "down-est.mdl", ""),
+    ("model", "gmm-mixup", "--mix-down=9 --power=0.3 est.mdl est.occs {}", "down.mdl", ""),
+    ("model", "gmm-mixup", "--mix-down=6 --mix-up=12 est.mdl est.occs {}", "down-up.mdl", ""),
     ("model", "gmm-init-model-flat", "tree topo {} ark:feats.ark", "flat.mdl", ""),
     ("model", "gmm-est", "--mix-up=25 --power=0.3 --min-gaussian-occupancy=5 model.mdl stats.acc {}", "est.mdl", ""),
 ]

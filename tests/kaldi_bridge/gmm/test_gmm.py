@@ -157,7 +157,7 @@ def test_splitting_is_kaldis(target: int) -> None:
     native.split_by_count(occupancy, target, 0.01, 0.25, 20.0)
     made = mixed_up(mixtures, occupancy, MixUpOptions(mix_up=target, power=0.25))
     assert made.sizes.tolist() == [native.get_pdf(p).num_gauss for p in range(PDFS)]
-    assert split_targets(occupancy, MixUpOptions(target, power=0.25)).tolist() == made.sizes.tolist()
+    assert split_targets(occupancy, MixUpOptions(power=0.25), target).tolist() == made.sizes.tolist()
     np.testing.assert_allclose(np.add.reduceat(made.weights, made.offsets[:-1]), 1.0, rtol=1e-6)
     means = np.stack(
         [np.average(made.means[a:b], axis=0) for a, b in zip(made.offsets, made.offsets[1:], strict=False)]

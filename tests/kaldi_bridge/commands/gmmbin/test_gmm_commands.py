@@ -18,7 +18,7 @@ from kaldi_bridge.commands.gmmbin.gmm_align_compiled import main as gmm_align_co
 from kaldi_bridge.commands.gmmbin.gmm_init_biphone import main as gmm_init_biphone
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import read_fst
-from kaldi_bridge.graphs.training_graphs import TrainingGraphs
+from kaldi_bridge.graphs.training_graphs import TrainingGraphOptions, TrainingGraphs
 from kaldi_bridge.hmm.topology import Topology
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.hmm.tree import make_transition_model, read_tree
@@ -176,7 +176,9 @@ def test_training_graphs_are_kaldis(fsdd: Path, lang: Lang, tmp_path: Path) -> N
         lang.disambig,
         kaldi_hmm_gmm.TrainingGraphCompilerOptions(1.0, 0.1),
     )
-    ours = TrainingGraphs(lang.lexicon, tree, make_transition_model(tree, lang.topology), lang.disambig, 1.0, 0.1)
+    ours = TrainingGraphs(
+        lang.lexicon, tree, make_transition_model(tree, lang.topology), lang.disambig, TrainingGraphOptions(1.0, 0.1)
+    )
     for words in (["zero", "four", "three"], ["two"], ["seven"] * 5):
         numbers = lang.word_numbers(words)
         native.compile_graph_from_text(numbers).write(str(tmp_path / "fst"))

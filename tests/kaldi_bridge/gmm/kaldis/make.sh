@@ -58,3 +58,15 @@ gmm-train-lvtln-special --normalize-covar=true 2 0.lvtln 2.lvtln ark:feats.ark a
 log gmm-est-lvtln-trans gmm-est-lvtln-trans --logdet-scale=0.5 --spk2utt=ark:spk2utt model.mdl 2.lvtln ark:feats.ark ark:gpost.ark ark:lvtln.ark ark:lvtln.warps
 gmm-est-lvtln-trans --norm-type=diag model.mdl 2.lvtln ark:feats.ark ark:gpost.ark ark:lvtln-diag.ark
 gmm-init-model-flat tree topo flat.mdl ark:feats.ark
+compile-train-graphs --read-disambig-syms=disambig.int tree model.mdl L.fst ark:words.int ark:graphs.fsts
+compile-train-graphs --read-disambig-syms=disambig.int --rm-eps=true --reorder=false --transition-scale=1 --self-loop-scale=0.5 --batch-size=1 tree model.mdl L.fst ark:words.int ark:unordered.fsts
+log gmm-align-compiled gmm-align-compiled --careful=true --transition-scale=0.5 --acoustic-scale=0.2 --beam=8 --retry-beam=20 --write-per-frame-acoustic-loglikes=ark:by-frame.likes model.mdl ark:graphs.fsts ark:feats.ark ark:aligned.ark ark:aligned.scores
+log gmm-align gmm-align --read-disambig-syms=disambig.int --beam=200 tree model.mdl L.fst ark:feats.ark ark:words.int ark:aligned-from-words.ark
+compile-graph --read-disambig-syms=disambig.int tree model.mdl L.fst loop.fst HCLG.fst
+log gmm-decode-faster gmm-decode-faster --acoustic-scale=0.5 model.mdl HCLG.fst ark:feats.ark ark:decoded.words ark:decoded.ark ark:decoded.lat
+gmm-decode-simple --beam=30 model.mdl HCLG.fst ark:feats.ark ark:/dev/null ark:decoded-simple.ark
+log gmm-latgen-simple gmm-latgen-simple --beam=8 --lattice-beam=4 model.mdl HCLG.fst ark:feats.ark ark:/dev/null ark:latgen-simple.words
+log gmm-latgen-map gmm-latgen-map --utt2spk=ark:utt2spk model.mdl ark:map.ams HCLG.fst ark:feats.ark ark:/dev/null ark:latgen-map.words
+gmm-est --write-occs=est.occs --mix-down=8 --min-count=100 model.mdl stats.acc down-est.mdl
+gmm-mixup --mix-down=9 --power=0.3 est.mdl est.occs down.mdl
+gmm-mixup --mix-down=6 --mix-up=12 est.mdl est.occs down-up.mdl
