@@ -72,8 +72,7 @@ class CRandom(Random):
 
     def uniforms(self, count: int) -> np.ndarray:
         """float32 [count], between 0 and 1 (Kaldi's RandUniform)."""
-        drawn = np.array([self.rand() for _ in range(count)], np.float64)
-        return ((drawn + 1.0) / (RAND_MAX + 2.0)).astype(np.float32)
+        return ((self.rands(count) + 1.0) / (RAND_MAX + 2.0)).astype(np.float32)
 
     def gaussians(self, count: int) -> np.ndarray:
         """float32 [count], normally distributed, each from two uniform numbers (Kaldi's RandGauss).

@@ -1,5 +1,5 @@
 // The C++ part of kaldi_bridge, for Python: search, determinization and epsilon removal, without the interpreter's lock;
-// examples, resampling, spectra, language models.
+// examples, resampling, spectra, pitch, language models.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -23,6 +23,7 @@
 #include "nested_lattice.h"
 #include "packed_acceptors_module.h"
 #include "phone_determinize.h"
+#include "pitch_module.h"
 #include "resampling.h"
 #include "search.h"
 #include "shorten.h"
@@ -138,6 +139,7 @@ PYBIND11_MODULE(_csrc, m) {
   m.def("arcs_sorted", &arcs_sorted, "The arcs of each state by their labels.");
   add_fst_text(m);
   add_packed_acceptors(m);
+  add_pitch(m);
   add_resampling(m);
   add_shorten(m);
   add_arpa(m);

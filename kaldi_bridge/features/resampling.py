@@ -19,7 +19,7 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 
-NUM_ZEROS = 6  # Z, of all of Kaldi's programs
+NUM_ZEROS = 6  # Z, where waveforms are resampled for features
 HIGHEST_RATE = 1_000_000  # in Hz; the filter of two odd rates has some 12 weights for each sample of a second
 
 
@@ -28,18 +28,19 @@ class Resampler:
 
     Args:
         cutoff: highest frequency that is kept, in Hz; at most half of both rates.
+        num_zeros: zero crossings on each side of the filter, Z.
 
     Raises:
         KaldiError: rates out of range.
     """
 
-    def __init__(self, old_rate: float, new_rate: float, cutoff: float) -> None:
+    def __init__(self, old_rate: float, new_rate: float, cutoff: float, num_zeros: int = NUM_ZEROS) -> None:
         for rate in (old_rate, new_rate):
             if not 1 <= rate <= HIGHEST_RATE:
                 raise KaldiError(f"cannot resample from {old_rate:g} Hz to {new_rate:g} Hz: {rate:g} is out of range")
         old, new = int(old_rate), int(new_rate)
         self._step, self._phases = old // math.gcd(old, new), new // math.gcd(old, new)
-        self._firsts, self._lasts, self._weights = _filter(old, new, self._phases, float(np.float32(cutoff)))
+        self._firsts, self._lasts, self._weights = _filter(old, new, self._phases, float(np.float32(cutoff)), num_zeros)
 
     def length(self, num_samples: int) -> int:
         """Samples at the new rate of a waveform of ``num_samples`` at the old one."""
@@ -69,17 +70,26 @@ class Resampler:
         return made
 
 
-def _filter(old: int, new: int, phases: int, cutoff: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _filter(
+    old: int, new: int, phases: int, cutoff: float, num_zeros: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """First and last sample of each phase's window, and its weights [phases, taps]; rounded where Kaldi does."""
-    width = NUM_ZEROS / (2 * cutoff)
+    width = num_zeros / (2 * cutoff)
     times = np.arange(phases) / new
     firsts = np.ceil((times - width) * old).astype(np.int64)
     lasts = np.floor((times + width) * old).astype(np.int64)
     indexes = firsts[:, np.newaxis] + np.arange((lasts - firsts).max() + 1)
     t = (indexes / old - times[:, np.newaxis]).astype(np.float32).astype(np.float64)
-    window = np.where(np.abs(t) < width, 0.5 * (1 + np.cos(2 * np.pi * cutoff / NUM_ZEROS * t)), 0)
+    return firsts, lasts, windowed_sinc(t, cutoff, num_zeros) / np.float32(old)
+
+
+def windowed_sinc(t: np.ndarray, cutoff: float, num_zeros: int) -> np.ndarray:
+    """h at times in seconds, which are single precision numbers as float64; float32."""
+    width = num_zeros / (2 * cutoff)
+    window = np.where(np.abs(t) < width, 0.5 * (1 + np.cos(2 * np.pi * cutoff / num_zeros * t)), 0)
     sinc = np.where(t == 0, 2 * cutoff, np.sin(2 * np.pi * cutoff * t) / (np.pi * np.where(t == 0, 1, t)))
-    return firsts, lasts, sinc.astype(np.float32) * window.astype(np.float32) / np.float32(old)
+    made: np.ndarray = sinc.astype(np.float32) * window.astype(np.float32)
+    return made
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,11 @@
+// The pitch tracker, for Python.
+
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace kaldi_bridge {
+
+void add_pitch(pybind11::module_ &m);
+
+}  // namespace kaldi_bridge
