@@ -21,6 +21,7 @@
 #include "scoring_module.h"
 #include "mutable_fst_module.h"
 #include "nested_lattice.h"
+#include "ngram_histories.h"
 #include "packed_acceptors_module.h"
 #include "phone_determinize.h"
 #include "pitch_module.h"
@@ -126,6 +127,19 @@ py::array_t<FstArc> arcs_sorted(Array<int64_t> offsets, Array<FstArc> arcs, bool
   return sorted;
 }
 
+py::array_t<int32_t> ngram_states_after(Array<int64_t> children, Array<int32_t> words, Array<int64_t> followers,
+                                        Array<int32_t> labels) {
+  const py::ssize_t states = children.size() - 1;
+  if (states < 1 || words.size() < states || followers.size() != states + 1 || followers.at(states) != labels.size())
+    throw std::invalid_argument("its arrays do not fit together");
+  std::vector<int32_t> after;
+  {
+    py::gil_scoped_release release;
+    after = states_after({static_cast<int32_t>(states), children.data(), words.data(), followers.data(), labels.data()});
+  }
+  return py::array_t<int32_t>(after.size(), after.data());
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_csrc, m) {
@@ -137,6 +151,7 @@ PYBIND11_MODULE(_csrc, m) {
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
   m.def("connected", &connected, "Only states on a path from the start to an end.");
   m.def("arcs_sorted", &arcs_sorted, "The arcs of each state by their labels.");
+  m.def("ngram_states_after", &ngram_states_after, "The state after each word of an n-gram model.");
   add_fst_text(m);
   add_packed_acceptors(m);
   add_pitch(m);

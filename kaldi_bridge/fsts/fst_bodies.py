@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst_header import ALIGNMENT, FstHeader
 from kaldi_bridge.fsts.vector_files import read_vector_body
 
@@ -142,14 +143,12 @@ def _read_ngram(stream: InputStream, header: FstHeader) -> Arrays:
     if children.sum() != states - 1 or followers.sum() != words or is_final.sum() != ends:
         raise KaldiError(f"{stream.where()}: the n-gram FST is corrupt")
     parent = np.repeat(np.arange(states), children)  # of states 1, 2, ...
-    if (parent > np.arange(states - 1)).any():
-        raise KaldiError(f"{stream.where()}: the n-gram FST is corrupt")
-    ways = list(zip(parent.tolist(), history_words[1:-1].tolist(), strict=True))
-    child = {way: state for state, way in enumerate(ways, 1)}
-    histories: list[tuple[int, ...]] = [()]
-    for before, word in ways:
-        histories.append((*histories[before], word))
-    owner = np.repeat(np.arange(states), followers)
+    first_child = 1 + np.concatenate([[0], np.cumsum(children)])
+    first_word = np.concatenate([[0], np.cumsum(followers)])
+    try:
+        after = _csrc.ngram_states_after(first_child, history_words, first_word, labels)
+    except ValueError as error:
+        raise KaldiError(f"{stream.where()}: the n-gram FST is corrupt: {error}") from None
     arcs = np.zeros(words + states - 1, ARC)
     has_backoff = np.arange(states) > 0
     offsets = np.concatenate([[0], np.cumsum(followers + has_backoff)]).astype(np.int64)
@@ -159,22 +158,10 @@ def _read_ngram(stream: InputStream, header: FstHeader) -> Arrays:
     rest[first] = False
     arcs["ilabel"][rest] = arcs["olabel"][rest] = labels
     arcs["weight"][rest] = costs
-    arcs["nextstate"][rest] = [
-        _longest_history(child, (word, *histories[state]))
-        for state, word in zip(owner.tolist(), labels.tolist(), strict=True)
-    ]
+    arcs["nextstate"][rest] = after
     finals = np.full(states, np.inf, np.float32)
     finals[is_final] = final_costs
     return finals, offsets, arcs
-
-
-def _longest_history(child: dict[tuple[int, int], int], words: tuple[int, ...]) -> int:
-    state = 0
-    for word in words:
-        if (state, word) not in child:
-            break
-        state = child[state, word]
-    return state
 
 
 def _bits(stream: InputStream, count: int) -> np.ndarray:
