@@ -10,16 +10,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
+from typing import TypeGuard
 
 import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import EntryError, KaldiError
-from kaldi_bridge.fsts.fst import FST, read_fst
+from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, decode
+from kaldi_bridge.lattices.graph_files import LookaheadFiles, open_graph
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier
 from kaldi_bridge.tables.holders import INT32_VECTOR
@@ -46,10 +48,10 @@ Task = tuple[str, np.ndarray, Graph]
 
 
 def tasks_for_graph(
-    graph_in: str, model: TransitionModel, matrices: Iterable[tuple[str, np.ndarray]]
+    graph_in: str | LookaheadFiles, model: TransitionModel, matrices: Iterable[tuple[str, np.ndarray]]
 ) -> Iterator[Task]:
-    """Each matrix with the one graph in the file."""
-    graph = Graph(read_fst(graph_in), model, graph_in)
+    """Each matrix with the one graph (see ``open_graph``)."""
+    graph = open_graph(graph_in, model)
     for key, matrix in matrices:
         yield key, matrix, graph
 
@@ -61,9 +63,9 @@ def graphs_in_table(rspecifier: str, model: TransitionModel) -> Iterator[tuple[s
             yield key, Graph(fst, model, f"graph of {key}")
 
 
-def is_table_of_graphs(graph_in: str) -> bool:
+def is_table_of_graphs(graph_in: str | LookaheadFiles) -> TypeGuard[str]:
     """Whether there is a graph for each utterance, rather than one for all."""
-    return is_rspecifier(graph_in)
+    return isinstance(graph_in, str) and is_rspecifier(graph_in)
 
 
 class LatticeWriter:

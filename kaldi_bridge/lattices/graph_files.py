@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst
@@ -26,6 +26,28 @@ from kaldi_bridge.lattices.decoder import ComposedGraph, Graph, SearchLexicon
 
 if TYPE_CHECKING:
     from kaldi_bridge.hmm.transition_model import TransitionModel
+
+
+class LookaheadFiles(NamedTuple):
+    """Files of a graph that is composed on demand: lexicon, grammar, and the lexicon's disambiguation symbols."""
+
+    lexicon: str
+    grammar: str
+    disambig: str
+
+
+def open_graph(graph_in: str | LookaheadFiles, model: TransitionModel) -> Graph:
+    """The graph in a file, or of such files, or of a graph directory. Raises KaldiError."""
+    if isinstance(graph_in, LookaheadFiles):
+        lexicon = _read_lexicon(graph_in.lexicon, read_integers(graph_in.disambig), model)
+        return ComposedGraph(lexicon, read_fst(graph_in.grammar), graph_in.grammar)
+    if graph_in and Path(graph_in).is_dir():
+        return GraphDirectory(graph_in, model).graph
+    return Graph(read_fst(graph_in), model, graph_in)
+
+
+def _read_lexicon(rxfilename: str, disambig: list[int], model: TransitionModel) -> SearchLexicon:
+    return SearchLexicon(read_lookahead_fst(rxfilename), model, disambig, rxfilename)
 
 
 class GraphDirectory:
@@ -52,7 +74,7 @@ class GraphDirectory:
                     raise KaldiError(f"{self.path} has neither HCLG.fst nor both HCLr.fst and Gr.fst")
             disambig = self.path / "disambig_tid.int"
             labels = read_integers(str(disambig)) if disambig.exists() else []
-            self._lexicon = SearchLexicon(read_lookahead_fst(str(lexicon)), model, labels, str(lexicon))
+            self._lexicon = _read_lexicon(str(lexicon), labels, model)
             fst = read_fst(str(grammar))
             self.graph = self.with_grammar(fst, str(grammar))
         else:

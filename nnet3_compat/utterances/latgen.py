@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from kaldi_bridge.hmm.transition_model import TransitionModel
     from kaldi_bridge.lattices.decoder import Graph
+    from kaldi_bridge.lattices.graph_files import LookaheadFiles
     from nnet3_compat.utterances.chunking import ChunkRule
     from nnet3_compat.utterances.computation import Utterance
     from nnet3_compat.utterances.compute_tables import Utterances
@@ -52,7 +53,7 @@ def latgen(
     use_gpu: str,
     num_threads: int,
     model_in: str,
-    graph_in: str,
+    graph_in: str | LookaheadFiles,
     features_rspecifier: str,
     lattice_wspecifier: str,
     words_wspecifier: str | None,
@@ -96,11 +97,11 @@ def decode_utterances(
     writer: LatticeWriter,
     utterances: Utterances,
     computer: ComputesMany,
-    graph_in: str,
+    graph_in: str | LookaheadFiles,
     transitions: TransitionModel,
     num_threads: int = 1,
 ) -> None:
-    """Decodes all utterances with the one graph in a file, or each with its own of a table."""
+    """Decodes all utterances with the one graph (see ``open_graph``), or each with its own of a table."""
     if is_table_of_graphs(graph_in):
         tasks = _with_own_graphs(writer, utterances, computer, graphs_in_table(graph_in, transitions))
     else:

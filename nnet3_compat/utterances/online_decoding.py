@@ -14,11 +14,11 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io.wave import Wave
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions
+from kaldi_bridge.lattices.graph_files import open_graph
 from kaldi_bridge.lattices.lattice import CompactLattice
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.online_decoder import OnlineDecoder
@@ -130,7 +130,7 @@ def decode_online(
     from nnet3_compat.utterances.online_computation import OnlineComputer
 
     model, transition_model = read_with_transitions(model_in)
-    graph = Graph(read_fst(graph_in), transition_model, graph_in)
+    graph = open_graph(graph_in, transition_model)
     recognizer = OnlineRecognizer(options, transition_model, graph, OnlineComputer(model, options, model_in))
     symbols = SymbolTable.read(options.word_symbol_table) if options.word_symbol_table else None
     timing = TimingStatistics()
