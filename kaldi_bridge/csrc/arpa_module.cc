@@ -9,6 +9,8 @@
 #include <string_view>
 
 #include "arpa_fst.h"
+#include "const_arpa.h"
+#include "lattice_arrays.h"
 #include "mutable_fst_module.h"
 
 namespace py = pybind11;
@@ -53,6 +55,14 @@ py::tuple compile(const ArpaSymbols &symbols, const ArpaOptions &options, bool s
   return py::make_tuple(to_arrays(fst), fst.properties.bits());
 }
 
+py::tuple build(const ArpaOptions &options, int64_t farthest, const py::function &read, const py::function &info,
+                const py::function &warn) {
+  ConstArpaParts parts =
+      with_errors([&] { return build_const_arpa(options, read_block(read), farthest, message(info), message(warn)); });
+  return py::make_tuple(as_array(std::move(parts.words)), as_array(std::move(parts.unigrams)),
+                        as_array(std::move(parts.overflow)), parts.order);
+}
+
 }  // namespace
 
 void add_arpa(py::module_ &m) {
@@ -78,6 +88,7 @@ void add_arpa(py::module_ &m) {
       .def_readwrite("end", &ArpaSymbols::end)
       .def_readwrite("disambig", &ArpaSymbols::disambig);
 
+  m.def("build_const_arpa", &build, "The parts of a model in Kaldi's ConstArpaLm form; see const_arpa.h.");
   m.def("compile_arpa", &compile, "The acceptor of a language model in ARPA form: its arrays, and OpenFst's properties.");
 }
 

@@ -37,7 +37,7 @@ class Parser {
  public:
   Parser(const ArpaOptions &options, ReadBlock read, SymbolTable *words, NgramConsumer *consumer, const Message &info,
          const Message &warn)
-      : options_(options), lines_(std::move(read)), words_(*words), consumer_(*consumer), info_(info), warn_(warn) {}
+      : options_(options), lines_(std::move(read)), words_(words), consumer_(*consumer), info_(info), warn_(warn) {}
 
   void parse() {
     read_counts();
@@ -129,6 +129,13 @@ class Parser {
     return false;
   }
 
+  int32_t number_of(std::string_view word) {
+    if (words_ != nullptr) return options_.add_words ? words_->add(word) : words_->find(word);
+    int32_t number;
+    if (!parse_int32(word, &number) || number < 0) fail("invalid symbol '" + std::string(word) + "'");
+    return number;
+  }
+
   // LOGPROB WORD... [BACKOFF], separated by spaces or tabs; the longest n-grams have no backoff.
   void read_ngram(size_t order) {
     split(line_, &columns_);
@@ -138,7 +145,7 @@ class Parser {
     ngram_.backoff = has_backoff ? number(columns_[order + 1], "backoff weight") : 0.0f;
     for (size_t i = 0; i < order; i++) {
       const std::string_view word = columns_[i + 1];
-      const int32_t found = options_.add_words ? words_.add(word) : words_.find(word);
+      const int32_t found = number_of(word);
       if (found == SymbolTable::kNoSymbol) return skip("word '" + std::string(word) + "' not in symbol table");
       if (found == 0) fail("epsilon symbol '" + std::string(word) + "' is illegal in ARPA LM");
       ngram_.words[i] = found;
@@ -160,7 +167,7 @@ class Parser {
 
   const ArpaOptions options_;
   LineReader lines_;
-  SymbolTable &words_;
+  SymbolTable *const words_;
   NgramConsumer &consumer_;
   const Message &info_, &warn_;
   std::string line_;

@@ -39,7 +39,7 @@ class NgramConsumer {
   virtual const char *consume(const Ngram &ngram) = 0;
 };
 
-// Throws std::invalid_argument, which names the line, for what is no such file.
+// Without a table `words` are numbers. Throws std::invalid_argument, which names the line, for what is no such file.
 void parse_arpa(const ArpaOptions &options, ReadBlock read, SymbolTable *words, NgramConsumer *consumer,
                 const Message &info, const Message &warn);
 

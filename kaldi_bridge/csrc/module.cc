@@ -16,6 +16,7 @@
 #include "example_module.h"
 #include "float_arithmetic.h"
 #include "fst_text_module.h"
+#include "language_model_module.h"
 #include "lattice_arrays.h"
 #include "lattice_module.h"
 #include "scoring_module.h"
@@ -160,6 +161,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_arpa(m);
   add_lattices(m);
   add_composition(m);
+  add_language_models(m);
   add_scoring(m);
   add_split_radix(m);
   add_determinization(m);

@@ -51,7 +51,7 @@ def compile_arpa(
     with open_input(arpa_rxfilename) as stream:
         try:
             (start, finals, offsets, arcs), properties = _csrc.compile_arpa(
-                symbols, options, ilabel_sort, words, _blocks(stream), log.info, log.warning
+                symbols, options, ilabel_sort, words, arpa_blocks(stream), log.info, log.warning
             )
         except ValueError as error:
             raise KaldiError(f"{stream.name}: {error}") from None
@@ -72,7 +72,7 @@ def _header(start: int, num_states: int, properties: int, table: bytes) -> FstHe
 def _read_words(rxfilename: str) -> Any:
     with open_input(rxfilename) as stream:
         try:
-            return _csrc.SymbolTable.read_text(_blocks(stream))
+            return _csrc.SymbolTable.read_text(arpa_blocks(stream))
         except ValueError as error:
             raise KaldiError(f"Could not read symbol table from file {rxfilename}: {error}") from None
 
@@ -83,5 +83,6 @@ def _new_words() -> Any:
     return words
 
 
-def _blocks(stream: InputStream) -> Callable[[], bytes]:
+def arpa_blocks(stream: InputStream) -> Callable[[], bytes]:
+    """A function that gives the stream's next bytes, as the parser in C++ wants them."""
     return lambda: stream.read_up_to(_BLOCK)

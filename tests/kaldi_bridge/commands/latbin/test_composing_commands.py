@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.lattices.composition import Composer
 from kaldi_bridge.lattices.lattice import Lattice
 from tests.helpers.kaldis_outputs import Case, assert_alike, assert_as_kaldi, name_of, read_cases
@@ -20,6 +21,7 @@ EMPTY = "utt0 \n\n"
 TWO_BACKOFFS = "utt0 \n0\t0\t5\t5\t1,0\n0\t1\t7\t7\t1,0\n0\t0\t7\t7\t2,0\n1\t1,0\n\n"
 IN_A_RING = "utt0 \n0\t1\t7\t7\t1,0\n1\t0\t7\t7\t1,0\n0\t1,0\n1\t1,0\n\n"
 ONE_WORD = "utt0 \n0\t1\t5\t1,2,3_4\n1\t0,0,\n\n"
+WORD_3 = ONE_WORD.replace("\t5\t", "\t3\t")
 
 
 @pytest.fixture()
@@ -117,3 +119,41 @@ def test_epsilons_of_both_lattices_are_gone_through_in_one_order_only() -> None:
     composed = Composer(second).compose(first)
     assert composed.num_arcs == 3
     np.testing.assert_array_equal(np.sort(composed.arcs["graph"]), [1, 4, 10])
+
+
+@pytest.mark.parametrize(
+    ("program", "text", "status", "message"),
+    [
+        (["lattice-lmrescore", "ark:in", "G.fst"], EMPTY, 1, "Empty lattice for utterance utt0"),
+        (["lattice-lmrescore", "ark:in", "G.fst"], CYCLE, 255, "lattice of utt0: the lattice has a cycle"),
+        (["lattice-lmrescore", "ark:in", "G.carpa"], ONE_WORD, 255, "G.carpa"),
+        (["lattice-lmrescore-const-arpa", "ark:in", "G.carpa"], EMPTY, 1, "Empty lattice for utterance utt0"),
+        (["lattice-lmrescore-const-arpa", "ark:in", "G.carpa"], CYCLE, 255, "lattice of utt0: the lattice has a cycle"),
+        (["lattice-lmrescore-const-arpa", "ark:in", "G.fst"], ONE_WORD, 255, "G.fst: not a binary file"),
+        (["lattice-lmrescore-const-arpa", "ark:in", "missing"], ONE_WORD, 255, "missing"),
+        (["lattice-lmrescore-const-arpa", "ark:in", "G.carpa"], "utt0 \n0\t1\t5\t1,2", 255, "bad line"),
+        (["lattice-lmrescore-pruned", "bi.fst", "G.fst", "ark:in"], EMPTY, 1, "utt0: the lattice is empty"),
+        (
+            ["lattice-lmrescore-pruned", "bi.fst", "G.fst", "ark:in"],
+            CYCLE,
+            255,
+            "lattice of utt0: the lattice has a cycle",
+        ),
+        (
+            ["lattice-lmrescore-pruned", "small.fst", "G.fst", "ark:in"],
+            WORD_3,
+            1,
+            "utt0: composed lattice has no states",
+        ),
+        (["lattice-lmrescore-pruned", "--growth-ratio=1", "G.fst", "G.fst", "ark:in"], EMPTY, 255, "--growth-ratio"),
+        (["lattice-lmrescore-pruned", "--acoustic-scale=0", "G.fst", "G.fst", "ark:in"], EMPTY, 255, "cannot be zero"),
+        (["lattice-lmrescore-pruned", "ring.fst", "G.fst", "ark:in"], ONE_WORD, 255, "backs off in a circle"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_rescoring_of_bad_input(
+    program: list[str], text: str, status: int, message: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "in").write_text(text)
+    write_fst("ring.fst", Fst.from_arcs(0, {}, [(0, 0, 0, 1.0, 1), (1, 0, 0, 1.0, 0)]))
+    assert message in failed([*program, "ark,t:OUT/1"], capfd, status)

@@ -2,8 +2,10 @@
 
 python tests/kaldi_bridge/commands/latbin/composing/make.py
 
-The lattices are made up at random, with words 0 to 6 and transition-ids of words.mdl; the grammar is that of lm.arpa,
-G.fst as arpa2fst writes it, projected on its output, phi.fst on its input, where 7 stands for backing off.
+The lattices are made up at random, with words 0 to 6 and transition-ids of words.mdl; the grammar is that of lm.int:
+backoff.fst as arpa2fst writes it, G.fst that projected on its output, phi.fst on its input, where 7 stands for backing
+off. uni, bi and small are parts of it, the last one without word 3; *.int have numbers for words, and are what
+arpa-to-const-arpa made *.carpa of: <s> is 8, </s> 9, and word 5 the unknown one of small.carpa.
 """
 
 from pathlib import Path
@@ -12,6 +14,7 @@ from tests.helpers.kaldis_outputs import make_cases
 
 A, B, OUT = "ark:a.lats", "ark:b.lats", "ark,t:OUT/1"
 LATTICES = "lattice-compose", "--write-compact=false"
+PRUNED = "lattice-lmrescore-pruned"
 CALLS = [
     [*LATTICES, "ark:a.lats", "ark:b.words", OUT],
     [*LATTICES, "ark:a.words", "ark:b.words", OUT],
@@ -54,6 +57,22 @@ CALLS = [
         OUT,
     ],
     ["lattice-oracle", A, "ark:two.ref", OUT],
+    ["lattice-lmrescore", A, "G.fst", OUT],
+    ["lattice-lmrescore", "--lm-scale=-1.0", A, "cat G.fst |", OUT],
+    ["lattice-lmrescore", "--lm-scale=0.5", A, "small.fst", OUT],
+    ["lattice-lmrescore", "--lm-scale=0", A, "G.fst", OUT],
+    ["lattice-lmrescore-const-arpa", A, "G.carpa", OUT],
+    ["lattice-lmrescore-const-arpa", "--lm-scale=-0.5", A, "cat small.carpa |", OUT],
+    ["lattice-lmrescore-const-arpa", "--lm-scale=0", A, "G.carpa", OUT],
+    ["lattice-lmrescore-const-arpa", A, "uni.carpa", OUT],
+    ["lattice-lmrescore-const-arpa", A, "bi.carpa", OUT],
+    [PRUNED, "backoff.fst", "backoff.fst", A, OUT],
+    [PRUNED, "--acoustic-scale=0.1", "bi.fst", "backoff.fst", A, OUT],
+    [PRUNED, "--add-const-arpa=true", "--lm-scale=0.8", "small.fst", "small.carpa", A, OUT],
+    # Kaldi's own lattice-lmrescore-pruned does not take the options of the pruned composition, which it has: for these
+    # calls it was compiled with a line that registers them.
+    [PRUNED, "--lattice-compose-beam=2", "--acoustic-scale=0.1", "bi.fst", "backoff.fst", A, OUT],
+    [PRUNED, "--lattice-compose-beam=20", "--growth-ratio=1.1", "--max-arcs=30", "bi.fst", "backoff.fst", A, OUT],
 ]
 
 if __name__ == "__main__":

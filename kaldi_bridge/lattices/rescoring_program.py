@@ -1,0 +1,51 @@
+"""What the lattice-lmrescore programs share: each lattice of a table is rescored, written and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.command import option
+from kaldi_bridge.errors import within
+from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_compact
+from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LatticeHolder
+from kaldi_bridge.tables import SequentialReader, TableWriter
+
+L = TypeVar("L", Lattice, CompactLattice)
+
+
+@dataclass
+class RescoreOptions:
+    """The scale of the new costs, in single precision as in Kaldi."""
+
+    lm_scale: float = option(1.0, "Scaling factor for language model costs; frequently 1.0 or -1.0")
+
+    def __post_init__(self) -> None:
+        self.lm_scale = float(np.float32(self.lm_scale))
+
+
+def rescore_table(
+    rspecifier: str,
+    holder: LatticeHolder[L],
+    wspecifier: str,
+    lm_scale: float,
+    rescored: Callable[[L, float], CompactLattice],
+) -> int:
+    """Rescores all lattices of a table; with a scale of 0 they stay as they are. Returns the exit status."""
+    done = failed = 0
+    with SequentialReader(rspecifier, holder) as lattices, TableWriter(wspecifier, COMPACT_LATTICE) as writer:
+        for key, lattice in lattices:
+            with within(f"lattice of {key}"):
+                result = rescored(lattice, lm_scale) if lm_scale else to_compact(lattice)
+            if lm_scale and result.num_states == 0:
+                log.warning(f"Empty lattice for utterance {key} (incompatible LM?)")
+                failed += 1
+                continue
+            writer.write(key, result)
+            done += 1
+    log.info(f"Done {done} lattices, failed for {failed}")
+    return 0 if done else 1
