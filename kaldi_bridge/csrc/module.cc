@@ -24,6 +24,7 @@
 #include "nested_lattice.h"
 #include "ngram_histories.h"
 #include "packed_acceptors_module.h"
+#include "packed_fst_module.h"
 #include "phone_determinize.h"
 #include "pitch_module.h"
 #include "resampling.h"
@@ -155,6 +156,7 @@ PYBIND11_MODULE(_csrc, m) {
   m.def("ngram_states_after", &ngram_states_after, "The state after each word of an n-gram model.");
   add_fst_text(m);
   add_packed_acceptors(m);
+  add_packed_fsts(m);
   add_pitch(m);
   add_resampling(m);
   add_shorten(m);

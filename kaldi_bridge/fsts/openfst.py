@@ -1,6 +1,6 @@
 """What OpenFst and Kaldi's fstext do to transducers, by the kaldifst package.
 
-    OpenFst.of(lexicon).composed(OpenFst.of(grammar)).star_determinized().encoded_minimized().fst()
+    OpenFst.of(lexicon).composed(OpenFst.of(grammar)).reversed().fst()
 
 An FST gets there and back through a temporary file, so what follows each other is best left in the package's own form.
 Methods that change an FST change this one, and return it.
@@ -22,8 +22,6 @@ from kaldi_bridge.fsts.fst import Fst, read_fst, write_fst
 from kaldi_bridge.io.text import decode
 
 INPUT_DETERMINISTIC = 1 << 18  # fst/properties.h, kIDeterministic
-DELTA = 1.0 / 1024.0
-"""OpenFst's kDelta."""
 
 
 def _kaldifst() -> Any:
@@ -93,33 +91,6 @@ class OpenFst:
             which = "first FST is not sorted by output" if side == "left" else "second FST is not sorted by input"
             raise KaldiError(f"the {which} labels: sort it with fstarcsort, or match on the other side")
         return OpenFst(_kaldifst().compose(self.native, other.native, side, compose_filter, connect))
-
-    def context_composed(self, disambig: Sequence[int], width: int, central: int) -> tuple[OpenFst, list[list[int]]]:
-        """Phones in windows of ``width`` phones, of which number ``central`` is said (Kaldi's fstcomposecontext).
-
-        Also what its input labels mean: nothing, the negative of a disambiguation symbol, or a window.
-        """
-        composed, labels = _kaldifst().compose_context(list(disambig), width, central, self.native)
-        return OpenFst(composed), [list(label) for label in labels]
-
-    def star_determinized(self, in_log: bool = True, max_states: int = -1, delta: float = DELTA) -> OpenFst:
-        """Determinized, with epsilons removed (Kaldi's fstdeterminizestar --use-log).
-
-        Costs that differ by less than ``delta`` are the same. Raises KaldiError when there are more than ``max_states``
-        states (-1: any number).
-        """
-        try:
-            stopped = _kaldifst().determinize_star(self.native, delta=delta, max_states=max_states, use_log=in_log)
-        except RuntimeError as error:
-            raise KaldiError(str(error).partition("[E] ")[2].replace("\n", " ") or str(error)) from None
-        if stopped:
-            raise KaldiError(f"determinization stopped at {max_states} states: is the FST determinizable at all?")
-        return self
-
-    def encoded_minimized(self, delta: float = DELTA) -> OpenFst:
-        """Minimized with labels and weights, in steps of ``delta``, as one symbol (Kaldi's fstminimizeencoded)."""
-        _kaldifst().minimize_encoded(self.native, delta)
-        return self
 
     def arc_sorted(self, by: str = "ilabel") -> OpenFst:
         """Arcs of each state in the order of their input or output labels ("ilabel", "olabel")."""

@@ -14,7 +14,9 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.fsts.fst import Fst
-from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.fsts.fstext import composed, context_composed, encoded_minimized, star_determinized
+from kaldi_bridge.fsts.labels import without_arcs
+from kaldi_bridge.fsts.rational import arc_sorted
 from kaldi_bridge.graphs.h_transducer import Hmms, h_transducer
 from kaldi_bridge.graphs.nonterminals import Nonterminals, left_biphone_composed
 from kaldi_bridge.graphs.self_loops import add_self_loops
@@ -33,8 +35,8 @@ def context_graph(
         if (tree.width, tree.central) != (2, 1):
             raise KaldiError("grammars of several graphs need models with left-biphone context")
         return left_biphone_composed(graph, disambig, nonterminals.offset)
-    composed, labels = OpenFst.of(graph).context_composed(disambig, tree.width, tree.central)
-    return composed.arc_sorted().fst(), labels
+    made, labels = context_composed(graph, disambig, tree.width, tree.central)
+    return arc_sorted(made), labels
 
 
 def hmm_graph(
@@ -57,10 +59,10 @@ def hmm_graph(
         reorder: self-loops come after the transitions into their states.
     """
     h, disambig = h_transducer(labels, hmms or Hmms(tree, model, transition_scale), nonterminals)
-    determinized = OpenFst.of(h).arc_sorted("olabel").composed(OpenFst.of(graph)).star_determinized().fst()
-    smaller = remove_epsilons(without_input_labels(determinized, disambig))
-    del determinized  # as large as the result
-    minimal = OpenFst.of(smaller).encoded_minimized().fst()
+    made = composed(arc_sorted(h, "olabel"), graph)
+    made = star_determinized(made)
+    made = remove_epsilons(without_input_labels(made, disambig))
+    minimal = encoded_minimized(made)
     if not minimal.num_states:
         raise KaldiError("the decoding graph is empty: do lang directory, tree and model belong together?")
     return add_self_loops(minimal, model, self_loop_scale, reorder=reorder), disambig
@@ -75,9 +77,7 @@ def without_input_labels(fst: Fst, labels: Iterable[int]) -> Fst:
 
 def without_words(fst: Fst, words: Iterable[int]) -> Fst:
     """Only paths without these output labels."""
-    keep = ~np.isin(fst.arcs["olabel"], list(words))
-    kept_before = np.concatenate([[0], np.cumsum(keep)])
-    return OpenFst.of(Fst(fst.start, fst.finals, kept_before[fst.offsets], fst.arcs[keep])).connected().fst()
+    return without_arcs(fst, words, "olabel")
 
 
 def log_stochasticity(name: str, fst: Fst) -> None:

@@ -8,7 +8,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import read_fst, write_fst
-from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.fsts.fstext import context_composed
 from kaldi_bridge.graphs.nonterminals import left_biphone_composed
 from kaldi_bridge.graphs.window_labels import is_disambig, write_labels
 from kaldi_bridge.io.integer_sets import read_integers, write_integers
@@ -38,8 +38,7 @@ def fstcomposecontext(options: Options, ilabels: str, fst_in: str = "", fst_out:
     if not disambig:
         log.warning("Disambiguation symbols list is empty; this likely indicates an error in data preparation.")
     if options.nonterm_phones_offset < 0:
-        native, labels = OpenFst.of(fst).context_composed(disambig, options.context_size, options.central_position)
-        composed = native.fst()
+        composed, labels = context_composed(fst, disambig, options.context_size, options.central_position)
     elif (options.context_size, options.central_position) != (2, 1):
         raise KaldiError("grammars of several graphs (--nonterm-phones-offset) need models with left-biphone context")
     else:

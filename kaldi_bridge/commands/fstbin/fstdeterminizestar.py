@@ -8,7 +8,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import FST, Fst, read_fst, write_fst
-from kaldi_bridge.fsts.openfst import DELTA, OpenFst
+from kaldi_bridge.fsts.fstext import DELTA, star_determinized
 from kaldi_bridge.io.specifiers import parse_rspecifier
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
@@ -29,8 +29,7 @@ class Options:
 
 def fstdeterminizestar(options: Options, fst_in: str = "", fst_out: str = "") -> None:
     def determinized(fst: Fst) -> Fst:
-        native = OpenFst.of(fst).arc_sorted()
-        return native.star_determinized(options.use_log, options.max_states, options.delta).fst()
+        return star_determinized(fst, options.use_log, options.max_states, options.delta)
 
     if parse_rspecifier(fst_in) is None:
         write_fst(fst_out, determinized(read_fst(fst_in)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.fsts.fst import read_fst, write_fst
-from kaldi_bridge.fsts.openfst import DELTA, OpenFst
+from kaldi_bridge.fsts.fstext import DELTA, encoded_minimized
 
 USAGE = """Minimizes an FST with its labels and weights as one symbol: like fstminimize, but without pushing of weights.
 Usage: nnet-pytorch-fstminimizeencoded [options] [<fst-in> [<fst-out>]]
@@ -21,7 +21,7 @@ class Options:
 
 
 def fstminimizeencoded(options: Options, fst_in: str = "", fst_out: str = "") -> None:
-    write_fst(fst_out, OpenFst.of(read_fst(fst_in)).encoded_minimized(options.delta).fst())
+    write_fst(fst_out, encoded_minimized(read_fst(fst_in), options.delta))
 
 
 main = command(fstminimizeencoded, usage=USAGE)

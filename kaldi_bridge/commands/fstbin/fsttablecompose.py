@@ -8,6 +8,7 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import FST, Fst, is_sorted, read_fst, write_fst
+from kaldi_bridge.fsts.fstext import composed
 from kaldi_bridge.fsts.openfst import OpenFst
 from kaldi_bridge.io.specifiers import parse_rspecifier, parse_wspecifier
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
@@ -35,8 +36,11 @@ def fsttablecompose(options: Options, first: str, second: str, out: str = "") ->
     if options.compose_filter not in ("alt_sequence", "auto", "match", "sequence"):
         raise KaldiError(f"Invalid compose-filter option: {options.compose_filter}")
 
-    def composed(one: OpenFst, other: OpenFst) -> Fst:
-        return one.composed(other, options.match_side, options.compose_filter, options.connect).fst()
+    def made(one: Fst, other: Fst) -> Fst:
+        if (options.match_side, options.compose_filter, options.connect) == ("left", "sequence", True):
+            return composed(one, other)
+        sides = OpenFst.of(one), OpenFst.of(other)
+        return sides[0].composed(sides[1], options.match_side, options.compose_filter, options.connect).fst()
 
     tables = parse_rspecifier(first) is not None, parse_rspecifier(second) is not None
     if any(tables) != (parse_wspecifier(out) is not None):
@@ -45,14 +49,14 @@ def fsttablecompose(options: Options, first: str, second: str, out: str = "") ->
         one, other = read_left(first), read_fst(second)
         if not is_sorted(other, "ilabel"):
             log.warning("The second FST is not ilabel sorted.")
-        write_fst(out, composed(OpenFst.of(one), OpenFst.of(other)))
+        write_fst(out, made(one, other))
         return 0
     done = errors = 0
     if tables == (False, True) and options.match_side == "left":
-        left = OpenFst.of(read_left(first))
+        left = read_left(first)
         with SequentialReader(second, FST) as reader, TableWriter(out, FST) as writer:
             for key, fst in reader:
-                writer.write(key, composed(left, OpenFst.of(fst)))
+                writer.write(key, made(left, fst))
                 done += 1
         log.info(f"Composed {done} FSTs.")
         return 0 if done else 1
@@ -68,7 +72,7 @@ def fsttablecompose(options: Options, first: str, second: str, out: str = "") ->
                 log.warning(f"No such key {key} in second table.")
                 errors += 1
                 continue
-            result = composed(OpenFst.of(fst), OpenFst.of(others[key]))
+            result = made(fst, others[key])
             if result.num_states:
                 writer.write(key, result)
                 done += 1

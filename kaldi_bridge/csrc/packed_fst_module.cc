@@ -1,0 +1,105 @@
+// Operations on kaldi_bridge.fsts.fst.Fst, given as (start, finals, offsets, arcs), without the interpreter's lock.
+
+#include "packed_fst_module.h"
+
+#include <pybind11/stl.h>
+
+#include <algorithm>
+
+#include "table_composition.h"
+#include "context_composition.h"
+#include "encoded_minimization.h"
+#include "lattice_arrays.h"
+#include "packed_fst.h"
+#include "star_determinization.h"
+
+namespace py = pybind11;
+
+namespace kaldi_bridge {
+namespace {
+
+// The arrays that a view looks at.
+class FstArrays {
+ public:
+  explicit FstArrays(const py::tuple &parts)
+      : start_(parts[0].cast<int32_t>()), finals_(parts[1]), offsets_(parts[2]), arcs_(parts[3]) {
+    check_offsets(offsets_, finals_.size(), arcs_.size());
+    const int32_t states = static_cast<int32_t>(finals_.size());
+    if (start_ < -1 || start_ >= states) throw std::invalid_argument("the start state is none of the states");
+    for (py::ssize_t i = 0; i < arcs_.size(); i++) {
+      const FstArc &arc = arcs_.data()[i];
+      if (arc.nextstate < 0 || arc.nextstate >= states || arc.ilabel < 0 || arc.olabel < 0)
+        throw std::invalid_argument("the FST has an arc to no state, or a negative label");
+    }
+  }
+
+  FstView view() const {
+    return {start_, static_cast<int32_t>(finals_.size()), finals_.data(), offsets_.data(), arcs_.data()};
+  }
+  InputArray<FstArc> &arcs() { return arcs_; }
+
+ private:
+  int32_t start_;
+  InputArray<float> finals_;
+  InputArray<int64_t> offsets_;
+  InputArray<FstArc> arcs_;
+};
+
+py::tuple arrays_of(PackedFst &&fst) {
+  return py::make_tuple(fst.start, as_array(std::move(fst.finals)), as_array(std::move(fst.offsets)),
+                        as_array(std::move(fst.arcs)));
+}
+
+template <class F>
+py::tuple made(F f) {
+  PackedFst fst = [&] {
+    py::gil_scoped_release release;
+    return f();
+  }();
+  return arrays_of(std::move(fst));
+}
+
+// In place, so that no second copy of a large FST is needed.
+void sort_arcs(const py::tuple &parts, bool output) {
+  FstArrays fst(parts);
+  FstArc *arcs = fst.arcs().mutable_data();
+  const FstView view = fst.view();
+  py::gil_scoped_release release;
+  for (int32_t s = 0; s < view.num_states; s++)
+    std::sort(arcs + view.offsets[s], arcs + view.offsets[s + 1], output ? by_output : by_input);
+}
+
+}  // namespace
+
+void add_packed_fsts(py::module_ &m) {
+  m.def("compose", [](const py::tuple &first, const py::tuple &second, bool sorted) {
+    const FstArrays one(first), other(second);
+    return made([&] { return composed(one.view(), other.view(), sorted); });
+  });
+  m.def("compose_context", [](const py::tuple &parts, const std::vector<int32_t> &disambig, int32_t width, int32_t central) {
+    const FstArrays fst(parts);
+    if (central < 0 || central >= width) throw std::invalid_argument("the central phone is not in the window");
+    for (const int32_t symbol : disambig)
+      if (symbol <= 0 || symbol == INT32_MAX) throw std::invalid_argument("a disambiguation symbol is out of range");
+    InContext made = [&] {
+      py::gil_scoped_release release;
+      return in_context(fst.view(), disambig, width, central);
+    }();
+    return py::make_tuple(arrays_of(std::move(made.fst)), made.labels);
+  });
+  m.def("determinize_star", [](const py::tuple &parts, bool in_log, float delta, int64_t max_states) {
+    FstArrays fst(parts);
+    FstArc *arcs = fst.arcs().mutable_data();
+    const FstView view = fst.view();
+    return made([&] {
+      return star_determinized(view.start, view.num_states, view.finals, view.offsets, arcs, {in_log, delta, max_states});
+    });
+  });
+  m.def("minimize_encoded", [](const py::tuple &parts, float delta) {
+    const FstArrays fst(parts);
+    return made([&] { return encoded_minimized(fst.view(), delta); });
+  });
+  m.def("sort_arcs", &sort_arcs);
+}
+
+}  // namespace kaldi_bridge
