@@ -78,7 +78,7 @@ float quantized(float cost, float delta) {
   return cost == kNoEnd ? cost : std::floor(cost / delta + 0.5f) * delta;
 }
 
-// Of the states that `kept` marks.
+// Of the states that `kept` marks. Symbols are numbered as all of the FST has them.
 Acceptor encoded(const FstView &fst, const std::vector<char> &kept, float delta, Symbols *symbols) {
   std::vector<int32_t> number(fst.num_states, -1);
   int32_t count = 0;
@@ -88,13 +88,15 @@ Acceptor encoded(const FstView &fst, const std::vector<char> &kept, float delta,
   made.offsets.reserve(count + 2);
   made.arcs.reserve(fst.offsets[fst.num_states] + count);
   for (int32_t s = 0; s < fst.num_states; s++) {
-    if (!kept[s]) continue;
-    for (const FstArc *arc = fst.begin(s); arc != fst.end(s); arc++)
-      if (kept[arc->nextstate])
-        made.arcs.push_back(
-            {symbols->number({arc->ilabel, arc->olabel, quantized(arc->weight, delta)}), number[arc->nextstate]});
-    if (fst.finals[s] != kNoEnd) made.arcs.push_back({symbols->number({0, 0, quantized(fst.finals[s], delta)}), count});
-    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
+    for (const FstArc *arc = fst.begin(s); arc != fst.end(s); arc++) {
+      const int32_t symbol = symbols->number({arc->ilabel, arc->olabel, quantized(arc->weight, delta)});
+      if (kept[s] && kept[arc->nextstate]) made.arcs.push_back({symbol, number[arc->nextstate]});
+    }
+    if (fst.finals[s] != kNoEnd) {
+      const int32_t symbol = symbols->number({0, 0, quantized(fst.finals[s], delta)});
+      if (kept[s]) made.arcs.push_back({symbol, count});
+    }
+    if (kept[s]) made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
   }
   made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
   return made;

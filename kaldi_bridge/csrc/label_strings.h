@@ -108,7 +108,8 @@ class LabelStrings {
 
   size_t slot(int32_t string, int32_t label) const {
     const uint64_t key = static_cast<uint64_t>(static_cast<uint32_t>(string)) << 32 | static_cast<uint32_t>(label);
-    return (key * 0x9E3779B97F4A7C15u) >> 20 & (table_.size() - 1);
+    const uint64_t product = key * 0x9E3779B97F4A7C15u;
+    return (product ^ product >> 32) & (table_.size() - 1);
   }
   void fill_table(size_t size) {
     table_.assign(size, 0);

@@ -11,6 +11,8 @@
 #include "encoded_minimization.h"
 #include "lattice_arrays.h"
 #include "packed_fst.h"
+#include "self_loops.h"
+#include "special_pushing.h"
 #include "star_determinization.h"
 
 namespace py = pybind11;
@@ -36,6 +38,7 @@ class FstArrays {
   FstView view() const {
     return {start_, static_cast<int32_t>(finals_.size()), finals_.data(), offsets_.data(), arcs_.data()};
   }
+  InputArray<float> &finals() { return finals_; }
   InputArray<FstArc> &arcs() { return arcs_; }
 
  private:
@@ -98,6 +101,27 @@ void add_packed_fsts(py::module_ &m) {
   m.def("minimize_encoded", [](const py::tuple &parts, float delta) {
     const FstArrays fst(parts);
     return made([&] { return encoded_minimized(fst.view(), delta); });
+  });
+  m.def("push_special", [](const py::tuple &parts, float delta) {  // in place
+    FstArrays fst(parts);
+    if (fst.view().start < 0) throw std::invalid_argument("the FST has no start");
+    float *finals = fst.finals().mutable_data();
+    FstArc *arcs = fst.arcs().mutable_data();
+    const FstView view = fst.view();
+    py::gil_scoped_release release;
+    return push_special(view, delta, finals, arcs);
+  });
+  m.def("add_self_loops", [](const py::tuple &parts, std::vector<int32_t> of_label, std::vector<int32_t> loop_labels,
+                             std::vector<float> loop_costs, std::vector<float> leaving_costs, bool after) {
+    const FstArrays fst(parts);
+    const size_t count = loop_labels.size();
+    if (loop_costs.size() != count || leaving_costs.size() != count)
+      throw std::invalid_argument("what is known of transition states must be of one length");
+    for (const int32_t state : of_label)
+      if (state < 0 || static_cast<size_t>(state) >= count) throw std::invalid_argument("a label has no transition state");
+    const TransitionStates states = {std::move(of_label), std::move(loop_labels), std::move(loop_costs),
+                                     std::move(leaving_costs)};
+    return made([&] { return with_self_loops(fst.view(), states, after); });
   });
   m.def("sort_arcs", &sort_arcs);
 }

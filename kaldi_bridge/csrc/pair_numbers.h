@@ -12,7 +12,7 @@ namespace kaldi_bridge {
 // Pairs of states, numbered as they are met; of the same pair there may be one after an epsilon of the second side besides.
 class PairNumbers {
  public:
-  PairNumbers() : table_(1 << 12, -1) {}
+  PairNumbers() : table_(size_t{1} << kFirstBits, -1) {}
 
   int32_t of(int32_t first, int32_t second, int32_t after_epsilon = 0) {
     const uint64_t key = static_cast<uint64_t>(first) << 32 | static_cast<uint64_t>(second) << 1 | after_epsilon;
@@ -31,9 +31,12 @@ class PairNumbers {
   bool after_epsilon(size_t number) const { return keys_[number] & 1; }
 
  private:
-  size_t slot(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> 20 & (table_.size() - 1); }
+  static constexpr int kFirstBits = 12;
+
+  size_t slot(uint64_t key) const { return key * 0x9E3779B97F4A7C15u >> shift_; }
   void grow() {
     table_.assign(2 * table_.size(), -1);
+    shift_--;
     for (size_t i = 0; i < keys_.size(); i++) {
       size_t place = slot(keys_[i]);
       while (table_[place] >= 0) place = (place + 1) & (table_.size() - 1);
@@ -43,6 +46,7 @@ class PairNumbers {
 
   std::vector<uint64_t> keys_;
   std::vector<int32_t> table_;
+  int shift_ = 64 - kFirstBits;  // the highest bits of a product are those that depend on all of the key
 };
 
 }  // namespace kaldi_bridge

@@ -175,16 +175,15 @@ class Fst:
             stream.write(words.tobytes())
 
     def _write_const(self, stream: OutputStream, header: FstHeader, base: int) -> None:
-        counts = np.diff(self.offsets)
-        owner = self.sources
         states = np.zeros(self.num_states, dtype=CONST_STATE)
-        states["final"], states["pos"], states["narcs"] = self.finals, self.offsets[:-1], counts
-        states["nieps"] = np.bincount(owner[self.arcs["ilabel"] == 0], minlength=self.num_states)
-        states["noeps"] = np.bincount(owner[self.arcs["olabel"] == 0], minlength=self.num_states)
+        states["final"], states["pos"], states["narcs"] = self.finals, self.offsets[:-1], np.diff(self.offsets)
+        for count, label in (("nieps", "ilabel"), ("noeps", "olabel")):
+            before = np.concatenate([[0], np.cumsum(self.arcs[label] == 0, dtype=np.uint32)])
+            states[count] = np.diff(before[self.offsets])
         for block in (states, self.arcs):
             if header.is_aligned:
                 stream.write(bytes(-(stream.tell() - base) % ALIGNMENT))
-            stream.write(block.tobytes())
+            stream.write(np.ascontiguousarray(block).view(np.uint8).data)
 
     def _write_compact_acceptor(self, stream: OutputStream, header: FstHeader, base: int) -> None:
         """Elements (label, cost, next state), that of a final cost (label -1) before the state's arcs."""

@@ -23,6 +23,8 @@ from kaldi_bridge.graphs.self_loops import add_self_loops
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import ContextDependency
 
+_STATES_AT_ONCE = 1 << 16
+
 
 def context_graph(
     graph: Fst, tree: ContextDependency, disambig: list[int], nonterminals: Nonterminals | None = None
@@ -84,7 +86,13 @@ def log_stochasticity(name: str, fst: Fst) -> None:
     """Says how far the probabilities out of the states are from summing to one (fstisstochastic)."""
     if not fst.num_states:
         return
-    sums = np.exp(-fst.finals.astype(np.float64))
-    sums += np.bincount(fst.sources, np.exp(-fst.arcs["weight"].astype(np.float64)), fst.num_states)
-    least, most = -math.log(sums.max()), -math.log(max(sums.min(), 1e-300))
+    lowest, highest = math.inf, 0.0
+    for begin in range(0, fst.num_states, _STATES_AT_ONCE):
+        end = min(begin + _STATES_AT_ONCE, fst.num_states)
+        own = slice(fst.offsets[begin], fst.offsets[end])
+        sources = np.repeat(np.arange(end - begin), np.diff(fst.offsets[begin : end + 1]))
+        sums = np.exp(-fst.finals[begin:end].astype(np.float64))
+        sums += np.bincount(sources, np.exp(-fst.arcs["weight"][own].astype(np.float64)), end - begin)
+        lowest, highest = min(lowest, sums.min()), max(highest, sums.max())
+    least, most = -math.log(highest), -math.log(max(lowest, 1e-300))
     log.info(f"{name}: {fst.num_states} states, {fst.num_arcs} arcs; costs out of a state sum to {least:g} to {most:g}")
