@@ -4,9 +4,6 @@
 
 #include <pybind11/stl.h>
 
-#include <algorithm>
-
-#include "table_composition.h"
 #include "context_composition.h"
 #include "encoded_minimization.h"
 #include "lattice_arrays.h"
@@ -14,6 +11,7 @@
 #include "self_loops.h"
 #include "special_pushing.h"
 #include "star_determinization.h"
+#include "table_composition.h"
 
 namespace py = pybind11;
 
@@ -60,16 +58,6 @@ py::tuple made(F f) {
     return f();
   }();
   return arrays_of(std::move(fst));
-}
-
-// In place, so that no second copy of a large FST is needed.
-void sort_arcs(const py::tuple &parts, bool output) {
-  FstArrays fst(parts);
-  FstArc *arcs = fst.arcs().mutable_data();
-  const FstView view = fst.view();
-  py::gil_scoped_release release;
-  for (int32_t s = 0; s < view.num_states; s++)
-    std::sort(arcs + view.offsets[s], arcs + view.offsets[s + 1], output ? by_output : by_input);
 }
 
 }  // namespace
@@ -123,7 +111,6 @@ void add_packed_fsts(py::module_ &m) {
                                      std::move(leaving_costs)};
     return made([&] { return with_self_loops(fst.view(), states, after); });
   });
-  m.def("sort_arcs", &sort_arcs);
 }
 
 }  // namespace kaldi_bridge

@@ -33,8 +33,8 @@ def composed(first: Fst, second: Fst) -> Fst:
     made = _made(
         lambda: _csrc.compose(_parts(_standard(first)), _parts(_standard(second)), is_sorted(second, "ilabel"))
     )
-    if first.header or second.header:
-        old = first.header or second.header
+    old = first.header or second.header
+    if old:
         made.header = replace(
             old.of_changed(),
             isymbols=first.header.isymbols if first.header else b"",

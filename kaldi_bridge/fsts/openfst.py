@@ -97,11 +97,6 @@ class OpenFst:
         _kaldifst().arcsort(self.native, sort_type=by)
         return self
 
-    def self_looped(self, labels: Sequence[tuple[int, int]]) -> OpenFst:
-        """With loops of these (input, output) labels wherever a word can begin or end (Kaldi's fstaddselfloops)."""
-        _kaldifst().add_self_loops(self.native, [ilabel for ilabel, _ in labels], [olabel for _, olabel in labels])
-        return self
-
     def determinized(
         self, det_type: str, nstate: int, weight: str, delta: float, label: int, increment: bool
     ) -> OpenFst:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kaldi_bridge.fsts.fst import Fst
-from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.fsts.labels import with_self_loops
+from kaldi_bridge.fsts.rational import arc_sorted
 from kaldi_bridge.lang.lexicon import Pronunciation
 
 Arc = tuple[int, int, int, float, int]
@@ -96,10 +97,8 @@ def lexicon_fst_with_silence_probabilities(
 
 
 def _finished(arcs: _Arcs, finals: dict[int, float], loops: Sequence[tuple[int, int]]) -> Fst:
-    fst = OpenFst.of(Fst.from_arcs(0, finals, arcs.arcs))
-    if loops:
-        fst.self_looped(loops)
-    return fst.arc_sorted("olabel").fst()
+    fst = Fst.from_arcs(0, finals, arcs.arcs)
+    return arc_sorted(with_self_loops(fst, loops) if loops else fst, "olabel")
 
 
 class _Arcs:
