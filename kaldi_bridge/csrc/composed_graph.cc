@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "components.h"
+#include "unfolded_arcs.h"
 
 namespace kaldi_bridge {
 
@@ -72,61 +73,32 @@ class ComposedStates final : public GraphStates {
   float final(int32_t state) override { return composition_.final(state); }
 
   GraphArcs arcs(int32_t state) override {
-    if (static_cast<size_t>(state) >= unfolded_.size()) unfolded_.resize(composition_.num_states());
-    if (unfolded_[state].begin == nullptr) unfold(state);
-    const Unfolded &place = unfolded_[state];
-    return {place.begin, place.begin + place.epsilons, place.begin + place.count};
+    if (!unfolded_.has(state)) unfold(state);
+    return unfolded_.of(state);
   }
 
-  void trim() override {
-    if (num_arcs_ < kMostArcs) return;
-    blocks_.clear();
-    num_arcs_ = used_ = size_ = 0;
-    std::fill(unfolded_.begin(), unfolded_.end(), Unfolded());
-  }
+  void trim() override { unfolded_.trim(); }
 
   bool is_small() const { return composition_.num_states() < kMostStates; }
 
  private:
-  static constexpr size_t kBlock = 1 << 14, kMostArcs = 1 << 21;  // 40 MB
   static constexpr int32_t kMostStates = 1 << 20;
-  struct Unfolded {
-    const GraphArc *begin = nullptr;
-    uint32_t epsilons = 0, count = 0;
-  };
 
   void unfold(int32_t state) {
-    composition_.unfold(state, &scratch_);
-    GraphArc *place = room_for(scratch_.size());
-    Unfolded made{place, 0, static_cast<uint32_t>(scratch_.size())};
-    for (const bool emits : {false, true})
-      for (const FstArc &arc : scratch_) {
-        const int32_t pdf = lexicon_.pdf(arc.ilabel);
-        if ((pdf >= 0) != emits) continue;
-        *place++ = {emits ? arc.ilabel : 0, arc.olabel, pdf, arc.weight, arc.nextstate};
-        if (!emits) made.epsilons++;
-      }
-    unfolded_[state] = made;
-  }
-
-  GraphArc *room_for(size_t count) {
-    if (size_ - used_ < count || blocks_.empty()) {
-      size_ = std::max(kBlock, count);
-      used_ = 0;
-      blocks_.emplace_back(new GraphArc[size_]);
+    composition_.unfold(state, &arcs_);
+    made_.clear();
+    for (const FstArc &arc : arcs_) {
+      const int32_t pdf = lexicon_.pdf(arc.ilabel);
+      made_.push_back({pdf >= 0 ? arc.ilabel : 0, arc.olabel, pdf, arc.weight, arc.nextstate});
     }
-    GraphArc *place = blocks_.back().get() + used_;
-    used_ += count;
-    num_arcs_ += count;
-    return place;
+    unfolded_.add(state, made_);
   }
 
   const SearchLexicon &lexicon_;
   LookaheadComposition composition_;
-  std::vector<Unfolded> unfolded_;  // by state
-  std::vector<FstArc> scratch_;
-  std::vector<std::unique_ptr<GraphArc[]>> blocks_;
-  size_t num_arcs_ = 0, used_ = 0, size_ = 0;  // arcs in all blocks; of the last block, those used and its size
+  UnfoldedArcs unfolded_;
+  std::vector<FstArc> arcs_;  // of a state that unfolds
+  std::vector<GraphArc> made_;
 };
 
 ComposedGraph::ComposedGraph(const SearchLexicon &lexicon, Grammar grammar)

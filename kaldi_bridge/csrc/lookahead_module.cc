@@ -1,11 +1,11 @@
 #include "lookahead_module.h"
 
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 #include <utility>
 
 #include "composed_graph.h"
+#include "fst_views.h"
 #include "mutable_fst.h"
 #include "mutable_fst_module.h"
 
@@ -13,24 +13,6 @@ namespace py = pybind11;
 
 namespace kaldi_bridge {
 namespace {
-
-// Of kaldi_bridge.fsts.fst.Fst. Not converted, so that what is kept of them is the caller's.
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
-
-FstArrays fst_arrays(int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs) {
-  const int32_t states = static_cast<int32_t>(finals.size());
-  if (start < -1 || start >= states || offsets.size() != states + 1 || offsets.at(0) != 0 || offsets.at(states) != arcs.size())
-    throw std::invalid_argument("the FST's start, states and arcs do not fit together");
-  for (int32_t s = 0; s < states; s++)
-    if (offsets.at(s) > offsets.at(s + 1)) throw std::invalid_argument("the FST's offsets decrease");
-  for (int64_t i = 0; i < arcs.size(); i++) {
-    const FstArc &arc = arcs.data()[i];
-    if (arc.nextstate < 0 || arc.nextstate >= states) throw std::invalid_argument("the FST has an arc to no state");
-    if (arc.ilabel < 0 || arc.olabel < 0) throw std::invalid_argument("the FST has a negative label");
-  }
-  return {start, states, finals.data(), offsets.data(), arcs.data()};
-}
 
 py::tuple found_labels(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs, bool of_input) {
   const FstArrays fst = fst_arrays(start, finals, offsets, arcs);

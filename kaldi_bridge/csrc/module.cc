@@ -16,6 +16,7 @@
 #include "example_module.h"
 #include "float_arithmetic.h"
 #include "fst_text_module.h"
+#include "grammar_module.h"
 #include "language_model_module.h"
 #include "lattice_arrays.h"
 #include "lattice_module.h"
@@ -181,6 +182,7 @@ PYBIND11_MODULE(_csrc, m) {
   py::class_<Graph>(m, "Graph").def_property_readonly("num_pdfs", &Graph::num_pdfs);
   py::class_<StaticGraph, Graph>(m, "StaticGraph").def(py::init(&make_graph));
   add_lookahead(m);
+  add_grammar(m);
 
   py::class_<SearchResult>(m, "SearchResult")
       .def_readonly("reached_final", &SearchResult::reached_final)

@@ -397,7 +397,8 @@ class Search {
         }
       }
     }
-    sort_topologically(&states);
+    if (!sort_topologically(&states))
+      throw std::invalid_argument("the graph leads in a circle without emitting anything, which is not allowed");
     return states;
   }
 

@@ -19,7 +19,7 @@ from kaldi_bridge.graphs.nonterminals import BEGIN, END, FIRST_LABEL, REENTER, U
 from kaldi_bridge.io import basic_io
 
 if TYPE_CHECKING:
-    from kaldi_bridge.io.streams import OutputStream
+    from kaldi_bridge.io.streams import InputStream, OutputStream
 
 SPECIAL_COST = 4096.0
 
@@ -147,6 +147,11 @@ def _log_sum(a: float, b: float) -> float:
     return low if high == math.inf else low - math.log1p(math.exp(low - high))
 
 
+def is_grammar_fst(stream: InputStream) -> bool:
+    """Whether a GrammarFst follows, rather than a single FST."""
+    return stream.peek(2) == b"\0B"
+
+
 class GrammarFst:
     """A top graph and those of nonterminals, all prepared. Raises KaldiError where they do not go together."""
 
@@ -170,6 +175,24 @@ class GrammarFst:
             basic_io.write_int32(stream, True, nonterminal)
             fst.write(stream, fst_type)
         basic_io.write_token(stream, True, "</GrammarFst>")
+
+    @classmethod
+    def read(cls, stream: InputStream) -> GrammarFst:
+        """As make-grammar-fst writes it. Raises KaldiError."""
+        binary = basic_io.read_header(stream)
+        basic_io.expect_token(stream, binary, "<GrammarFst>")
+        form, count, offset = (basic_io.read_int32(stream, binary) for _ in range(3))
+        if form != 1:
+            raise KaldiError(f"{stream.where()}: a GrammarFst of the unknown format {form}")
+        top = Fst.read(stream)
+        others: dict[int, Fst] = {}
+        for _ in range(count):
+            nonterminal = basic_io.read_int32(stream, binary)
+            if nonterminal in others:
+                raise KaldiError(f"{stream.where()}: nonterminal symbol {nonterminal} is paired with two FSTs.")
+            others[nonterminal] = Fst.read(stream)
+        basic_io.expect_token(stream, binary, "</GrammarFst>")
+        return cls(offset, top, others)
 
     def _ways_in(self, fst: Fst, state: int, kind: int) -> dict[int, Arc]:
         """By the phone before, the arcs into a graph, or back into it."""

@@ -14,6 +14,7 @@ import numpy as np
 from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.extension import _csrc
+from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.determinization import DeterminizationOptions, determinize_result
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice
@@ -21,6 +22,7 @@ from kaldi_bridge.lattices.lattice import CompactLattice, Lattice
 if TYPE_CHECKING:
     from kaldi_bridge.fsts.fst import Fst
     from kaldi_bridge.fsts.lookahead import LookaheadFst
+    from kaldi_bridge.graphs.grammar_fst import GrammarFst
     from kaldi_bridge.hmm.transition_model import TransitionModel
 
 MAX_INT = 2**31 - 1
@@ -131,6 +133,34 @@ class ComposedGraph(Graph):
             )
         except ValueError as error:
             raise KaldiError(f"{name} with {lexicon.name}: {error}") from None
+
+
+class GrammarGraph(Graph):
+    """Graphs that lead into one another, put together as the search comes by; as Graph otherwise.
+
+    Raises KaldiError when labels are neither transition-ids of the model nor nonterminals, or there is a cycle without
+    input labels. A search raises it where it comes to a nonterminal that has no graph.
+    """
+
+    def __init__(self, grammar: GrammarFst, transition_model: TransitionModel, name: str = "grammar") -> None:
+        self.phone_starts = transition_model.phone_starts
+        self.column_of_id = transition_model.id_to_pdf
+        top, *others = (
+            (
+                fst.start,
+                np.ascontiguousarray(fst.finals, np.float32),
+                np.ascontiguousarray(fst.offsets, np.int64),
+                np.ascontiguousarray(fst.arcs, ARC),
+            )
+            for fst in (grammar.top, *grammar.others.values())
+        )
+        self._arrays = top, others  # the graph reads them
+        try:
+            self.native = _csrc.GrammarGraph(
+                grammar.nonterminals.offset, top, list(grammar.others), others, self.column_of_id.tolist()
+            )
+        except ValueError as error:
+            raise KaldiError(f"{name}: {error}") from None
 
 
 @dataclass

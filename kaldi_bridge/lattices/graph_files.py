@@ -19,10 +19,12 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst
 from kaldi_bridge.fsts.lookahead import read_lookahead_fst
 from kaldi_bridge.fsts.symbols import symbols_inside
+from kaldi_bridge.graphs.grammar_fst import GrammarFst, is_grammar_fst
 from kaldi_bridge.io.integer_sets import read_integers
+from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.text import decode
 from kaldi_bridge.lang.symbol_table import SymbolTable
-from kaldi_bridge.lattices.decoder import ComposedGraph, Graph, SearchLexicon
+from kaldi_bridge.lattices.decoder import ComposedGraph, GrammarGraph, Graph, SearchLexicon
 
 if TYPE_CHECKING:
     from kaldi_bridge.hmm.transition_model import TransitionModel
@@ -37,13 +39,16 @@ class LookaheadFiles(NamedTuple):
 
 
 def open_graph(graph_in: str | LookaheadFiles, model: TransitionModel) -> Graph:
-    """The graph in a file, or of such files, or of a graph directory. Raises KaldiError."""
+    """The graph in a file (an FST, or a GrammarFst), or of such files, or of a graph directory. Raises KaldiError."""
     if isinstance(graph_in, LookaheadFiles):
         lexicon = _read_lexicon(graph_in.lexicon, read_integers(graph_in.disambig), model)
         return ComposedGraph(lexicon, read_fst(graph_in.grammar), graph_in.grammar)
     if graph_in and Path(graph_in).is_dir():
         return GraphDirectory(graph_in, model).graph
-    return Graph(read_fst(graph_in), model, graph_in)
+    with open_input(graph_in) as stream:
+        if is_grammar_fst(stream):
+            return GrammarGraph(GrammarFst.read(stream), model, graph_in)
+        return Graph(Fst.read(stream), model, graph_in)
 
 
 def _read_lexicon(rxfilename: str, disambig: list[int], model: TransitionModel) -> SearchLexicon:

@@ -15,7 +15,10 @@ class OnlineDecoder:
     def __init__(self, graph: Graph, options: SearchOptions, acoustic_scale: float) -> None:
         """Log-likelihoods come scaled; ``acoustic_scale`` is taken out of the lattice again."""
         self._graph, self._options, self._scale = graph, options, acoustic_scale
-        self._search = _csrc.OnlineSearch(graph.native, native_options(options), 1.0)
+        try:
+            self._search = _csrc.OnlineSearch(graph.native, native_options(options), 1.0)
+        except ValueError as error:
+            raise KaldiError(str(error)) from None
 
     @property
     def num_frames(self) -> int:
@@ -53,5 +56,8 @@ class OnlineDecoder:
         """The outcome; None when no path survived or nothing came. Nothing may follow."""
         if not self.num_frames:
             return None
-        result = self._search.result()
+        try:
+            result = self._search.result()
+        except ValueError as error:
+            raise KaldiError(str(error)) from None
         return outcome(result, self._graph, self._options, self._scale) if result.num_states else None

@@ -122,6 +122,15 @@ OPTIONS = {
         "minimize=false online-ivector-period=0 online-ivectors= phone-determinize=true prune-interval=25 "
         f"word-determinize=true word-symbol-table= {OPTIMIZATION}"
     ),
+    "nnet3-latgen-grammar": (
+        "acoustic-scale=0.1 allow-partial=false beam=16 beam-delta=0.5 computation.debug=false "
+        "debug-computation=false delta=0.000976562 determinize-lattice=true extra-left-context=0 "
+        "extra-left-context-initial=-1 extra-right-context=0 extra-right-context-final=-1 frame-subsampling-factor=1 "
+        "frames-per-chunk=50 hash-ratio=2 ivectors= lattice-beam=10 max-active=2147483647 max-mem=50000000 "
+        "memory-pool-links-block-size=256 memory-pool-tokens-block-size=256 min-active=200 minimize=false "
+        "online-ivector-period=0 online-ivectors= phone-determinize=true prune-interval=25 utt2spk= "
+        f"word-determinize=true word-symbol-table= {OPTIMIZATION}"
+    ),
     "nnet3-merge-egs": (
         "compress=false discard-partial-minibatches=deprecated measure-output-frames=deprecated minibatch-size=256 "
         "multilingual-eg=false"

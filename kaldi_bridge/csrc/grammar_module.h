@@ -1,0 +1,11 @@
+// Graphs that lead into one another, for Python.
+
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace kaldi_bridge {
+
+void add_grammar(pybind11::module_ &m);
+
+}  // namespace kaldi_bridge
