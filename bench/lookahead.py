@@ -2,8 +2,8 @@
 
     bench/lookahead.py GRAPH_DIRECTORY MODEL FEATURES [OPTION...]
 
-FEATURES is a table; options, --acoustic-scale=1.0 say, are those of both programs. Kaldi's is run where it is on the PATH;
-for it, OpenFst must know olabel_lookahead, by olabel_lookahead-fst.so on the LD_LIBRARY_PATH.
+FEATURES is a table; options, --acoustic-scale=1.0 say, are those of both programs. Kaldi's is run where it is on
+the PATH; for it, OpenFst must know olabel_lookahead, by olabel_lookahead-fst.so on the LD_LIBRARY_PATH.
 """
 
 from __future__ import annotations

@@ -179,6 +179,7 @@ OPTIONS = {
     "sum-lda-accs": "binary=true",
     "vector-sum": "average=false binary=true",
 }
+OPTIONS["online2-wav-nnet3-latgen-grammar"] = OPTIONS["online2-wav-nnet3-latgen-faster"]
 PROGRAMS = sorted(OPTIONS)
 
 

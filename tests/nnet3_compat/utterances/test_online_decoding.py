@@ -13,6 +13,9 @@ from kaldi_bridge.commands.online2bin import apply_cmvn_online, ivector_extract_
 from kaldi_bridge.features.extractor import FeatureExtractor
 from kaldi_bridge.features.options import MfccOptions
 from kaldi_bridge.features.resampling import resampled
+from kaldi_bridge.fsts.fst import write_fst
+from kaldi_bridge.graphs.grammar_fst import GrammarFst
+from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.wave import Wave
 from kaldi_bridge.lattices.lattice import CompactLattice
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
@@ -21,7 +24,9 @@ from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, WAVE
 from nnet3_compat.commands.nnet3bin import nnet3_latgen_faster as latgen_faster
 from nnet3_compat.commands.online2bin import online2_wav_nnet3_latgen_faster as online2_wav_latgen_faster
+from nnet3_compat.commands.online2bin import online2_wav_nnet3_latgen_grammar as online2_wav_latgen_grammar
 
+GRAMMAR = Path(__file__).parents[1] / "commands/nnet3bin/grammar"
 SEARCH = ["--acoustic-scale=1.0", "--frame-subsampling-factor=3", "--beam=15.0", "--lattice-beam=6.0"]
 
 
@@ -101,6 +106,24 @@ def test_normalized_online_as_offline(speech: Path, capfd: pytest.CaptureFixture
     errors = capfd.readouterr().err
     assert "Did not find audio for utterance theo-nowhere" in errors
     assert "Timing stats: real-time factor was" in errors and "Decoded 3 utterances, 1 with errors." in errors
+
+
+def test_grammar_of_several_graphs(speech: Path) -> None:
+    """What is put together while decoding gives what it does put together beforehand."""
+    path = GRAMMAR / "grammar.fst"
+    with open_input(str(path)) as stream:
+        write_fst(str(speech / "whole.fst"), GrammarFst.read(stream).expanded())
+    found = []
+    for main, graph in (
+        (online2_wav_latgen_grammar.main, path),
+        (online2_wav_latgen_faster.main, speech / "whole.fst"),
+    ):
+        tables = [f"ark:{speech}/spk2utt", WAVES, f"ark:{speech}/online.ark"]
+        arguments = [f"--config={speech}/online.conf", *SEARCH, "tdnnf_cmvn/final.mdl", str(graph), *tables]
+        assert run(main, arguments) == 0
+        found.append(read(speech / "online.ark"))
+    assert len(found[0]) == 3
+    assert_same(*found)
 
 
 def test_whole_utterances_with_ivectors(speech: Path) -> None:
