@@ -17,7 +17,8 @@ repeat_frames=false
 help_message="Usage: $0 [options] <num-leaves> <data-dir> <lang-dir> <ali-dir> <dir>
 e.g.: $0 --frame-subsampling-factor 3 --context-opts '--context-width=2 --central-position=1' \\
         3500 data/train data/lang_chain exp/tri1_ali exp/chain/tree
-The topology of <lang-dir> may be another than that of <ali-dir>.
+The topology of <lang-dir> may be another than that of <ali-dir>. Features are made as there, with its transforms of
+speakers, if there are any.
   --cmd <cmd>                      # how to run jobs: run.pl, queue.pl ... (this machine)
   --stage <n>                      # -5 begins, -3 tree, -1 alignments
   --context-opts <opts>            # context of the tree; for chain models the one above
@@ -35,7 +36,12 @@ leaves=$1 data=$2 lang=$3 alignments=$4 dir=$5
 needs "$alignments/final.mdl" "$alignments/ali.1.gz" "$alignments/num_jobs" "$lang/topo"
 ali_jobs=$(number_in "$alignments/num_jobs")
 nj=$ali_jobs
+if [ -f "$alignments/trans.1" ]; then whole_speakers=true; fi
 gmm_prepare "$data" "$lang" "$alignments" "$dir"
+if [ -f "$alignments/trans.1" ]; then
+  echo "$0: features are adapted to speakers by the transforms of $alignments"
+  front_end+=("--speaker-transforms=ark:cat $(quoted "$alignments")/trans.*|")
+fi
 front_end+=("--subsample=$frame_subsampling_factor")
 
 if [ "$stage" -le -5 ]; then

@@ -17,7 +17,8 @@ skip_scoring=false
 
 help_message="Usage: $0 [options] <graph-dir> <data-dir> <decode-dir>
 e.g.: $0 --nj 4 exp/tri1/graph data/test exp/tri1/decode_test
-The model is <decode-dir>/../final.mdl, with cmvn_opts and delta_opts beside it.
+The model is <decode-dir>/../final.mdl, with what its features are made by beside it (cmvn_opts, delta_opts, or splice_opts
+and final.mat). Features are not adapted to speakers: decode_fmllr.sh does that.
   --nj <n>                         # number of parallel jobs (4)
   --cmd <cmd>                      # how to run them: run.pl, queue.pl ... (this machine)
   --model <mdl>                    # another model
@@ -35,11 +36,12 @@ source=$(dirname "$dir")
 : "${model:=$source/final.mdl}"
 gmm_programs
 needs "$graph/HCLG.fst" "$graph/words.txt" "$model"
+if [ "$model" -ef "$source/final.mdl" ] && [ -f "$source/final.alimdl" ]; then
+  echo "$0: warning: $model expects features that are adapted to speakers (decode_fmllr.sh); these are not" >&2
+fi
 mkdir -p "$dir/log"
 check_input "$source" "$data"
-cmvn_options=$(options_in "$source/cmvn_opts")
-delta_options=$(options_in "$source/delta_opts")
-gmm_features "$data" "$cmvn_options" "$delta_options" "$dir"
+gmm_features "$data" "$source" "$dir"
 echo "$nj" > "$dir/num_jobs"
 
 if [ "$stage" -le 0 ]; then

@@ -14,7 +14,7 @@ help_message="Usage: $0 [options] <lat-dir|ali-dir|decode-dir> <tree-dir> <dir>
 e.g.: $0 exp/tri3_lats exp/chain_tree exp/chain/supervision
       $0 --frame-subsampling-factor 1 --left-tolerance 1 --right-tolerance 1 --lm-scale 0.5 \\
         exp/seed/decode_unlabeled exp/chain_tree exp/chain/supervision_unlabeled
-Reads lat.*.gz (align_lats.sh, Kaldi's align_fmllr_lats.sh; decode.sh, for self-training) or, where there are none,
+Reads lat.*.gz (align_lats.sh, align_fmllr_lats.sh; decode.sh, for self-training) or, where there are none,
 ali.*.gz, and final.mdl of there or, for a decode directory, above it; from <tree-dir> tree and final.mdl.
 Writes <dir>/supervision.scp; each job does one of the files.
   --cmd <cmd>                      # how to run jobs: run.pl, queue.pl ... (this machine)

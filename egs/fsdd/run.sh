@@ -14,7 +14,7 @@ flat_start=false # LF-MMI from the transcripts alone, without HMM-GMMs
 exp=exp/recipe
 utterances=      # file of the training utterances to use, each on a line; empty: all
 repeat=1         # how often an epoch goes through them
-gmm_opts=        # more options of train_gmm.sh
+gmm_opts=        # more options of train_mono.sh and train_deltas.sh
 mono_gauss=1000
 tri1="300 3000"  # leaves, Gaussians
 chain_leaves=100
@@ -91,9 +91,9 @@ fi
 if [ "$stage" -le 2 ] && ! $flat_start; then
   stage 2 "monophones and triphones"
   # shellcheck disable=SC2086
-  steps_pytorch/train_gmm.sh --nj "$nj" --totgauss "$mono_gauss" $gmm_opts "$data/train" "$lang" "$exp/mono"
+  steps_pytorch/train_mono.sh --nj "$nj" --totgauss "$mono_gauss" $gmm_opts "$data/train" "$lang" "$exp/mono"
   # shellcheck disable=SC2086
-  steps_pytorch/train_gmm.sh $gmm_opts $tri1 "$data/train" "$lang" "$exp/mono" "$exp/tri1"
+  steps_pytorch/train_deltas.sh $gmm_opts $tri1 "$data/train" "$lang" "$exp/mono" "$exp/tri1"
   steps_pytorch/mkgraph.sh "$lang" "$exp/tri1" "$exp/tri1/graph"
   steps_pytorch/decode_gmm.sh --nj "$nj" --scoring-opts "$scoring_opts" \
     "$exp/tri1/graph" "$data/test" "$exp/tri1/decode_test"

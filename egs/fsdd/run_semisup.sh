@@ -18,7 +18,7 @@ all=exp/all      # of run.sh with everything labeled; where it has run already, 
 exp=exp/semisup
 num_epochs=15    # of run.sh and of the supervised system
 cmvn_opts="--norm-means=true --norm-vars=true"
-gmm_opts=        # more options of train_gmm.sh
+gmm_opts=        # more options of train_mono.sh and train_deltas.sh
 scoring_opts=    # of score.sh
 share=0.1        # of the training utterances that is labeled, chosen at random
 repeat=5         # how often an epoch goes through the labeled part

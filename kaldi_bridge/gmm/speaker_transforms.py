@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.errors import within
+from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.gaussian_posteriors import GaussianPosteriors, gaussian_posteriors
+from kaldi_bridge.gmm.posterior_input import PosteriorOptions, transition_posteriors
 from kaldi_bridge.gmm.transform_statistics import add_to_fmllr
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.streams import open_output
-from kaldi_bridge.tables import TableWriter
-from kaldi_bridge.tables.holders import FLOAT, FLOAT_MATRIX, FLOAT_VECTOR, GAUSS_POSTERIOR, SPARSE_POSTERIOR
+from kaldi_bridge.tables import RandomAccessReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT, FLOAT_MATRIX, FLOAT_VECTOR, GAUSS_POSTERIOR
 from kaldi_bridge.tables.utterances import FeaturesBySpeaker, Posteriors, Utterances
 from kaldi_bridge.transforms.basis_fmllr import Basis, BasisFmllrOptions, GradientScatter
 from kaldi_bridge.transforms.fmllr import FmllrOptions, FmllrStatistics
+from kaldi_bridge.transforms.linear import composed
 from kaldi_bridge.transforms.lvtln import LinearVtln
 
 NOWHERE = "ark:/dev/null"
@@ -49,13 +51,25 @@ class GaussianPosteriorsOf(ABC):
 
 
 class OfTransitionIds(GaussianPosteriorsOf):
-    """The table has posteriors of transition-ids; those of Gaussians are computed with the model."""
+    """The table has posteriors of transition-ids, or what the options say; those of Gaussians come by a model.
+
+    Raises KaldiError where ``sharing``, by which frames are shared among Gaussians instead of the model, does not
+    correspond to it Gaussian by Gaussian.
+    """
 
     name = "posts"
 
-    def __init__(self, model: AcousticModel, rspecifier: str) -> None:
-        self._model = model
-        self.table = Posteriors(rspecifier, SPARSE_POSTERIOR)
+    def __init__(
+        self,
+        model: AcousticModel,
+        rspecifier: str,
+        options: PosteriorOptions | None = None,
+        sharing: AcousticModel | None = None,
+    ) -> None:
+        if sharing is not None and not np.array_equal(sharing.mixtures.sizes, model.mixtures.sizes):
+            raise KaldiError("the alignment model has other numbers of Gaussians than the model")
+        self._model = sharing or model
+        self.table = transition_posteriors(rspecifier, options or PosteriorOptions(), model.transitions)
 
     def of(self, utterance: str, feats: np.ndarray) -> GaussianPosteriors | None:
         posterior = self.table.of(utterance, len(feats))
@@ -130,13 +144,23 @@ def write_fmllr(
     speakers: FeaturesBySpeaker,
     posteriors: GaussianPosteriorsOf,
     wspecifier: str,
+    current: RandomAccessReader[np.ndarray] | None = None,
 ) -> int:
-    """Writes a transform for each speaker, reports; returns the exit status."""
+    """Writes a transform for each speaker, reports; returns the exit status.
+
+    ``current``: the transforms that the features went through already; those that are written do these first, and
+    speakers who are not there are left out.
+    """
     report = _Report("fMLLR", speakers, posteriors)
     with TableWriter(wspecifier, FLOAT_MATRIX) as writer:
         for speaker, statistics in _of_speakers(model, speakers, posteriors):
             with within(speaker):
                 transform, gain = statistics.transform(options)
+                if current is not None:
+                    if speaker not in current:
+                        log.warning(f"Speaker {speaker} has no transform so far, and gets none")
+                        continue
+                    transform = composed(transform, current[speaker], second_is_affine=True)
             writer.write(speaker, transform)
             report.speaker(speaker, gain, statistics.count)
     return report.end("fMLLR auxf impr")

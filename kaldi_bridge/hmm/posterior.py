@@ -12,6 +12,12 @@ from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.tables.posterior import SparsePosterior
 
 
+def of_alignment(alignment: np.ndarray) -> SparsePosterior:
+    """Of transition-ids or pdfs [frames], all of them 1 (AlignmentToPosterior)."""
+    frames = len(alignment)
+    return SparsePosterior.from_counts(np.ones(frames, np.int64), alignment, np.ones(frames, np.float32))
+
+
 def to_pdfs(model: TransitionModel, posterior: SparsePosterior) -> SparsePosterior:
     """Posteriors of pdfs: the sums over the transition-ids of each; none that are 0.
 

@@ -16,8 +16,8 @@ from kaldi_bridge import log
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.extension import _csrc
-from kaldi_bridge.lattices.costs import prune
-from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, is_cyclic
+from kaldi_bridge.lattices.costs import prune, scale
+from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, is_cyclic, sorted_if_needed
 
 DELTA = 1.0 / 1024
 """By how much costs may differ that are taken to be the same."""
@@ -83,6 +83,14 @@ def determinize_words(lattice: Lattice, beam: float, options: WordDeterminizatio
     """
     native = _filled(_csrc.DeterminizeOptions(), options, beam)
     return _done(lambda: _csrc.determinize(lattice.parts, native))
+
+
+def determinize_words_scaled(
+    lattice: Lattice, acoustic_scale: float, beam: float, options: WordDeterminizationOptions
+) -> CompactLattice:
+    """The same of costs of which acoustic ones are scaled meanwhile; sorted topologically."""
+    found = determinize_words(scale(lattice, acoustic=acoustic_scale), beam, options).lattice
+    return scale(sorted_if_needed(found), acoustic=1.0 / acoustic_scale)
 
 
 def determinize(

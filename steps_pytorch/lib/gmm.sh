@@ -3,18 +3,25 @@
 #
 #   gmm_programs                                        our programs under Kaldi's names, one thread for each job
 #   gmm_split <data-dir> <dir>                          sets split, a directory with folders 1, 2, ...; lowers nj
-#   gmm_features <data-dir> <cmvn options> <delta options> <dir>
-#                                                       splits, and sets feats (an rspecifier) and front_end (an array
+#   gmm_normalized <data-dir> <cmvn options> <dir>      splits, and sets feats (an rspecifier) and front_end (an array
 #                                                       of options of the programs that read it), with JOB for the job
+#   gmm_spliced <splice options>                        adds splicing to front_end
+#   gmm_features <data-dir> <feature-dir> <dir>         the same as two before, then deltas, or splicing and the
+#                                                       transform, as the files of <feature-dir> say
 #   gmm_dim                                             prints the dimension of these features
 #   gmm_prepare <data-dir> <lang-dir> <src-dir> <dir>   all of this, with features as those of <src-dir>
+#   gmm_same_phones <lang-dir> <dir>                    ends the step where <dir> has other phones
+#   gmm_check_graphs <src-dir>                          ends the step where it has no graphs for as many jobs
 #   gmm_transcripts <lang-dir>                          prints an rspecifier of each job's transcripts, as integers
 #   gmm_boosted <model> <lang-dir>                      prints an rxfilename of it, by boost_silence
 #   gmm_failed <words> <message> <log> ...              adds up the numbers after the words; reports them if not 0
 #   gmm_needs <file> ...                                which are there and not empty
 #
 # Speakers stay whole, as in Kaldi's GMM steps, where there are as many as jobs; else utterances are split, and
-# <dir>/per_utt says so. A split that is there and up to date, ours or Kaldi's, is kept.
+# <dir>/per_utt says so. With whole_speakers=true, which transforms of speakers need, there are fewer jobs instead. A
+# split that is there and up to date, ours or Kaldi's, is kept.
+
+whole_speakers=false
 
 gmm_programs() {
   use_programs
@@ -24,6 +31,7 @@ gmm_programs() {
 gmm_split() {
   local data=$1 dir=$2 file old=false how=
   at_most "$data" utterances
+  if $whole_speakers; then at_most "$data" speakers; fi
   split=$data/split$nj
   rm -f "$dir/per_utt"
   if [ "$(awk '{ print $2 }' "$data/utt2spk" | LC_ALL=C sort -u | wc -l)" -lt "$nj" ]; then
@@ -38,17 +46,36 @@ gmm_split() {
   if $old; then "$utils/split_data.sh" $how "$data" "$nj"; fi
 }
 
-gmm_features() {
-  local data=$1 cmvn_options=$2 delta_options=$3 dir=$4
+gmm_normalized() {
+  local data=$1 cmvn_options=$2 dir=$3
   needs "$data/feats.scp"
   gmm_split "$data" "$dir"
   feats="scp:$split/JOB/feats.scp"
-  # shellcheck disable=SC2206
-  front_end=(--delta-order=2 $delta_options)
+  front_end=("--utt2spk=ark:$split/JOB/utt2spk")
   if [[ $cmvn_options != *--norm-means=false* ]]; then
     needs "$data/cmvn.scp"
     # shellcheck disable=SC2206
-    front_end+=("--cmvn=scp:$split/JOB/cmvn.scp" "--utt2spk=ark:$split/JOB/utt2spk" $cmvn_options)
+    front_end+=("--cmvn=scp:$split/JOB/cmvn.scp" $cmvn_options)
+  fi
+}
+
+gmm_spliced() {
+  # shellcheck disable=SC2206
+  front_end+=(--left-context=4 --right-context=4 $1)
+}
+
+gmm_features() {
+  local data=$1 source=$2 dir=$3 cmvn_options options
+  cmvn_options=$(options_in "$source/cmvn_opts")
+  gmm_normalized "$data" "$cmvn_options" "$dir"
+  if [ -f "$source/final.mat" ]; then
+    options=$(options_in "$source/splice_opts")
+    gmm_spliced "$options"
+    front_end+=("--transform=$source/final.mat")
+  else
+    options=$(options_in "$source/delta_opts")
+    # shellcheck disable=SC2206
+    front_end+=(--delta-order=2 $options)
   fi
 }
 
@@ -65,23 +92,32 @@ gmm_needs() {
 }
 
 gmm_prepare() {
-  local data=$1 lang=$2 source=$3 dir=$4 file cmvn_options delta_options
+  local data=$1 lang=$2 source=$3 dir=$4 file
   gmm_programs
   gmm_needs "$data/text" "$lang/phones.txt" "$lang/oov.int" "$source/final.mdl"
-  [ ! -f "$source/final.mat" ] || fail "$source has a feature transform (final.mat), which these steps do not apply"
-  if [ -f "$source/phones.txt" ]; then
-    cmp -s "$lang/phones.txt" "$source/phones.txt" || fail "the phones of $lang and $source differ"
-  fi
+  gmm_same_phones "$lang" "$source"
   check_input "$source" "$data"
-  cmvn_options=$(options_in "$source/cmvn_opts")
-  delta_options=$(options_in "$source/delta_opts")
   mkdir -p "$dir/log"
   cp "$lang/phones.txt" "$dir"
-  for file in cmvn_opts delta_opts input.json; do
+  for file in cmvn_opts delta_opts splice_opts final.mat full.mat input.json; do
+    rm -f "$dir/$file"
     if [ -f "$source/$file" ]; then cp "$source/$file" "$dir"; fi
   done
-  gmm_features "$data" "$cmvn_options" "$delta_options" "$dir"
+  gmm_features "$data" "$source" "$dir"
   echo "$nj" > "$dir/num_jobs"
+}
+
+gmm_same_phones() {
+  if [ -f "$2/phones.txt" ]; then
+    cmp -s "$1/phones.txt" "$2/phones.txt" || fail "the phones of $1 and $2 differ"
+  fi
+}
+
+gmm_check_graphs() {
+  local jobs
+  jobs=$(number_in "$1/num_jobs")
+  [ "$jobs" = "$nj" ] || fail "--use-graphs needs --nj $jobs, as $1 has, not $nj"
+  needs "$1/fsts.1.gz"
 }
 
 gmm_transcripts() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From tree statistics to a tree and a first model: what train_gmm.sh and build_tree.sh share.
+# From tree statistics to a tree and a first model: what the steps that train GMMs and build_tree.sh share.
 set -euo pipefail
 
 # Begin configuration section.
@@ -7,11 +7,13 @@ cmd=
 context_opts=
 cluster_thresh=-1
 cluster_phones_opts=
+compile_questions_opts=
 # End configuration section.
 
 help_message="Usage: $0 [options] <num-leaves> <lang-dir> <dir>
 Reads <dir>/treeacc; writes questions.int, questions.qst, tree, 1.mdl and 1.occs there.
-  --cmd <cmd>, --context-opts <opts>, --cluster-thresh <x>, --cluster-phones-opts <opts>"
+  --cmd <cmd>, --context-opts <opts>, --cluster-thresh <x>, --cluster-phones-opts <opts>,
+  --compile-questions-opts <opts>"
 
 . "$(dirname "${BASH_SOURCE[0]}")/step.sh"
 
@@ -24,7 +26,7 @@ run_jobs "$dir/log/questions.log" \
 cat "$lang/phones/extra_questions.int" >> "$dir/questions.int"
 # shellcheck disable=SC2086
 run_jobs "$dir/log/compile_questions.log" \
-  compile-questions $context_opts "$lang/topo" "$dir/questions.int" "$dir/questions.qst"
+  compile-questions $context_opts $compile_questions_opts "$lang/topo" "$dir/questions.int" "$dir/questions.qst"
 # shellcheck disable=SC2086
 run_jobs "$dir/log/build_tree.log" \
   build-tree $context_opts --verbose=1 --max-leaves="$leaves" --cluster-thresh="$cluster_thresh" \

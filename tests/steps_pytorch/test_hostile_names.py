@@ -183,10 +183,10 @@ utils/combine_data.sh {}/data_all {}/data {}/data_sp
 steps_pytorch/prepare_lang.sh {}/dict <UNK> {}/lang_tmp {}/lang
 steps_pytorch/format_lm.sh --word-loop=true {}/lang {}/digits {}/dict/lexicon.txt {}/lang
 steps_pytorch/prepare_chain_lang.sh {}/lang {}/lang_chain
-steps_pytorch/train_gmm.sh --nj 2 --totgauss 60 FEW {}/data {}/lang {}/mono
-steps_pytorch/align.sh --nj 2 --boost-silence 1.2 {}/data {}/lang {}/mono {}/mono_ali
-steps_pytorch/align.sh --nj 2 --use-graphs true {}/data {}/lang {}/mono {}/mono_ali
-steps_pytorch/train_gmm.sh FEW 60 100 {}/data {}/lang {}/mono_ali {}/tri
+steps_pytorch/train_mono.sh --nj 2 --totgauss 60 FEW {}/data {}/lang {}/mono
+steps_pytorch/align_si.sh --nj 2 --boost-silence 1.2 {}/data {}/lang {}/mono {}/mono_ali
+steps_pytorch/align_si.sh --nj 2 --use-graphs true {}/data {}/lang {}/mono {}/mono_ali
+steps_pytorch/train_deltas.sh FEW 60 100 {}/data {}/lang {}/mono_ali {}/tri
 steps_pytorch/align_lats.sh --nj 2 --generate-ali-from-lats true {}/data {}/lang {}/tri {}/lats
 # graphs
 steps_pytorch/mkgraph.sh {}/lang {}/tri {}/tri/graph

@@ -8,14 +8,13 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import within
+from kaldi_bridge.features.front_end import FrontEndOptions, processed
+from kaldi_bridge.gmm.posterior_input import PosteriorOptions, transition_posteriors
 from kaldi_bridge.hmm.posterior import randomly_pruned, to_pdfs
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.options import OutputOptions
-from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
-from kaldi_bridge.tables.utterances import Posteriors
 from kaldi_bridge.transforms.lda_statistics import LdaStatistics
 
 USAGE = """Accumulate LDA statistics, with pdfs as classes.
@@ -25,7 +24,7 @@ e.g.: ali-to-post ark:1.ali ark:- | nnet-pytorch-acc-lda 1.mdl 'ark:splice-feats
 
 
 @dataclass
-class Options(OutputOptions):
+class Options(PosteriorOptions, FrontEndOptions, OutputOptions):
     """Options of acc-lda."""
 
     rand_prune: float = option(0.0, "Randomized pruning threshold for posteriors")
@@ -35,11 +34,8 @@ def acc_lda(options: Options, model_in: str, feats: str, posteriors_in: str, sta
     model, random = read_transition_model(model_in), CRandom(1)
     statistics: LdaStatistics | None = None
     mismatched = 0
-    with (
-        SequentialReader(feats, FLOAT_MATRIX) as reader,
-        Posteriors(posteriors_in, SPARSE_POSTERIOR) as posteriors,
-    ):
-        for utterance, matrix in reader:
+    with transition_posteriors(posteriors_in, options, model) as posteriors:
+        for utterance, matrix in processed(options, feats):
             posterior = posteriors.of(utterance, len(matrix))
             if posterior is None:
                 continue

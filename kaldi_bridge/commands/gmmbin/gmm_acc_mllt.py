@@ -8,15 +8,14 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import within
+from kaldi_bridge.features.front_end import FrontEndOptions, processed
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.gaussian_posteriors import gaussian_posteriors
+from kaldi_bridge.gmm.posterior_input import PosteriorOptions, transition_posteriors
 from kaldi_bridge.gmm.transform_statistics import add_to_mllt
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.options import OutputOptions
-from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
-from kaldi_bridge.tables.utterances import Posteriors
 from kaldi_bridge.transforms.mllt import MlltStatistics
 
 USAGE = """Accumulate MLLT (global STC) statistics.
@@ -25,7 +24,7 @@ e.g.: nnet-pytorch-gmm-acc-mllt 1.mdl scp:train.scp ark:1.post 1.macc"""
 
 
 @dataclass
-class Options(OutputOptions):
+class Options(PosteriorOptions, FrontEndOptions, OutputOptions):
     """Options of gmm-acc-mllt."""
 
     rand_prune: float = option(0.25, "Randomized pruning of posteriors below this, for speed; may exceed one.")
@@ -35,11 +34,8 @@ def gmm_acc_mllt(options: Options, model_in: str, feats: str, posteriors_in: str
     model, random = AcousticModel.read(model_in), CRandom(1)
     statistics = MlltStatistics(model.mixtures.dim)
     log_likelihood = weight = 0.0
-    with (
-        SequentialReader(feats, FLOAT_MATRIX) as reader,
-        Posteriors(posteriors_in, SPARSE_POSTERIOR) as posteriors,
-    ):
-        for utterance, matrix in reader:
+    with transition_posteriors(posteriors_in, options, model.transitions) as posteriors:
+        for utterance, matrix in processed(options, feats):
             posterior = posteriors.of(utterance, len(matrix))
             if posterior is None:
                 continue

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge import log
-from kaldi_bridge.command import command
+from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import within
+from kaldi_bridge.features.front_end import FrontEnd, FrontEndOptions, processed
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.gmm.posterior_input import PosteriorOptions, transition_posteriors
 from kaldi_bridge.gmm.statistics import Accumulator, write_statistics
 from kaldi_bridge.options import OutputOptions
-from kaldi_bridge.tables import RandomAccessReader, SequentialReader
-from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
-from kaldi_bridge.tables.utterances import Posteriors
+from kaldi_bridge.tables import RandomAccessReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
 USAGE = """Accumulate statistics for GMM training of the second features, with posteriors computed on the first.
 Usage: nnet-pytorch-gmm-acc-stats-twofeats [options] <model-in> <feature1-rspecifier> <feature2-rspecifier>
@@ -21,8 +22,12 @@ e.g.: nnet-pytorch-gmm-acc-stats-twofeats 1.mdl scp:train.scp scp:train_new.scp 
 
 
 @dataclass
-class Options(OutputOptions):
+class Options(PosteriorOptions, FrontEndOptions, OutputOptions):
     """Options of gmm-acc-stats-twofeats."""
+
+    speaker_transforms: str = option(
+        "", "Then transform the first features, not the second, by the matrix of the speaker in this rspecifier"
+    )
 
 
 def gmm_acc_stats_twofeats(
@@ -32,11 +37,11 @@ def gmm_acc_stats_twofeats(
     accumulator: Accumulator | None = None
     without_second = 0
     with (
-        SequentialReader(feats1, FLOAT_MATRIX) as reader,
         RandomAccessReader(feats2, FLOAT_MATRIX) as second,
-        Posteriors(posteriors_in, SPARSE_POSTERIOR) as posteriors,
+        FrontEnd(options) as front_end,
+        transition_posteriors(posteriors_in, options, model.transitions) as posteriors,
     ):
-        for utterance, matrix in reader:
+        for utterance, matrix in processed(options, feats1):
             if utterance not in second:
                 log.warning(f"For utterance {utterance}, second features not present.")
                 without_second += 1
@@ -44,7 +49,7 @@ def gmm_acc_stats_twofeats(
             posterior = posteriors.of(utterance, len(matrix))
             if posterior is None:
                 continue
-            other = second[utterance]
+            other = front_end(utterance, second[utterance], adapted=False)
             if accumulator is None:
                 accumulator = Accumulator(model, dim=other.shape[1])
             with within(f"utterance {utterance}"):

@@ -10,7 +10,7 @@ from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.text import encode
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
-from kaldi_bridge.lattices.linear import pronunciation, segments_of
+from kaldi_bridge.lattices.pronounced_words import pron_lines
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.loop import TableLoop
 
@@ -35,12 +35,7 @@ def nbest_to_prons(options: Options, model_in: str, lattice_rspecifier: str, out
     with SequentialReader(lattice_rspecifier, COMPACT_LATTICE) as lattices, open_output(output) as stream:
         for key, lattice in lattices:
             with loop.entry(key, f"Format conversion failed for utterance {key}"):
-                lines = []
-                for segment in segments_of(lattice):
-                    phones, lengths = (values.tolist() for values in pronunciation(model, segment))
-                    length = ",".join(map(str, lengths)) if options.print_lengths_per_phone else len(segment.ids)
-                    lines.append(" ".join(map(str, (key, segment.start, length, segment.word, *phones))) + "\n")
-                stream.write(encode("".join(lines)))
+                stream.write(encode(pron_lines(model, key, lattice, options.print_lengths_per_phone)))
     log.info(f"Printed prons for {loop.done} linear lattices; {loop.failed} had errors.")
     return loop.status
 

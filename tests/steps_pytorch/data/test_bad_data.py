@@ -124,7 +124,7 @@ def test_a_corrupt_store_and_a_full_disk(tmp_path: Path) -> None:
     assert all(last[name].equal(value) for name, value in expected.items())
 
 
-@pytest.mark.parametrize("script", ["train_gmm.sh {data} lang exp", "align.sh {data} lang speech/ali exp"])
+@pytest.mark.parametrize("script", ["train_mono.sh {data} lang exp", "align_si.sh {data} lang speech/ali exp"])
 def test_texts_that_are_missing_or_empty(tmp_path: Path, script: str) -> None:
     (tmp_path / "lang").mkdir()
     data = make_speech(tmp_path / "speech", 2) / "data"

@@ -34,9 +34,7 @@ transcripts=$(gmm_transcripts "$lang")
 graphs="ark:compile-train-graphs --read-disambig-syms=$(quoted "$lang")/phones/disambig.int $(quoted "$dir")/tree \
 $(quoted "$dir")/final.mdl $(quoted "$lang")/L.fst $(quoted "$transcripts") ark:- |"
 if $use_graphs; then
-  jobs=$(number_in "$source/num_jobs")
-  [ "$jobs" = "$nj" ] || fail "--use-graphs needs --nj $jobs, as $source has, not $nj"
-  needs "$source/fsts.1.gz"
+  gmm_check_graphs "$source"
   graphs="ark:gunzip -c $(quoted "$source")/fsts.JOB.gz|"
 fi
 # shellcheck disable=SC2086
