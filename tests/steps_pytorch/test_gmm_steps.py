@@ -20,7 +20,8 @@ from kaldi_bridge.hmm.tree import read_tree
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import best_path
 from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.tables.holders import INT32_VECTOR
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, INT32_VECTOR
+from kaldi_bridge.transforms.linear import read_transform
 from tests.helpers.places import STEPS
 
 
@@ -96,6 +97,44 @@ def test_from_features_to_a_word_error_rate(experiment: Path) -> None:
     shell(experiment, "mkgraph.sh", "lang", "tri", "tri/graph")
     output = shell(experiment, "decode_gmm.sh", "--nj", 2, "tri/graph", "data/test", "tri/decode")
     assert float(re.findall(r"%WER (\S+)", output)[-1]) < 30
+
+
+@pytest.mark.slow
+def test_adaptation(experiment: Path) -> None:
+    """From Kaldi's triphones to LDA+MLLT, SAT, pronunciation probabilities; three passes, of a quarter of the data.
+
+    With fMLLR there are fewer errors than without (Kaldi, with all data and passes: 46, 121 in 1000 words). As many
+    jobs as speakers at most; directories are complete for the next step.
+    """
+    few = ["--num-iters", 4, "--max-iter-inc", 3, "--realign-iters", 3]
+    copy_data(experiment / "data/train", experiment / "data/some", 2)
+    data = ["data/some", "lang"]
+    shell(experiment, "align_si.sh", "--nj", 1, *data, "kaldi", "start")
+    splice = ["--splice-opts", "--left-context=3 --right-context=3"]
+    shell(experiment, "train_lda_mllt.sh", *few, "--mllt-iters", "2", *splice, 150, 600, *data, "start", "lda")
+    lda = experiment / "lda"
+    assert {"final.mat", "full.mat", "splice_opts", "final.mdl", "tree"} <= {path.name for path in lda.iterdir()}
+    assert read_transform(f"{lda}/final.mat").shape == (40, 91)
+    assert frame_log_likelihood(lda / "log/update.3.log") > frame_log_likelihood(lda / "log/update.1.log") + 1.0
+    shell(experiment, "train_sat.sh", *few, "--fmllr-iters", "2", 150, 600, *data, "lda", "sat")
+    sat = experiment / "sat"
+    assert {"final.alimdl", "final.mat", "trans.1"} <= {path.name for path in sat.iterdir()}
+    output = shell(experiment, "align_fmllr.sh", "--nj", 9, *data, "sat", "sat_ali")
+    assert "has only 4 speakers: running 4 jobs, not 9" in output
+    transforms = dict(SequentialReader(f"ark:cat {experiment}/sat_ali/trans.*|", FLOAT_MATRIX))
+    assert len(transforms) == 4 and all(matrix.shape == (40, 41) for matrix in transforms.values())
+    shell(experiment, "mkgraph.sh", "lang", "sat", "sat/graph")
+    output = shell(experiment, "decode_fmllr.sh", "--nj", 1, "sat/graph", "data/test", "sat/decode")
+    unadapted, adapted = (float(rate) for rate in re.findall(r"%WER (\S+)", output))
+    assert adapted < 0.7 * unadapted < 15
+
+    shell(experiment, "get_prons.sh", *data, "sat_ali")
+    counts = [line.split() for line in (experiment / "sat_ali/sil_counts_nowb.txt").read_text().splitlines()]
+    assert len(counts) == 12 and all(int(word[0]) + int(word[1]) for word in counts if word[4] != "<s>")
+    shell(experiment, "align_fmllr_lats.sh", "--nj", 1, "data/test", "lang", "sat", "sat_lats")
+    tree = ["--frame-subsampling-factor", 3, "--context-opts", "--context-width=2 --central-position=1"]
+    output = shell(experiment, "build_tree.sh", *tree, 60, "data/some", "lang_chain", "sat_ali", "adapted_tree")
+    assert "features are adapted to speakers by the transforms of sat_ali" in output
 
 
 @pytest.mark.slow

@@ -188,6 +188,15 @@ steps_pytorch/align_si.sh --nj 2 --boost-silence 1.2 {}/data {}/lang {}/mono {}/
 steps_pytorch/align_si.sh --nj 2 --use-graphs true {}/data {}/lang {}/mono {}/mono_ali
 steps_pytorch/train_deltas.sh FEW 60 100 {}/data {}/lang {}/mono_ali {}/tri
 steps_pytorch/align_lats.sh --nj 2 --generate-ali-from-lats true {}/data {}/lang {}/tri {}/lats
+# adapted
+steps_pytorch/train_lda_mllt.sh FEW MLLT 60 100 {}/data {}/lang {}/mono_ali {}/lda
+steps_pytorch/train_sat.sh FEW --fmllr-iters 2 60 100 {}/data {}/lang {}/lda {}/sat
+steps_pytorch/align_fmllr.sh --nj 9 {}/data {}/lang {}/sat {}/sat_ali
+steps_pytorch/align_fmllr_lats.sh --nj 2 --generate-ali-from-lats true {}/data {}/lang {}/sat {}/sat_lats
+steps_pytorch/get_prons.sh {}/data {}/lang {}/sat_ali
+utils/dict_dir_add_pronprobs.sh {}/dict {}/sat_ali/pron_counts_nowb.txt {}/dict_prons
+steps_pytorch/mkgraph.sh {}/lang {}/sat {}/sat/graph
+steps_pytorch/decode_fmllr.sh --nj 40 --scoring-opts SCORING {}/sat/graph {}/data {}/sat/decode
 # graphs
 steps_pytorch/mkgraph.sh {}/lang {}/tri {}/tri/graph
 steps_pytorch/decode_gmm.sh --nj 40 --scoring-opts SCORING {}/tri/graph {}/data {}/tri/decode
@@ -219,6 +228,7 @@ steps_pytorch/make_supervisions.sh --frame-subsampling-factor 1 {}/chain/decode 
 """
 WORDS = {
     "FEW": ["--num-iters", "5", "--realign-iters", "1 3", "--max-iter-inc", "3", "--boost-silence", "1.2"],
+    "MLLT": ["--mllt-iters", "2", "--dim", "20", "--splice-opts", "--left-context=1 --right-context=1"],
     "CONTEXT": ["--context-width=2 --central-position=1"],
     "SCORING": ["--min-lmwt 10 --max-lmwt 10 --word-ins-penalty 0.0"],
     "ONLINE": ["--mfcc-config", "{}/mfcc_hires.conf", "--do-endpointing", "true", "--skip-scoring", "true"],

@@ -9,10 +9,11 @@ import pytest
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.front_end import Features, FrontEndOptions, processed
-from kaldi_bridge.features.splicing import add_deltas
+from kaldi_bridge.features.splicing import add_deltas, splice
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX
 from kaldi_bridge.transforms.cmvn import apply_cmvn, compute_stats
+from kaldi_bridge.transforms.linear import transform, write_transform
 
 
 @pytest.fixture()
@@ -54,7 +55,31 @@ def test_all_of_it(tables: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert "No normalization statistics available for key b-1" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("options", [FrontEndOptions(subsample=0), FrontEndOptions(norm_vars=True)])
+def test_transforms(tables: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Spliced, by one matrix for all, then by those of speakers; a speaker without one is left out."""
+    random = np.random.default_rng(1)
+    lda, fmllr = (random.normal(size=shape).astype(np.float32) for shape in ((3, 8), (3, 4)))
+    write_transform(f"{tables}/lda.mat", lda)
+    with TableWriter(f"ark:{tables}/fmllr.ark", FLOAT_MATRIX) as writer:
+        writer.write("a", fmllr)
+    (tables / "some.scp").write_text("".join((tables / "feats.scp").read_text().splitlines(True)[::3]))
+    options = FrontEndOptions(
+        utt2spk=f"ark:{tables}/utt2spk",
+        left_context=2,
+        right_context=1,
+        transform=f"{tables}/lda.mat",
+        speaker_transforms=f"ark:{tables}/fmllr.ark",
+    )
+    plain = dict(processed(FrontEndOptions(), f"scp:{tables}/some.scp"))
+    made = dict(processed(options, f"scp:{tables}/some.scp"))
+    assert list(made) == ["a-1"]
+    np.testing.assert_array_equal(made["a-1"], transform(transform(splice(plain["a-1"], 2, 1), lda), fmllr))
+    assert "No fMLLR transform available for utterance b-1" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options", [FrontEndOptions(subsample=0), FrontEndOptions(norm_vars=True), FrontEndOptions(left_context=-1)]
+)
 def test_options_that_make_no_sense(tables: Path, options: FrontEndOptions) -> None:
     with pytest.raises(KaldiError, match="--"):
         list(processed(options, f"scp:{tables}/feats.scp"))

@@ -400,12 +400,60 @@ CASES = [
 ]
 
 
+SILENCE = "--silence-phones=1:3 --silence-weight=0.25"
+ALIGNED = f"--posteriors-of=alignments {SILENCE} --rand-prune=1.5"
+SPLICED = "--left-context=1 --right-context=2"
+ADAPTED = "--utt2spk=ark:../piped/utt2spk --speaker-transforms=ark:fmllr.ark"
+SPEAKERS = "--fmllr-min-count=50 --spk2utt=ark:spk2utt"
+# One process in place of a pipe of Kaldi's programs: folder ``piped``, whose make.sh has the pipes.
+PIPES = [
+    ("lda", "acc-lda", f"{ALIGNED} {SPLICED} model.mdl ark:feats.ark ark:ali.ark {{}}", "../piped/lda.acc", ""),
+    (
+        "mllt",
+        "gmm-acc-mllt",
+        f"{ALIGNED} {SPLICED} --transform=../piped/lda.mat model.mdl ark:feats.ark ark:ali.ark {{}}",
+        "../piped/mllt.acc",
+        "",
+    ),
+    (
+        "statistics",
+        "gmm-acc-stats-twofeats",
+        f"--posteriors-of=alignments {ADAPTED} model.mdl ark:feats.ark ark:feats.ark ark:ali.ark {{}}",
+        "../piped/twofeats.acc",
+        "",
+    ),
+    ("model", "gmm-init-model-flat", f"{SPLICED} tree topo {{}} ark:feats.ark", "../piped/flat.mdl", ""),
+    (
+        "matrices",
+        "gmm-est-fmllr",
+        f"--alignment-model=alignment.mdl {SILENCE} {SPEAKERS} model.mdl ark:feats.ark ark:post.ark ark:{{}}",
+        "../piped/gpost.ark",
+        "",
+    ),
+    (
+        "matrices",
+        "gmm-est-fmllr",
+        f"--posteriors-of=lattices --acoustic-scale=0.1 --determinize-beam=4 {SILENCE} {ADAPTED} --compose=true "
+        f"{SPEAKERS} model.mdl ark:feats.ark ark:lat.ark ark:{{}}",
+        "../piped/composed.ark",
+        "",
+    ),
+    (
+        "lattices",
+        "gmm-rescore-lattice",
+        f"--determinize-beam=6 --acoustic-scale=0.1 {ADAPTED} model.mdl ark:lat.ark ark:feats.ark ark:{{}}",
+        "../piped/rescored.lat",
+        "",
+    ),
+]
+
+
 @pytest.fixture(autouse=True)
 def in_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(KALDIS)
 
 
-@pytest.mark.parametrize(("kind", "program", "arguments", "expected", "messages"), CASES)
+@pytest.mark.parametrize(("kind", "program", "arguments", "expected", "messages"), [*CASES, *PIPES])
 def test_as_kaldi(
     kind: str, program: str, arguments: str, expected: str, messages: str, tmp_path: Path, capfd: Any
 ) -> None:
@@ -433,3 +481,19 @@ def same_message(kaldis: str, ours: str) -> bool:
         return False
     expected = [float(n) for n in number.findall(kaldis)]
     return not expected or np.allclose([float(n) for n in number.findall(ours)][-len(expected) :], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "said"),
+    [
+        ("acc-lda", "--posteriors-of=lattices model.mdl ark:feats.ark ark:lat.ark", "expected alignments"),
+        ("acc-lda", "--silence-weight=0 model.mdl ark:feats.ark ark:ali.post", "needs --silence-phones"),
+        ("gmm-est-fmllr", "--posteriors-of=words model.mdl ark:feats.ark ark:post.ark", "alignments or lattices"),
+        ("gmm-est-fmllr", "--acoustic-scale=0.1 model.mdl ark:feats.ark ark:post.ark", "--posteriors-of=lattices"),
+        ("gmm-est-fmllr", "--compose=true model.mdl ark:feats.ark ark:post.ark", "--compose needs"),
+        ("gmm-est-fmllr", "--alignment-model=est.mdl model.mdl ark:feats.ark ark:post.ark", "numbers of Gaussians"),
+    ],
+)
+def test_options_that_make_no_sense(program: str, options: str, said: str, tmp_path: Path, capfd: Any) -> None:
+    assert run(twin(program), [*options.split(), f"ark:{tmp_path}/out"]) == 255
+    assert said in capfd.readouterr().err

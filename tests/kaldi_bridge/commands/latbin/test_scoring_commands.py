@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kaldi_bridge.commands.lang.get_prons import main as get_prons
 from tests.helpers.kaldis_outputs import ERROR, Case, assert_alike, assert_as_kaldi, name_of, read_cases
 from tests.helpers.twins import twin
 
@@ -148,3 +149,33 @@ def test_a_pipe_of_programs_gives_the_ctm_of_get_ctm(folder: Path) -> None:
     words = [line.split()[4] for line in (folder / "ctm").read_text().splitlines()]
     assert words == [line.split()[3] for line in (folder / "prons").read_text().splitlines() if line.split()[3] != "0"]
     assert words
+
+
+@pytest.mark.parametrize(
+    ("name", "align"),
+    [
+        ("words", ["lattice-align-words", "word_boundary.int"]),
+        ("phones", ["lattice-align-words-lexicon", "align_lexicon.int"]),
+    ],
+)
+def test_get_prons_lists_what_the_pipes_of_get_prons_sh_do(name: str, align: list[str], folder: Path) -> None:
+    """From lattices, and from the alignments and words of their best paths; an utterance without words is left out."""
+    program, places = align
+    (folder / "lang/phones").mkdir(parents=True)
+    (folder / "lang/words.txt").write_text("<eps> 0\n" + "".join(f"w{i} {i}\n" for i in range(1, 1000)))
+    shutil.copyfile(folder / places, folder / "lang/phones" / places)
+    (folder / "lang/oov.int").write_text("1\n")
+    assert twin("lattice-1best").run(["--lm-scale=7", f"ark:{name}.lats", "ark:best"]) == 0
+    assert twin(program).run([places, f"{name}.mdl", "ark:best", "ark:aligned"]) == 0
+    assert twin("nbest-to-prons").run([f"{name}.mdl", "ark:aligned", "prons"]) == 0
+    kept = ["lang", f"{name}.mdl"]
+    assert get_prons.run(["--lmwt=7", *kept, f"ark:{name}.lats", "from_lattices"]) == 0
+    assert (folder / "from_lattices").read_text() == (folder / "prons").read_text()
+
+    assert twin("nbest-to-linear").run(["ark:best", "ark:alignments", "ark,t:numbers"]) == 0
+    texts = [line.split() for line in (folder / "numbers").read_text().splitlines()]
+    lines = [" ".join([utterance, *(f"w{number}" for number in numbers)]) + "\n" for utterance, *numbers in texts]
+    (folder / "text").write_text("".join(lines[:-1]))
+    assert get_prons.run(["--text=text", *kept, "ark:alignments", "from_alignments"]) == 0
+    expected = [line for line in (folder / "prons").read_text().splitlines() if line.split()[0] != texts[-1][0]]
+    assert (folder / "from_alignments").read_text().splitlines() == expected and expected
