@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All 960 hours of LibriSpeech, from the download to word error rates with the small trigram model: GMMs, LF-MMI with the
-# TDNN-F of Kaldi's recipe, without i-vectors. Kaldi's 4 epochs see each frame three times: here 12.
+# TDNN-F of Kaldi's recipe. Kaldi's 4 epochs see each frame three times: here 12.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -18,9 +18,15 @@ exp=exp
 seeds=0          # a system for each, e.g. "0 1 2"
 mono_utterances=10000
 mono_gauss=1000
-gmm_opts=        # more options of train_gmm.sh, e.g. "--num-iters 20 --max-iter-inc 15"
+gmm_opts=        # more options of the steps that train GMMs, e.g. "--num-iters 20 --max-iter-inc 15"
 tri1="4200 40000" # leaves, Gaussians
-tri2="7000 150000"
+tri2="5000 100000" # LDA+MLLT
+tri3="7000 150000" # SAT
+lda_dim=40
+ivector_utterances=60000 # of the training data, for the extractor: 0 for all
+ivector_gauss=512
+ivector_dim=100
+ivector_opts=    # more options of train_ivector_extractor.sh
 chain_leaves=7000
 network=conf/tdnn_1d.xconfig
 num_epochs=12
@@ -33,8 +39,9 @@ scoring_opts=    # of score.sh
 # End configuration section.
 
 help_message="Usage: $0 [--corpus <dir> --lexicon <file> --lm <file>] [--stage <n>] [--max-utterances <n>] [--exp <dir>] ...
-Stages: -1 download, 0 data and lang, 1 features, 2 monophones and triphones, 3 training data at three speeds, their
-lattices, 4 tree and graphs of the chain model, 5 what training reads, 6 training, 7 decoding and scores, 8 RESULTS.md.
+Stages: -1 download, 0 data and lang, 1 features, 2 monophones and triphones, 3 LDA+MLLT and SAT, 4 pronunciation
+probabilities, 5 training data at three speeds, 6 i-vectors, 7 tree and graphs of the chain model, 8 what training reads,
+9 training, 10 decoding and scores, 11 RESULTS.md.
 The other options are at the top of this script."
 . utils/parse_options.sh
 [ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Five hours of LibriSpeech, from the download to word error rates with the small trigram model: GMMs, LF-MMI.
-# The network is Kaldi's best for this corpus, without i-vectors. Kaldi's 20 epochs see each frame three times: here 60.
+# The network is Kaldi's best for this corpus. Kaldi's 20 epochs see each frame three times: here 60.
 # --network conf/tdnn_1k.xconfig is the smaller TDNN-F of Kaldi's recipe.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -19,9 +19,15 @@ exp=exp
 seeds=0          # a system for each, e.g. "0 1 2"
 mono_utterances=500
 mono_gauss=1000
-gmm_opts=        # more options of train_gmm.sh, e.g. "--num-iters 20 --max-iter-inc 15"
+gmm_opts=        # more options of the steps that train GMMs, e.g. "--num-iters 20 --max-iter-inc 15"
 tri1="2000 10000" # leaves, Gaussians
-tri2="2500 15000"
+tri2="2500 15000" # LDA+MLLT
+tri3="2500 15000" # SAT
+lda_dim=40
+ivector_utterances=0 # of the training data, for the extractor: 0 for all
+ivector_gauss=512
+ivector_dim=100
+ivector_opts=    # more options of train_ivector_extractor.sh
 chain_leaves=3500
 network=conf/cnn_tdnn_1d.xconfig
 num_epochs=60
@@ -34,8 +40,9 @@ scoring_opts=    # of score.sh
 # End configuration section.
 
 help_message="Usage: $0 [--corpus <dir> --lexicon <file> --lm <file>] [--stage <n>] [--max-utterances <n>] [--exp <dir>] ...
-Stages: -1 download, 0 data and lang, 1 features, 2 monophones and triphones, 3 training data at three speeds, their
-lattices, 4 tree and graphs of the chain model, 5 what training reads, 6 training, 7 decoding and scores, 8 RESULTS.md.
+Stages: -1 download, 0 data and lang, 1 features, 2 monophones and triphones, 3 LDA+MLLT and SAT, 4 pronunciation
+probabilities, 5 training data at three speeds, 6 i-vectors, 7 tree and graphs of the chain model, 8 what training reads,
+9 training, 10 decoding and scores, 11 RESULTS.md.
 The other options are at the top of this script."
 . utils/parse_options.sh
 [ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }

@@ -50,6 +50,44 @@ def _recording_renamed(line: str, rename: Rename) -> list[str]:
     return [rename(name), *times]
 
 
+def with_smaller_speakers(
+    data: DataDir, most_utterances: int = 0, most_seconds: float = 0.0, within_speakers: bool = True
+) -> DataDir:
+    """Utterances in a row as a speaker of their own (utils/data/modify_speaker_info.sh); 0: no limit of that kind.
+
+    ``within_speakers``: of the same speaker, who becomes speaker-1, speaker-2, ...; else of any. What belongs to
+    speakers (cmvn.scp, say) is left out. Raises KaldiError where seconds are limited but utt2dur is missing.
+    """
+    durations = {u: float(text) for u, text in data.table("utt2dur").items()} if most_seconds > 0 else {}
+
+    def groups(utterances: Iterable[str]) -> list[list[str]]:
+        made: list[list[str]] = []
+        seconds = 0.0
+        for utterance in utterances:
+            duration = durations.get(utterance, 0.0)
+            full = (
+                not made or len(made[-1]) == most_utterances or (most_seconds > 0 and seconds + duration > most_seconds)
+            )
+            if full:
+                made.append([])
+                seconds = 0.0
+            made[-1].append(utterance)
+            seconds += duration
+        return made
+
+    speakers = data.spk2utt.items() if within_speakers else [("speaker", in_order(data.utterances))]
+    utt2spk = {}
+    for speaker, utterances in speakers:
+        parts = groups(utterances)
+        width = len(str(len(parts)))
+        for number, part in enumerate(parts, 1):
+            utt2spk |= dict.fromkeys(part, f"{speaker}-{number:0{width}}")
+    tables = {name: rows for name, rows in data.tables.items() if name not in SPEAKER_FILES}
+    tables["utt2spk"] = utt2spk
+    tables["spk2utt"] = {s: " ".join(us) for s, us in spk2utt_of(utt2spk.items()).items()}
+    return DataDir(data.path, tables, data.frame_shift, data.feature_options)
+
+
 def read_repaired(path: Path, names: Iterable[str] = FILES) -> DataDir:
     """A directory whose files need not be sorted nor go together, with the utterances that all of them have.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
-from kaldi_bridge.data_dirs.changes import first_of_each, read_repaired, renamed
+from kaldi_bridge.data_dirs.changes import first_of_each, read_repaired, renamed, with_smaller_speakers
 from kaldi_bridge.data_dirs.combination import combined
 from kaldi_bridge.data_dirs.data_dir import FILES, DataDir
 from kaldi_bridge.data_dirs.durations import recording_durations
@@ -123,6 +123,28 @@ def copy(options: CopyOptions, source: str, destination: str) -> int:
     )
     data.write(destination)
     log.info(f"copied data from {source} to {destination}")
+    return validate(_absent_is_good(data), destination)
+
+
+@dataclass
+class SpeakerOptions:
+    """Options of modify_speaker_info.sh."""
+
+    utts_per_spk_max: int = option(-1, "Most utterances of a speaker; -1: no limit")
+    seconds_per_spk_max: float = option(-1.0, "Most seconds of a speaker, by utt2dur; -1: no limit")
+    respect_speaker_info: bool = option(True, "Divide speakers; false: take no notice of them")
+
+
+def modify_speaker_info(options: SpeakerOptions, source: str, destination: str) -> int:
+    """Kaldi's utils/data/modify_speaker_info.sh: smaller speakers; returns the exit status."""
+    _require_different(source, destination)
+    utterances, seconds = options.utts_per_spk_max, options.seconds_per_spk_max
+    if utterances <= 0 and seconds <= 0:
+        raise KaldiError("one or both of --utts-per-spk-max and --seconds-per-spk-max are needed")
+    original = DataDir.read(source)
+    data = with_smaller_speakers(original, max(utterances, 0), max(seconds, 0.0), options.respect_speaker_info)
+    data.write(destination)
+    log.info(f"number of speakers changed from {len(original.spk2utt)} to {len(data.spk2utt)}")
     return validate(_absent_is_good(data), destination)
 
 

@@ -7,7 +7,16 @@ from collections.abc import Callable
 
 from kaldi_bridge.command import Command, command
 from kaldi_bridge.data_dirs.choosing import subset
-from kaldi_bridge.data_dirs.operations import combine, copy, fix, perturb_speed, perturb_volume, split_data, validate
+from kaldi_bridge.data_dirs.operations import (
+    combine,
+    copy,
+    fix,
+    modify_speaker_info,
+    perturb_speed,
+    perturb_volume,
+    split_data,
+    validate,
+)
 
 
 def _operation(function: Callable[..., int], arguments: str) -> Command:
@@ -22,6 +31,7 @@ OPERATIONS = {
     "split": _operation(split_data, "split [options] <data-dir> <num-to-split>"),
     "combine": _operation(combine, "combine [options] <dest-data-dir> <src-data-dir1> <src-data-dir2> ..."),
     "copy": _operation(copy, "copy [options] <srcdir> <destdir>"),
+    "modify-speaker-info": _operation(modify_speaker_info, "modify-speaker-info [options] <srcdir> <destdir>"),
     "perturb-speed": _operation(perturb_speed, "perturb-speed [options] <factor> <srcdir> <destdir>"),
     "perturb-volume": _operation(perturb_volume, "perturb-volume [options] <data-dir>"),
 }
