@@ -76,7 +76,7 @@ def with_smaller_speakers(
         return made
 
     speakers = data.spk2utt.items() if within_speakers else [("speaker", in_order(data.utterances))]
-    utt2spk = {}
+    utt2spk: Rows = {}
     for speaker, utterances in speakers:
         parts = groups(utterances)
         width = len(str(len(parts)))

@@ -115,7 +115,7 @@ def test_adaptation(experiment: Path) -> None:
     lda = experiment / "lda"
     assert {"final.mat", "full.mat", "splice_opts", "final.mdl", "tree"} <= {path.name for path in lda.iterdir()}
     assert read_transform(f"{lda}/final.mat").shape == (40, 91)
-    assert frame_log_likelihood(lda / "log/update.3.log") > frame_log_likelihood(lda / "log/update.1.log") + 1.0
+    assert frame_log_likelihood(lda / "log/update.3.log") > frame_log_likelihood(lda / "log/update.1.log") + 0.5
     shell(experiment, "train_sat.sh", *few, "--fmllr-iters", "2", 150, 600, *data, "lda", "sat")
     sat = experiment / "sat"
     assert {"final.alimdl", "final.mat", "trans.1"} <= {path.name for path in sat.iterdir()}

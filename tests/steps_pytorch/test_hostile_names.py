@@ -178,6 +178,7 @@ utils/fix_data_dir.sh {}/hires
 utils/get_utt2num_frames.sh {}/data_spa
 utils/subset_data_dir.sh --first {}/data 5 {}/data_5
 utils/split_data.sh {}/data 2
+utils/modify_speaker_info.sh --utts-per-spk-max 2 {}/hires {}/hires_max2
 utils/combine_data.sh {}/data_all {}/data {}/data_sp
 # gmm
 steps_pytorch/prepare_lang.sh {}/dict <UNK> {}/lang_tmp {}/lang

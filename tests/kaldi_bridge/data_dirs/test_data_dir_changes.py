@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kaldi_bridge.data_dirs.changes import read_repaired, renamed
+from kaldi_bridge.data_dirs.changes import read_repaired, renamed, with_smaller_speakers
 from kaldi_bridge.data_dirs.data_dir import DataDir
 from kaldi_bridge.data_dirs.perturbation import is_volume_perturbed, speed_perturbed, volume_perturbed
 from kaldi_bridge.data_dirs.splitting import (
@@ -44,6 +44,26 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return write(tmp_path / "data", FILES)
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ((2,), "2 a-01 2 a-02 2 a-03 2 a-04 2 a-05 2 a-06 2 a-07 2 a-08 2 a-09 2 a-10 1 a-11 2 b-1 1 b-2"),
+        (
+            (5, 6.0, False),
+            "4 speaker-1 4 speaker-2 3 speaker-3 3 speaker-4 3 speaker-5 3 speaker-6 3 speaker-7 1 speaker-8",
+        ),
+    ],
+)
+def test_smaller_speakers(tmp_path: Path, limits: tuple[float, ...], expected: str) -> None:
+    """Speakers with so many utterances, one after the other, as Kaldi's script makes them; not their statistics."""
+    utterances = [f"a-{i:02}" for i in range(1, 22)] + ["b-1", "b-2", "b-3"]
+    rows = {"utt2spk": {u: u[0] for u in utterances}, "cmvn.scp": {"a": "c.ark:1", "b": "c.ark:2"}}
+    rows["utt2dur"] = {u: str(1 + i % 3 * 0.5) for i, u in enumerate(utterances)}
+    made = with_smaller_speakers(DataDir(tmp_path, rows), *limits)  # type: ignore[arg-type]
+    assert " ".join(f"{len(us)} {speaker}" for speaker, us in made.spk2utt.items()) == expected
+    assert list(made.utt2spk) == utterances and "cmvn.scp" not in made.tables
 
 
 class TestSplitting:
