@@ -34,10 +34,10 @@ def concatenated(parts: Sequence[np.ndarray]) -> np.ndarray:
 def with_vector(feats: np.ndarray, vector: np.ndarray) -> np.ndarray:
     """Features [frames, dim] with a vector at the end of each (append-vector-to-feats).
 
-    Raises KaldiError where there are no frames.
+    Raises KaldiError where there are no frames, or nothing in the vector.
     """
-    if not len(feats):
-        raise KaldiError("there are no frames that a vector could be appended to")
+    if not len(feats) or not len(vector):
+        raise KaldiError(f"a vector of dimension {len(vector)} cannot be appended to {len(feats)} frames")
     return np.hstack([feats, np.broadcast_to(vector, (len(feats), len(vector)))])
 
 

@@ -26,7 +26,7 @@ class Comparison:
         if first.shape[1] != second.shape[1]:
             raise EntryError(
                 f"Feature dimensions differ for utterance {utterance}, {first.shape[1]} vs. {second.shape[1]}, "
-                f"skipping utterance. {utterance}"
+                f"skipping  utterance.{utterance}"
             )
         if len(first) != len(second):
             raise KaldiError(f"the sets have {len(first)} and {len(second)} frames")

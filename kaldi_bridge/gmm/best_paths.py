@@ -64,7 +64,9 @@ def decode_best_paths(
                 if decoded is None or not (decoded.reached_final or options.allow_partial):
                     raise EntryError(f"Did not successfully decode utterance {utterance}, len = {len(feats)}")
                 if not decoded.reached_final:
-                    log.warning("Decoder did not reach end-state, outputting partial traceback: --allow-partial=true")
+                    log.warning(
+                        "Decoder did not reach end-state, outputting partial traceback since --allow-partial=true"
+                    )
                 words.write(utterance, decoded.words)
                 alignments.write(utterance, decoded.alignment)
                 if lattices_wspecifier:

@@ -56,6 +56,7 @@ def _narrow(good: str) -> str:
 
 FEATURES = (_rows(9, 3, 0), _rows(10, 3, 1), _rows(8, 3, 2))
 SCORES = (_rows(9, 6, 0), _rows(10, 6, 1), _rows(8, 6, 2))
+PITCHES = tuple(" [\n" + "\n".join(f"0.{i + j} {100 + 9 * i}" for i in range(9)) + " ]\n" for j in range(3))
 MATRIX_FAULTS: Faults = {
     "empty": lambda good: " [ ]\n",
     "one-frame": lambda good: " [ " + good.split("\n")[1] + " ]\n",
@@ -150,6 +151,14 @@ _cases(
     "subset-feats --n=2 ark:in OUT",
     "subset-feats --include=list ark:in OUT",
     "subset-feats --exclude=list ark:in OUT",
+    "paste-feats ark:in ark:feats OUT",
+    "paste-feats ark:feats ark:in OUT",
+    "select-feats 2,0 ark:in OUT",
+    "append-vector-to-feats ark:in ark:vectors OUT",
+    "shift-feats --shift=1 ark:in OUT",
+    "apply-cmvn-sliding --cmn-window=3 --min-cmn-window=2 --norm-vars=true ark:in OUT",
+    "compute-cmvn-stats-two-channel sides ark:in OUT",
+    "compare-feats ark:in ark:feats",
     "transform-feats square ark:in OUT",
     "transform-feats ark:squares ark:in OUT",
     "transform-feats affine ark:in OUT",
@@ -163,6 +172,8 @@ _cases(
     "acc-tree-stats mono.mdl ark:in ark:ali out",
     "gmm-latgen-faster mono.mdl HCLG.fst ark:in OUT",
     "gmm-align-compiled mono.mdl ark:graphs ark:in OUT",
+    "gmm-align tree mono.mdl L.fst ark:in ark:ali.words OUT",
+    "gmm-decode-faster mono.mdl HCLG.fst ark:in OUT MORE",
     "align-equal-compiled ark:graphs ark:in OUT",
     "nnet3-compute --use-gpu=no nnet.raw ark:in OUT",
     "nnet3-compute-batch --use-gpu=no nnet.raw ark:in OUT",
@@ -181,6 +192,12 @@ _cases(
     "latgen-faster-mapped mono.mdl HCLG.fst ark:in OUT MORE",
     "latgen-faster-mapped mono.mdl ark:graphs ark:in OUT",
 )
+_cases(
+    PITCHES,
+    MATRIX_FAULTS,
+    "process-kaldi-pitch-feats --delta-pitch-noise-stddev=0 ark:in OUT",
+)
+_cases(VECTORS, VECTOR_FAULTS, "append-vector-to-feats ark:feats ark:in OUT")
 _cases(VECTORS, VECTOR_FAULTS, "vector-sum ark:in ark:vectors OUT", "vector-sum ark:in out")
 _cases(
     ALIGNMENTS,
@@ -254,6 +271,10 @@ _cases(
     "compute-mfcc-feats --sample-frequency=8000 --dither=0 --channel=1 scp:in OUT",
     "compute-mfcc-feats --sample-frequency=8000 --dither=0 --min-duration=0.2 scp:in OUT",
     "compute-fbank-feats --sample-frequency=8000 --dither=0 --subtract-mean=true --write-utt2dur=MORE scp:in OUT",
+    "compute-plp-feats --sample-frequency=8000 --dither=0 --vtln-map=ark:warps --vtln-low=60 scp:in OUT",
+    "compute-kaldi-pitch-feats --sample-frequency=8000 scp:in OUT",
+    "compute-and-process-kaldi-pitch-feats --sample-frequency=8000 scp,p:in OUT",
+    "extend-wav-with-silence --silence-search-length=0.1 --extra-silence-length=0.1 scp:in OUT",
     "wav-copy scp:in OUT",
     "wav-copy scp,p:in OUT",
     "wav-to-duration scp:in OUT",
@@ -318,6 +339,8 @@ class Inputs:
             write(name, _table(entries))
         write("spk2utt", "s a b c d\n")
         write("list", "a\nc\n")
+        write("warps", "a 0.9\nc 1.1\n")
+        write("sides", "a call A\nb call B\nc other A\n")
         write("segments", "".join(f"{key}-{i} {key} {i / 10} {i / 10 + 0.15}\n" for key in "abcd" for i in (0, 1)))
         write("square", " [ 1 0 1\n 0 2 0\n 1 0 3 ]\n")
         write("affine", " [ 1 0 1 1\n 0 2 0 1 ]\n")
@@ -388,7 +411,9 @@ class Inputs:
         if fault:
             made = faults[fault]
             entries[POSITIONS[position]] = made(entries[POSITIONS[position]]) if callable(made) else made
-        holder: Any = {FEATURES: FLOAT_MATRIX, SCORES: FLOAT_MATRIX, VECTORS: FLOAT_VECTOR}.get(good)
+        holder: Any = {FEATURES: FLOAT_MATRIX, PITCHES: FLOAT_MATRIX, SCORES: FLOAT_MATRIX, VECTORS: FLOAT_VECTOR}.get(
+            good
+        )
         if holder is None:
             self._write("in", _table(entries))
             return

@@ -25,9 +25,9 @@ def select_feats(selection: str, rspecifier: str, wspecifier: str) -> None:
         dims = selected_dims(selection, dim)
         with TableWriter(wspecifier, FLOAT_MATRIX) as writer:
             for utterance, feats in (first, *entries):
-                if feats.shape[1] != dim and len(feats):
+                if feats.shape[1] != dim:
                     raise KaldiError(f"utterance {utterance}: features of dimension {feats.shape[1]}, not {dim}")
-                writer.write(utterance, feats[:, dims] if len(feats) else feats)
+                writer.write(utterance, feats[:, dims])
 
 
 main = command(select_feats, usage=USAGE)
