@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Computes the features of a data directory's recordings: arguments and files of Kaldi's steps/make_{mfcc,fbank}.sh.
+# Computes the features of a data directory's recordings: arguments and files of Kaldi's steps/make_{mfcc,fbank,plp}.sh.
 set -euo pipefail
 
 # Begin configuration section.
@@ -8,6 +8,7 @@ cmd=
 type=mfcc
 mfcc_config=conf/mfcc.conf
 fbank_config=conf/fbank.conf
+plp_config=conf/plp.conf
 compress=true
 write_utt2num_frames=true
 write_utt2dur=true
@@ -16,8 +17,8 @@ write_utt2dur=true
 help_message="Usage: $0 [options] <data-dir> [<log-dir> [<feats-dir>]]
 e.g.: $0 --nj 8 data/train exp/make_mfcc/train mfcc
 <log-dir> is <data-dir>/log where it is not given, <feats-dir> <data-dir>/data.
-  --type <mfcc|fbank>              # kind of features (mfcc)
-  --mfcc-config, --fbank-config <file>  # options of compute-{mfcc,fbank}-feats (conf/mfcc.conf, conf/fbank.conf)
+  --type <mfcc|fbank|plp>          # kind of features (mfcc)
+  --mfcc-config, --fbank-config, --plp-config <file>  # options of compute-*-feats (conf/mfcc.conf, ...)
   --nj <n>                         # number of parallel jobs (4)
   --cmd <cmd>                      # how to run them: run.pl, queue.pl ... (this machine)
   --compress <true|false>          # store them in 8 bits (true)
@@ -33,12 +34,16 @@ use_programs
 case $type in
   mfcc) config=$mfcc_config ;;
   fbank) config=$fbank_config ;;
-  *) fail "--type $type: must be mfcc or fbank" ;;
+  plp) config=$plp_config ;;
+  *) fail "--type $type: must be mfcc, fbank or plp" ;;
 esac
 needs "$data/wav.scp" "$config"
-for file in spk2warp utt2warp; do
-  [ ! -f "$data/$file" ] || fail "$data/$file: VTLN is only possible with Kaldi's steps/make_$type.sh"
-done
+vtln=() # warps of vocal tracts, of speakers or utterances
+if [ -f "$data/spk2warp" ]; then
+  vtln=("--vtln-map=ark:$data/spk2warp" "--utt2spk=ark:$data/utt2spk")
+elif [ -f "$data/utt2warp" ]; then
+  vtln=("--vtln-map=ark:$data/utt2warp")
+fi
 "$utils/validate_data_dir.sh" --no-text --no-feats "$data"
 
 mkdir -p "$folder" "$logs"
@@ -63,7 +68,7 @@ if [ -f "$data/segments" ]; then
   waves=ark:-
 fi
 run_jobs JOB=1:"$nj" "$logs/make_${type}_$name.JOB.log" \
-  "${segments[@]}" compute-"$type"-feats "${durations[@]}" --config="$config" "$waves" ark:- \| \
+  "${segments[@]}" compute-"$type"-feats "${vtln[@]}" "${durations[@]}" --config="$config" "$waves" ark:- \| \
   copy-feats --compress="$compress" "${frames[@]}" ark:- "$tables"
 
 joined() { # <file of each job> <file of the data directory>

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.options import FbankOptions, MfccOptions
+from kaldi_bridge.features.options import FbankOptions, MfccOptions, PlpOptions
 from kaldi_bridge.io.text import strip
 from kaldi_bridge.io.text_files import read_text, write_text
 from kaldi_bridge.options import normalize, specs_of
 
 CONF = "conf"
 KINDS = ("mfcc", "fbank", "plp")
-_OPTIONS = {"mfcc": MfccOptions, "fbank": FbankOptions}
+_OPTIONS = {"mfcc": MfccOptions, "fbank": FbankOptions, "plp": PlpOptions}
 # Noise that is drawn anew each time, what to do with recordings at other rates, and programs' own options.
 _NOT_COMPARED = {
     "dither", "energy-floor", "allow-downsample", "allow-upsample", "verbose", "print-args", "channel", "min-duration",

@@ -15,6 +15,7 @@ from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
+from kaldi_bridge.features.pitch import PitchOptions
 from kaldi_bridge.features.splicing import add_deltas
 
 
@@ -52,6 +53,16 @@ class PitchProcessingOptions:
                 raise KaldiError(f"--{name.replace('_', '-')}={getattr(self, name)} must not be negative")
         if not 1 <= self.delta_window < 1000:
             raise KaldiError(f"--delta-window={self.delta_window} must be positive")
+
+
+@dataclass
+class PitchFeatureOptions(PitchProcessingOptions, PitchOptions):
+    """Of pitch and of the features that are made of it, as one file of options has both."""
+
+    def check(self) -> None:
+        """Raises KaldiError for nonsense."""
+        PitchOptions.check(self)
+        PitchProcessingOptions.check(self)
 
 
 class PitchSource(Protocol):

@@ -1,18 +1,23 @@
 """From the samples of an utterance, as they come in, to what a network reads: features, normalized, and i-vectors.
 
-(online2/online-nnet2-feature-pipeline.h; without PLP and pitch.)
+Source: online2/online-nnet2-feature-pipeline.cc.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from kaldi_bridge import log
+from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FeatureExtractor
-from kaldi_bridge.features.options import FbankOptions, MfccOptions
+from kaldi_bridge.features.options import AnyOptions, FbankOptions, MfccOptions, PlpOptions
+from kaldi_bridge.features.pitch import PitchExtractor
+from kaldi_bridge.features.pitch_processing import PitchFeatureOptions, ProcessedPitch
 from kaldi_bridge.ivectors.online import IvectorSpeaker, OnlineIvectors
 from kaldi_bridge.ivectors.options import IvectorOptions, IvectorSetup
 from kaldi_bridge.options import read_options
@@ -25,12 +30,16 @@ from kaldi_bridge.transforms.online_cmvn import OnlineCmvn, OnlineCmvnOptions
 class OnlineFeatureOptions:
     """Kaldi's OnlineNnet2FeaturePipelineConfig."""
 
-    feature_type: str = option("mfcc", "Base feature type [mfcc, fbank]")
+    feature_type: str = option("mfcc", "Base feature type [mfcc, plp, fbank]")
     mfcc_config: str = option("", "File of options of MFCC features (e.g. conf/mfcc.conf)")
+    plp_config: str = option("", "File of options of PLP features (e.g. conf/plp.conf)")
     fbank_config: str = option("", "File of options of filterbank features (e.g. conf/fbank.conf)")
     cmvn_config: str = option("", "File of options of online CMVN of the network's features; without it there is none")
     global_cmvn_stats: str = option("", "With --cmvn-config: file of global statistics")
-    add_pitch: bool = option(False, "Must be false: there are no pitch features here")
+    add_pitch: bool = option(False, "Append pitch features to the base features, but not for i-vectors")
+    online_pitch_config: str = option(
+        "", "With --add-pitch: file of options of pitch and of its processing (e.g. conf/online_pitch.conf)"
+    )
     ivector_extraction_config: str = option("", "File of options of i-vector extraction; without it there is none")
 
 
@@ -38,12 +47,13 @@ class OnlineFeatureSetup:
     """What the options name, read and checked; shared by all utterances.
 
     Raises:
-        KaldiError: options out of range, or what is not there: PLP, pitch.
+        KaldiError: options out of range.
     """
 
     def __init__(self, options: OnlineFeatureOptions, online: bool = True) -> None:
         """``online`` false: i-vectors are to be made of the whole utterance from its beginning on."""
         self.extractor = FeatureExtractor(_feature_options(options))
+        self.pitch = _pitch_setup(options)
         self.cmvn_options: OnlineCmvnOptions | None = None
         if options.cmvn_config:
             self.cmvn_options = read_options(options.cmvn_config, OnlineCmvnOptions)
@@ -63,19 +73,38 @@ class OnlineFeatureSetup:
         return self.extractor.options.frame_shift / 1000
 
 
-def _feature_options(options: OnlineFeatureOptions) -> MfccOptions | FbankOptions:
-    if options.add_pitch:
-        raise KaldiError("--add-pitch=true: there are no pitch features here; Kaldi's own program has them")
-    configs = {"mfcc": options.mfcc_config, "fbank": options.fbank_config}
-    if options.feature_type not in configs:
-        raise KaldiError(f"Invalid feature type: {options.feature_type}. Supported feature types: mfcc, fbank.")
-    config = configs.pop(options.feature_type)
+KINDS: dict[str, Callable[..., AnyOptions]] = {"mfcc": MfccOptions, "plp": PlpOptions, "fbank": FbankOptions}
+
+
+def _feature_options(options: OnlineFeatureOptions) -> AnyOptions:
+    configs = {"mfcc": options.mfcc_config, "plp": options.plp_config, "fbank": options.fbank_config}
+    kind = options.feature_type
+    if kind not in configs:
+        raise KaldiError(f"Invalid feature type: {kind}. Supported feature types: mfcc, plp, fbank.")
+    config = configs.pop(kind)
     for name, other in configs.items():
         if other:
-            raise KaldiError(f"--{name}-config has no effect with --feature-type={options.feature_type}")
-    if options.feature_type == "mfcc":
-        return read_options(config, MfccOptions) if config else MfccOptions()
-    return read_options(config, FbankOptions) if config else FbankOptions()
+            raise KaldiError(f"--{name}-config has no effect with --feature-type={kind}")
+    return read_options(config, KINDS[kind]) if config else KINDS[kind]()
+
+
+@dataclass
+class PitchSetup:
+    """What pitch features are made with: ``random`` is what their noise is drawn from."""
+
+    extractor: PitchExtractor
+    options: PitchFeatureOptions
+    random: CRandom
+
+
+def _pitch_setup(options: OnlineFeatureOptions) -> PitchSetup | None:
+    config = options.online_pitch_config
+    if not options.add_pitch:
+        if config:
+            log.warning("--online-pitch-config option has no effect since you did not supply --add-pitch option.")
+        return None
+    pitch = read_options(config, PitchFeatureOptions) if config else PitchFeatureOptions()
+    return PitchSetup(PitchExtractor(pitch), pitch, CRandom(1))
 
 
 class OnlineSpeaker:
@@ -99,11 +128,12 @@ class OnlineFeatures:
         ivectors: those of the utterance; None when the setup has no extractor.
 
     Raises:
-        KaldiError: features are made at another rate, and the options do not allow to resample.
+        KaldiError: features are made at another rate, and the options do not allow to resample; pitch never does.
     """
 
     def __init__(self, setup: OnlineFeatureSetup, speaker: OnlineSpeaker, sample_frequency: float) -> None:
         self._stream, self._speaker = setup.extractor.stream(sample_frequency), speaker
+        self._pitch = _OnlinePitch(setup.pitch, sample_frequency) if setup.pitch is not None else None
         self.ivectors: OnlineIvectors | None = None
         if setup.ivectors is not None and speaker.ivectors is not None:
             self.ivectors = OnlineIvectors(setup.ivectors, speaker.ivectors)
@@ -114,6 +144,8 @@ class OnlineFeatures:
         feats = self._stream.extend(samples, last)
         if self.ivectors is not None:
             self.ivectors.extend(feats, last)
+        if self._pitch is not None:
+            feats = self._pitch.appended(feats, samples, last)
         return feats if self._speaker.cmvn is None else self._speaker.cmvn.extend(feats)
 
     def newest_ivector(self) -> np.ndarray:
@@ -127,3 +159,30 @@ class OnlineFeatures:
             self.ivectors.end()
         if self._speaker.cmvn is not None:
             self._speaker.cmvn.end()
+
+
+class _OnlinePitch:
+    """Pitch of an utterance, and the other features that wait for it."""
+
+    def __init__(self, setup: PitchSetup, sample_frequency: float) -> None:
+        wanted = setup.options.sample_frequency
+        if sample_frequency != wanted:
+            raise KaldiError(
+                f"Sampling frequency mismatch, expected {wanted:g} for pitch, got {sample_frequency:g}: "
+                "set --sample-frequency in the file of --online-pitch-config"
+            )
+        self._stream = setup.extractor.stream()
+        self._features = ProcessedPitch(setup.options, self._stream, setup.random)
+        self._waiting: np.ndarray | None = None
+        self._made = 0
+
+    def appended(self, feats: np.ndarray, samples: np.ndarray, last: bool) -> np.ndarray:
+        """The features that pitch is known for by now, with it, of the next ones and the next samples."""
+        self._stream.accept(samples)
+        if last:
+            self._stream.finish()
+        waiting = feats if self._waiting is None else np.concatenate([self._waiting, feats])
+        count = min(max(self._features.num_ready - self._made, 0), len(waiting))
+        pitch = self._features.frames(self._made, self._made + count)
+        self._waiting, self._made = waiting[count:], self._made + count
+        return np.hstack([waiting[:count], pitch])

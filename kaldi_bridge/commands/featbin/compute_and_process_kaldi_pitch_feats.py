@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command
-from kaldi_bridge.features.pitch import PitchExtractor, PitchOptions
+from kaldi_bridge.features.pitch import PitchExtractor
 from kaldi_bridge.features.pitch_extraction import extract_pitch
-from kaldi_bridge.features.pitch_processing import PitchProcessingOptions, ProcessedPitch
+from kaldi_bridge.features.pitch_processing import PitchFeatureOptions, ProcessedPitch
 
 USAGE = """Compute the pitch of recordings, as features for speech recognition.
 Usage: nnet-pytorch-compute-and-process-kaldi-pitch-feats [options] <wav-rspecifier> <feats-wspecifier>
@@ -18,17 +16,9 @@ e.g.: nnet-pytorch-compute-and-process-kaldi-pitch-feats --simulate-first-pass-o
     --frames-per-chunk=10 --sample-frequency=8000 scp:wav.scp ark:feats.ark"""
 
 
-@dataclass
-class Options(PitchProcessingOptions, PitchOptions):
-    """Options of this program."""
-
-    def check(self) -> None:
-        """Raises KaldiError for nonsense."""
-        PitchOptions.check(self)
-        PitchProcessingOptions.check(self)
-
-
-def compute_and_process_kaldi_pitch_feats(options: Options, wav_rspecifier: str, feats_wspecifier: str) -> int:
+def compute_and_process_kaldi_pitch_feats(
+    options: PitchFeatureOptions, wav_rspecifier: str, feats_wspecifier: str
+) -> int:
     extractor, random = PitchExtractor(options), CRandom(1)
 
     def features_of(waveform: np.ndarray) -> np.ndarray:

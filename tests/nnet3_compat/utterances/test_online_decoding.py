@@ -243,8 +243,7 @@ def test_endpoints(speech: Path, capfd: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--add-pitch=true", "there are no pitch features here"),
-        ("--feature-type=plp", "Supported feature types: mfcc, fbank"),
+        ("--feature-type=other", "Supported feature types: mfcc, plp, fbank"),
         ("--fbank-config=x", "--fbank-config has no effect"),
         ("--determinize-lattice=false", "not supported"),
         ("--extra-left-context-initial=-1", "must not be negative"),

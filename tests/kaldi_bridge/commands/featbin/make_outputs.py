@@ -27,6 +27,7 @@ RATE = 8000
 
 MFCC = "compute-mfcc-feats --sample-frequency=8000 --dither=0"
 PITCH = "compute-kaldi-pitch-feats --sample-frequency=8000"
+DUMP = "online2-wav-dump-features"
 BOTH = "compute-and-process-kaldi-pitch-feats --sample-frequency=8000"
 COMMANDS = (
     f"""
@@ -83,6 +84,11 @@ process-kaldi-pitch-feats --add-pov-feature=false --delta-window=4 --delta-pitch
 {BOTH} scp:wav.scp ark,t:OUT
 {BOTH} --frames-per-chunk=10 --simulate-first-pass-online=true --normalization-right-context=9 scp:wav.scp ark,t:OUT
 {BOTH} --frames-per-chunk=10 --delay=2 --add-raw-log-pitch=true scp:wav.scp ark,t:OUT
+{DUMP} --mfcc-config=mfcc.conf --add-pitch=true --online-pitch-config=pitch.conf ark:spk2utt scp:wav.scp ark,t:OUT
+{DUMP} --feature-type=plp --plp-config=plp.conf --chunk-length=0.18 --cmvn-config=cmvn.conf \
+--global-cmvn-stats=global.stats ark:spk2utt scp:wav.scp ark,t:OUT
+{DUMP} --add-pitch=true --online-pitch-config=bad.conf ark:spk2utt scp:wav.scp ark,t:OUT
+{DUMP} --feature-type=other ark:spk2utt scp:wav.scp ark,t:OUT
 wav-reverberate speech.wav OUT
 wav-reverberate --impulse-response=room.wav speech.wav OUT
 wav-reverberate --impulse-response=room.wav --rir-channel=1 --shift-output=false speech.wav OUT
@@ -141,6 +147,13 @@ def make_inputs(folder: Path) -> None:
         "d call0 1\nb call0 2\nc call0 3\n",
         "wav.scp": "one voice.wav\ntwo cat short.wav |\n",
         "speech.scp": "one short.wav\n",
+        "mfcc.conf": "--sample-frequency=8000\n--dither=0\n--num-ceps=2\n",
+        "plp.conf": "--sample-frequency=8000\n--dither=0\n--num-ceps=3\n",
+        "pitch.conf": "--sample-frequency=8000\n--normalization-right-context=4\n--max-frames-latency=5\n",
+        "bad.conf": "--sample-frequency=8000\n--min-f0=many\n",
+        "cmvn.conf": "--cmn-window=50\n--speaker-frames=40\n--global-frames=20\n",
+        "global.stats": " [\n  200 10 -20 100 \n  900 400 500 0 ]\n",
+        "spk2utt": "s one missing two\n",
         "warps": "speaker 0.9\none 1.1\n",
         "utt2spk": "one speaker\ntwo nobody\n",
     }

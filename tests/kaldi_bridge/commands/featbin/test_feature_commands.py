@@ -22,7 +22,7 @@ from kaldi_bridge.commands.online2bin import apply_cmvn_online
 from kaldi_bridge.data_dirs.segments import SegmentError, cut, parse_segment
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FeatureExtractor
-from kaldi_bridge.features.options import FbankOptions
+from kaldi_bridge.features.options import FbankOptions, PlpOptions
 from kaldi_bridge.features.splicing import add_deltas as deltas_of
 from kaldi_bridge.io.matrix_io import write_matrix
 from kaldi_bridge.io.streams import open_output
@@ -227,6 +227,22 @@ def test_features_at_another_rate(data: Path, tmp_path: Path) -> None:
             np.testing.assert_array_equal(found, extract(wave.data[0], wave.sample_frequency))
 
 
+def test_features_of_warped_vocal_tracts(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "plp.conf").write_text("--sample-frequency=8000\n--dither=0\n")
+    (data / "spk2warp").write_text("theo 0.9\nyweweler 1.1\n")
+    done = call("make_feats.sh", "--type", "plp", "--plp-config", tmp_path / "plp.conf", "--compress", "false", data)
+    assert done.returncode == 0, done.stderr
+    extract = FeatureExtractor(PlpOptions(sample_frequency=8000.0, dither=0.0))
+    speakers = read_rows(data / "utt2spk")
+    with (
+        SequentialReader(f"scp:{data}/wav.scp", WAVE) as waves,
+        SequentialReader(f"scp:{data}/feats.scp", FLOAT_MATRIX) as feats,
+    ):
+        for (utterance, wave), (_, found) in zip(waves, feats, strict=True):
+            warp = float(np.float32({"theo": 0.9, "yweweler": 1.1}[speakers[utterance]]))
+            np.testing.assert_array_equal(found, extract(wave.data[0], wave.sample_frequency, warp))
+
+
 def test_what_features_cannot_be_made_of(reference: Path, data: Path, tmp_path: Path) -> None:
     config = reference / "fsdd/conf/mfcc_hires.conf"
     rows = read_rows(data / "wav.scp")
@@ -237,8 +253,7 @@ def test_what_features_cannot_be_made_of(reference: Path, data: Path, tmp_path: 
     done = call("make_feats.sh", "--nj", 2, "--mfcc-config", config, data)
     assert done.returncode == 1
     assert "less than 95%" in done.stderr and first in done.stderr
-    (data / "spk2warp").write_text("theo 1.0\nyweweler 1.0\n")
-    assert "VTLN" in call("make_feats.sh", "--mfcc-config", config, data).stderr
+    assert "must be mfcc, fbank or plp" in call("make_feats.sh", "--type", "other", data).stderr
     shutil.rmtree(data)
     assert call("make_feats.sh", "--mfcc-config", config, data).returncode == 1
     assert call("compute_cmvn_stats.sh", data).returncode == 1
