@@ -1,10 +1,10 @@
-"""Features of recordings at other rates: our program beside Kaldi's, where that is on the PATH; and resampling alone.
+"""Features of recordings: our programs beside Kaldi's, where those are on the PATH; and resampling alone.
 
     python bench/features.py [--seconds=20] [--recordings=20]
 
-compute-mfcc-feats is measured from recordings to an archive, on one thread: seconds of processors' time, start-up
-included, and what a second of sound takes (the difference between all recordings and the first one). Then resampling
-alone, beside soxr, which augmentation uses.
+First PLP, pitch and programs on features, start-up included. Then compute-mfcc-feats from recordings at several rates to
+an archive, on one thread: seconds of processors' time, start-up included, and what a second of sound takes (the
+difference between all recordings and the first one). Then resampling alone, beside soxr, which augmentation uses.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import soxr
+from beside_kaldi import compare
 
 from kaldi_bridge.features.resampling import resampled
 from kaldi_bridge.io.streams import open_output
@@ -57,6 +58,35 @@ def used(program: str, script: Path, out: Path) -> float:
     return min(found)
 
 
+def others(folder: Path) -> dict[str, str]:
+    """Command lines on the recordings that need no resampling."""
+    waves, feats = f"scp:{folder}/{WANTED}.scp", f"ark:{folder}/feats.ark"
+    spectra = "--dither=0 --use-energy=false"
+    speech, room = f"{folder}/{WANTED}-0.wav", f"--impulse-response={folder}/room.wav"
+    pitch = f"{{0}}compute-kaldi-pitch-feats {waves} ark:{folder}/pitch.ark"
+    return {
+        "MFCC": f"{{0}}compute-mfcc-feats {spectra} {waves} {feats}",
+        "MFCC, vocal tract warped": f"{{0}}compute-mfcc-feats {spectra} --vtln-warp=0.9 {waves} {feats}",
+        "PLP": f"{{0}}compute-plp-feats {spectra} {waves} {feats}",
+        "spectrogram": f"{{0}}compute-spectrogram-feats --dither=0 {waves} ark:/dev/null",
+        "pitch": pitch,
+        "pitch, 10 frames at a time": f"{pitch.replace('feats ', 'feats --frames-per-chunk=10 ', 1)}",
+        "pitch as features": f"{{0}}process-kaldi-pitch-feats ark:{folder}/pitch.ark ark:{folder}/processed.ark",
+        "both, first pass": f"{{0}}compute-and-process-kaldi-pitch-feats --frames-per-chunk=10 "
+        f"--simulate-first-pass-online=true {waves} ark:/dev/null",
+        "paste-feats": f"{{0}}paste-feats --length-tolerance=2 {feats} ark:{folder}/processed.ark ark:/dev/null",
+        "apply-cmvn-sliding": f"{{0}}apply-cmvn-sliding --norm-vars=true --center=true {feats} ark:/dev/null",
+        "wav-reverberate": f"{{0}}wav-reverberate {room} {speech} /dev/null",
+    }
+
+
+def make_room(folder: Path) -> None:
+    """Half a second of an impulse response."""
+    response = np.random.default_rng(0).normal(size=WANTED // 2) * np.exp(-np.arange(WANTED // 2) / 1000)
+    with open_output(f"{folder}/room.wav") as stream:
+        write_wave(stream, Wave(float(WANTED), 8000 * response[np.newaxis]))
+
+
 def milliseconds(work: Callable[[], object], seconds: float) -> float:
     """Of processors' time, for a second of sound; the least of five runs."""
     found = []
@@ -75,6 +105,10 @@ def main() -> None:
     seconds, count = arguments.seconds, arguments.recordings
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        make_recordings(folder, WANTED, seconds, count)
+        make_room(folder)
+        compare(f"{count} recordings of {seconds:g} s", others(folder), "compute-kaldi-pitch-feats")
+        print()
         print(f"{f'MFCC at {WANTED} Hz':<34} {'rate':>6} {'start-up, one':>14} {'all':>7} {'ms a second':>12}")
         for rate in RATES:
             make_recordings(folder, rate, seconds, count)
