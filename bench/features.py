@@ -2,8 +2,8 @@
 
     python bench/features.py [--seconds=20] [--recordings=20]
 
-First PLP, pitch and programs on features, start-up included. Then compute-mfcc-feats from recordings at several rates to
-an archive, on one thread: seconds of processors' time, start-up included, and what a second of sound takes (the
+First PLP, pitch and programs on features, start-up included. Then compute-mfcc-feats from recordings at several rates
+to an archive, on one thread: seconds of processors' time, start-up included, and what a second of sound takes (the
 difference between all recordings and the first one). Then resampling alone, beside soxr, which augmentation uses.
 """
 
