@@ -208,6 +208,8 @@ PYBIND11_MODULE(_csrc, m) {
       .def_property_readonly("num_frames", &OnlineSearch::num_frames)
       .def_property_readonly("final_relative_cost", &OnlineSearch::final_relative_cost)
       .def("best_alignment", &OnlineSearch::best_alignment)
+      .def("best_words", &OnlineSearch::best_words)
+      .def("result_so_far", &OnlineSearch::result_so_far, py::call_guard<py::gil_scoped_release>())
       .def("result", &OnlineSearch::result, py::call_guard<py::gil_scoped_release>());
 
   m.def("search", &run_search, "Token passing over scaled log-likelihoods [frames, pdfs].");

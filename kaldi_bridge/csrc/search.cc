@@ -139,21 +139,23 @@ class Search {
   }
 
   std::vector<std::pair<int32_t, int32_t>> best_alignment() const {
-    const Token *token = nullptr;
-    for (const Token *other : active_.tokens())
-      if (token == nullptr || other->cost < token->cost) token = other;
     std::vector<std::pair<int32_t, int32_t>> steps;
-    for (; token != nullptr && token->back != nullptr; token = token->back) {
-      const Link *best = nullptr;
-      for (const Link *link = token->back->links; link != nullptr; link = link->next)
-        if (link->target == token &&
-            (best == nullptr || link->graph + link->acoustic < best->graph + best->acoustic))
-          best = link;
-      if (best == nullptr) throw std::logic_error("the search dropped a link of the best path");
-      if (best->tid != 0) steps.emplace_back(best->tid, token->back->state);
-    }
-    std::reverse(steps.begin(), steps.end());
+    for (const Step &step : best_path())
+      if (step.link->tid != 0) steps.emplace_back(step.link->tid, step.from->state);
     return steps;
+  }
+
+  std::vector<int32_t> best_words() const {
+    std::vector<int32_t> words;
+    for (const Step &step : best_path())
+      if (step.link->word != 0) words.push_back(step.link->word);
+    return words;
+  }
+
+  SearchResult result_so_far() {
+    if (active_.tokens().empty()) return {};
+    prune_active(options_.lattice_beam * options_.prune_scale);
+    return {lattice(false), false};
   }
 
   SearchResult result() {
@@ -163,6 +165,30 @@ class Search {
   }
 
  private:
+  struct Step {
+    const Token *from;
+    const Link *link;
+  };
+
+  // Of the tokens so far, final or not.
+  std::vector<Step> best_path() const {
+    const Token *token = nullptr;
+    for (const Token *other : active_.tokens())
+      if (token == nullptr || other->cost < token->cost) token = other;
+    std::vector<Step> steps;
+    for (; token != nullptr && token->back != nullptr; token = token->back) {
+      const Link *best = nullptr;
+      for (const Link *link = token->back->links; link != nullptr; link = link->next)
+        if (link->target == token &&
+            (best == nullptr || link->graph + link->acoustic < best->graph + best->acoustic))
+          best = link;
+      if (best == nullptr) throw std::logic_error("the search dropped a link of the best path");
+      steps.push_back({token->back, best});
+    }
+    std::reverse(steps.begin(), steps.end());
+    return steps;
+  }
+
   // The token of a state on the newest frame, to which the best path `came` from another one unless an earlier one was
   // better; with a better cost than before, or new, it is `changed`.
   Token *add(int32_t state, float cost, Token *came, bool *changed = nullptr) {
@@ -430,6 +456,8 @@ void OnlineSearch::advance(const float *log_likelihoods, int64_t frames, int64_t
 int64_t OnlineSearch::num_frames() const { return search_->num_frames(); }
 float OnlineSearch::final_relative_cost() const { return search_->final_relative_cost(); }
 std::vector<std::pair<int32_t, int32_t>> OnlineSearch::best_alignment() const { return search_->best_alignment(); }
+std::vector<int32_t> OnlineSearch::best_words() const { return search_->best_words(); }
+SearchResult OnlineSearch::result_so_far() { return search_->result_so_far(); }
 SearchResult OnlineSearch::result() { return search_->result(); }
 
 BestPath best_path(const Lattice &lattice) {

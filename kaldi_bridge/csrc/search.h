@@ -52,6 +52,10 @@ class OnlineSearch {
   float final_relative_cost() const;
   // Of each frame, the transition-id of the best path so far, final or not, and the state of the graph it comes from.
   std::vector<std::pair<int32_t, int32_t>> best_alignment() const;
+  // The words of that path.
+  std::vector<int32_t> best_words() const;
+  // All paths so far, as if each could end here.
+  SearchResult result_so_far();
   // The end: nothing else may be called after it.
   SearchResult result();
 

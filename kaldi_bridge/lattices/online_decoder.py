@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from kaldi_bridge.errors import EntryError, KaldiError
@@ -52,12 +55,24 @@ class OnlineDecoder:
         """The transition-ids alone."""
         return [tid for tid, _ in self.best_steps()]
 
+    def best_words(self) -> list[int]:
+        """The words of that path."""
+        words: list[int] = self._search.best_words()
+        return words
+
+    def outcome_so_far(self) -> Decoded | None:
+        """What ``finish`` gives, of paths that need not end in a final state; more may follow."""
+        return self._outcome(self._search.result_so_far)
+
     def finish(self) -> Decoded | None:
         """The outcome; None when no path survived or nothing came. Nothing may follow."""
+        return self._outcome(self._search.result)
+
+    def _outcome(self, result_of: Callable[[], Any]) -> Decoded | None:
         if not self.num_frames:
             return None
         try:
-            result = self._search.result()
+            result = result_of()
         except ValueError as error:
             raise KaldiError(str(error)) from None
         return outcome(result, self._graph, self._options, self._scale) if result.num_states else None

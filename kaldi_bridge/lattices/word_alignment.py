@@ -33,7 +33,9 @@ class Aligned:
     whole: bool
 
 
-def native_aligned(align: Any, model: TransitionModel, lattice: CompactLattice, *arguments: Any) -> Aligned:
+def native_aligned(
+    align: Any, model: TransitionModel, lattice: CompactLattice, *arguments: Any, warn: bool = True
+) -> Aligned:
     """Calls one of the functions in C++ and logs what it warns of.
 
     Raises KaldiError for a lattice with a cycle or with transition-ids that the model has not.
@@ -45,7 +47,7 @@ def native_aligned(align: Any, model: TransitionModel, lattice: CompactLattice, 
         parts, warnings, whole = align(lattice.parts, *arguments)
     except ValueError as error:
         raise KaldiError(str(error)) from None
-    for warning in warnings:
+    for warning in warnings if warn else ():
         log.warning(warning)
     return Aligned(CompactLattice(*parts), whole)
 
@@ -89,10 +91,14 @@ class WordAligner:
         self._labels = options.silence_label, options.partial_word_label, options.reorder
         self._max_expand = max_expand
 
-    def align(self, lattice: CompactLattice) -> Aligned:
-        """Raises KaldiError as ``native_aligned``, and for phones without a place in words."""
+    def align(self, lattice: CompactLattice, warn: bool = True) -> Aligned:
+        """Raises KaldiError as ``native_aligned``, and for phones without a place in words.
+
+        ``warn``: of what the lattice ends within, which is right while speech goes on.
+        """
         most = int(1000 + self._max_expand * lattice.num_states) if self._max_expand > 0 else 0
-        return native_aligned(_csrc.align_words, self._model, lattice, self._native, self._kinds, *self._labels, most)
+        arguments = self._native, self._kinds, *self._labels, most
+        return native_aligned(_csrc.align_words, self._model, lattice, *arguments, warn=warn)
 
 
 class AlignmentLexicon:
@@ -136,6 +142,7 @@ class LexiconAligner:
         self._model, self._native = model, transitions_of(model)
         self._arguments = lexicon.native, partial_word_label, reorder, max_expand
 
-    def align(self, lattice: CompactLattice) -> Aligned:
-        """Raises KaldiError as ``native_aligned``, and for words that the lexicon has not."""
-        return native_aligned(_csrc.align_words_by_lexicon, self._model, lattice, self._native, *self._arguments)
+    def align(self, lattice: CompactLattice, warn: bool = True) -> Aligned:
+        """Raises KaldiError as ``native_aligned``, and for words that the lexicon has not; ``warn`` as above."""
+        arguments = self._native, *self._arguments
+        return native_aligned(_csrc.align_words_by_lexicon, self._model, lattice, *arguments, warn=warn)

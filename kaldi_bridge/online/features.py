@@ -44,28 +44,41 @@ class OnlineFeatureOptions:
 
 
 class OnlineFeatureSetup:
-    """What the options name, read and checked; shared by all utterances.
+    """How features are made; shared by all utterances.
+
+    Args:
+        features: the base features.
+        cmvn: online CMVN of the network's features, and the statistics to begin with, float64 [2, dim + 1].
+        ivectors: where the network takes some.
+        pitch: where it is appended to the base features.
 
     Raises:
         KaldiError: options out of range.
     """
 
-    def __init__(self, options: OnlineFeatureOptions, online: bool = True) -> None:
-        """``online`` false: i-vectors are to be made of the whole utterance from its beginning on."""
-        self.extractor = FeatureExtractor(_feature_options(options))
-        self.pitch = _pitch_setup(options)
-        self.cmvn_options: OnlineCmvnOptions | None = None
-        if options.cmvn_config:
-            self.cmvn_options = read_options(options.cmvn_config, OnlineCmvnOptions)
-            if not options.global_cmvn_stats:
-                raise KaldiError("--global-cmvn-stats option is required when --cmvn-config is specified.")
-            self.global_stats = read_stats(options.global_cmvn_stats)
-        self.ivectors: IvectorSetup | None = None
+    def __init__(
+        self,
+        features: AnyOptions,
+        cmvn: tuple[OnlineCmvnOptions, np.ndarray] | None = None,
+        ivectors: IvectorSetup | None = None,
+        pitch: PitchSetup | None = None,
+    ) -> None:
+        self.extractor = FeatureExtractor(features)
+        self.cmvn, self.ivectors, self.pitch = cmvn, ivectors, pitch
+
+    @classmethod
+    def of_files(cls, options: OnlineFeatureOptions, online: bool = True) -> OnlineFeatureSetup:
+        """By the files that the options name.
+
+        ``online`` false: i-vectors are to be made of the whole utterance from its beginning on. Raises KaldiError.
+        """
+        ivectors = None
         if options.ivector_extraction_config:
             settings = read_options(options.ivector_extraction_config, IvectorOptions)
             if not online:
                 settings.use_most_recent_ivector = settings.greedy_ivector_extractor = True
-            self.ivectors = IvectorSetup(settings)
+            ivectors = IvectorSetup(settings)
+        return cls(feature_options(options), cmvn_setup(options), ivectors, pitch_setup(options))
 
     @property
     def frame_shift(self) -> float:
@@ -76,7 +89,8 @@ class OnlineFeatureSetup:
 KINDS: dict[str, Callable[..., AnyOptions]] = {"mfcc": MfccOptions, "plp": PlpOptions, "fbank": FbankOptions}
 
 
-def _feature_options(options: OnlineFeatureOptions) -> AnyOptions:
+def feature_options(options: OnlineFeatureOptions) -> AnyOptions:
+    """Those of the base features. Raises KaldiError for kinds that there are not."""
     configs = {"mfcc": options.mfcc_config, "plp": options.plp_config, "fbank": options.fbank_config}
     kind = options.feature_type
     if kind not in configs:
@@ -88,6 +102,16 @@ def _feature_options(options: OnlineFeatureOptions) -> AnyOptions:
     return read_options(config, KINDS[kind]) if config else KINDS[kind]()
 
 
+def cmvn_setup(options: OnlineFeatureOptions) -> tuple[OnlineCmvnOptions, np.ndarray] | None:
+    """The options and the global statistics of CMVN. Raises KaldiError where one of the two is not given."""
+    if not options.cmvn_config:
+        return None
+    cmvn = read_options(options.cmvn_config, OnlineCmvnOptions)
+    if not options.global_cmvn_stats:
+        raise KaldiError("--global-cmvn-stats option is required when --cmvn-config is specified.")
+    return cmvn, read_stats(options.global_cmvn_stats)
+
+
 @dataclass
 class PitchSetup:
     """What pitch features are made with: ``random`` is what their noise is drawn from."""
@@ -96,15 +120,21 @@ class PitchSetup:
     options: PitchFeatureOptions
     random: CRandom
 
+    @classmethod
+    def of_file(cls, config: str) -> PitchSetup:
+        """``config``: a file of options; empty: Kaldi's defaults. Raises KaldiError."""
+        options = read_options(config, PitchFeatureOptions) if config else PitchFeatureOptions()
+        return cls(PitchExtractor(options), options, CRandom(1))
 
-def _pitch_setup(options: OnlineFeatureOptions) -> PitchSetup | None:
+
+def pitch_setup(options: OnlineFeatureOptions) -> PitchSetup | None:
+    """None where there is no pitch. Raises KaldiError for a file that cannot be read."""
     config = options.online_pitch_config
     if not options.add_pitch:
         if config:
             log.warning("--online-pitch-config option has no effect since you did not supply --add-pitch option.")
         return None
-    pitch = read_options(config, PitchFeatureOptions) if config else PitchFeatureOptions()
-    return PitchSetup(PitchExtractor(pitch), pitch, CRandom(1))
+    return PitchSetup.of_file(config)
 
 
 class OnlineSpeaker:
@@ -112,9 +142,9 @@ class OnlineSpeaker:
 
     def __init__(self, setup: OnlineFeatureSetup) -> None:
         self.cmvn: OnlineCmvn | None = None
-        if setup.cmvn_options is not None:
-            skip_dims = parse_skip_dims(setup.cmvn_options.skip_dims)
-            self.cmvn = OnlineCmvn(setup.cmvn_options, setup.global_stats, skip_dims)
+        if setup.cmvn is not None:
+            options, global_stats = setup.cmvn
+            self.cmvn = OnlineCmvn(options, global_stats, parse_skip_dims(options.skip_dims))
         self.ivectors = IvectorSpeaker(setup.ivectors) if setup.ivectors is not None else None
 
 

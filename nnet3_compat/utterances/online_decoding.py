@@ -21,15 +21,15 @@ from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions
 from kaldi_bridge.lattices.graph_files import open_graph
 from kaldi_bridge.lattices.lattice import CompactLattice
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
-from kaldi_bridge.lattices.online_decoder import OnlineDecoder
-from kaldi_bridge.online.endpointing import EndpointOptions, endpoint_rule, phone_set, trailing_silence
+from kaldi_bridge.online.endpointing import EndpointOptions, phone_set
 from kaldi_bridge.online.features import OnlineFeatureOptions, OnlineFeatures, OnlineFeatureSetup, OnlineSpeaker
-from kaldi_bridge.online.silence_weighting import SilenceWeighting, SilenceWeightingOptions
+from kaldi_bridge.online.silence_weighting import SilenceWeightingOptions
 from kaldi_bridge.online.timing import OnlineTimer, TimingStatistics
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import TOKEN_VECTOR, WAVE
 from nnet3_compat.utterances.computation_options import OptimizationOptions
 from nnet3_compat.utterances.looped_options import LoopedOptions
+from nnet3_compat.utterances.online_stream import OnlineStream, StreamSetup
 
 if TYPE_CHECKING:
     from nnet3_compat.utterances.online_computation import OnlineComputer
@@ -65,41 +65,33 @@ class OnlineRecognizer:
         options.check()
         if not options.determinize_lattice:
             raise KaldiError("--determinize-lattice=false option is not supported at the moment")
-        self._options, self._model, self._graph, self._computer = options, model, graph, computer
-        self._setup = OnlineFeatureSetup(options, options.online)
-        self._silence = phone_set(options.silence_phones, "endpoint.silence-phones")
-        if options.do_endpointing and not self._silence:
+        if options.do_endpointing and not phone_set(options.silence_phones, "endpoint.silence-phones"):
             raise KaldiError("Endpointing requires nonempty --endpoint.silence-phones option")
+        features = OnlineFeatureSetup.of_files(options, options.online)
+        self._options, self._setup = options, StreamSetup(model, graph, computer, features, options, options)
 
     def speaker(self) -> OnlineSpeaker:
-        return OnlineSpeaker(self._setup)
+        return OnlineSpeaker(self._setup.features)
 
     def features(self, speaker: OnlineSpeaker, sample_frequency: float) -> OnlineFeatures:
         """Of a new utterance. Raises KaldiError where the options do not allow to resample it."""
-        return OnlineFeatures(self._setup, speaker, sample_frequency)
+        return OnlineFeatures(self._setup.features, speaker, sample_frequency)
 
     def decode(self, features: OnlineFeatures, wave: Wave, timer: OnlineTimer) -> Decoded | None:
         """One utterance, of the first channel of its recording; None when no path survived or no frame was there.
 
         Raises KaldiError where the recording or its features do not fit.
         """
-        options, samples, rate = self._options, wave.data[0], wave.sample_frequency
-        outputs = self._computer.start()
-        decoder = OnlineDecoder(self._graph, options, options.acoustic_scale)
-        weighting = None
-        if options.active and features.ivectors is not None:
-            weighting = SilenceWeighting(options, self._model, options.frame_subsampling_factor)
-        newest = None if features.ivectors is None else features.newest_ivector
+        samples, rate = wave.data[0], wave.sample_frequency
+        stream = OnlineStream(self._setup, features)
         for part, end in self._parts(samples, rate):
-            feats = features.extend(part, last=end == len(samples))
+            stream.hear(part, last=end == len(samples))
             timer.wait_until(end / rate)
-            if weighting is not None and features.ivectors is not None:
-                features.ivectors.weigh(weighting.changes(decoder.best_steps(), features.ivectors.num_ready))
-            decoder.advance(outputs.extend(feats, end == len(samples), newest))
-            if options.do_endpointing and self._has_ended(decoder):
+            stream.advance()
+            if self._options.do_endpointing and stream.endpoint(self._options):
                 break
-        decoded = decoder.finish()
-        features.end()
+        decoded = stream.decoder.finish()
+        stream.end()
         return decoded
 
     def _parts(self, samples: np.ndarray, rate: float) -> Iterator[tuple[np.ndarray, int]]:
@@ -111,15 +103,6 @@ class OnlineRecognizer:
         for start in range(0, len(samples), max(size, 1)):
             end = min(start + size, len(samples))
             yield samples[start:end], end
-
-    def _has_ended(self, decoder: OnlineDecoder) -> bool:
-        if not decoder.num_frames:
-            return False
-        shift = self._setup.frame_shift * self._options.frame_subsampling_factor
-        phones = self._model.id_to_phone[decoder.best_alignment()].tolist()
-        silence = trailing_silence(phones, self._silence)
-        seconds = decoder.num_frames * shift
-        return endpoint_rule(self._options, seconds, silence * shift, decoder.final_relative_cost) > 0
 
 
 def decode_online(

@@ -28,7 +28,7 @@ class Options(OnlineFeatureOptions, SilenceWeightingOptions):
 def online2_wav_dump_features(
     options: Options, spk2utt: str | None = None, waves: str | None = None, feats: str | None = None
 ) -> int:
-    setup = OnlineFeatureSetup(options)
+    setup = OnlineFeatureSetup.of_files(options)
     if options.print_ivector_dim:
         write_stdout(f"{setup.ivectors.extractor.dim if setup.ivectors is not None else 0}\n")
         return 0

@@ -1,0 +1,1 @@
+"""Recognition with whole models as they are handed on."""

@@ -1,0 +1,101 @@
+"""A model with its graph, read once for any number of recognizers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.fst import read_fst
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.lang.symbol_table import SymbolTable
+from kaldi_bridge.lattices.decoder import Graph
+from kaldi_bridge.lattices.word_alignment import (
+    LexiconAligner,
+    WordAligner,
+    WordLabelOptions,
+    read_alignment_lexicon,
+    read_word_boundaries,
+)
+from nnet3_compat.model.am_nnet import AmNnet
+from nnet3_compat.model.model_file import Archive, read_any
+from nnet3_compat.recognition.kaldi_folder import KaldiFolder
+from nnet3_compat.recognition.lattice_results import LatticeResults
+from nnet3_compat.recognition.model_folder import GraphFiles, ModelFolder, require
+from nnet3_compat.recognition.vosk_folder import VoskFolder, is_vosk_folder
+from nnet3_compat.utterances.online_computation import OnlineComputer
+from nnet3_compat.utterances.online_stream import StreamSetup
+
+
+def open_folder(path: str | os.PathLike[str], graph: str = "") -> ModelFolder:
+    """A folder for Vosk, of either layout, or one of Kaldi's for online decoding. Raises KaldiError for others."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise KaldiError(f"{folder}: no such folder")
+    if is_vosk_folder(folder):
+        if graph:
+            raise KaldiError(f"{folder} is a folder for Vosk, which has its graph inside: --graph={graph} has no place")
+        return VoskFolder(folder)
+    if (folder / "conf/online.conf").is_file():
+        return KaldiFolder(folder, graph)
+    raise KaldiError(
+        f"{folder} holds no model: there are neither am/final.mdl and conf/model.conf, nor final.mdl and mfcc.conf (for "
+        "Vosk), nor final.mdl and conf/online.conf (Kaldi's prepare_online_decoding.sh)"
+    )
+
+
+class Model:
+    """What recognizers share; any number of them, in any threads.
+
+    Args:
+        path: the folder; ``graph``: that of the graph, for Kaldi's that hold none, or several.
+
+    Attributes:
+        sample_frequency: of the samples that its features are made of, in Hz.
+        words: the vocabulary.
+
+    Raises:
+        KaldiError: files are missing, cannot be read or do not fit together.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], graph: str = "") -> None:
+        folder = open_folder(path, graph)
+        folder.decoding.check()
+        files = folder.graph
+        require(Path(path), files.hclg, files.words)
+        model = read_any(str(folder.model))
+        transitions = model.transition_model if isinstance(model, AmNnet | Archive) else None
+        if transitions is None:
+            raise KaldiError(f"{folder.model} has no transition model, so no graph can be searched with it")
+        self.options = folder.decoding
+        self.words = SymbolTable.read(str(files.words))
+        computer = OnlineComputer(model, folder.decoding, str(folder.model))
+        if computer.model.output_dim != transitions.num_pdfs:
+            raise KaldiError(
+                f"{folder.model}: the network has {computer.model.output_dim} outputs, the transition model "
+                f"{transitions.num_pdfs} pdfs"
+            )
+        features = folder.feature_setup(computer.model.ivector_dim > 0)
+        if features.extractor.dim != computer.model.input_dim:
+            raise KaldiError(
+                f"{path}: features of dimension {features.extractor.dim} are configured, the network takes "
+                f"{computer.model.input_dim}"
+            )
+        features.extractor.options.allow_upsample = True
+        self.sample_frequency = features.extractor.options.sample_frequency
+        graph_of = Graph(read_fst(str(files.hclg)), transitions, str(files.hclg))
+        self.setup = StreamSetup(transitions, graph_of, computer, features, folder.decoding, folder.weighting)
+        phones = SymbolTable.read(str(files.phones)) if files.phones.is_file() else None
+        self.results = LatticeResults(transitions, self.words, _aligner(files, transitions), phones)
+
+    def find_word(self, word: str) -> int:
+        """The number of a word; -1 for one that the vocabulary has not."""
+        return self.words.numbers.get(word, -1)
+
+
+def _aligner(files: GraphFiles, model: TransitionModel) -> WordAligner | LexiconAligner | None:
+    if files.word_boundary.is_file():
+        return WordAligner(model, read_word_boundaries(str(files.word_boundary)), WordLabelOptions(), max_expand=0)
+    if files.align_lexicon.is_file():
+        return LexiconAligner(model, read_alignment_lexicon(str(files.align_lexicon)), 0, reorder=True, max_expand=0)
+    return None

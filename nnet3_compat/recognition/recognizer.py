@@ -1,0 +1,226 @@
+"""One stream of speech to a model: samples in, results out (the class that vosk.KaldiRecognizer is).
+
+    recognizer = Recognizer(Model("vosk-model-small-en-us-0.15"), 16000, words=True)
+    for data in microphone:
+        if recognizer.accept(data):
+            print(recognizer.result())
+        else:
+            print(recognizer.partial())
+    print(recognizer.final())
+
+A server that computes the network for many streams at once takes ``accept`` apart:
+
+    recognizer.feed(data)
+    while (chunks := recognizer.chunks()) is not None:
+        recognizer.search(model.setup.computer.compute(chunks))
+    if recognizer.at_endpoint(): ...
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import deque
+from enum import Enum
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.lattices.costs import scale
+from kaldi_bridge.lattices.decoder import Decoded
+from kaldi_bridge.lattices.lattice import CompactLattice
+from kaldi_bridge.online.features import OnlineFeatures, OnlineSpeaker
+from nnet3_compat.recognition.model import Model
+from nnet3_compat.recognition.results import Result, empty_result
+from nnet3_compat.recognition.samples import SampleReader, Samples
+from nnet3_compat.utterances.online_computation import Chunk
+from nnet3_compat.utterances.online_stream import OnlineStream
+
+STEP = 0.2  # seconds of speech that go through the network and the search at a time
+GRAPH_SCALE = 0.9  # of the lattices that results are made of
+MOST_FRAMES = 20000  # of output, after which an endpoint begins the features anew, to bound memory
+
+
+class _State(Enum):
+    BEGUN = 0  # nothing was accepted yet
+    RUNNING = 1
+    ENDED = 2  # a result was given: what follows is a new segment
+    FINISHED = 3  # the final result was given: what follows is a new stream
+
+
+class Recognizer:
+    """Recognizes one stream of samples, segment by segment.
+
+    Args:
+        sample_frequency: of the samples, in Hz; other than the model's, they are resampled.
+        words: whether results have times and confidences of words.
+        partial_words: the same of partial results.
+        max_alternatives: if not 0, results are the best so many alternatives.
+        phones: whether results have times of phones.
+
+    Attributes:
+        endpointing: the rules by which a segment ends; the recognizer's own copy of the model's.
+
+    Raises:
+        KaldiError: for a rate that cannot be resampled.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        sample_frequency: float,
+        *,
+        words: bool = False,
+        partial_words: bool = False,
+        max_alternatives: int = 0,
+        phones: bool = False,
+    ) -> None:
+        if not (math.isfinite(sample_frequency) and sample_frequency > 0):
+            raise KaldiError(f"{sample_frequency} Hz is no sampling rate")
+        if sample_frequency < model.sample_frequency:
+            log.warning(
+                f"The model was made for speech at {model.sample_frequency:g} Hz: at {sample_frequency:g} Hz it lacks "
+                "the higher frequencies and is recognized worse"
+            )
+        self.model, self.sample_frequency = model, sample_frequency
+        self.words, self.partial_words, self.phones = words, partial_words, phones
+        self.max_alternatives = max_alternatives
+        self.endpointing = dataclasses.replace(model.options)
+        self._reader = SampleReader()
+        self._accepted = 0  # samples of this stream
+        self._origin = 0.0  # seconds of the streams before it
+        self._begin_stream()
+
+    def _begin_stream(self) -> None:
+        features = self.model.setup.features
+        speaker = OnlineSpeaker(features)
+        self._stream = OnlineStream(self.model.setup, OnlineFeatures(features, speaker, self.sample_frequency))
+        self._steps: deque[tuple[np.ndarray, bool]] = deque()
+        self._origin += self._accepted / self.sample_frequency
+        self._accepted = 0
+        self._state = _State.BEGUN
+
+    def accept(self, data: Samples) -> bool:
+        """Takes the next samples; whether the speaker has come to an end, so that ``result`` is to be asked for.
+
+        Args:
+            data: bytes of 16-bit PCM, or [samples], int16 or floating point at the scale of 16-bit integers.
+        Raises:
+            KaldiError: ``data`` is something else.
+        """
+        self.feed(data)
+        self._advance()
+        return self.at_endpoint()
+
+    def partial(self) -> Result:
+        """What was heard since the last result: {"partial": text}, and "partial_result" with ``partial_words``."""
+        if self._state is not _State.RUNNING or not self._stream.decoder.num_frames:
+            return {"partial": ""}
+        if not self.partial_words:
+            words = self._stream.decoder.best_words()
+            return {"partial": " ".join(self.model.words[word] for word in words)}
+        lattice = self._lattice(self._stream.decoder.outcome_so_far(), 1.0)
+        if lattice is None:
+            return {"partial": ""}
+        text, words_heard = self.model.results.best(lattice, self._seconds, partial=True)
+        return {"partial": text, "partial_result": words_heard} if words_heard else {"partial": text}
+
+    def result(self) -> Result:
+        """What was heard since the last result; what is accepted next begins a new segment."""
+        if self._state is not _State.RUNNING:
+            return self._nothing()
+        self._state = _State.ENDED
+        return self._result()
+
+    def final(self) -> Result:
+        """The same at the end of the stream: also of the last samples, whose context is missing.
+
+        What is accepted next begins a new stream, whose times go on.
+        """
+        if self._state is not _State.RUNNING:
+            return self._nothing()
+        if self._reader.has_rest:
+            log.warning("The stream ends in the middle of a sample, which is left out")
+            self._reader.clear()
+        self.feed_end()
+        self._advance()
+        self._state = _State.FINISHED
+        return self._result()
+
+    def reset(self) -> None:
+        """Forgets what was heard since the last result; what is accepted next begins a new segment."""
+        self._reader.clear()
+        self._state = _State.ENDED
+
+    def feed(self, data: Samples) -> None:
+        """Takes samples, of which nothing is computed yet. Raises KaldiError as ``accept``."""
+        samples = self._reader.read(data)
+        if self._state is _State.FINISHED:
+            self._begin_stream()
+        elif self._state is _State.ENDED:
+            self._begin_segment()
+        self._state = _State.RUNNING
+        size = max(1, int(self.sample_frequency * STEP))
+        self._steps.extend((samples[begin : begin + size], False) for begin in range(0, len(samples), size))
+        self._accepted += len(samples)
+
+    def feed_end(self) -> None:
+        """No samples follow."""
+        self._steps.append((np.zeros(0, np.float32), True))
+
+    def chunks(self) -> list[Chunk] | None:
+        """What the network is to compute for the next 0.2 s that were fed; None when there are none.
+
+        ``search`` with the outputs must follow.
+        """
+        if not self._steps:
+            return None
+        self._stream.hear(*self._steps.popleft())
+        return self._stream.chunks()
+
+    def search(self, outputs: list[np.ndarray]) -> None:
+        """Goes on with the outputs of the chunks that were asked for last."""
+        self._stream.search(outputs)
+
+    def at_endpoint(self) -> bool:
+        """Whether the speaker has come to an end."""
+        return self._stream.endpoint(self.endpointing) > 0
+
+    def _advance(self) -> None:
+        while (chunks := self.chunks()) is not None:
+            self.search(self.model.setup.computer.compute(chunks))
+
+    def _begin_segment(self) -> None:
+        if self._stream.num_frames + self._stream.decoder.num_frames > MOST_FRAMES:
+            self._begin_stream()
+        else:
+            self._stream.restart()
+
+    def _result(self) -> Result:
+        lattice = self._lattice(self._stream.decoder.finish(), GRAPH_SCALE)
+        if lattice is None:
+            return self._nothing()
+        results, made = self.model.results, Result()
+        if self.max_alternatives:
+            made["alternatives"] = results.alternatives(lattice, self.max_alternatives, self._seconds, self.words)
+        else:
+            made["text"], words = results.best(lattice, self._seconds)
+            if self.words and words:
+                made["result"] = words
+        if self.phones:
+            made["phones"] = results.phones(lattice, self._seconds)
+        return made
+
+    def _lattice(self, decoded: Decoded | None, graph_scale: float) -> CompactLattice | None:
+        """With costs as they were in the search, those of the graph scaled."""
+        if decoded is None:
+            return None
+        assert isinstance(decoded.lattice, CompactLattice)
+        return scale(decoded.lattice, acoustic=self.model.options.acoustic_scale, graph=graph_scale)
+
+    def _nothing(self) -> Result:
+        return empty_result(self.max_alternatives > 0)
+
+    def _seconds(self, frame: float) -> float:
+        return self._origin + (self._stream.num_frames + frame) * self.model.setup.frame_shift
