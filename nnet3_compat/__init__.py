@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from nnet3_compat.export.torchscript import export_network, wrap
     from nnet3_compat.model.model_file import read_model, read_nnet, write_model
     from nnet3_compat.network.network import Network
+    from nnet3_compat.recognition.model import Model
+    from nnet3_compat.recognition.recognizer import Recognizer
 
 __all__ = [
     "ChainLoss",
     "ChainOptions",
     "DenominatorGraph",
+    "Model",
     "Network",
+    "Recognizer",
     "TorchModel",
     "export_network",
     "read_model",
@@ -38,7 +42,9 @@ __getattr__ = lazy_names(
         "ChainLoss": "chain.loss",
         "ChainOptions": "chain.options",
         "DenominatorGraph": "chain.denominator_graph",
+        "Model": "recognition.model",
         "Network": "network.network",
+        "Recognizer": "recognition.recognizer",
         "TorchModel": "export.torch_model",
         "export_network": "export.torchscript",
         "read_model": "model.model_file",

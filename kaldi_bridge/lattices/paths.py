@@ -56,7 +56,7 @@ def path_lattice(lattice: L, arcs: np.ndarray, end: int) -> L:
     return path
 
 
-def n_best_paths(lattice: Lattice, n: int) -> Iterator[Lattice]:
+def n_best_paths(lattice: L, n: int) -> Iterator[L]:
     """The n cheapest paths, the best first, each as a lattice; fewer where there are fewer."""
     lattice = _sorted(lattice)
     for arcs, end in lattice.graph.n_best_paths(lattice.arc_costs, lattice.final_costs, n):

@@ -88,15 +88,15 @@ class KaldiFolder:
             setattr(options, name, str(found))
 
     def _graph_inside(self) -> Path:
-        found = sorted(path.parent for path in self._folder.glob("*/HCLG.fst"))
+        found = sorted({path.parent for name in ("HCLG.fst", "HCLr.fst") for path in self._folder.glob(f"*/{name}")})
         if len(found) != 1:
-            names = ", ".join(path.name for path in found) or "no folder with HCLG.fst"
+            names = ", ".join(path.name for path in found) or "no folder with HCLG.fst, nor with HCLr.fst"
             raise KaldiError(f"{self._folder} has {names}: say which graph to take (--graph)")
         return found[0]
 
     def _take_silence_phones(self) -> None:
         """From the graph, where the configuration has none."""
-        file = self.graph.words.parent / "phones/silence.csl"
+        file = self.graph.directory / "phones/silence.csl"
         if self.decoding.silence_phones:
             return
         if file.is_file():
@@ -107,8 +107,7 @@ class KaldiFolder:
 
 def _graph_files(folder: Path) -> GraphFiles:
     return GraphFiles(
-        folder / "HCLG.fst",
-        folder / "words.txt",
+        folder,
         folder / "phones.txt",
         folder / "phones/word_boundary.int",
         folder / "phones/align_lexicon.int",

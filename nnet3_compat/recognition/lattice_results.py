@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.phone_sequence import phones_of
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lang.symbol_table import SymbolTable
@@ -39,6 +38,11 @@ class LatticeResults:
     ) -> None:
         self._model, self._words, self._aligner, self._phones = model, words, aligner, phones
 
+    @property
+    def knows_phones(self) -> bool:
+        """Whether the names of the phones are known."""
+        return self._phones is not None
+
     def best(self, lattice: CompactLattice, seconds: Seconds, partial: bool = False) -> tuple[str, list[Entry]]:
         """The text with the fewest expected errors, and its words with times and confidences.
 
@@ -66,15 +70,14 @@ class LatticeResults:
             for segment in segments_of(self._aligned(path))
             if segment.word
         ]
-        text = " ".join(entry["word"] for entry in entries)
+        text = " ".join(str(entry["word"]) for entry in entries)
         cost = float(path.arc_costs.sum() + path.final_costs[-1])
         made = {"text": text, "confidence": -cost}
         return {**made, "result": entries} if with_words and entries else made
 
     def phones(self, lattice: CompactLattice, seconds: Seconds) -> list[Entry]:
-        """The phones of the cheapest path. Raises KaldiError where their names are not known."""
-        if self._phones is None:
-            raise KaldiError("the model's folder has no phones.txt, which names the phones")
+        """The phones of the cheapest path, whose names must be known."""
+        assert self._phones is not None
         path = best_path(lattice)
         phones, lengths = phones_of(self._model, np.array([] if path is None else path.alignment, np.int32))
         ends = np.cumsum(lengths).tolist()

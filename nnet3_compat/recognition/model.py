@@ -6,10 +6,9 @@ import os
 from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lang.symbol_table import SymbolTable
-from kaldi_bridge.lattices.decoder import Graph
+from kaldi_bridge.lattices.graph_files import GraphDirectory
 from kaldi_bridge.lattices.word_alignment import (
     LexiconAligner,
     WordAligner,
@@ -21,7 +20,7 @@ from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.model_file import Archive, read_any
 from nnet3_compat.recognition.kaldi_folder import KaldiFolder
 from nnet3_compat.recognition.lattice_results import LatticeResults
-from nnet3_compat.recognition.model_folder import GraphFiles, ModelFolder, require
+from nnet3_compat.recognition.model_folder import GraphFiles, ModelFolder
 from nnet3_compat.recognition.vosk_folder import VoskFolder, is_vosk_folder
 from nnet3_compat.utterances.online_computation import OnlineComputer
 from nnet3_compat.utterances.online_stream import StreamSetup
@@ -39,8 +38,8 @@ def open_folder(path: str | os.PathLike[str], graph: str = "") -> ModelFolder:
     if (folder / "conf/online.conf").is_file():
         return KaldiFolder(folder, graph)
     raise KaldiError(
-        f"{folder} holds no model: there are neither am/final.mdl and conf/model.conf, nor final.mdl and mfcc.conf (for "
-        "Vosk), nor final.mdl and conf/online.conf (Kaldi's prepare_online_decoding.sh)"
+        f"{folder} holds no model: there are neither am/final.mdl and conf/model.conf, nor final.mdl and mfcc.conf "
+        "(for Vosk), nor final.mdl and conf/online.conf (Kaldi's prepare_online_decoding.sh)"
     )
 
 
@@ -53,6 +52,8 @@ class Model:
     Attributes:
         sample_frequency: of the samples that its features are made of, in Hz.
         words: the vocabulary.
+        setup: of the streams of recognizers.
+        graphs: what is searched, and, where it is composed of HCLr.fst and a grammar, what is with another grammar.
 
     Raises:
         KaldiError: files are missing, cannot be read or do not fit together.
@@ -61,14 +62,11 @@ class Model:
     def __init__(self, path: str | os.PathLike[str], graph: str = "") -> None:
         folder = open_folder(path, graph)
         folder.decoding.check()
-        files = folder.graph
-        require(Path(path), files.hclg, files.words)
         model = read_any(str(folder.model))
         transitions = model.transition_model if isinstance(model, AmNnet | Archive) else None
         if transitions is None:
             raise KaldiError(f"{folder.model} has no transition model, so no graph can be searched with it")
         self.options = folder.decoding
-        self.words = SymbolTable.read(str(files.words))
         computer = OnlineComputer(model, folder.decoding, str(folder.model))
         if computer.model.output_dim != transitions.num_pdfs:
             raise KaldiError(
@@ -83,10 +81,11 @@ class Model:
             )
         features.extractor.options.allow_upsample = True
         self.sample_frequency = features.extractor.options.sample_frequency
-        graph_of = Graph(read_fst(str(files.hclg)), transitions, str(files.hclg))
-        self.setup = StreamSetup(transitions, graph_of, computer, features, folder.decoding, folder.weighting)
-        phones = SymbolTable.read(str(files.phones)) if files.phones.is_file() else None
-        self.results = LatticeResults(transitions, self.words, _aligner(files, transitions), phones)
+        self.graphs = GraphDirectory(folder.graph.directory, transitions)
+        self.words = self.graphs.words
+        self.setup = StreamSetup(transitions, self.graphs.graph, computer, features, folder.decoding, folder.weighting)
+        phones = SymbolTable.read(str(folder.graph.phones)) if folder.graph.phones.is_file() else None
+        self.results = LatticeResults(transitions, self.words, _aligner(folder.graph, transitions), phones)
 
     def find_word(self, word: str) -> int:
         """The number of a word; -1 for one that the vocabulary has not."""

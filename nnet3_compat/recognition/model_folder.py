@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kaldi_bridge.command import option, without_effect
+from kaldi_bridge.command import without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.decoder import SearchOptions
-from kaldi_bridge.online.endpointing import EndpointOptions
+from kaldi_bridge.online.endpointing import EndpointOptions, phone_set
 from kaldi_bridge.online.features import OnlineFeatureSetup
 from kaldi_bridge.online.silence_weighting import SilenceWeightingOptions
 from nnet3_compat.utterances.computation_options import OptimizationOptions
@@ -29,16 +29,16 @@ class DecodingOptions(LoopedOptions, OptimizationOptions, SearchOptions, Endpoin
     def check(self) -> None:
         """Raises KaldiError for values with which nothing can be recognized."""
         super().check()
+        phone_set(self.silence_phones, "endpoint.silence-phones")
         if not self.determinize_lattice:
             raise KaldiError("--determinize-lattice=false: results are made of determinized lattices")
 
 
 @dataclass
 class GraphFiles:
-    """The files of a graph; those that need not be there may be missing."""
+    """``directory``: of HCLG.fst, or HCLr.fst and Gr.fst, and of words.txt. The other files may be missing."""
 
-    hclg: Path
-    words: Path
+    directory: Path
     phones: Path
     word_boundary: Path
     align_lexicon: Path
@@ -57,15 +57,6 @@ class ModelFolder(Protocol):
     weighting: SilenceWeightingOptions
 
     def feature_setup(self, takes_ivectors: bool) -> OnlineFeatureSetup: ...
-
-
-@dataclass
-class GraphOptions:
-    """Where the graph is, of models that come without one."""
-
-    graph: str = option(
-        "", "Directory of the graph (HCLG.fst, words.txt), where the model's folder holds none, or several"
-    )
 
 
 def require(folder: Path, *files: Path) -> None:

@@ -21,12 +21,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import deque
+from collections.abc import Sequence
 from enum import Enum
 
 import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.io.text import shown
+from kaldi_bridge.lang.phrase_grammar import numbers_of, phrase_grammar
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.decoder import Decoded
 from kaldi_bridge.lattices.lattice import CompactLattice
@@ -63,7 +67,7 @@ class Recognizer:
         endpointing: the rules by which a segment ends; the recognizer's own copy of the model's.
 
     Raises:
-        KaldiError: for a rate that cannot be resampled.
+        KaldiError: for a rate that cannot be resampled, or ``phones`` of which the model does not tell the names.
     """
 
     def __init__(
@@ -78,12 +82,15 @@ class Recognizer:
     ) -> None:
         if not (math.isfinite(sample_frequency) and sample_frequency > 0):
             raise KaldiError(f"{sample_frequency} Hz is no sampling rate")
+        if phones and not model.results.knows_phones:
+            raise KaldiError("the model's folder has no phones.txt, which names the phones, so none can have times")
         if sample_frequency < model.sample_frequency:
             log.warning(
                 f"The model was made for speech at {model.sample_frequency:g} Hz: at {sample_frequency:g} Hz it lacks "
                 "the higher frequencies and is recognized worse"
             )
         self.model, self.sample_frequency = model, sample_frequency
+        self._setup = model.setup
         self.words, self.partial_words, self.phones = words, partial_words, phones
         self.max_alternatives = max_alternatives
         self.endpointing = dataclasses.replace(model.options)
@@ -93,9 +100,9 @@ class Recognizer:
         self._begin_stream()
 
     def _begin_stream(self) -> None:
-        features = self.model.setup.features
+        features = self._setup.features
         speaker = OnlineSpeaker(features)
-        self._stream = OnlineStream(self.model.setup, OnlineFeatures(features, speaker, self.sample_frequency))
+        self._stream = OnlineStream(self._setup, OnlineFeatures(features, speaker, self.sample_frequency))
         self._steps: deque[tuple[np.ndarray, bool]] = deque()
         self._origin += self._accepted / self.sample_frequency
         self._accepted = 0
@@ -152,6 +159,38 @@ class Recognizer:
         """Forgets what was heard since the last result; what is accepted next begins a new segment."""
         self._reader.clear()
         self._state = _State.ENDED
+
+    def set_grammar(self, phrases: Sequence[str] | Fst) -> list[str]:
+        """What may be said from now on; nothing that was accepted may wait for its result.
+
+        Args:
+            phrases: texts; none at all: the model's own grammar again. Or an acceptor of the vocabulary's words, sorted
+                by label.
+        Returns:
+            words of the phrases that are not in the vocabulary, and were left out.
+        Raises:
+            KaldiError: the model has a whole graph, whose grammar cannot be changed, or nothing is left of the phrases.
+        """
+        if self._state is _State.RUNNING:
+            raise KaldiError("the grammar cannot change while speech is being recognized: ask for the result first")
+        unknown: list[str] = []
+        if isinstance(phrases, Fst):
+            graph = self.model.graphs.with_grammar(phrases)
+        elif not phrases:
+            graph = self.model.graphs.graph
+        else:
+            numbers, unknown = numbers_of(phrases, self.model.words)
+            for word in unknown:
+                log.warning(f"Ignoring word missing in vocabulary: {shown(word)}")
+            graph = self.model.graphs.with_grammar(phrase_grammar(numbers))
+        self._setup = dataclasses.replace(self.model.setup, graph=graph)
+        self._begin_stream()
+        return unknown
+
+    @property
+    def seconds(self) -> float:
+        """How much was accepted in all."""
+        return self._origin + self._accepted / self.sample_frequency
 
     def feed(self, data: Samples) -> None:
         """Takes samples, of which nothing is computed yet. Raises KaldiError as ``accept``."""

@@ -1,7 +1,7 @@
 """What was recognized, as Vosk's JSON has it; the same keys in Python dictionaries.
 
     {"text": "one two", "result": [{"word": "one", "start": 0.3, "end": 0.6, "conf": 0.98}, ...]}
-    {"alternatives": [{"text": "one two", "confidence": 120.5, "result": [{"word": ..., "start": ..., "end": ...}]}, ...]}
+    {"alternatives": [{"text": "one two", "confidence": 120.5, "result": [{"word": "one", ...}, ...]}, ...]}
     {"partial": "one", "partial_result": [...]}
     "phones": [{"phone": "w_B", "start": 0.3, "end": 0.36}, ...]       which Vosk does not have
 
@@ -37,7 +37,7 @@ def vosk_json(value: Any, depth: int = 1) -> str:
 
 
 def words_of(result: Result) -> list[dict[str, Any]]:
-    """The words with their times, of the best alternative where there are several; empty where they were not asked for."""
+    """The words with their times, of the best alternative where there are several; none where none were asked for."""
     best = result["alternatives"][0] if "alternatives" in result else result
     words: list[dict[str, Any]] = best.get("result", [])
     return words

@@ -50,8 +50,7 @@ class VoskFolder:
         self.model = am / "final.mdl"
         self._stats, self._conf = am / "global_cmvn.stats", conf
         self.graph = GraphFiles(
-            graph / "HCLG.fst",
-            graph / "words.txt",
+            graph,
             graph / "phones.txt",
             phones / "word_boundary.int",
             phones / "align_lexicon.int",

@@ -45,7 +45,9 @@ class Model(Protocol):
     frame_subsampling_factor: int
 
     @property
-    def device(self) -> torch.device: ...
+    def device(self) -> torch.device:
+        """Where it computes."""
+        ...
 
     def chunk_invariant(self, num_outputs: int) -> bool:
         """Whether outputs do not depend on how the utterance is cut into chunks (of ``num_outputs`` frames or more)."""

@@ -18,6 +18,7 @@ from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat import Network, export_network, read_nnet
 from tests.helpers.places import ROOT
+from tests.helpers.vosk_models import tiny_folder
 
 TINY = ROOT / "egs/tiny"
 NUM_PDFS = 20  # of the model of egs/tiny
@@ -47,6 +48,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(TINY / "model/final.mdl", folder / "exp/chain/tree")
     (folder / "conf").mkdir()
     shutil.copy(ROOT / "egs/fsdd/conf/mfcc_hires.conf", folder / "conf")
+    tiny_folder(folder / "vosk-model")
     network = Network.from_nnet(read_nnet(str(folder / "final.mdl")))
     export_network(network, frame_subsampling_factor=3).save(str(folder / "final.pt"))
     with TableWriter(f"ark,scp:{folder}/feats.ark,{folder}/feats.scp", FLOAT_MATRIX) as features:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,42 @@ for line in open(sys.argv[2] + "/test/wav.scp"):
     found[key] = " ".join(t for t in texts if t)
 print(json.dumps(found))
 """
+
+# Everything that Vosk says of recordings, by name: [kind of result, result], as pieces of ``size`` samples come in.
+LISTEN = """
+import json, sys, wave
+import vosk
+
+vosk.SetLogLevel(-1)
+model = vosk.Model(sys.argv[1])
+size, alternatives, partial_words = map(int, sys.argv[2:5])
+found = {}
+for path in sys.argv[5:]:
+    with wave.open(path) as f:
+        recognizer = vosk.KaldiRecognizer(model, f.getframerate())
+        recognizer.SetWords(True)
+        recognizer.SetMaxAlternatives(alternatives)
+        recognizer.SetPartialWords(bool(partial_words))
+        said = found[path] = []
+        while data := f.readframes(size):
+            if recognizer.AcceptWaveform(data):
+                said.append(["result", json.loads(recognizer.Result())])
+            else:
+                said.append(["partial", json.loads(recognizer.PartialResult())])
+        said.append(["final", json.loads(recognizer.FinalResult())])
+print(json.dumps(list(found.values())))
+"""
+Said = list[tuple[str, dict[str, Any]]]
+
+
+def listen(
+    folder: Path, recordings: list[Path], size: int, alternatives: int = 0, partial_words: bool = False
+) -> list[Said]:
+    """What Vosk says of each recording, in pieces of ``size`` samples; skips where there is no Vosk."""
+    pytest.importorskip("vosk")
+    settings = [str(folder), str(size), str(alternatives), str(int(partial_words))]
+    command = [sys.executable, "-c", LISTEN, *settings, *map(str, recordings)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
 def decode(folder: Path, corpus: Path) -> dict[str, str]:

@@ -1,0 +1,65 @@
+"""A folder for Vosk and recordings for it, of the digits that Kaldi was trained on."""
+
+from __future__ import annotations
+
+import shutil
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.wave import Wave, write_wave
+from tests.helpers.places import ROOT
+
+TINY = ROOT / "egs/tiny"
+
+
+def without_dither(original: Path, folder: Path) -> Path:
+    """Links to a folder for Vosk, with features that are the same each time."""
+    (folder / "conf").mkdir(parents=True)
+    for part in original.iterdir():
+        if part.name != "conf":
+            (folder / part.name).symlink_to(part)
+    (folder / "conf/model.conf").symlink_to(original / "conf/model.conf")
+    (folder / "conf/mfcc.conf").write_text((original / "conf/mfcc.conf").read_text() + "--dither=0\n")
+    return folder
+
+
+def tiny_folder(folder: Path) -> Path:
+    """The model of egs/tiny as a folder for Vosk; files of its own, which may be changed."""
+    for source, name in (
+        (TINY / "model/final.mdl", "am/final.mdl"),
+        (TINY / "graph/HCLG.fst", "graph/HCLG.fst"),
+        (TINY / "graph/words.txt", "graph/words.txt"),
+        (ROOT / "egs/fsdd/conf/mfcc_hires.conf", "conf/mfcc.conf"),
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, folder / name)
+    options = ["frame-subsampling-factor=3", "acoustic-scale=1.0", "endpoint.silence-phones=1:2:3:4:5"]
+    (folder / "conf/model.conf").write_text("".join(f"--{option}\n" for option in options))
+    return folder
+
+
+def flat(original: Path, folder: Path) -> Path:
+    """The same in the flat layout, whose options are Vosk's own."""
+    folder.mkdir()
+    for name in ("am/final.mdl", "conf/mfcc.conf", "graph/HCLG.fst", "graph/words.txt", "ivector"):
+        (folder / Path(name).name).symlink_to((original / name).resolve())
+    (folder / "word_boundary.int").symlink_to((original / "graph/phones/word_boundary.int").resolve())
+    return folder
+
+
+def samples_of(path: Path) -> np.ndarray:
+    """int16 [samples] of a wave file with one channel."""
+    with wave.open(str(path)) as f:
+        return np.frombuffer(f.readframes(f.getnframes()), "<i2")
+
+
+def with_pauses(recordings: list[Path], seconds: float, path: Path) -> Path:
+    """One recording of several, each followed by a pause in which there is nearly nothing."""
+    pause = np.random.default_rng(0).integers(-30, 31, int(8000 * seconds)).astype("<i2")
+    parts = [part for recording in recordings for part in (samples_of(recording), pause)]
+    with open_output(str(path)) as stream:
+        write_wave(stream, Wave(8000.0, np.concatenate(parts)[np.newaxis]))
+    return path
