@@ -15,7 +15,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.extractor import FbankOptions, MfccOptions
+from kaldi_bridge.features.options import FbankOptions, MfccOptions
 from kaldi_bridge.ivectors.options import IvectorOptions, IvectorSetup
 from kaldi_bridge.online.features import OnlineFeatureSetup
 from kaldi_bridge.online.silence_weighting import SilenceWeightingOptions
