@@ -81,6 +81,11 @@ class OnlineFeatureSetup:
         return cls(feature_options(options), cmvn_setup(options), ivectors, pitch_setup(options))
 
     @property
+    def dim(self) -> int:
+        """Of the network's features."""
+        return self.extractor.dim + (self.pitch.options.dim if self.pitch is not None else 0)
+
+    @property
     def frame_shift(self) -> float:
         """In seconds."""
         return self.extractor.options.frame_shift / 1000

@@ -17,12 +17,21 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import is_number, strip
 from kaldi_bridge.io.text_files import read_text
 from kaldi_bridge.ivectors.options import IvectorOptions, IvectorSetup
-from kaldi_bridge.online.features import OnlineFeatureOptions, OnlineFeatureSetup, cmvn_setup, feature_options
+from kaldi_bridge.online.features import (
+    OnlineFeatureOptions,
+    OnlineFeatureSetup,
+    cmvn_setup,
+    feature_options,
+    pitch_setup,
+)
 from kaldi_bridge.online.silence_weighting import SilenceWeightingOptions
 from kaldi_bridge.options import read_options
 from nnet3_compat.recognition.model_folder import DecodingOptions, GraphFiles, require
 
-FILES = ("mfcc_config", "fbank_config", "cmvn_config", "global_cmvn_stats", "ivector_extraction_config")
+FILES = (
+    "mfcc_config", "plp_config", "fbank_config", "cmvn_config", "global_cmvn_stats", "online_pitch_config",
+    "ivector_extraction_config",
+)  # fmt: skip
 IVECTOR_FILES = (
     "lda_matrix", "global_cmvn_stats", "cmvn_config", "splice_config", "diag_ubm", "ivector_extractor",
 )  # fmt: skip
@@ -72,7 +81,7 @@ class KaldiFolder:
             settings = read_options(options.ivector_extraction_config, IvectorOptions)
             self._find(settings, IVECTOR_FILES)
             ivectors = IvectorSetup(settings)
-        return OnlineFeatureSetup(features, cmvn_setup(options), ivectors)
+        return OnlineFeatureSetup(features, cmvn_setup(options), ivectors, pitch_setup(options))
 
     def _find(self, options: object, names: tuple[str, ...]) -> None:
         """Puts paths inside of the folder in the place of those that are no longer there."""

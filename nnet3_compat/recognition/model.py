@@ -74,9 +74,9 @@ class Model:
                 f"{transitions.num_pdfs} pdfs"
             )
         features = folder.feature_setup(computer.model.ivector_dim > 0)
-        if features.extractor.dim != computer.model.input_dim:
+        if features.dim != computer.model.input_dim:
             raise KaldiError(
-                f"{path}: features of dimension {features.extractor.dim} are configured, the network takes "
+                f"{path}: features of dimension {features.dim} are configured, the network takes "
                 f"{computer.model.input_dim}"
             )
         features.extractor.options.allow_upsample = True

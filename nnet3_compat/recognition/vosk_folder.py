@@ -2,7 +2,7 @@
 
     with folders                                    flat
     am/final.mdl, am/global_cmvn.stats              final.mdl, global_cmvn.stats
-    conf/model.conf, conf/mfcc.conf or fbank.conf   mfcc.conf or fbank.conf
+    conf/model.conf, conf/mfcc.conf or fbank.conf   mfcc.conf or fbank.conf (pitch.conf, too)
     graph/HCLG.fst, words.txt                       HCLG.fst, words.txt
     graph/phones/word_boundary.int                  word_boundary.int
     ivector/                                        ivector/
@@ -17,7 +17,7 @@ from pathlib import Path
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.options import FbankOptions, MfccOptions
 from kaldi_bridge.ivectors.options import IvectorOptions, IvectorSetup
-from kaldi_bridge.online.features import OnlineFeatureSetup
+from kaldi_bridge.online.features import OnlineFeatureSetup, PitchSetup
 from kaldi_bridge.online.silence_weighting import SilenceWeightingOptions
 from kaldi_bridge.options import read_options
 from kaldi_bridge.transforms.global_cmvn import read_stats
@@ -30,7 +30,6 @@ FLAT_OPTIONS = {
     "max_active": 7000, "beam": 13.0, "lattice_beam": 6.0, "acoustic_scale": 1.0, "frame_subsampling_factor": 3,
     "silence_phones": "1:2:3:4:5:6:7:8:9:10",
 }  # fmt: skip
-NOT_APPLIED = {"conf/pitch.conf": "pitch features", "pitch.conf": "pitch features"}
 
 
 def is_vosk_folder(folder: Path) -> bool:
@@ -56,9 +55,6 @@ class VoskFolder:
             phones / "align_lexicon.int",
         )
         require(folder, self.model)
-        for name, what in NOT_APPLIED.items():
-            if (folder / name).is_file():
-                raise KaldiError(f"{folder / name}: models with {what} cannot be used here")
         if nested:
             self.decoding = read_options(str(conf / "model.conf"), DecodingOptions)
         else:
@@ -69,7 +65,8 @@ class VoskFolder:
         features = self._features()
         features.allow_downsample = True
         cmvn = (OnlineCmvnOptions(), read_stats(str(self._stats))) if self._stats.is_file() else None
-        return OnlineFeatureSetup(features, cmvn, self._ivectors() if takes_ivectors else None)
+        pitch = PitchSetup.of_file(str(self._conf / "pitch.conf")) if (self._conf / "pitch.conf").is_file() else None
+        return OnlineFeatureSetup(features, cmvn, self._ivectors() if takes_ivectors else None, pitch)
 
     def _features(self) -> MfccOptions | FbankOptions:
         mfcc, fbank = self._conf / "mfcc.conf", self._conf / "fbank.conf"
