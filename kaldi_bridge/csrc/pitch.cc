@@ -38,16 +38,16 @@ float transition_cost(const std::vector<float> &previous, float factor, int32_t 
 
 // The least transition cost to each i, and from which j: for each i the lowest of parabolas over i, one for each j. Those
 // that are lowest somewhere are found from left to right (P. Felzenszwalb, D. Huttenlocher, "Distance transforms of
-// sampled functions", 2012).
-void least_transitions(const std::vector<float> &previous, float factor, std::vector<float> &least,
-                       std::vector<int32_t> &from) {
+// sampled functions", 2012). `half_inverses` holds 1 / (2 factor d) for each distance d.
+void least_transitions(const std::vector<float> &previous, float factor, const std::vector<double> &half_inverses,
+                       std::vector<float> &least, std::vector<int32_t> &from) {
   constexpr double INFINITE = std::numeric_limits<double>::infinity();
   const int32_t n = static_cast<int32_t>(previous.size());
   std::vector<int32_t> lowest(n);
   std::vector<double> begins(n);
   // From where on the parabola of k lies below that of j < k.
   auto crossing = [&](int32_t j, int32_t k) {
-    return 0.5 * (j + k) + 0.5 * (static_cast<double>(previous[k]) - previous[j]) / (static_cast<double>(factor) * (k - j));
+    return 0.5 * (j + k) + (static_cast<double>(previous[k]) - previous[j]) * half_inverses[k - j];
   };
   int32_t top = -1;
   for (int32_t j = 0; j < n; j++) {
@@ -85,6 +85,8 @@ PitchTracker::PitchTracker(PitchOptions options) : options_(std::move(options)),
   for (const Interpolation &i : o.interpolations)
     if (i.first < 0 || i.first + static_cast<int64_t>(i.weights.size()) > measured)
       throw std::invalid_argument("pitch: an interpolation reaches beyond what is measured");
+  half_inverses_.resize(o.lags.size());
+  for (size_t d = 1; d < half_inverses_.size(); d++) half_inverses_[d] = 0.5 / (static_cast<double>(o.transition_factor) * d);
 }
 
 std::pair<float, float> PitchTracker::frame(int64_t t) const {
@@ -143,7 +145,7 @@ void PitchTracker::advance(const std::vector<float> &correlations, Frame &frame)
   std::vector<float> least(states);
   frame.previous.resize(states);
   frame.best = -1;
-  least_transitions(costs_, options_.transition_factor, least, frame.previous);
+  least_transitions(costs_, options_.transition_factor, half_inverses_, least, frame.previous);
   for (size_t i = 0; i < states; i++) {
     const float scaled = options_.soft_min_f0 * correlations[i];
     least[i] += (1.0f - correlations[i]) + options_.lags[i] * scaled;

@@ -70,6 +70,7 @@ class PitchTracker {
   int64_t compute_latency() const;
 
   PitchOptions options_;
+  std::vector<double> half_inverses_;  // 1 / (2 factor d) for each distance d of states
   std::vector<float> kept_;  // samples that are still needed
   int64_t offset_ = 0;       // of the first of them
   int64_t received_ = 0;

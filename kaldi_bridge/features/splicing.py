@@ -45,4 +45,4 @@ def splice(feats: np.ndarray, left: int = 4, right: int = 4) -> np.ndarray:
 def _padded(feats: np.ndarray, left: int, right: int) -> np.ndarray:
     if not len(feats):
         return feats
-    return np.pad(feats, ((left, right), (0, 0)), mode="edge")
+    return np.concatenate([np.repeat(feats[:1], left, 0), feats, np.repeat(feats[-1:], right, 0)])
