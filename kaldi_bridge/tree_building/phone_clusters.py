@@ -1,7 +1,9 @@
-"""Sets of phones that sound alike, as questions for trees (tree/build-tree.cc, AutomaticallyObtainQuestions).
+"""Sets of phones that sound alike, as questions for trees, or as classes.
 
-The phones are divided in two, each part in two, and so on; every part is a set. A division is found by k-means with
-several random beginnings. Gains are in single precision as in Kaldi, so that the same ones count as equal.
+Source: tree/build-tree.cc, AutomaticallyObtainQuestions and KMeansClusterPhones.
+
+For questions, the phones are divided in two, each part in two, and so on; every part is a set. A division is found by
+k-means with several random beginnings. Gains are in single precision as in Kaldi, so that the same ones count as equal.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.tree import PDF_CLASS
 from kaldi_bridge.tree_building.gaussian import log_likelihood
+from kaldi_bridge.tree_building.k_means import beginning, k_means
 from kaldi_bridge.tree_building.statistics import TreeStatistics
 
 TRIES, K_MEANS_ITERATIONS, REFINEMENTS = 10, 20, 100
@@ -31,6 +34,42 @@ def phone_questions(
     Raises KaldiError when a phone is in several sets, or no sets are given.
     """
     phone_sets = [sorted(phones) for phones in phone_sets]
+    points = _moments_of(statistics, phone_sets, classes, central)
+    parts = divided(points, statistics.variance_floor)
+    questions = [sorted(phone for i in part for phone in phone_sets[i]) for part in parts] + phone_sets
+    return [list(q) for q in dict.fromkeys(map(tuple, questions))]
+
+
+def phone_classes(
+    statistics: TreeStatistics,
+    phone_sets: Sequence[Sequence[int]],
+    count: int,
+    classes: Sequence[int] = (1,),
+    central: int = 1,
+) -> list[list[int]]:
+    """``count`` sets that have each of the ``phone_sets`` once (KMeansClusterPhones); logs what they gain.
+
+    Raises KaldiError when a phone is in several sets, or there are fewer sets than are wanted, or fewer than two are.
+    """
+    if not 1 < count <= len(phone_sets):
+        raise KaldiError(f"num-classes invalid: num_classes is {count}, number of phone sets is {len(phone_sets)}")
+    points = _moments_of(statistics, phone_sets, classes, central)
+    gain, assigned = k_means(points, count, statistics.variance_floor, CRandom(1))
+    frames = points[:, 0].sum()
+    log.info(
+        f"ClusterKMeans: objf change from clustering [versus single set] is {gain / frames if frames else math.nan:g} "
+        f"over {frames:g} frames."
+    )
+    made: list[list[int]] = [[] for _ in range(count)]
+    for phones, cluster in zip(phone_sets, assigned.tolist(), strict=True):
+        made[cluster] += phones
+    return [sorted(phones) for phones in made]
+
+
+def _moments_of(
+    statistics: TreeStatistics, phone_sets: Sequence[Sequence[int]], classes: Sequence[int], central: int
+) -> np.ndarray:
+    """[sets, m], summed over the phones of each."""
     every = [phone for phones in phone_sets for phone in phones]
     if not every or not all(phone_sets) or len(set(every)) < len(every):
         raise KaldiError("phone sets that are empty, or a phone that is in two of them")
@@ -47,9 +86,7 @@ def phone_questions(
     points = np.stack([used.moments[np.isin(phones, wanted)].sum(axis=0) for wanted in phone_sets])
     for wanted in (p for p, point in zip(phone_sets, points, strict=True) if point[0] == 0):
         log.warning(f"No stats available for phone set: {' '.join(map(str, wanted))}")
-    parts = divided(points, statistics.variance_floor)
-    questions = [sorted(phone for i in part for phone in phone_sets[i]) for part in parts] + phone_sets
-    return [list(q) for q in dict.fromkeys(map(tuple, questions))]
+    return points
 
 
 @dataclass
@@ -102,12 +139,7 @@ def in_two(points: np.ndarray, floor: float, random: CRandom, tries: int = TRIES
 
 
 def _in_two_once(points: np.ndarray, floor: float, random: CRandom) -> tuple[np.float32, np.ndarray]:
-    count = len(points)
-    step = 1 + random.rand() % (count - 1)
-    while math.gcd(step, count) != 1:
-        step = step % (count - 1) + 1
-    sides = np.zeros(count, np.int32)
-    sides[np.arange(count) * step % count] = np.arange(count) % 2
+    sides = beginning(len(points), 2, random)
     clusters = np.stack([points[sides == side].sum(axis=0) for side in (0, 1)])
     fits = log_likelihood(clusters, floor)
     gain = np.float32(fits[0] + fits[1] - log_likelihood(clusters.sum(axis=0), floor))
