@@ -1,7 +1,7 @@
 """Points divided among several clusters by k-means with random beginnings (tree/cluster-utils.cc, ClusterKMeans).
 
 Points are moments of frames. One after the other moves to the first cluster in which all frames are explained better;
-only the nearest clusters of each are tried, in the order that the C++ library's selection of the nearest leaves them in.
+only the nearest of each are tried, in the order that the C++ library's selection of the nearest leaves them in.
 """
 
 from __future__ import annotations
