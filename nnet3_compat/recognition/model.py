@@ -21,6 +21,7 @@ from nnet3_compat.model.model_file import Archive, read_any
 from nnet3_compat.recognition.kaldi_folder import KaldiFolder
 from nnet3_compat.recognition.lattice_results import LatticeResults
 from nnet3_compat.recognition.model_folder import GraphFiles, ModelFolder
+from nnet3_compat.recognition.rescoring import find_rescoring
 from nnet3_compat.recognition.vosk_folder import VoskFolder, is_vosk_folder
 from nnet3_compat.utterances.online_computation import OnlineComputer
 from nnet3_compat.utterances.online_stream import StreamSetup
@@ -55,6 +56,8 @@ class Model:
         setup: of the streams of recognizers.
         graphs: what is searched, and, where it is composed of HCLr.fst and a grammar, what is with another grammar.
 
+        rescoring: by a larger language model, where there is one.
+
     Raises:
         KaldiError: files are missing, cannot be read or do not fit together.
     """
@@ -84,6 +87,7 @@ class Model:
         self.graphs = GraphDirectory(folder.graph.directory, transitions)
         self.words = self.graphs.words
         self.setup = StreamSetup(transitions, self.graphs.graph, computer, features, folder.decoding, folder.weighting)
+        self.rescoring = find_rescoring(Path(path))
         phones = SymbolTable.read(str(folder.graph.phones)) if folder.graph.phones.is_file() else None
         self.results = LatticeResults(transitions, self.words, _aligner(folder.graph, transitions), phones)
 

@@ -127,7 +127,7 @@ class Recognizer:
         if not self.partial_words:
             words = self._stream.decoder.best_words()
             return {"partial": " ".join(self.model.words[word] for word in words)}
-        lattice = self._lattice(self._stream.decoder.outcome_so_far(), 1.0)
+        lattice = self._scored(self._stream.decoder.outcome_so_far())
         if lattice is None:
             return {"partial": ""}
         text, words_heard = self.model.results.best(lattice, self._seconds, partial=True)
@@ -237,9 +237,12 @@ class Recognizer:
             self._stream.restart()
 
     def _result(self) -> Result:
-        lattice = self._lattice(self._stream.decoder.finish(), GRAPH_SCALE)
-        if lattice is None:
+        lattice = self._scored(self._stream.decoder.finish())
+        if lattice is not None and self.model.rescoring is not None:
+            lattice = self.model.rescoring(lattice)
+        if lattice is None or not lattice.num_states:
             return self._nothing()
+        lattice = scale(lattice, graph=GRAPH_SCALE)
         results, made = self.model.results, Result()
         if self.max_alternatives:
             made["alternatives"] = results.alternatives(lattice, self.max_alternatives, self._seconds, self.words)
@@ -251,12 +254,12 @@ class Recognizer:
             made["phones"] = results.phones(lattice, self._seconds)
         return made
 
-    def _lattice(self, decoded: Decoded | None, graph_scale: float) -> CompactLattice | None:
-        """With costs as they were in the search, those of the graph scaled."""
+    def _scored(self, decoded: Decoded | None) -> CompactLattice | None:
+        """With costs as they were in the search."""
         if decoded is None:
             return None
         assert isinstance(decoded.lattice, CompactLattice)
-        return scale(decoded.lattice, acoustic=self.model.options.acoustic_scale, graph=graph_scale)
+        return scale(decoded.lattice, acoustic=self.model.options.acoustic_scale)
 
     def _nothing(self) -> Result:
         return empty_result(self.max_alternatives > 0)

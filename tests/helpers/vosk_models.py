@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from kaldi_bridge.command import run
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.wave import Wave, write_wave
 from tests.helpers.places import ROOT
+from tests.helpers.twins import twin
 
 TINY = ROOT / "egs/tiny"
 
@@ -47,6 +49,29 @@ def flat(original: Path, folder: Path) -> Path:
     for name in ("am/final.mdl", "conf/mfcc.conf", "graph/HCLG.fst", "graph/words.txt", "ivector"):
         (folder / Path(name).name).symlink_to((original / name).resolve())
     (folder / "word_boundary.int").symlink_to((original / "graph/phones/word_boundary.int").resolve())
+    return folder
+
+
+def with_lookahead(original: Path, graph: Path, folder: Path) -> Path:
+    """The same with HCLr.fst and Gr.fst, of the directory ``graph``, in the place of HCLG.fst."""
+    (folder / "graph").mkdir(parents=True)
+    for part in ("am", "conf", "ivector"):
+        (folder / part).symlink_to((original / part).resolve())
+    for part in ("words.txt", "phones"):
+        (folder / "graph" / part).symlink_to((original / "graph" / part).resolve())
+    for name in ("HCLr.fst", "Gr.fst", "disambig_tid.int"):
+        (folder / "graph" / name).symlink_to(graph.resolve() / name)
+    return folder
+
+
+def with_rescoring(original: Path, grammar: Path, arpa: Path, folder: Path) -> Path:
+    """The same with a larger language model, whose words are numbers; ``grammar``: that of the graph."""
+    (folder / "rescore").mkdir(parents=True)
+    for part in original.iterdir():
+        (folder / part.name).symlink_to(part.resolve())
+    (folder / "rescore/G.fst").symlink_to(grammar)
+    symbols = ["--bos-symbol=14", "--eos-symbol=15", "--unk-symbol=2"]
+    assert run(twin("arpa-to-const-arpa"), [*symbols, str(arpa), str(folder / "rescore/G.carpa")]) == 0
     return folder
 
 

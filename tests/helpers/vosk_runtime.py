@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,9 @@ vosk.SetLogLevel(-1)
 model = vosk.Model(sys.argv[1])
 size, alternatives, partial_words = map(int, sys.argv[2:5])
 found = {}
-for path in sys.argv[5:]:
+for path in sys.argv[6:]:
     with wave.open(path) as f:
-        recognizer = vosk.KaldiRecognizer(model, f.getframerate())
+        recognizer = vosk.KaldiRecognizer(model, f.getframerate(), *([sys.argv[5]] if sys.argv[5] else []))
         recognizer.SetWords(True)
         recognizer.SetMaxAlternatives(alternatives)
         recognizer.SetPartialWords(bool(partial_words))
@@ -58,11 +59,17 @@ Said = list[tuple[str, dict[str, Any]]]
 
 
 def listen(
-    folder: Path, recordings: list[Path], size: int, alternatives: int = 0, partial_words: bool = False
+    folder: Path,
+    recordings: list[Path],
+    size: int,
+    alternatives: int = 0,
+    partial_words: bool = False,
+    grammar: Sequence[str] = (),
 ) -> list[Said]:
     """What Vosk says of each recording, in pieces of ``size`` samples; skips where there is no Vosk."""
     pytest.importorskip("vosk")
-    settings = [str(folder), str(size), str(alternatives), str(int(partial_words))]
+    phrases = json.dumps(list(grammar)) if grammar else ""
+    settings = [str(folder), str(size), str(alternatives), str(int(partial_words)), phrases]
     command = [sys.executable, "-c", LISTEN, *settings, *map(str, recordings)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 

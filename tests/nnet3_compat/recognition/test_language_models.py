@@ -1,0 +1,108 @@
+"""Grammars that are given while a program runs, and rescoring; Vosk's own results, of ``vosk.json``, judge both."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.lang.phrase_grammar import phrase_grammar
+from nnet3_compat import Model, Recognizer
+from tests.helpers.vosk_models import samples_of, tiny_folder, with_lookahead, with_rescoring, without_dither
+from tests.nnet3_compat.recognition.test_recognizer import KEPT, NAMES, assert_as_vosk, hear
+
+LOOKAHEAD = Path(__file__).parent.parent / "commands/nnet3bin/lookahead"
+PHRASES = ["three five two four", "seven six two six eleven", "six one"]
+
+
+@pytest.fixture(scope="module")
+def folder(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return without_dither(reference / "fsdd/vosk", tmp_path_factory.mktemp("vosk") / "model")
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Model:
+    return Model(with_lookahead(folder, LOOKAHEAD, folder.parent / "lookahead"))
+
+
+@pytest.fixture(scope="module")
+def waves(corpus: Path) -> list[np.ndarray]:
+    return [samples_of(corpus / f"fsdd/test/wav/{name}.wav") for name in NAMES]
+
+
+def test_composed_while_decoding(model: Model, waves: list[np.ndarray]) -> None:
+    for samples, expected in zip(waves, KEPT["lookahead"], strict=True):
+        assert assert_as_vosk(hear(Recognizer(model, 8000, words=True), samples), expected, 0.01, 0.01) == 0
+
+
+def test_phrases(model: Model, waves: list[np.ndarray]) -> None:
+    """One recognizer changes its grammar, and back; the others keep theirs."""
+    recognizer, differing = Recognizer(model, 8000, words=True), 0
+    for samples, expected in zip(waves, KEPT["grammar"], strict=True):
+        assert recognizer.set_grammar(PHRASES) == ["eleven"]
+        said = hear(recognizer, samples)
+        assert assert_as_vosk(said[-1:], expected[-1:], recognizer.seconds, 0.01) == 0  # its times go on
+        alone = Recognizer(model, 8000, words=True)
+        alone.set_grammar(PHRASES)
+        differing += assert_as_vosk(hear(alone, samples), expected, 0.01, 0.01)
+    assert differing <= 1  # the time of a word, where alternatives weigh the same
+    words = {word for phrase in PHRASES for word in phrase.split()}
+    assert all(set(text.split()) <= words for text in (said[-1][1]["text"] for said in KEPT["grammar"]))
+    assert recognizer.set_grammar([]) == []
+    assert hear(recognizer, waves[0])[-1][1]["text"] == KEPT["lookahead"][0][-1][1]["text"]
+    zero = model.find_word("zero")
+    recognizer.set_grammar(Fst.from_arcs(0, {0: 0.0}, [(0, zero, zero, 0.0, 0)]))
+    assert set(hear(recognizer, waves[0])[-1][1]["text"].split()) <= {"zero"}
+
+
+def test_grammars_that_cannot_be(model: Model, waves: list[np.ndarray]) -> None:
+    recognizer = Recognizer(model, 8000)
+    with pytest.raises(KaldiError, match="phrases of words that are in the model's vocabulary"):
+        recognizer.set_grammar(["eleven twelve", ""])
+    recognizer.accept(waves[0][:8000])
+    with pytest.raises(KaldiError, match="ask for the result first"):
+        recognizer.set_grammar(["one"])
+    recognizer.result()
+    recognizer.set_grammar(["one"])
+
+
+def test_costs_of_phrases() -> None:
+    """Of "1 2", "1": after 1, 2 or the end in one of two times each; in all, 1 twice, 2 once, two ends."""
+    grammar = phrase_grammar([[1, 2], [1]])
+    costs = {
+        (state, int(arc["ilabel"])): float(arc["weight"])
+        for state in range(grammar.num_states)
+        for arc in grammar.arcs[grammar.offsets[state] : grammar.offsets[state + 1]]
+    }
+    half = 0.5
+    assert costs == pytest.approx(
+        {
+            (0, 1): -math.log(half * 2 / 5),
+            (0, 2): -math.log(half * 1 / 5),
+            (1, 0): math.log(2),
+            (1, 2): -math.log(half / 2),
+            (2, 0): math.log(2),
+        }
+    )
+    assert grammar.finals == pytest.approx([-math.log(half * 2 / 5), -math.log(half / 2), -math.log(half)])
+
+
+def test_rescoring(folder: Path, reference: Path, waves: list[np.ndarray]) -> None:
+    """By G.fst and G.carpa, before alternatives are chosen."""
+    arpa = Path(__file__).parent / "digits.arpa"
+    model = Model(with_rescoring(folder, reference / "fsdd/lang/G.fst", arpa, folder.parent / "rescored"))
+    for samples, expected in zip(waves, KEPT["rescored"], strict=True):
+        found = hear(Recognizer(model, 8000, words=True, max_alternatives=3), samples)
+        assert assert_as_vosk(found, expected, 0.01, 0) == 0
+
+
+def test_rescoring_that_is_incomplete(tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "model")
+    (folder / "rescore").mkdir()
+    (folder / "rescore/G.carpa").write_bytes(b"\0B")
+    with pytest.raises(KaldiError, match=r"no such file .*rescore/G\.fst"):
+        Model(folder)
