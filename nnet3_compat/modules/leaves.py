@@ -1,5 +1,6 @@
 """Reading rows of a tensor as a layout says (layout.py); all of it can be scripted."""
 
+from collections.abc import Callable
 from typing import Any, List
 
 import torch
@@ -37,6 +38,20 @@ def read_leaf(x: Tensor, spec: List[int], at: int, rows: int) -> Tensor:
             end = to_first + (count - 1) * to_step + 1
             out[to_first:end:to_step] = progression(x, spec[k + 2], spec[k + 3], count)
     return out
+
+
+@torch.jit.unused
+def leaf_reader(spec: List[int], at: int, rows: int) -> Callable[[Tensor], Tensor]:
+    """``read_leaf`` without derivatives, with all that can be decided beforehand."""
+    if spec[at] != 1 or spec[at + 1] != 0 or spec[at + 5] != rows or (spec[at + 2] != 1 and rows != 1):
+        return lambda x: read_leaf(x, spec, at, rows)
+    first, step = spec[at + 3], spec[at + 4]
+    if step == 0:
+        return lambda x: x[first : first + 1].expand(rows, x.size(1), x.size(2))
+    if step == 1 or rows == 1:
+        return lambda x: x if x.size(0) == rows else x.narrow(0, first, rows)
+    end = first + (rows - 1) * step + 1
+    return lambda x: x[first:end:step]
 
 
 def add_rows(x: Tensor, spec: List[int], at: int, rows: Tensor) -> None:

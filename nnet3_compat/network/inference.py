@@ -11,16 +11,16 @@ holds its own weights: make it again when parameters change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nnet3_compat.components.base import Component
 from nnet3_compat.modules.base import ComponentModule
-from nnet3_compat.modules.leaves import leaf_size, nothing_like, read_leaf
+from nnet3_compat.modules.leaves import leaf_reader, leaf_size, nothing_like
 from nnet3_compat.network.executor import ComponentStep, Executor
 from nnet3_compat.network.recurrent_inference import RecurrentInference
 from nnet3_compat.structure.graph import Const, Expression, Graph, Leaf, Sum, Value
@@ -28,6 +28,7 @@ from nnet3_compat.structure.layout import Layout
 from nnet3_compat.structure.segments import SegmentLayout
 
 NO_COMPONENT = Component()
+MAX_PROGRAMS = 64
 BLOCK_ROWS = 512  # as few as matrix products run at full speed with, so that what follows finds the block in the cache
 
 
@@ -44,6 +45,43 @@ class _Chain:
     residual: list[tuple[int, int, float]] = field(default_factory=list)  # (leaf of the sum, source, scale)
     absorbed: list[int] = field(default_factory=list)
     add_offset: bool = True
+
+    def compute(self, taps: list[Tensor], added: list[tuple[Tensor, float]]) -> Tensor:
+        """[rows, D_out] of what each tap reads [rows, D_in], and of what is added, with its scale."""
+        total = len(taps[0])
+        blocks = 1 if taps[0].is_cuda else max(1, total // BLOCK_ROWS)
+        if blocks == 1:
+            return self._finish(torch.addmm(self.bias, taps[0], self.weights[0]), taps, added, slice(None))
+        out = torch.empty(total, self.bias.numel(), dtype=taps[0].dtype, device=taps[0].device)
+        size = -(-total // blocks)
+        for start in range(0, total, size):
+            rows = slice(start, start + size)
+            self._finish(torch.addmm(self.bias, taps[0][rows], self.weights[0], out=out[rows]), taps, added, rows)
+        return out
+
+    def _finish(self, y: Tensor, taps: list[Tensor], added: list[tuple[Tensor, float]], rows: slice) -> Tensor:
+        for tap, weight in zip(taps[1:], self.weights[1:], strict=True):
+            y.addmm_(tap[rows], weight)
+        if self.relu:
+            y.relu_()
+        for other, scale in added:
+            y.add_(other[rows], alpha=scale)
+        if self.add_offset:
+            y.add_(self.offset)
+        return y
+
+
+Run = Callable[[list[Tensor], list[Tensor]], list[Tensor]]
+"""From the inputs and all values so far, [rows, N, dim] each, to new values."""
+
+
+@dataclass
+class Operation:
+    """``run`` gives the values ``makes``; nothing reads those of ``free`` after it."""
+
+    makes: list[int]
+    run: Run
+    free: list[int]
 
 
 def plain_terms(e: Expression) -> tuple[list[Leaf], float] | None:
@@ -70,11 +108,12 @@ class Inference:
 
     Args:
         graph, executor: of a Network in test mode, on the device where this is to run.
-        carried: the values of which ``segment`` carries something over.
+        carried: the values of which segments of utterances leave something to later ones.
     """
 
     def __init__(self, graph: Graph, executor: Executor, carried: Collection[int] = ()) -> None:
         self.graph, self.executor = graph, executor
+        self._programs: dict[int, tuple[Layout, list[Operation]]] = {}
         self.group_of = {i: g for g, group in enumerate(graph.groups) for i in group.members}
         self.readers: list[list[int]] = [[] for _ in graph.values]
         for i, v in enumerate(graph.values):
@@ -253,73 +292,96 @@ class Inference:
     def __call__(self, inputs: list[Tensor], layout: Layout) -> list[Tensor]:
         nothing = nothing_like(inputs[0], 0, 1)
         values: list[Tensor] = [nothing] * len(self.graph.values)
-        for g in range(len(self.graph.groups)):
-            for i, made in self._group(g, inputs, values, layout):
+        for operation in self.program(layout):
+            for i, made in zip(operation.makes, operation.run(inputs, values), strict=True):
                 values[i] = made
-            for old in self.free[g]:
+            for old in operation.free:
                 values[old] = nothing
         return [values[i] for i in self.graph.outputs.values()]
 
-    def segment(
-        self, inputs: list[Tensor], layout: SegmentLayout, carried: dict[int, Tensor]
-    ) -> tuple[list[Tensor], dict[int, Tensor]]:
-        """The outputs of the next segment of utterances, and what to carry over to the one after it.
+    def program(self, layout: Layout) -> list[Operation]:
+        """What is done for a layout, which is kept for those asked for lately; they must not be changed."""
+        known = self._programs.get(id(layout))
+        if known is not None:
+            return known[1]
+        operations: list[Operation] = []
+        free: list[int] = []
+        for g, group in enumerate(self.graph.groups):
+            free += self.free[g]
+            if group.members[0] not in self.skipped or group.members[0] in self.chains:
+                operations.append(Operation(group.members, self._run_of(g, layout), free))
+                free = []
+        if len(self._programs) >= MAX_PROGRAMS:
+            self._programs.pop(next(iter(self._programs)))
+        self._programs[id(layout)] = layout, operations
+        return operations
 
-        ``carried``: what the segment before gave; nothing for the first one.
-        """
-        nothing = nothing_like(inputs[0], 0, 1)
-        values: list[Tensor] = [carried.get(i, nothing) for i in range(len(self.graph.values))]
-        for g in range(len(self.graph.groups)):
-            for i, made in self._group(g, inputs, values, layout.specs):
-                values[i] = torch.cat([values[i], made]) if len(values[i]) else made
-        rows = {i: spec for i, spec in enumerate(layout.carried) if spec[0]}
-        return (
-            [values[i] for i in self.graph.outputs.values()],
-            {i: read_leaf(values[i], spec, 1, spec[0]) for i, spec in rows.items()},
-        )
+    def _run_of(self, g: int, layout: Layout) -> Run:
+        """How the values of a group are made of others."""
+        first, spec = self.graph.groups[g].members[0], layout[g]
+        if first in self.chains:
+            return self._run_of_chain(self.chains[first], layout)
+        passed_on = _passed_on(self.graph.values[first])
+        if passed_on is not None and self.graph.groups[g].direction == 0:
+            source, read = passed_on.source, leaf_reader(spec, 1, spec[0])
+            return lambda inputs, values: [read(values[source])]
+        step = self.steps[g]
+        run = step.forward if isinstance(step, nn.Module) else step
+        return lambda inputs, values: run(inputs, values, spec)
 
-    def _group(
-        self, g: int, inputs: list[Tensor], values: list[Tensor], layout: Layout
-    ) -> Iterator[tuple[int, Tensor]]:
-        """What a group makes, with the values that it makes; nothing for what is folded into others."""
-        members = self.graph.groups[g].members
-        if members[0] in self.chains:
-            yield members[0], self._run(self.chains[members[0]], values, layout)
-        elif members[0] not in self.skipped:
-            yield from zip(members, self.steps[g](inputs, values, layout[g]), strict=True)
-
-    def _run(self, chain: _Chain, values: list[Tensor], layout: Layout) -> Tensor:
+    def _run_of_chain(self, chain: _Chain, layout: Layout) -> Run:
         spec = layout[self.group_of[chain.affine]]
-        rows, at = spec[0], 1
-        x = values[self.graph.values[chain.affine].taps[0].source]
+        source, rows, at = self.graph.values[chain.affine].taps[0].source, spec[0], 1
         if rows == 0:
-            return nothing_like(x, 0, chain.bias.numel())
+            return lambda inputs, values: [nothing_like(values[source], 0, chain.bias.numel())]
         taps = []
         for _ in chain.weights:
-            taps.append(read_leaf(x, spec, at, rows).flatten(0, 1))
+            taps.append(leaf_reader(spec, at, rows))
             at += leaf_size(spec, at)
-        added = []
-        if chain.residual:
-            spec = layout[self.group_of[chain.result]]
-            starts, at = [], 1
-            while at < len(spec):
-                starts.append(at)
-                at += leaf_size(spec, at)
-            for leaf, source, scale in chain.residual:
-                added.append((read_leaf(values[source], spec, starts[leaf], rows).flatten(0, 1), scale))
-        total = rows * x.shape[1]
-        dim = chain.bias.numel()
-        out = torch.empty(total, dim, dtype=x.dtype, device=x.device)
-        block = total if x.is_cuda else -(-total // max(1, total // BLOCK_ROWS))
-        for start in range(0, total, block):
-            y = out[start : start + block]
-            torch.addmm(chain.bias, taps[0][start : start + block], chain.weights[0], out=y)
-            for tap, weight in zip(taps[1:], chain.weights[1:], strict=True):
-                y.addmm_(tap[start : start + block], weight)
-            if chain.relu:
-                y.relu_()
-            for other, scale in added:
-                y.add_(other[start : start + block], alpha=scale)
-            if chain.add_offset:
-                y.add_(chain.offset)
-        return out.view(rows, x.shape[1], dim)
+        spec = layout[self.group_of[chain.result]]
+        starts, at = [], 1
+        while chain.residual and at < len(spec):
+            starts.append(at)
+            at += leaf_size(spec, at)
+        residual = [(leaf_reader(spec, starts[leaf], rows), other, scale) for leaf, other, scale in chain.residual]
+
+        def run(inputs: list[Tensor], values: list[Tensor]) -> list[Tensor]:
+            x = values[source]
+            read = [tap(x).flatten(0, 1) for tap in taps]
+            added = [(tap(values[other]).flatten(0, 1), scale) for tap, other, scale in residual]
+            return [chain.compute(read, added).view(rows, x.size(1), -1)]
+
+        return run
+
+
+class SegmentInference:
+    """The segments of utterances that have one layout (structure/segments.py).
+
+    ``outputs, carried = segment(inputs, carried)``; ``carried`` is what the segment before left, per value; for the
+    first one there is nothing.
+
+    Args:
+        inference: knows which values are carried over.
+    """
+
+    def __init__(self, inference: Inference, layout: SegmentLayout) -> None:
+        self._num_values, self._outputs = len(inference.graph.values), list(inference.graph.outputs.values())
+        self._operations = inference.program(layout.specs)
+        self._kept = {i: leaf_reader(spec, 1, spec[0]) for i, spec in enumerate(layout.carried) if spec[0]}
+
+    def __call__(self, inputs: list[Tensor], carried: dict[int, Tensor]) -> tuple[list[Tensor], dict[int, Tensor]]:
+        nothing = nothing_like(inputs[0], 0, 1)
+        values = [nothing] * self._num_values
+        for i, earlier in carried.items():
+            values[i] = earlier
+        for operation in self._operations:
+            for i, made in zip(operation.makes, operation.run(inputs, values), strict=True):
+                values[i] = torch.cat([values[i], made]) if i in carried else made
+        return [values[i] for i in self._outputs], {i: read(values[i]) for i, read in self._kept.items()}
+
+
+def _passed_on(value: Value) -> Leaf | None:
+    """The leaf that a descriptor is nothing but, if it is."""
+    if len(value.parts) != 1 or not isinstance(value.parts[0][1], Leaf) or value.parts[0][1].scale != 1.0:
+        return None
+    return value.parts[0][1]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.model.ivector_period import with_ivector_period
-from nnet3_compat.network.inference import Inference
+from nnet3_compat.network.inference import Inference, SegmentInference
 from nnet3_compat.network.network import Network
 from nnet3_compat.structure.context import compute_context, modulus
 from nnet3_compat.structure.nnet import Nnet
@@ -43,13 +43,14 @@ class LoopedNetwork:
         self.request = SegmentRequest(size, left + extra_left, right, factor)
         network = Network.from_nnet(with_ivector_period(nnet, size))
         self.input_dim, self.ivector_dim, self.output_dim = network.input_dim, network.ivector_dim, network.output_dim
-        self._layouts = plan_segments(network.graph(), self.request)
+        layouts = plan_segments(network.graph(), self.request)
         self._input_names = network.executor().input_names
-        self._inference = Inference(network.graph(), network.executor(), self._layouts.carried_values())
+        inference = Inference(network.graph(), network.executor(), layouts.carried_values())
+        self._segments = [SegmentInference(inference, layout) for layout in layouts.layouts]
 
     def kind(self, chunk: int) -> int:
         """Chunks with the same number here are computed in the same way."""
-        return min(chunk, len(self._layouts.layouts) - 1)
+        return min(chunk, len(self._segments) - 1)
 
     def __call__(
         self, features: Tensor, ivector: Tensor | None, chunk: int, carried: Carried
@@ -69,5 +70,5 @@ class LoopedNetwork:
             inputs["ivector"] = ivector.expand(rows, *ivector.shape)
         with torch.inference_mode():
             given = [inputs[name] for name in self._input_names]
-            (made,), carried = self._inference.segment(given, self._layouts.layouts[self.kind(chunk)], carried)
+            (made,), carried = self._segments[self.kind(chunk)](given, carried)
         return made.transpose(0, 1), carried
