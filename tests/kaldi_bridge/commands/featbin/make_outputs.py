@@ -84,6 +84,10 @@ process-kaldi-pitch-feats --add-pov-feature=false --delta-window=4 --delta-pitch
 {BOTH} scp:wav.scp ark,t:OUT
 {BOTH} --frames-per-chunk=10 --simulate-first-pass-online=true --normalization-right-context=9 scp:wav.scp ark,t:OUT
 {BOTH} --frames-per-chunk=10 --delay=2 --add-raw-log-pitch=true scp:wav.scp ark,t:OUT
+interpolate-pitch ark:gaps.ark ark,t:OUT
+interpolate-pitch --pitch-interval=2 --interpolator-factor=1e-3 --max-voicing-prob=0.8 ark:gaps.ark ark,t:OUT
+interpolate-pitch --linear-interpolation=true ark:gaps.ark ark,t:OUT
+interpolate-pitch --pitch-interval=30 ark:gaps.ark ark,t:OUT
 {DUMP} --mfcc-config=mfcc.conf --add-pitch=true --online-pitch-config=pitch.conf ark:spk2utt scp:wav.scp ark,t:OUT
 {DUMP} --feature-type=plp --plp-config=plp.conf --chunk-length=0.18 --cmvn-config=cmvn.conf \
 --global-cmvn-stats=global.stats ark:spk2utt scp:wav.scp ark,t:OUT
@@ -132,6 +136,11 @@ def make_inputs(folder: Path) -> None:
             for key, n in (("a", 40), ("b", 3))
         },
     }
+    gaps = [np.round(np.abs(tables["pitch.ark"][key]), 3) for key in ("a", "b")]
+    for t in (0, 3, 4, 5, 9, 20, 21, 22, 23, 39):
+        gaps[0][t] = 0.1, 0
+    gaps[1][1:] = 0.2, 0
+    tables["gaps.ark"] = {"a": gaps[0], "b": gaps[1], "c": np.array([[0.5, 0], [0.1, 0]], np.float32)}
     for name, entries in tables.items():
         with TableWriter(f"ark:{folder}/{name}", FLOAT_MATRIX) as writer:
             for key, value in entries.items():
