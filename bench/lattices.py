@@ -28,14 +28,20 @@ COMMANDS = {
 
 
 def random_lattice(random: np.random.Generator) -> CompactLattice:
-    """States in a row, from each of which several words lead a little further."""
+    """States in a row, four frames from each to the next, from each of which several words lead a little further."""
     arcs = []
     for s in range(STATES - 1):
         targets = random.integers(s + 1, min(s + 6, STATES), WAYS)
         costs = random.uniform(0.0, 50.0, (WAYS, 2)).tolist()
         arcs.append(
             [
-                (int(random.integers(1, 5000)), graph, acoustic, tuple(random.integers(1, 3000, 12).tolist()), int(t))
+                (
+                    int(random.integers(1, 5000)),
+                    graph,
+                    acoustic,
+                    tuple(random.integers(1, 3000, 4 * (t - s)).tolist()),
+                    int(t),
+                )
                 for t, (graph, acoustic) in zip(targets, costs, strict=True)
             ]
         )

@@ -22,16 +22,7 @@ bool is_sorted(const FlatLattice &lattice, LabelOf label) {
   return true;
 }
 
-struct Arcs {
-  const FlatArc *first, *last;
-  const FlatArc *begin() const { return first; }
-  const FlatArc *end() const { return last; }
-  bool empty() const { return first == last; }
-};
-
-Arcs arcs_of(const FlatLattice &lattice, int32_t state) {
-  return {lattice.arcs.data() + lattice.offsets[state], lattice.arcs.data() + lattice.offsets[state + 1]};
-}
+using Arcs = ArcRange<FlatArc>;
 
 // Of arcs that are sorted by `side`, those with this label.
 Arcs with_label(const Arcs &arcs, LabelOf side, int32_t label) {

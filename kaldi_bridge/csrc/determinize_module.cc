@@ -62,7 +62,7 @@ void add_determinization(py::module_ &m) {
   m.def(
       "determinize_fully",
       [](const py::tuple &parts, const FullDeterminizeOptions &options) {
-        const Lattice lattice = nested(flat_lattice(parts));
+        const FlatLattice lattice = flat_lattice(parts);
         py::gil_scoped_release release;
         return determinize_fully(lattice, options);
       },

@@ -25,18 +25,6 @@ struct Growing {
     finals.push_back({kNotFinal, kNotFinal});
     return static_cast<int32_t>(arcs.size()) - 1;
   }
-
-  FlatStates<A> flat(int32_t start) const {
-    FlatStates<A> made;
-    made.start = start;
-    made.finals = finals;
-    made.offsets.assign(1, 0);
-    for (const std::vector<A> &out : arcs) {
-      made.arcs.insert(made.arcs.end(), out.begin(), out.end());
-      made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
-    }
-    return made;
-  }
 };
 
 struct Span {
@@ -64,37 +52,61 @@ void append(FlatCompactLattice *lattice, const int32_t *begin, const int32_t *en
 }  // namespace
 
 FlatLattice to_lattice(const FlatCompactLattice &lattice) {
-  Growing<FlatArc> made;
-  for (int32_t s = 0; s < lattice.num_states(); s++) made.add();
-  for (int32_t s = 0; s < lattice.num_states(); s++) {
+  const int32_t n = lattice.num_states();
+  FlatLattice made;
+  made.start = lattice.start;
+  made.finals.assign(n, {kNotFinal, kNotFinal});
+  made.offsets.assign(1, 0);
+  std::vector<FlatArc> inside;  // of the states inside chains, each of which has one, or none where a final weight ends
+  std::vector<int64_t> inside_ends;
+  bool is_first = true;
+  // An arc to a new state, from the state at hand or the last one inside a chain.
+  auto put = [&](const FlatArc &arc) {
+    (is_first ? made.arcs : inside).push_back(arc);
+    if (!is_first) inside_ends.push_back(static_cast<int64_t>(inside.size()));
+    is_first = false;
+  };
+  auto new_state = [&](const Weight &final) {
+    made.finals.push_back(final);
+    return made.num_states() - 1;
+  };
+  for (int32_t s = 0; s < n; s++) {
     if (is_final(lattice.finals[s])) {
-      Weight weight = lattice.finals[s];
-      int32_t state = s;
-      for (int32_t id : final_string(lattice, s)) {
-        const int32_t next = made.add();
-        made.arcs[state].push_back({id, 0, weight.graph, weight.acoustic, next});
-        weight = {0.0f, 0.0f};
-        state = next;
+      const Span ids = final_string(lattice, s);
+      FlatArc piece = {0, 0, lattice.finals[s].graph, lattice.finals[s].acoustic, 0};
+      if (ids.size() == 0) made.finals[s] = lattice.finals[s];
+      is_first = true;
+      for (size_t k = 0; k < ids.size(); k++) {
+        const bool is_last = k + 1 == ids.size();
+        piece.ilabel = ids.begin()[k];
+        piece.nextstate = new_state(is_last ? Weight{0.0f, 0.0f} : Weight{kNotFinal, kNotFinal});
+        put(piece);
+        piece.graph = piece.acoustic = 0.0f;
       }
-      made.finals[state] = weight;
+      if (ids.size() > 0) inside_ends.push_back(static_cast<int64_t>(inside.size()));
     }
     for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
       const FlatCompactArc &arc = lattice.arcs[i];
       const Span ids = string_at(lattice, i);
-      FlatArc piece = {0, arc.label, arc.graph, arc.acoustic, arc.nextstate};
-      int32_t state = s;
+      FlatArc piece = {0, arc.label, arc.graph, arc.acoustic, 0};
+      is_first = true;
       for (size_t k = 0; k + 1 < ids.size(); k++) {
-        const int32_t next = made.add();
-        made.arcs[state].push_back({ids.begin()[k], piece.olabel, piece.graph, piece.acoustic, next});
+        piece.ilabel = ids.begin()[k];
+        piece.nextstate = new_state({kNotFinal, kNotFinal});
+        put(piece);
         piece.olabel = 0;
         piece.graph = piece.acoustic = 0.0f;
-        state = next;
       }
-      if (ids.size() > 0) piece.ilabel = ids.begin()[ids.size() - 1];
-      made.arcs[state].push_back(piece);
+      piece.ilabel = ids.size() > 0 ? ids.begin()[ids.size() - 1] : 0;
+      piece.nextstate = arc.nextstate;
+      put(piece);
     }
+    made.offsets.push_back(static_cast<int64_t>(made.arcs.size()));
   }
-  return made.flat(lattice.start);
+  const int64_t outside = static_cast<int64_t>(made.arcs.size());
+  for (int64_t end : inside_ends) made.offsets.push_back(outside + end);
+  made.arcs.insert(made.arcs.end(), inside.begin(), inside.end());
+  return made;
 }
 
 FlatCompactLattice to_compact(const FlatLattice &lattice) {

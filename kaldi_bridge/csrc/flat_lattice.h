@@ -47,6 +47,20 @@ struct FlatStates {
   int32_t num_states() const { return static_cast<int32_t>(finals.size()); }
 };
 
+template <class A>
+struct ArcRange {
+  const A *first, *last;
+
+  const A *begin() const { return first; }
+  const A *end() const { return last; }
+  bool empty() const { return first == last; }
+};
+
+template <class A>
+ArcRange<A> arcs_of(const FlatStates<A> &lattice, int32_t state) {
+  return {lattice.arcs.data() + lattice.offsets[state], lattice.arcs.data() + lattice.offsets[state + 1]};
+}
+
 using FlatLattice = FlatStates<FlatArc>;
 
 // Transition-ids: those of arc i are string i, those of the final weight of state s are string (number of arcs + s).

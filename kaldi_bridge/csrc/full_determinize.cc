@@ -1,6 +1,5 @@
 #include "full_determinize.h"
 
-#include <deque>
 #include <memory>
 #include <sstream>
 #include <unordered_map>
@@ -27,28 +26,30 @@ struct ResultState {
   std::vector<ResultArc> arcs;
 };
 
+Cost cost_of(const FlatArc &arc) { return {arc.graph, arc.acoustic}; }
+
 class FullDeterminizer {
  public:
-  FullDeterminizer(const Lattice &lattice, const FullDeterminizeOptions &options, std::vector<Message> *messages)
+  FullDeterminizer(const FlatLattice &lattice, const FullDeterminizeOptions &options, std::vector<Message> *messages)
       : lattice_(lattice),
         options_(options),
         messages_(messages),
-        useful_(lattice.size()),
-        place_(lattice.size(), -1),
+        useful_(lattice.num_states()),
+        place_(lattice.num_states(), -1),
         by_minimal_(3, SubsetHash(), SubsetEqual{options.delta}),
         by_initial_(3, SubsetHash(), SubsetEqual{options.delta}) {
-    for (size_t s = 0; s < lattice.size(); s++) {
-      useful_[s] = !lattice[s].final.is_infinite();
-      for (const Arc &arc : lattice[s].arcs) useful_[s] |= arc.word != 0 && !arc.cost.is_infinite();
+    for (int32_t s = 0; s < lattice.num_states(); s++) {
+      useful_[s] = is_final(lattice.finals[s]);
+      for (const FlatArc &arc : arcs_of(lattice, s)) useful_[s] |= arc.olabel != 0 && !cost_of(arc).is_infinite();
     }
   }
 
   // Whether it came to the end.
   bool run() {
-    if (lattice_.empty()) return true;
-    by_minimal_.rehash(lattice_.size() / 2 + 3);
-    by_initial_.rehash(lattice_.size() / 2 + 3);
-    Subset first = {{0, 0, {}}};
+    if (lattice_.start < 0) return true;
+    by_minimal_.rehash(lattice_.num_states() / 2 + 3);
+    by_initial_.rehash(lattice_.num_states() / 2 + 3);
+    Subset first = {{lattice_.start, 0, {}}};
     if (!close(&first)) return false;
     new_state(std::move(first));
     while (!waiting_.empty()) {
@@ -114,7 +115,8 @@ class FullDeterminizer {
   bool close(Subset *subset) {
     closure_ = *subset;
     for (size_t i = 0; i < closure_.size(); i++) place_[closure_[i].state] = static_cast<int32_t>(i);
-    const bool done = follow_epsilons({subset->begin(), subset->end()});
+    queue_ = *subset;
+    const bool done = follow_epsilons();
     for (const SubsetElement &element : closure_) place_[element.state] = -1;
     subset->clear();
     for (const SubsetElement &element : closure_)
@@ -125,9 +127,10 @@ class FullDeterminizer {
   }
 
   // A state is left again whenever a better way to it was found: the lattice need not be sorted.
-  bool follow_epsilons(std::deque<SubsetElement> queue) {
-    for (int32_t steps = 0; !queue.empty(); queue.pop_front()) {
-      const SubsetElement from = queue.front(), &known = closure_[place_[from.state]];
+  bool follow_epsilons() {
+    int32_t steps = 0;
+    for (size_t first = 0; first < queue_.size(); first++) {
+      const SubsetElement from = queue_[first], &known = closure_[place_[from.state]];
       if (known.string != from.string || known.cost.graph != from.cost.graph || known.cost.acoustic != from.cost.acoustic)
         continue;
       if (options_.max_loop > 0 && steps++ > options_.max_loop) {
@@ -135,10 +138,10 @@ class FullDeterminizer {
              " times during epsilon closure");
         return false;
       }
-      for (const Arc &arc : lattice_[from.state].arcs) {
-        if (arc.word != 0 || arc.cost.is_infinite()) continue;
-        const SubsetElement next = {arc.next, strings_.append(from.string, arc.tid), from.cost + arc.cost};
-        int32_t &place = place_[arc.next];
+      for (const FlatArc &arc : arcs_of(lattice_, from.state)) {
+        if (arc.olabel != 0 || cost_of(arc).is_infinite()) continue;
+        const SubsetElement next = after(from, arc);
+        int32_t &place = place_[arc.nextstate];
         if (place < 0) {
           place = static_cast<int32_t>(closure_.size());
           closure_.push_back(next);
@@ -147,7 +150,7 @@ class FullDeterminizer {
         } else {
           continue;
         }
-        queue.push_back(next);
+        queue_.push_back(next);
       }
     }
     return true;
@@ -166,7 +169,8 @@ class FullDeterminizer {
   void set_final(ResultState *state) {
     SubsetElement best = {-1, 0, kNoCost};
     for (const SubsetElement &element : state->minimal) {
-      const Cost cost = element.cost + lattice_[element.state].final;
+      const Weight &final = lattice_.finals[element.state];
+      const Cost cost = element.cost + Cost{final.graph, final.acoustic};
       if (cost.is_infinite()) continue;
       if (best.state < 0 || improves(strings_, cost, element.string, best)) best = {element.state, element.string, cost};
     }
@@ -177,13 +181,15 @@ class FullDeterminizer {
     num_arcs_++;
   }
 
+  SubsetElement after(const SubsetElement &element, const FlatArc &arc) {
+    return {arc.nextstate, strings_.append(element.string, arc.ilabel), element.cost + cost_of(arc)};
+  }
+
   bool make_arcs(int32_t state) {
     std::vector<std::pair<int32_t, SubsetElement>> worded;
     for (const SubsetElement &element : states_[state]->minimal)
-      for (const Arc &arc : lattice_[element.state].arcs)
-        if (arc.word != 0 && !arc.cost.is_infinite())
-          worded.push_back(
-              {arc.word, {arc.next, strings_.append(element.string, arc.tid), element.cost + arc.cost}});
+      for (const FlatArc &arc : arcs_of(lattice_, element.state))
+        if (arc.olabel != 0 && !cost_of(arc).is_infinite()) worded.emplace_back(arc.olabel, after(element, arc));
     std::sort(worded.begin(), worded.end(), [](const auto &a, const auto &b) {
       return a.first != b.first ? a.first < b.first : a.second.state < b.second.state;
     });
@@ -243,7 +249,7 @@ class FullDeterminizer {
     return true;
   }
 
-  const Lattice &lattice_;
+  const FlatLattice &lattice_;
   const FullDeterminizeOptions &options_;
   std::vector<Message> *messages_;
   std::vector<char> useful_;  // final, or left by a word
@@ -252,8 +258,8 @@ class FullDeterminizer {
   std::vector<std::unique_ptr<ResultState>> states_;
   std::vector<std::unique_ptr<Subset>> initial_;
   std::vector<int32_t> waiting_;  // the last is done first, as in Kaldi
-  // close() only: elements found, and where each state's is
-  Subset closure_;
+  // close() only: elements found, those to go on from, and where each state's is
+  Subset closure_, queue_;
   std::vector<int32_t> place_;
   std::unordered_map<const Subset *, int32_t, SubsetHash, SubsetEqual> by_minimal_;
   std::unordered_map<const Subset *, Known, SubsetHash, SubsetEqual> by_initial_;
@@ -261,9 +267,9 @@ class FullDeterminizer {
 
 }  // namespace
 
-Determinized determinize_fully(const Lattice &lattice, const FullDeterminizeOptions &options) {
+Determinized determinize_fully(const FlatLattice &lattice, const FullDeterminizeOptions &options) {
   Determinized out;
-  out.states_before = lattice.size();
+  out.states_before = lattice.num_states();
   FullDeterminizer determinizer(lattice, options, &out.messages);
   out.complete = determinizer.run();
   if (out.complete)

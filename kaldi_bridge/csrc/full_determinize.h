@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "determinize.h"
-#include "lattice.h"
+#include "flat_lattice.h"
 
 namespace kaldi_bridge {
 
@@ -19,6 +19,6 @@ struct FullDeterminizeOptions {
 
 // The lattice need not be sorted. Not complete, and without a lattice, where a limit was passed. From some states of the
 // result there may be no way to the end.
-Determinized determinize_fully(const Lattice &lattice, const FullDeterminizeOptions &options);
+Determinized determinize_fully(const FlatLattice &lattice, const FullDeterminizeOptions &options);
 
 }  // namespace kaldi_bridge
