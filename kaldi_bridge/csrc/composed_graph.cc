@@ -67,7 +67,9 @@ void SearchLexicon::find_cycles() {
 class ComposedStates final : public GraphStates {
  public:
   explicit ComposedStates(const ComposedGraph &graph)
-      : lexicon_(graph.lexicon_), composition_(lexicon_.fst(), lexicon_.reachable(), graph.grammar_, false) {}
+      : lexicon_(graph.lexicon_),
+        composition_(lexicon_.fst(), lexicon_.reachable(), graph.grammar_, false),
+        unfolded_(graph.kept_arcs_) {}
 
   int32_t start() override { return composition_.start(); }
   float final(int32_t state) override { return composition_.final(state); }
@@ -101,8 +103,8 @@ class ComposedStates final : public GraphStates {
   std::vector<GraphArc> made_;
 };
 
-ComposedGraph::ComposedGraph(const SearchLexicon &lexicon, Grammar grammar)
-    : lexicon_(lexicon), grammar_(std::move(grammar)) {
+ComposedGraph::ComposedGraph(const SearchLexicon &lexicon, Grammar grammar, size_t kept_arcs)
+    : lexicon_(lexicon), grammar_(std::move(grammar)), kept_arcs_(kept_arcs) {
   num_pdfs_ = lexicon.num_pdfs();
   if (grammar_.has_cycle_of(lexicon.words_on_cycles()))
     throw std::invalid_argument("the graph has a cycle of arcs without input labels, which is not allowed");

@@ -40,8 +40,9 @@ class SearchLexicon {
 
 class ComposedGraph : public Graph {
  public:
+  // A search keeps no more than `kept_arcs` arcs, of 20 bytes each, from one frame to the next.
   // Throws std::invalid_argument where the graph has a cycle of arcs without input labels.
-  ComposedGraph(const SearchLexicon &lexicon, Grammar grammar);
+  ComposedGraph(const SearchLexicon &lexicon, Grammar grammar, size_t kept_arcs);
   ~ComposedGraph() override;
 
   // What one search unfolded is there for the next one, if it is not too much.
@@ -51,6 +52,7 @@ class ComposedGraph : public Graph {
   friend class ComposedStates;
   const SearchLexicon &lexicon_;
   const Grammar grammar_;
+  const size_t kept_arcs_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<class ComposedStates>> idle_;
 };

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 
 namespace kaldi_bridge {
@@ -200,14 +202,29 @@ class Printer {
   std::string text_;
 };
 
+// Of the entry of a symbol table that the bytes begin with; nothing where they end before it.
+std::optional<size_t> entry_length(std::string_view bytes) {
+  int32_t size;
+  if (bytes.size() < sizeof size) return {};
+  std::memcpy(&size, bytes.data(), sizeof size);
+  const size_t length = sizeof size + static_cast<uint32_t>(size) + sizeof(int64_t);
+  if (size < 0 || bytes.size() < length) return {};
+  return length;
+}
+
 }  // namespace
 
 Symbols::Symbols(std::vector<std::pair<std::string, int64_t>> entries) : entries_(std::move(entries)) {
   numbers_.reserve(entries_.size());
   places_.reserve(entries_.size());
+  int64_t size = 0, counted = 0;  // of different symbols; of the first ones, numbered 0, 1, 2, ...
   for (size_t i = 0; i < entries_.size(); i++) {
-    numbers_.try_emplace(entries_[i].first, entries_[i].second);
-    places_.try_emplace(entries_[i].second, i);
+    const auto &[symbol, number] = entries_[i];
+    if (!numbers_.try_emplace(symbol, number).second) continue;
+    if (counted == size && number == size) counted++;
+    size++;
+    const auto [place, is_new] = places_.try_emplace(number, i);
+    if (!is_new && number >= counted) place->second = i;
   }
 }
 
@@ -221,6 +238,27 @@ Symbols Symbols::from_text(std::string_view text, bool allow_negative) {
     entries.emplace_back(fields[0], number);
   });
   return Symbols(std::move(entries));
+}
+
+Symbols Symbols::from_entries(std::string_view bytes) {
+  std::vector<std::pair<std::string, int64_t>> entries;
+  while (const std::optional<size_t> length = entry_length(bytes)) {
+    int64_t number;
+    std::memcpy(&number, bytes.data() + *length - sizeof number, sizeof number);
+    entries.emplace_back(bytes.substr(sizeof(int32_t), *length - sizeof(int32_t) - sizeof number), number);
+    bytes.remove_prefix(*length);
+  }
+  return Symbols(std::move(entries));
+}
+
+size_t whole_entries(std::string_view bytes, int64_t most, int64_t *count) {
+  size_t end = 0;
+  for (*count = 0; *count < most; ++*count) {
+    const std::optional<size_t> length = entry_length(bytes.substr(end));
+    if (!length) break;
+    end += *length;
+  }
+  return end;
 }
 
 const int64_t *Symbols::number(std::string_view symbol) const {

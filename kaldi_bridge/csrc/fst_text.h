@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,18 +19,26 @@ class Symbols {
  public:
   // Lines of a symbol and a number; throws std::invalid_argument for others.
   static Symbols from_text(std::string_view text, bool allow_negative);
+  // Entries as they are inside FSTs (the length of a symbol, it, its number) without anything after them.
+  static Symbols from_entries(std::string_view bytes);
   // (symbol, number) pairs.
   explicit Symbols(std::vector<std::pair<std::string, int64_t>> entries);
 
   const std::vector<std::pair<std::string, int64_t>> &entries() const { return entries_; }
   const int64_t *number(std::string_view symbol) const;
+  // Of those that share a number, the one that OpenFst finds: the last one, but the first among symbols that count up
+  // from 0 at the beginning.
   const std::string *symbol(int64_t number) const;
+  const std::unordered_map<int64_t, size_t> &places() const { return places_; }  // in the entries, by number
 
  private:
   std::vector<std::pair<std::string, int64_t>> entries_;
   std::unordered_map<std::string_view, int64_t> numbers_;
   std::unordered_map<int64_t, size_t> places_;
 };
+
+// The end of the first entries, at most `most`, that are whole; `count`: how many they are.
+size_t whole_entries(std::string_view bytes, int64_t most, int64_t *count);
 
 struct TextTables {
   const Symbols *input = nullptr, *output = nullptr, *state = nullptr;  // nullptr: numbers

@@ -56,6 +56,21 @@ py::list entries(const Symbols &symbols) {
   return pairs;
 }
 
+py::tuple buffered_entries(const py::buffer &buffer, size_t begin, size_t end, int64_t most) {
+  const py::buffer_info info = buffer.request();
+  if (begin > end || end > static_cast<size_t>(info.size * info.itemsize))
+    throw std::invalid_argument("the range is not in the buffer");
+  int64_t count;
+  const size_t length = whole_entries({static_cast<const char *>(info.ptr) + begin, end - begin}, most, &count);
+  return py::make_tuple(count, length);
+}
+
+py::dict by_number(const Symbols &symbols) {
+  py::dict found;
+  for (const auto &[number, place] : symbols.places()) found[py::int_(number)] = py::bytes(symbols.entries()[place].first);
+  return found;
+}
+
 }  // namespace
 
 void add_fst_text(py::module_ &m) {
@@ -64,7 +79,15 @@ void add_fst_text(py::module_ &m) {
       .def_static("from_text", [](const py::bytes &text, bool allow_negative) {
         return Symbols::from_text(std::string_view(text), allow_negative);
       })
-      .def("entries", &entries);
+      .def_static("from_entries",
+                  [](const py::bytes &bytes, size_t first) {
+                    const std::string_view view(bytes);
+                    if (first > view.size()) throw std::invalid_argument("the symbol table is truncated");
+                    return Symbols::from_entries(view.substr(first));
+                  })
+      .def("entries", &entries)
+      .def("by_number", &by_number);
+  m.def("symbol_entries", &buffered_entries, "(number of whole entries, their bytes) in a buffer.");
   m.def("compile_fst", &compiled, "An FST from OpenFst's text form.");
   m.def("print_fst", &printed, "An FST in OpenFst's text form.");
 }

@@ -40,10 +40,10 @@ std::unique_ptr<SearchLexicon> make_lexicon(int32_t start, Array<float> finals, 
 }
 
 std::unique_ptr<ComposedGraph> make_graph(const SearchLexicon &lexicon, int32_t start, Array<float> finals,
-                                          Array<int64_t> offsets, Array<FstArc> arcs) {
+                                          Array<int64_t> offsets, Array<FstArc> arcs, size_t kept_arcs) {
   const FstArrays fst = fst_arrays(start, finals, offsets, arcs);
   py::gil_scoped_release release;
-  return std::make_unique<ComposedGraph>(lexicon, Grammar(fst));
+  return std::make_unique<ComposedGraph>(lexicon, Grammar(fst), kept_arcs);
 }
 
 MutableFst compose(const FstArrays &lexicon, const ReachableLabels &reachable, const Grammar &grammar, bool connect) {

@@ -13,6 +13,10 @@ namespace kaldi_bridge {
 
 class UnfoldedArcs {
  public:
+  static constexpr size_t kKeptArcs = 1 << 21;  // 40 MB
+
+  explicit UnfoldedArcs(size_t kept_arcs = kKeptArcs) : kept_arcs_(kept_arcs) {}
+
   bool has(int32_t state) const { return static_cast<size_t>(state) < places_.size() && places_[state].begin != nullptr; }
 
   GraphArcs of(int32_t state) const {
@@ -34,16 +38,16 @@ class UnfoldedArcs {
     places_[state] = made;
   }
 
-  // Forgets all, if it has become much.
+  // Forgets all, if it is more than is to be kept.
   void trim() {
-    if (num_arcs_ < kMostArcs) return;
+    if (num_arcs_ <= kept_arcs_) return;
     blocks_.clear();
     num_arcs_ = used_ = size_ = 0;
     std::fill(places_.begin(), places_.end(), Place());
   }
 
  private:
-  static constexpr size_t kBlock = 1 << 14, kMostArcs = 1 << 21;  // 40 MB
+  static constexpr size_t kBlock = 1 << 14;
   struct Place {
     const GraphArc *begin = nullptr;
     uint32_t epsilons = 0, count = 0;
@@ -61,6 +65,7 @@ class UnfoldedArcs {
     return place;
   }
 
+  const size_t kept_arcs_;
   std::vector<Place> places_;  // by state
   std::vector<std::unique_ptr<GraphArc[]>> blocks_;
   size_t num_arcs_ = 0, used_ = 0, size_ = 0;  // arcs in all blocks; of the last block, those used and its size

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io.text import decode, encode
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def read_symbol_table(stream: InputStream) -> bytes:
     size = struct.unpack("<q", parts[-1][8:])[0]
     if size < 0 or not stream.holds(12 * size):
         raise KaldiError(f"{stream.where()}: the symbol table inside the FST is truncated")
-    for _ in range(size):
-        parts += [_read_string(stream, 1 << 20), stream.read(8)]
+    while size:
+        count, length = _csrc.symbol_entries(stream.buffer, stream.pos, stream.end, size)
+        parts += [stream.read(length)] if count else [_read_string(stream, 1 << 20), stream.read(8)]
+        size -= count or 1
     return b"".join(parts)

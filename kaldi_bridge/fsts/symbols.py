@@ -14,7 +14,10 @@ from kaldi_bridge.io.streams import open_input, open_output
 from kaldi_bridge.io.text import decode, encode
 
 Symbols = Any
-"""The C++ class of symbols by number and numbers by symbol; ``entries()`` are pairs of bytes and int."""
+"""The C++ class of symbols by number and numbers by symbol.
+
+``entries()`` are pairs of bytes and int; ``by_number()`` is a dictionary of the symbols that OpenFst finds.
+"""
 
 
 def read_symbols(name: str, allow_negative: bool = False) -> Symbols:
@@ -36,16 +39,8 @@ def write_symbols(name: str, symbols: Symbols) -> None:
 def symbols_inside(data: bytes) -> Symbols:
     """Of the bytes of an FST's header."""
     at = len(SYMBOL_TABLE_MAGIC)
-    at += 4 + struct.unpack_from("<i", data, at)[0] + 8
-    (count,) = struct.unpack_from("<q", data, at)
-    at += 8
-    entries = []
-    for _ in range(count):
-        (length,) = struct.unpack_from("<i", data, at)
-        end = at + 4 + length
-        entries.append((data[at + 4 : end], struct.unpack_from("<q", data, end)[0]))
-        at = end + 8
-    return _csrc.Symbols(entries)
+    at += 4 + struct.unpack_from("<i", data, at)[0] + 16
+    return _csrc.Symbols.from_entries(data, at)
 
 
 def symbols_for_inside(entries: Iterable[tuple[bytes, int]], name: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.text import is_number, shown, words
@@ -12,7 +14,11 @@ class SymbolTable:
 
     def __init__(self, symbols: dict[int, str]) -> None:
         self.symbols = symbols
-        self.numbers = {symbol: number for number, symbol in symbols.items()}
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Numbers by word."""
+        return {symbol: number for number, symbol in self.symbols.items()}
 
     @classmethod
     def read(cls, rxfilename: str) -> SymbolTable:

@@ -120,16 +120,16 @@ class ComposedGraph(Graph):
     """The graph of a lexicon and a grammar, composed as the search comes by; as Graph otherwise.
 
     Results are those of the whole graph: costs of words come earlier on its paths, their sums are the same. A search
-    keeps what it unfolds, to a bound, for those after it.
+    keeps what it unfolds for those after it, ``kept_arcs`` (of 20 bytes each) from one frame to the next.
 
     Raises KaldiError when the grammar is not sorted by input label.
     """
 
-    def __init__(self, lexicon: SearchLexicon, grammar: Fst, name: str = "grammar") -> None:
+    def __init__(self, lexicon: SearchLexicon, grammar: Fst, name: str = "grammar", kept_arcs: int = 1 << 21) -> None:
         self.phone_starts = lexicon.phone_starts
         try:
             self.native = _csrc.ComposedGraph(
-                lexicon.native, grammar.start, grammar.finals, grammar.offsets, grammar.arcs
+                lexicon.native, grammar.start, grammar.finals, grammar.offsets, grammar.arcs, kept_arcs
             )
         except ValueError as error:
             raise KaldiError(f"{name} with {lexicon.name}: {error}") from None

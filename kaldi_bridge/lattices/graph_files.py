@@ -100,7 +100,8 @@ class GraphDirectory:
     def words(self) -> SymbolTable:
         """Those inside the graph, else of words.txt. Raises KaldiError where there are none."""
         if self._symbols:
-            return SymbolTable({number: decode(word) for word, number in symbols_inside(self._symbols).entries()})
+            inside = symbols_inside(self._symbols).by_number()
+            return SymbolTable({number: decode(word) for number, word in inside.items()})
         file = self.path / "words.txt"
         if not file.exists():
             raise KaldiError(f"{self.path} has no words.txt, and its graph has no symbols inside")

@@ -7,6 +7,8 @@ import pytest
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, write_fst
+from kaldi_bridge.fsts.fst_header import FstHeader
+from kaldi_bridge.fsts.symbols import symbols_for_inside
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lattices.decoder import Graph, SearchOptions, decode
 from kaldi_bridge.lattices.graph_files import GraphDirectory
@@ -46,6 +48,16 @@ def test_a_lexicon_and_a_grammar(tmp_path: Path, model: TransitionModel) -> None
     assert words_of(other, [[0.0, 0.0]] * 2) == [9, 9]
     with pytest.raises(KaldiError, match=r"no words\.txt"):
         opened.words[7]
+
+
+def test_words_inside_a_graph_that_share_numbers(tmp_path: Path, model: TransitionModel) -> None:
+    """As OpenFst finds them: the last one of a number, but the first of those that count up from 0."""
+    entries = [(b"<eps>", 0), (b"a", 1), (b"A", 1), (b"<s>", 8), (b"</s>", 8), (b"b", 7)]
+    graph = Fst.from_arcs(0, {1: 0.0}, [(0, 1, 7, 0.0, 1), (0, 3, 8, 0.0, 1)])
+    graph.header = FstHeader("vector", "standard", 2, 0, 3, 0, 2, 2, b"", symbols_for_inside(entries, "words.txt"))
+    write_fst(str(tmp_path / "HCLG.fst"), graph)
+    (tmp_path / "words.txt").write_text("<eps> 0\nother 7\n")
+    assert GraphDirectory(tmp_path, model).words.symbols == {0: "<eps>", 1: "a", 7: "b", 8: "</s>"}
 
 
 def test_what_is_missing_is_named(tmp_path: Path, model: TransitionModel) -> None:
