@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst
+from kaldi_bridge.fsts.labels import relabelled
 from kaldi_bridge.fsts.lookahead import read_lookahead_fst
+from kaldi_bridge.fsts.rational import arc_sorted
 from kaldi_bridge.fsts.symbols import symbols_inside
 from kaldi_bridge.graphs.grammar_fst import GrammarFst, is_grammar_fst
 from kaldi_bridge.io.integer_sets import read_integers
@@ -81,7 +83,9 @@ class GraphDirectory:
             labels = read_integers(str(disambig)) if disambig.exists() else []
             self._lexicon = _read_lexicon(str(lexicon), labels, model)
             fst = read_fst(str(grammar))
-            self.graph = self.with_grammar(fst, str(grammar))
+            self.graph = ComposedGraph(self._lexicon, fst, str(grammar))
+            renumbered = fst.arcs[(fst.arcs["ilabel"] != fst.arcs["olabel"]) & (fst.arcs["olabel"] != 0)]
+            self._labels = dict(zip(renumbered["olabel"].tolist(), renumbered["ilabel"].tolist(), strict=True))
         else:
             fst = read_fst(str(whole))
             self.graph = Graph(fst, model, str(whole))
@@ -90,10 +94,14 @@ class GraphDirectory:
     def with_grammar(self, grammar: Fst, name: str = "grammar") -> Graph:
         """The graph of another grammar, sorted by input label; its words have the numbers of ``words``.
 
+        HCLr.fst may have given them others (mkgraph_lookahead.sh), which Gr.fst has on its input side.
+
         Raises KaldiError where the directory has a whole graph, HCLG.fst, whose grammar cannot be changed.
         """
         if not self.is_composed:
             raise KaldiError(f"{self.path} has a whole graph, HCLG.fst: the grammar of such a graph cannot be changed")
+        if self._labels:
+            grammar = arc_sorted(relabelled(grammar, self._labels, {}))
         return ComposedGraph(self._lexicon, grammar, name)
 
     @cached_property

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kaldi_bridge.command import run
+from kaldi_bridge.fsts.fst import read_fst, write_fst
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.wave import Wave, write_wave
 from tests.helpers.places import ROOT
@@ -53,14 +54,24 @@ def flat(original: Path, folder: Path) -> Path:
 
 
 def with_lookahead(original: Path, graph: Path, folder: Path) -> Path:
-    """The same with HCLr.fst and Gr.fst, of the directory ``graph``, in the place of HCLG.fst."""
+    """The same with HCLr.fst and Gr.fst, of Kaldi's directory ``graph``, in the place of HCLG.fst.
+
+    In Vosk's folders words have the numbers of HCLr.fst, which Kaldi's Gr.fst has on its input side.
+    """
     (folder / "graph").mkdir(parents=True)
     for part in ("am", "conf", "ivector"):
         (folder / part).symlink_to((original / part).resolve())
-    for part in ("words.txt", "phones"):
-        (folder / "graph" / part).symlink_to((original / "graph" / part).resolve())
-    for name in ("HCLr.fst", "Gr.fst", "disambig_tid.int"):
+    (folder / "graph/phones").symlink_to((original / "graph/phones").resolve())
+    for name in ("HCLr.fst", "disambig_tid.int"):
         (folder / "graph" / name).symlink_to(graph.resolve() / name)
+    grammar = read_fst(str(graph / "Gr.fst"))
+    arcs = grammar.arcs.copy()
+    numbers = dict(zip(arcs["olabel"].tolist(), arcs["ilabel"].tolist(), strict=True))
+    words = dict(line.split() for line in (original / "graph/words.txt").read_text().splitlines())
+    kept = {word: numbers[int(number)] for word, number in words.items() if int(number) in numbers} | {"<eps>": 0}
+    (folder / "graph/words.txt").write_text("".join(f"{word} {number}\n" for word, number in kept.items()))
+    arcs["olabel"] = arcs["ilabel"]
+    write_fst(str(folder / "graph/Gr.fst"), grammar.changed(arcs=arcs))
     return folder
 
 

@@ -59,6 +59,24 @@ def test_phrases(model: Model, waves: list[np.ndarray]) -> None:
     assert set(hear(recognizer, waves[0])[-1][1]["text"].split()) <= {"zero"}
 
 
+def test_numbers_of_words_that_kaldi_changed(
+    folder: Path, model: Model, waves: list[np.ndarray], tmp_path: Path
+) -> None:
+    """mkgraph_lookahead.sh leaves words.txt as it was."""
+    for part in ("am", "conf", "ivector"):
+        (tmp_path / part).symlink_to(folder / part)
+    (tmp_path / "graph").mkdir()
+    for file in LOOKAHEAD.iterdir():
+        (tmp_path / "graph" / file.name).symlink_to(file)
+    for name in ("words.txt", "phones"):
+        (tmp_path / "graph" / name).symlink_to(folder / "graph" / name)
+    kaldis = Recognizer(Model(tmp_path), 8000, words=True)
+    kaldis.set_grammar(PHRASES)
+    expected = Recognizer(model, 8000, words=True)
+    expected.set_grammar(PHRASES)
+    assert hear(kaldis, waves[0]) == hear(expected, waves[0])
+
+
 def test_grammars_that_cannot_be(model: Model, waves: list[np.ndarray]) -> None:
     recognizer = Recognizer(model, 8000)
     with pytest.raises(KaldiError, match="phrases of words that are in the model's vocabulary"):

@@ -12,6 +12,7 @@ import pytest
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat import Model, Recognizer
+from nnet3_compat.recognition import recognizer as recognizer_module
 from nnet3_compat.recognition.results import vosk_json
 from tests.helpers.vosk_models import flat, samples_of, with_pauses, without_dither
 from tests.helpers.vosk_runtime import Said, listen
@@ -168,6 +169,19 @@ def test_streams_follow_each_other(model: Model, recordings: list[Path]) -> None
     recognizer.accept(samples[:8000])
     recognizer.reset()
     assert recognizer.final() == {"text": ""}
+
+
+def test_streams_without_end(model: Model, recordings: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many frames features begin anew with a segment, so that memory is bounded; times go on."""
+    samples = samples_of(recordings[4])
+    expected = hear(Recognizer(model, 8000, words=True), samples)
+    monkeypatch.setattr(recognizer_module, "MOST_FRAMES", 50)
+    recognizer = Recognizer(model, 8000, words=True)
+    found = hear(recognizer, samples)
+    assert recognizer.seconds == pytest.approx(len(samples) / 8000)
+    starts = [[w["start"] for _, result in said for w in result.get("result", [])] for said in (found, expected)]
+    assert starts[0] == sorted(starts[0]) and len(starts[0]) == pytest.approx(len(starts[1]), abs=3)
+    assert starts[0][-1] == pytest.approx(starts[1][-1], abs=1.0)
 
 
 def test_silence_and_nothing(model: Model) -> None:
