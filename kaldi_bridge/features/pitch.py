@@ -132,13 +132,11 @@ class PitchExtractor:
             stream.accept(piece)
             if number == len(pieces):
                 stream.finish()
-            ready = max(known, features.num_ready)
-            if self.options.frames_per_chunk:
+            if self.options.simulate_first_pass_online:
+                ready = max(known, features.num_ready)
                 first_pass.append(features.frames(known, ready))
-            known = ready
-        if self.options.simulate_first_pass_online and first_pass:
-            return np.concatenate(first_pass)
-        return features.frames(0, features.num_ready)
+                known = ready
+        return np.concatenate(first_pass) if first_pass else features.frames(0, features.num_ready)
 
 
 class PitchStream:
