@@ -72,6 +72,7 @@ class GraphDirectory:
     def __init__(self, path: str | os.PathLike[str], model: TransitionModel) -> None:
         self.path = Path(path)
         self._model = model
+        self.graph: Graph
         whole, grammar = self.path / "HCLG.fst", self.path / "Gr.fst"
         self.is_composed = not whole.exists()
         if self.is_composed:
