@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst, is_sorted
@@ -50,8 +49,6 @@ def context_composed(fst: Fst, disambig: Collection[int], width: int, central: i
     """
     if not 0 <= central < width:
         raise KaldiError(f"there is no phone {central} in a window of {width}")
-    if np.isin(fst.arcs["ilabel"], [0, *disambig]).all():
-        log.warning("Context FST created but there are no phone symbols: probably input FST was empty.")
     parts, labels = _csrc.compose_context(_parts(_standard(fst)), list(disambig), width, central)
     made = Fst(parts[0], parts[1], parts[2], parts[3].view(ARC))
     return fst.changed(start=made.start, finals=made.finals, offsets=made.offsets, arcs=made.arcs), labels

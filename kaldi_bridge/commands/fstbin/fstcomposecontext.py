@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
@@ -38,6 +40,8 @@ def fstcomposecontext(options: Options, ilabels: str, fst_in: str = "", fst_out:
     if not disambig:
         log.warning("Disambiguation symbols list is empty; this likely indicates an error in data preparation.")
     if options.nonterm_phones_offset < 0:
+        if np.isin(fst.arcs["ilabel"], [0, *disambig]).all():
+            log.warning("Context FST created but there are no phone symbols: probably input FST was empty.")
         composed, labels = context_composed(fst, disambig, options.context_size, options.central_position)
     elif (options.context_size, options.central_position) != (2, 1):
         raise KaldiError("grammars of several graphs (--nonterm-phones-offset) need models with left-biphone context")
