@@ -79,9 +79,11 @@ class CRandom(Random):
 
         Kaldi's compiler may compute the second uniform number first: gcc does.
         """
-        uniforms = self.uniforms(2 * count).reshape(-1, 2)
-        angle = (2 * np.pi * uniforms[:, 1].astype(np.float64)).astype(np.float32)
-        return np.sqrt(-2 * np.log(uniforms[:, 0])) * np.cos(angle)
+        uniforms = self.uniforms(2 * count).reshape(-1, 2).astype(np.float64)
+        angle = (2 * np.pi * uniforms[:, 1]).astype(np.float32)
+        # Of double precision, as NumPy's functions of single precision are less exact than those of C.
+        logarithm, cosine = np.log(uniforms[:, 0]).astype(np.float32), np.cos(angle.astype(np.float64))
+        return np.sqrt(-2 * logarithm) * cosine.astype(np.float32)
 
 
 def reentrant_rand(seed: int, count: int) -> np.ndarray:

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "arpa_module.h"
+#include "best_path_search.h"
 #include "composition_module.h"
 #include "lookahead_module.h"
 #include "determinize_module.h"
@@ -69,6 +70,20 @@ SearchResult run_search(const Graph &graph, const SearchOptions &options, Array<
   const int64_t frames = likelihoods.shape(0), pdfs = likelihoods.shape(1);
   py::gil_scoped_release release;
   return search(graph, options, data, frames, pdfs, scale);
+}
+
+py::object cost_pair(const Cost &cost);
+
+py::tuple run_best_path_search(const Graph &graph, const SearchOptions &options, Array<float> likelihoods, float scale) {
+  check_likelihoods(graph.num_pdfs(), likelihoods);
+  const float *data = likelihoods.data();
+  const int64_t frames = likelihoods.shape(0), pdfs = likelihoods.shape(1);
+  FoundPath found;
+  {
+    py::gil_scoped_release release;
+    found = search_best_path(graph, options, data, frames, pdfs, scale);
+  }
+  return py::make_tuple(found.path.words, found.path.tids, cost_pair(found.path.cost), found.reached_final);
 }
 
 py::object cost_pair(const Cost &cost) {
@@ -213,4 +228,5 @@ PYBIND11_MODULE(_csrc, m) {
       .def("result", &OnlineSearch::result, py::call_guard<py::gil_scoped_release>());
 
   m.def("search", &run_search, "Token passing over scaled log-likelihoods [frames, pdfs].");
+  m.def("search_best_path", &run_best_path_search, "The best path only: words, ids, cost, and whether it reached an end.");
 }

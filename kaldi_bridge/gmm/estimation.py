@@ -178,7 +178,7 @@ def mixed_up(mixtures: Mixtures, occupancy: np.ndarray, options: MixUpOptions) -
     for.
     """
     targets = split_targets(occupancy, options, options.mix_up)
-    random = CRandom(1)
+    random, factor = CRandom(1), float(np.float32(options.perturb_factor))
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for pdf, size in enumerate(targets.tolist()):
         own = slice(int(mixtures.offsets[pdf]), int(mixtures.offsets[pdf + 1]))
@@ -188,10 +188,11 @@ def mixed_up(mixtures: Mixtures, occupancy: np.ndarray, options: MixUpOptions) -
         while len(weights) < size:
             largest = int(np.argmax(weights))
             weights[largest] = weights[largest] / 2
-            step = options.perturb_factor * random.gaussians(mixtures.dim) * np.sqrt(variances[largest])
+            apart = random.gaussians(mixtures.dim) * np.sqrt(variances[largest])
+            step = factor * apart.astype(np.float64)  # added with one rounding, as processors with FMA do
             weights.append(weights[largest])
-            means.append(means[largest] + step)
-            means[largest] = means[largest] - step
+            means.append((means[largest] + step).astype(np.float32))
+            means[largest] = (means[largest] - step).astype(np.float32)
             variances.append(variances[largest])
         parts.append((np.array(weights), np.array(means), np.array(variances)))
     offsets = np.concatenate([[0], np.cumsum([len(p[0]) for p in parts])])

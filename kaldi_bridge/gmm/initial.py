@@ -16,7 +16,7 @@ def all_alike(num_pdfs: int, mean: np.ndarray, variance: np.ndarray) -> Mixtures
     """The same Gaussian for every pdf, of ``mean`` and ``variance`` [dim] (gmm-init-mono)."""
     if not (variance > 0).all():
         raise KaldiError("a feature never varies: its variance is 0")
-    return _one_each(np.tile(mean, (num_pdfs, 1)), np.tile(variance, (num_pdfs, 1)))
+    return _one_each(np.tile(mean, (num_pdfs, 1)), np.tile(1.0 / variance, (num_pdfs, 1)))
 
 
 def of_tree_statistics(
@@ -65,8 +65,7 @@ def of_old_model(
     most = np.where(counts.max(axis=1) > 0, counts.argmax(axis=1), old.num_pdfs)
     for pdf in np.flatnonzero(most == old.num_pdfs).tolist():
         log.warning(f"Leaf {pdf} of new tree being initialized with globally averaged stats.")
-    means, variances = _gaussian(statistics.moments.sum(axis=0, keepdims=True), variance_floor)
-    average = _one_each(means, variances)
+    average = _one_each(*_gaussian(statistics.moments.sum(axis=0, keepdims=True), variance_floor))
     everything = Mixtures(
         np.append(old.offsets, old.num_gaussians + 1),
         np.append(old.weights, average.weights),
@@ -83,11 +82,13 @@ def of_old_model(
 
 
 def _gaussian(moments: np.ndarray, variance_floor: float) -> tuple[np.ndarray, np.ndarray]:
-    """Means and variances [n, dim] of moments [n, 1 + 2 dim]."""
-    dim = (moments.shape[1] - 1) // 2
-    means = moments[:, 1 : 1 + dim] / moments[:, :1]
-    return means, np.maximum(moments[:, 1 + dim :] / moments[:, :1] - means**2, variance_floor)
+    """Means and inverse variances [n, dim] of moments [n, 1 + 2 dim], in single precision as DiagGmm of a clusterable."""
+    counts, sums, squares = np.split(moments.astype(np.float32), [1, (moments.shape[1] + 1) // 2], axis=1)
+    scale = np.float32(1) / counts
+    means = sums * scale
+    return means, np.float32(1) / np.maximum(squares * scale - means * means, np.float32(variance_floor))
 
 
-def _one_each(means: np.ndarray, variances: np.ndarray) -> Mixtures:
-    return Mixtures.of_moments(np.arange(len(means) + 1), np.ones(len(means)), means, variances)
+def _one_each(means: np.ndarray, inverse_variances: np.ndarray) -> Mixtures:
+    means, inverse_variances = means.astype(np.float32), inverse_variances.astype(np.float32)
+    return Mixtures(np.arange(len(means) + 1), np.ones(len(means)), means * inverse_variances, inverse_variances)

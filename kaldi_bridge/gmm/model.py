@@ -47,15 +47,20 @@ class Mixtures:
 
     @classmethod
     def of_moments(cls, offsets: np.ndarray, weights: np.ndarray, means: np.ndarray, variances: np.ndarray) -> Mixtures:
-        return cls(offsets, weights, means / variances, 1.0 / variances)
+        """In single precision, as Kaldi computes them (DiagGmmNormal::CopyToDiagGmm)."""
+        inverse = np.float32(1) / variances.astype(np.float32)
+        return cls(offsets, weights, means.astype(np.float32) * inverse, inverse)
 
     def _constants(self) -> np.ndarray:
-        """DiagGmm::ComputeGconsts."""
+        """DiagGmm::ComputeGconsts: one dimension after the other, the sum in single precision."""
         inverse = self.inverse_variances.astype(np.float64)
+        quadratic = 0.5 * np.log(inverse).astype(np.float32) - 0.5 * self.scaled_means.astype(np.float64) ** 2 / inverse
         with np.errstate(divide="ignore"):
-            weights = np.log(self.weights.astype(np.float64))
-        quadratic = np.log(inverse) - self.scaled_means.astype(np.float64) ** 2 / inverse
-        return (weights + 0.5 * (quadratic.sum(axis=1) - self.dim * math.log(2 * math.pi))).astype(np.float32)
+            constants = np.log(self.weights.astype(np.float64)).astype(np.float32)
+        constants += np.float32(-0.5 * math.log(2 * math.pi) * self.dim)
+        for column in quadratic.T:
+            constants = (constants + column).astype(np.float32)
+        return constants
 
     @property
     def dim(self) -> int:

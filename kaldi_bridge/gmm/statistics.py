@@ -64,6 +64,11 @@ class Statistics:
         self.log_likelihood += other.log_likelihood
         self.frames += other.frames
 
+    def round_as_written(self) -> None:
+        """To the single precision of files."""
+        for name in ("occupancy", "sums", "squares"):
+            setattr(self, name, getattr(self, name).astype(np.float32).astype(np.float64))
+
     # Files.
 
     @classmethod

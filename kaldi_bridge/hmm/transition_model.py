@@ -231,12 +231,13 @@ class TransitionModel:
                 skipped += 1
                 continue
             new = (counts / count).astype(np.float32)
-            for _ in range(3):
-                new = np.maximum(new / new.sum(), np.float32(floor))
+            for _ in range(3):  # in single precision as in Kaldi, where the sum is inverted first
+                new = np.maximum(new * np.float32(1.0 / float(new.sum())), np.float32(floor))
             floored += int((new == np.float32(floor)).sum())
-            improvement += float((counts * (np.log(new) - self.log_probs[ids[0]])).sum())
+            log_probs = np.log(new.astype(np.float64)).astype(np.float32)
+            improvement += float((counts * (log_probs - self.log_probs[ids[0]])).sum())
             for i in ids:
-                self.log_probs[i] = np.log(new)
+                self.log_probs[i] = log_probs
         average = improvement / total if total else float("nan")
         log.info(f"TransitionModel::Update, objf change is {average:g} per frame over {total:g} frames. ")
         log.info(

@@ -129,8 +129,7 @@ class Aligner:
         return self.loop.status
 
     def _search(self, graph: Graph, log_likelihoods: np.ndarray, beam: float) -> BestPath | None:
-        # No lattice is wanted, so all but the best path to a state may go.
-        options = SearchOptions(beam=beam, min_active=20, lattice_beam=1e-3)
+        options = SearchOptions(beam=beam, min_active=20)
         path = best_path(graph, log_likelihoods, options, self._acoustic_scale / self._given_scale)
         return path if path is not None and path.reached_final else None
 

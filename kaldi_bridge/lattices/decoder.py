@@ -196,12 +196,11 @@ class BestPath:
 def best_path(
     graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, acoustic_scale: float
 ) -> BestPath | None:
-    """The best path only; otherwise as ``decode``."""
-    result = _search(graph, log_likelihoods, options, acoustic_scale)
-    if result is None:
-        return None
-    words, alignment, cost = result.best_path()
-    return BestPath(words, alignment, cost, result.reached_final)
+    """The best path only, by a search that knows no other (decoder/faster-decoder.cc); otherwise as ``decode``."""
+    words, alignment, cost, reached_final = _searched(
+        _csrc.search_best_path, graph, log_likelihoods, options, acoustic_scale
+    )
+    return None if cost is None else BestPath(words, alignment, cost, reached_final)
 
 
 def native_options(options: SearchOptions) -> _csrc.SearchOptions:
@@ -213,13 +212,17 @@ def native_options(options: SearchOptions) -> _csrc.SearchOptions:
 
 
 def _search(graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
+    result = _searched(_csrc.search, graph, log_likelihoods, options, scale)
+    return result if result.num_states else None
+
+
+def _searched(search: Any, graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
     if not (log_likelihoods < np.inf).all():  # minus infinity is what cannot be, and kept out of all paths
         raise EntryError("the log-likelihoods have values that are plus infinity or not a number")
     try:
-        result = _csrc.search(graph.native, native_options(options), log_likelihoods, scale)
+        return search(graph.native, native_options(options), log_likelihoods, scale)
     except ValueError as error:
         raise KaldiError(str(error)) from None
-    return result if result.num_states else None
 
 
 def decode(

@@ -74,7 +74,11 @@ def scale_and_offset(stats: np.ndarray, norm_vars: bool, reverse: bool = False) 
         stddev = np.sqrt(np.maximum(variance, VARIANCE_FLOOR))
     if not (np.isfinite(mean).all() and np.isfinite(stddev).all()):
         raise KaldiError("NaN or infinity in cepstral mean/variance computation")
-    return (stddev, mean) if reverse else (1 / stddev, -mean / stddev)
+    if reverse:
+        return stddev, mean
+    if norm_vars:
+        return 1 / stddev, -mean / stddev
+    return stddev, float(np.float32(-1.0 / count)) * stats[0, :dim]  # the factor is single precision in Kaldi
 
 
 def apply_cmvn(stats: np.ndarray, feats: np.ndarray, norm_vars: bool, reverse: bool = False) -> np.ndarray:

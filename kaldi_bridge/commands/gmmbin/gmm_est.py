@@ -37,6 +37,8 @@ def gmm_est(options: Options, model_in: str, first: str, *others: str) -> int:
         log.error("Wrong number of arguments: expected a model, statistics and a model to write")
         return 1
     model, statistics = AcousticModel.read(model_in), sum_files(files)
+    if len(files) > 1:
+        statistics.round_as_written()  # as where gmm-sum-accs has written the sum
     if "t" in options.update_flags:
         scales = options.transition_floor, options.transition_min_count, options.share_for_pdfs
         gain, count = model.transitions.mle_update(statistics.transitions, *scales)

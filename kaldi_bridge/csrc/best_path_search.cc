@@ -1,0 +1,256 @@
+#include "best_path_search.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "pool.h"
+
+namespace kaldi_bridge {
+
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+// The end of a path; shared by those that go on from it, and freed with the last of them.
+struct Token {
+  double cost;
+  Token *back;
+  int32_t tid, word;
+  float graph;
+  int32_t uses;
+};
+
+struct Entry {
+  int32_t state;
+  Token *token;
+  int32_t next;  // in the same bucket; -1: none
+};
+
+// The tokens of the newest frame by state. They are gone through as Kaldi's HashList does it: bucket by bucket in the order
+// in which these came into use, those of a bucket in the order of their coming.
+class Active {
+ public:
+  Active() { resize(1000); }
+
+  // The place of a state's token, and whether it is new (and then empty).
+  std::pair<int32_t, bool> place(int32_t state) {
+    Bucket &bucket = buckets_[state % buckets_.size()];
+    for (int32_t i = bucket.first; i >= 0; i = entries_[i].next)
+      if (entries_[i].state == state) return {i, false};
+    const int32_t place = entries_.size();
+    entries_.push_back({state, nullptr, -1});
+    if (bucket.first < 0) {
+      bucket.first = place;
+      used_.push_back(state % buckets_.size());
+    } else {
+      entries_[bucket.last].next = place;
+    }
+    bucket.last = place;
+    return {place, true};
+  }
+  Entry &at(int32_t place) { return entries_[place]; }
+
+  // All places in order.
+  std::vector<int32_t> places() const {
+    std::vector<int32_t> found;
+    found.reserve(entries_.size());
+    for (size_t bucket : used_)
+      for (int32_t i = buckets_[bucket].first; i >= 0; i = entries_[i].next) found.push_back(i);
+    return found;
+  }
+
+  // Hands over the entries, in order, and makes room for twice as many.
+  std::vector<Entry> take() {
+    std::vector<Entry> found;
+    found.reserve(entries_.size());
+    for (int32_t place : places()) found.push_back(entries_[place]);
+    for (size_t bucket : used_) buckets_[bucket] = {};
+    used_.clear();
+    entries_.clear();
+    if (2 * found.size() > buckets_.size()) resize(2 * found.size());
+    return found;
+  }
+
+ private:
+  struct Bucket {
+    int32_t first = -1, last = -1;
+  };
+  void resize(size_t size) { buckets_.assign(size, {}); }
+
+  std::vector<Bucket> buckets_;
+  std::vector<size_t> used_;
+  std::vector<Entry> entries_;
+};
+
+class BestPathSearch {
+ public:
+  BestPathSearch(const Graph &graph, const SearchOptions &options, float scale)
+      : graph_(graph.states()), options_(options), scale_(scale) {
+    const int32_t start = graph_->start();
+    if (start < 0) return;
+    active_.at(active_.place(start).first).token = tokens_.make({0.0, nullptr, 0, 0, 0.0f, 1});
+    follow_epsilons(std::numeric_limits<float>::max());
+  }
+
+  void advance(const float *likelihoods) {
+    follow_epsilons(emit(likelihoods));
+    graph_->trim();
+  }
+
+  FoundPath best() {
+    const std::vector<int32_t> places = active_.places();
+    FoundPath found;
+    const Token *best = nullptr;
+    double best_cost = kInf, best_final = kInf;
+    float final = 0.0f;
+    for (int32_t place : places) {
+      const Token *token = active_.at(place).token;
+      const float cost = graph_->final(active_.at(place).state);
+      if (token->cost + cost < best_final) {
+        best_final = token->cost + cost;
+        best = token;
+        final = cost;
+      }
+    }
+    found.reached_final = best != nullptr;
+    for (int32_t place : places) {
+      const Token *token = active_.at(place).token;
+      if (!found.reached_final && token->cost < best_cost) {
+        best_cost = token->cost;
+        best = token;
+      }
+    }
+    if (best == nullptr) return found;
+    std::vector<const Token *> way;
+    for (; best->back != nullptr; best = best->back) way.push_back(best);
+    float graph = 0.0f, acoustic = 0.0f;
+    for (auto token = way.rbegin(); token != way.rend(); ++token) {
+      if ((*token)->tid != 0) found.path.tids.push_back((*token)->tid);
+      if ((*token)->word != 0) found.path.words.push_back((*token)->word);
+      graph += (*token)->graph;
+      acoustic += static_cast<float>((*token)->cost - (*token)->back->cost) - (*token)->graph;
+    }
+    found.path.cost = {graph + final, acoustic};
+    return found;
+  }
+
+ private:
+  void release(Token *token) {
+    while (token != nullptr && --token->uses == 0) {
+      Token *back = token->back;
+      tokens_.free(token);
+      token = back;
+    }
+  }
+
+  // A path to a state, unless there is one that is no worse; returns its place where it stays, else -1.
+  int32_t go(Token *from, const GraphArc &arc, double cost) {
+    const auto [place, is_new] = active_.place(arc.next);
+    Token *&token = active_.at(place).token;
+    if (!is_new && !(cost < token->cost)) return -1;
+    if (!is_new) release(token);
+    from->uses++;
+    token = tokens_.make({cost, from, arc.tid, arc.word, arc.cost, 1});
+    return place;
+  }
+
+  // The cost above which tokens are dropped, and the beam that amounts to.
+  double cutoff(const std::vector<Entry> &entries, float *adaptive_beam, const Entry **best) {
+    double best_cost = kInf;
+    costs_.clear();
+    for (const Entry &entry : entries) {
+      costs_.push_back(entry.token->cost);
+      if (entry.token->cost < best_cost) {
+        best_cost = entry.token->cost;
+        *best = &entry;
+      }
+    }
+    const size_t max_active = options_.max_active, min_active = options_.min_active;
+    const double beam_cutoff = best_cost + options_.beam;
+    double largest = kInf, smallest = min_active == 0 ? best_cost : kInf;
+    if (costs_.size() > max_active) largest = nth(max_active, costs_.size());
+    if (largest < beam_cutoff) {
+      *adaptive_beam = largest - best_cost + options_.beam_delta;
+      return largest;
+    }
+    if (min_active > 0 && costs_.size() > min_active) smallest = nth(min_active, std::min(costs_.size(), max_active));
+    if (smallest > beam_cutoff) {
+      *adaptive_beam = smallest - best_cost + options_.beam_delta;
+      return smallest;
+    }
+    *adaptive_beam = options_.beam;
+    return beam_cutoff;
+  }
+
+  double nth(size_t n, size_t end) {
+    std::nth_element(costs_.begin(), costs_.begin() + n, costs_.begin() + end);
+    return costs_[n];
+  }
+
+  // Follows the arcs that emit; returns the cutoff for the new frame.
+  double emit(const float *likelihoods) {
+    const std::vector<Entry> previous = active_.take();
+    const Entry *best = nullptr;
+    float beam;
+    const double worst = cutoff(previous, &beam, &best);
+    double next_cutoff = kInf;
+    if (best != nullptr) {  // a first, tight bound
+      const GraphArcs arcs = graph_->arcs(best->state);
+      for (const GraphArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
+        const float acoustic = -(scale_ * likelihoods[arc->pdf]);
+        next_cutoff = std::min(next_cutoff, arc->cost + best->token->cost + acoustic + beam);
+      }
+    }
+    for (const Entry &entry : previous) {
+      Token *token = entry.token;
+      if (token->cost < worst) {
+        const GraphArcs arcs = graph_->arcs(entry.state);
+        for (const GraphArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
+          const float acoustic = -(scale_ * likelihoods[arc->pdf]);
+          const double cost = arc->cost + token->cost + acoustic;
+          if (!(cost < next_cutoff)) continue;
+          next_cutoff = std::min(next_cutoff, cost + beam);
+          go(token, *arc, token->cost + arc->cost + acoustic);
+        }
+      }
+      release(token);
+    }
+    return next_cutoff;
+  }
+
+  void follow_epsilons(double worst) {
+    queue_ = active_.places();
+    while (!queue_.empty()) {
+      const Entry entry = active_.at(queue_.back());
+      queue_.pop_back();
+      if (entry.token->cost > worst) continue;
+      const GraphArcs arcs = graph_->arcs(entry.state);
+      for (const GraphArc *arc = arcs.begin; arc != arcs.emitting; ++arc) {
+        const double cost = entry.token->cost + arc->cost;
+        if (cost > worst) continue;
+        const int32_t place = go(entry.token, *arc, cost);
+        if (place >= 0) queue_.push_back(place);
+      }
+    }
+  }
+
+  std::shared_ptr<GraphStates> graph_;
+  const SearchOptions options_;
+  const float scale_;
+  Pool<Token> tokens_;
+  Active active_;
+  std::vector<int32_t> queue_;
+  std::vector<double> costs_;
+};
+
+}  // namespace
+
+FoundPath search_best_path(const Graph &graph, const SearchOptions &options, const float *log_likelihoods, int64_t frames,
+                           int64_t pdfs, float scale) {
+  BestPathSearch search(graph, options, scale);
+  for (int64_t t = 0; t < frames; t++) search.advance(log_likelihoods + t * pdfs);
+  return search.best();
+}
+
+}  // namespace kaldi_bridge
