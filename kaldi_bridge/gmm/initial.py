@@ -82,7 +82,7 @@ def of_old_model(
 
 
 def _gaussian(moments: np.ndarray, variance_floor: float) -> tuple[np.ndarray, np.ndarray]:
-    """Means and inverse variances [n, dim] of moments [n, 1 + 2 dim], in single precision as DiagGmm of a clusterable."""
+    """Means and inverse variances [n, dim] of moments [n, 1 + 2 dim], in single precision as in Kaldi."""
     counts, sums, squares = np.split(moments.astype(np.float32), [1, (moments.shape[1] + 1) // 2], axis=1)
     scale = np.float32(1) / counts
     means = sums * scale

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import Fst, read_fst
+from kaldi_bridge.fsts.fst import FST, Fst, read_fst
 from kaldi_bridge.hmm.transition_model import TransitionModel, read_transition_model
 from kaldi_bridge.lattices.costs import scale
-from kaldi_bridge.lattices.decoder import Graph, SearchOptions, decode
+from kaldi_bridge.lattices.decoder import Graph, SearchOptions, best_path, decode
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_lattice
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import n_best_paths
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
-from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, INT32_VECTOR
 from tests.helpers.tiny_model import tiny_model
 
 
@@ -84,6 +84,33 @@ def test_best_paths_are_kaldis(reference: Path, graph: Graph, log_likelihoods: d
         assert decoded is not None
         assert decoded.alignment == kaldis[key], key
         assert len(decoded.alignment) == len(matrix)
+
+
+def test_of_paths_that_cost_the_same_kaldis_is_taken() -> None:
+    """Made-up graphs with many, and what Kaldi's align-compiled-mapped --beam=4 --retry-beam=50 found there.
+
+    Without costs of transitions. Two graphs have more states than its table of tokens has buckets.
+    """
+    folder = Path(__file__).parent / "ties"
+    model = read_transition_model(f"{folder}/tiny.mdl")
+    graphs = dict(SequentialReader(f"ark:{folder}/graphs.fsts", FST))
+    found = {}
+    for key, matrix in SequentialReader(f"ark:{folder}/likes.ark", FLOAT_MATRIX):
+        for beam in (4.0, 50.0):
+            path = best_path(Graph(graphs[key], model), matrix, SearchOptions(beam=beam, min_active=20), 1.0)
+            if path is not None and path.reached_final:
+                found[key] = path.alignment
+                break
+    kaldis = {key: ids.tolist() for key, ids in SequentialReader(f"ark:{folder}/aligned.ark", INT32_VECTOR)}
+    assert found == kaldis and len(kaldis) == len(graphs) == 12
+
+
+def test_best_path_in_double_precision(tiny: TransitionModel) -> None:
+    """A difference that single precision loses beside the cost of the frames before."""
+    arcs = [(0, 1, 0, 1e6, 1), (1, 3, 1, 1e-3, 2), (1, 4, 2, 5e-4, 2)]
+    path = best_path(Graph(Fst.from_arcs(0, {2: 0.0}, arcs), tiny), np.zeros((2, 2), np.float32), SearchOptions(), 1.0)
+    assert path is not None and path.reached_final
+    assert (path.words, path.alignment) == ([2], [1, 4])
 
 
 # Small graphs, where all paths can be tried.
