@@ -7,6 +7,7 @@ from pathlib import Path
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import read_fst
+from kaldi_bridge.fsts.rational import projected
 from kaldi_bridge.lang.const_arpa import read_const_arpa
 from kaldi_bridge.lattices.lattice import CompactLattice, to_lattice
 from kaldi_bridge.lattices.rescoring import ConstArpaRescorer, FstRescorer
@@ -20,10 +21,8 @@ class Rescoring:
     """
 
     def __init__(self, folder: Path) -> None:
-        old = read_fst(str(folder / "G.fst"))
-        arcs = old.arcs.copy()
-        arcs["ilabel"] = arcs["olabel"]  # backing off, #0 on the input side, has no label
-        self._old = FstRescorer(old.changed(arcs=arcs))
+        words = projected(read_fst(str(folder / "G.fst")), "output")  # backing off has #0 on the input side
+        self._old = FstRescorer(words)
         self._new = ConstArpaRescorer(read_const_arpa(str(folder / "G.carpa")))
 
     def __call__(self, lattice: CompactLattice) -> CompactLattice:

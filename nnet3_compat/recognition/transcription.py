@@ -13,9 +13,10 @@ from kaldi_bridge import log
 from kaldi_bridge.command import option, write_stdout
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
-from kaldi_bridge.io.text_files import read_text, write_text
+from kaldi_bridge.io.text_files import write_text
 from kaldi_bridge.io.wave import read_wave
 from nnet3_compat.recognition.formats import DOCUMENTS, SEGMENTS
+from nnet3_compat.recognition.grammar_files import read_grammar
 from nnet3_compat.recognition.results import Result, text_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class TranscriptionOptions:
     channel: int = option(0, "Channel of wave files that is recognized, the first one being 0")
     max_alternatives: int = option(0, "If not 0: so many alternatives for each segment, with their costs")
     phones: bool = option(False, "Times of phones too (json, textgrid)")
-    grammar: str = option("", "File of phrases, one on a line: what may be said, for graphs with HCLr.fst")
+    grammar: str = option(
+        "", "File with what may be said (phrases, one on a line; JSGF; ARPA; an FST), for graphs with HCLr.fst"
+    )
 
 
 def transcribe(options: TranscriptionOptions, model_in: str, *recordings: str) -> int:
@@ -48,7 +51,7 @@ def transcribe(options: TranscriptionOptions, model_in: str, *recordings: str) -
     from nnet3_compat.recognition.recognizer import Recognizer
 
     model = Model(model_in, options.graph)
-    phrases = [line for line in read_text(options.grammar).split("\n") if line.strip()] if options.grammar else None
+    grammar = read_grammar(options.grammar, model.words) if options.grammar else None
     failed = 0
     for recording in recordings:
         try:
@@ -56,8 +59,8 @@ def transcribe(options: TranscriptionOptions, model_in: str, *recordings: str) -
             recognizer = Recognizer(
                 model, rate, words=True, max_alternatives=options.max_alternatives, phones=options.phones
             )
-            if phrases is not None:
-                recognizer.set_grammar(phrases)
+            if grammar is not None:
+                recognizer.set_grammar(grammar)
             _write(options, recording, len(recordings) > 1, recognizer, pieces)
             log.info(f"Recognized {recording}")
         except KaldiError as error:

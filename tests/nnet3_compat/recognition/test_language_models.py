@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.lang.phrase_grammar import phrase_grammar
 from nnet3_compat import Model, Recognizer
+from nnet3_compat.recognition.grammar_files import read_grammar
 from tests.helpers.vosk_models import samples_of, tiny_folder, with_lookahead, with_rescoring, without_dither
 from tests.nnet3_compat.recognition.test_recognizer import KEPT, NAMES, assert_as_vosk, hear
 
@@ -124,3 +126,78 @@ def test_rescoring_that_is_incomplete(tmp_path: Path) -> None:
     (folder / "rescore/G.carpa").write_bytes(b"\0B")
     with pytest.raises(KaldiError, match=r"no such file .*rescore/G\.fst"):
         Model(folder)
+
+
+PHRASE_FILE = "three five two four\nseven six two six eleven\n\nsix one\n"
+JSGF = """#JSGF V1.0;
+/* what may be said */
+grammar digits;
+<pair> = (three five | seven six) {tag};
+public <all> = <pair> two [four] (six | eleven)*; // eleven is no word
+public <end> = "six one" | /0.01/ zero;
+"""
+ARPA = """\\data\\
+ngram 1=5
+ngram 2=2
+
+\\1-grams:
+-1 </s>
+-99 <s> -0.5
+-0.5 two -0.3
+-0.7 three
+-0.7 eleven
+
+\\2-grams:
+-0.2 <s> two
+-0.2 two three
+
+\\end\\
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(PHRASE_FILE, {"three", "five", "two", "four", "seven", "six", "one"}), (JSGF, set()), (ARPA, {"two", "three"})],
+)
+def test_grammars_in_files(
+    text: str, said: set[str], model: Model, waves: list[np.ndarray], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "grammar").write_text(text)
+    recognizer = Recognizer(model, 8000)
+    recognizer.set_grammar(read_grammar(str(tmp_path / "grammar"), model.words))
+    texts = [hear(recognizer, samples)[-1][1]["text"] for samples in waves]
+    assert "eleven" in capfd.readouterr().err
+    if said:
+        assert all(set(heard.split()) <= said for heard in texts) and any(texts)
+    for heard in texts if text == JSGF else ():
+        assert re.fullmatch(r"((three five|seven six) two( four)?( six)*|six one|zero)?", heard)
+    write_fst(str(tmp_path / "G.fst"), read_grammar(str(tmp_path / "grammar"), model.words))
+    recognizer.set_grammar(read_grammar(str(tmp_path / "G.fst"), model.words))
+    assert [hear(recognizer, samples)[-1][1]["text"] for samples in waves] == texts
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("#JSGF V1.0;\n<a> = b;\n", "needs a public rule"),
+        ("#JSGF V1.0;\npublic <a> = b <c>;\n", "no rule <c>"),
+        ("#JSGF V1.0;\npublic <a> = b <a>;\n", "leads back to itself"),
+        ("#JSGF V1.0;\npublic <a> = (b;\n", r"expected \) in a grammar"),
+        ("#JSGF V1.0;\npublic <a> = b", "ends within a rule"),
+        ("#JSGF V1.0;\npublic <a> = one eleven;\n", "nothing .* can be said"),
+        ("#JSGF V1.0;\nimport <x.y>;\npublic <a> = b;\n", "cannot import"),
+        ("#JSGF V1.0;\npublic <a> = /0/ b;\n", "is not positive"),
+        ("#JSGF V1.0;\npublic <a> = * b;\n", "has no place there"),
+        ("#JSGF V1.0;\npublic <a> = < b;\n", "is not in JSGF"),
+        ("\\data\\\nngram 1=x\n", "grammar"),
+        ("eleven\ntwelve\n", "phrases of words that are in the model's vocabulary"),
+        ("", "phrases of words"),
+    ],
+)
+def test_grammar_files_that_are_none(text: str, message: str, model: Model, tmp_path: Path) -> None:
+    (tmp_path / "grammar").write_text(text)
+    with pytest.raises(KaldiError, match=message):
+        read_grammar(str(tmp_path / "grammar"), model.words)
+    write_fst(str(tmp_path / "G.fst"), Fst.from_arcs(0, {0: 0.0}, [(0, 99, 99, 0.0, 0)]))
+    with pytest.raises(KaldiError, match="label 99, which is no word"):
+        read_grammar(str(tmp_path / "G.fst"), model.words)
