@@ -132,8 +132,8 @@ class PitchExtractor:
             stream.accept(piece)
             if number == len(pieces):
                 stream.finish()
-            if self.options.simulate_first_pass_online:
-                ready = max(known, features.num_ready)
+            ready = features.num_ready  # sometimes fewer than before: paths that had met are given up
+            if self.options.simulate_first_pass_online and ready > known:
                 first_pass.append(features.frames(known, ready))
                 known = ready
         return np.concatenate(first_pass) if first_pass else features.frames(0, features.num_ready)

@@ -41,6 +41,27 @@ def test_pieces_of_any_size() -> None:
         np.testing.assert_allclose(found[:, 0], whole[:, 0], atol=1e-5)
 
 
+class Wavering:
+    """Features of which fewer are ready once, as where costs are computed anew: each is its number."""
+
+    def __init__(self) -> None:
+        self._ready = iter([3, 5, 4, 4, 6])
+
+    @property
+    def num_ready(self) -> int:
+        return next(self._ready)
+
+    def frames(self, begin: int, end: int) -> np.ndarray:
+        assert begin < end
+        return np.arange(begin, end)
+
+
+def test_frames_of_a_first_pass_come_once() -> None:
+    options = PitchOptions(sample_frequency=RATE, frames_per_chunk=10, simulate_first_pass_online=True)
+    found = PitchExtractor(options).heard(hum(100), lambda stream: Wavering())
+    np.testing.assert_array_equal(found, np.arange(6))
+
+
 @pytest.mark.parametrize("samples", [0, 1, 198, 250])
 def test_too_short(samples: int) -> None:
     feats = PitchExtractor(PitchOptions(sample_frequency=RATE))(np.ones(samples, np.float32))
