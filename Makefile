@@ -60,7 +60,7 @@ docs: $(READY)
 	$(VENV)/bin/mkdocs build
 
 bench: $(READY)
-	@for script in bench/*.py; do echo "== $$script"; $(VENV)/bin/python $$script || exit 1; done
+	@for script in bench/*.py; do echo "== $$script"; PYTHONPATH=. $(VENV)/bin/python $$script || exit 1; done
 
 clean:
 	rm -rf $(VENV) build *.egg-info kaldi_bridge/_csrc*.so exp

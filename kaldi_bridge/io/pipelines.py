@@ -3,7 +3,7 @@
 What a small job of Kaldi's scripts costs is mostly the start of its programs: ``gmm-acc-stats-ali`` with the features
 ``apply-cmvn ... ark:- | add-deltas ark:- ark:- |`` is three interpreters, each of which imports NumPy. A fork of the
 first has done that already. Only a program may divide itself so, not a library in somebody's process, and none that has
-loaded PyTorch, whose threads a fork does not survive. Everything else about a pipe is as with a shell.
+threads or PyTorch, which a fork does not survive. Everything else about a pipe is as with a shell.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import signal
 import sys
 from typing import NoReturn
 
-from kaldi_bridge.io.text import encode, words
+from kaldi_bridge.io.text import encode
 
 OWN = "nnet-pytorch-"  # how the files of our programs begin
-_PLAIN = re.compile(r"[\w\s|./:,=@%+-]+", re.ASCII)  # nothing that a shell would do more with than divide it into words
+# Nothing that a shell would do more with than _programs does: words, words in quotes, bars between them
+_TOKEN = r"[\w./:,=@%+*-]+|'[^']*'|\"[^\"$`\\]*\""
+_PLAIN = re.compile(rf"(?:\s*(?:\||(?:{_TOKEN})(?![^\s|])))*\s*", re.ASCII)
+_TOKENS = re.compile(rf"\||{_TOKEN}", re.ASCII)
 _NOT_FOUND = 127
 
 _allowed = False
@@ -36,9 +39,9 @@ def fork_pipeline(command: str) -> tuple[int, list[int]] | None:
     None where it must be left to a shell, because there is more in it than words, pipes and programs that exist.
     Raises OSError when the system has no more processes or pipes.
     """
-    if not _allowed or "torch" in sys.modules or not _PLAIN.fullmatch(command):
+    if not _allowed or "torch" in sys.modules or _has_threads() or not _PLAIN.fullmatch(command):
         return None
-    programs = [words(part) for part in command.split("|")]
+    programs = _programs(command)
     if not all(programs) or any("=" in arguments[0] for arguments in programs):
         return None
     paths = [_find(arguments[0]) for arguments in programs]
@@ -63,6 +66,29 @@ def fork_pipeline(command: str) -> tuple[int, list[int]] | None:
 def wait_for(children: list[int]) -> int:
     """Waits for the programs of a pipeline; returns the status of the last, negative for a signal's number."""
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children][-1]
+
+
+def _has_threads() -> bool:
+    """Whether there are others in Python, which may hold locks that nobody would free in a child."""
+    threading = sys.modules.get("threading")
+    return threading is not None and threading.active_count() > 1
+
+
+def _programs(command: str) -> list[list[str]]:
+    """The words of each program; one with an asterisk stands for the files that it fits, if there are any."""
+    programs: list[list[str]] = [[]]
+    for token in _TOKENS.findall(command):
+        if token == "|":
+            programs.append([])
+        elif token[0] in "'\"":
+            programs[-1].append(token[1:-1])
+        elif "*" in token:
+            import glob
+
+            programs[-1] += sorted(glob.glob(token), key=encode) or [token]
+        else:
+            programs[-1].append(token)
+    return programs
 
 
 def _find(name: str) -> str:

@@ -31,6 +31,7 @@ SHORTENED = 25  # as LDC's are; the others are plain, since the test's compresso
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_run_sh(tmp_path: Path) -> None:
     recipe = copy_recipe("tidigits/s5", kaldi_checkout(), tmp_path)
     link_programs(tmp_path / "tools/sph2pipe_v2.5")

@@ -24,21 +24,58 @@ def kaldi_checkout() -> Path:
     return Path(root)
 
 
-def copy_recipe(name: str, kaldi: Path, folder: Path) -> Path:
+def copy_recipe(name: str, kaldi: Path, folder: Path, programs: Path | None = None) -> Path:
     """The recipe's directory in a tree like Kaldi's that holds scripts alone.
 
-    Its path.sh ends with a line for a directory of all our programs under their names in Kaldi and OpenFst, so that
-    none of those that may be installed is called.
+    Its path.sh ends with a line for a directory of programs, so that none of those that may be installed is called:
+    of all ours under their names in Kaldi and OpenFst, unless ``programs`` is another one.
     """
     shutil.copytree(kaldi / "egs" / name, folder / "egs" / name, symlinks=True)
-    for part in ("egs/wsj/s5/steps", "egs/wsj/s5/utils", "tools/config"):
+    for part in ("egs/wsj/s5/steps", "egs/wsj/s5/utils", "egs/librispeech/s5/local", "tools/config"):
         if not (folder / part).exists():
             shutil.copytree(kaldi / part, folder / part, symlinks=True)
     recipe = folder / "egs" / name
-    links = folder / "links"
-    link_programs(links)
+    if programs is None:
+        programs = folder / "links"
+        link_programs(programs)
     with open(recipe / "path.sh", "a") as file:
-        file.write(f"\nexport PATH={links}:$PATH\n")
+        file.write(f"\nexport PATH={programs}:$PATH\n")
+    return recipe
+
+
+# What a corpus of minutes does not have the examples for: parallel jobs on several archives, and 20 epochs
+TRAINING = {
+    "num-epochs=20": "num-epochs=2",
+    "num-jobs-initial=2": "num-jobs-initial=1",
+    "num-jobs-final=5": "num-jobs-final=1",
+}
+
+
+def copy_mini_librispeech(kaldi: Path, folder: Path, corpus: Path, programs: Path | None = None) -> Path:
+    """The recipe with made_up_librispeech's corpus in the places of its downloads, for one machine without a GPU.
+
+    local/chain/run_tdnn.sh asks ``cuda-compiled`` whether to begin at all, which is told yes; the programs then compute
+    on the CPU, as Kaldi's do where they are not compiled for GPUs. Of its training, epochs and jobs are fewer.
+    """
+    recipe = copy_recipe("mini_librispeech/s5", kaldi, folder, programs)
+    run_pl = f"run.pl --max-jobs-run {os.cpu_count()}"
+    (recipe / "cmd.sh").write_text(
+        "".join(f'export {x}_cmd="{run_pl}"\n' for x in ("train", "decode", "mkgraph", "cuda"))
+    )
+    (recipe / "corpus").symlink_to(corpus)
+    shutil.copytree(corpus / "lm", recipe / "data/local/lm")
+    network = recipe / "local/chain/tuning/run_tdnn_1k.sh"
+    script = network.read_text()
+    for option, smaller in TRAINING.items():
+        assert option in script
+        script = script.replace(option, smaller)
+    network.write_text(script)
+    answer = folder / "without_gpu/cuda-compiled"
+    answer.parent.mkdir()
+    answer.write_text("#!/bin/sh\nexit 0\n")
+    answer.chmod(0o755)
+    with open(recipe / "path.sh", "a") as file:
+        file.write(f"export PATH={answer.parent}:$PATH\n")
     return recipe
 
 

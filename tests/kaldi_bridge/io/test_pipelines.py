@@ -43,14 +43,20 @@ def features(tmp_path: Path) -> Path:
     return tmp_path / "feats.ark"
 
 
-def test_which_are_forked(features: Path) -> None:
+def test_which_are_forked(features: Path, tmp_path: Path) -> None:
     copy = f"nnet-pytorch-copy-feats ark:{features} ark:-"
     size = features.stat().st_size
     assert tried(f"{copy} | nnet-pytorch-copy-feats ark:- ark:- ").endswith(f"\n{size} bytes, status 0\n")
     assert tried(f"cat {features} | {copy.replace(str(features), '-')}").endswith(f"\n{size} bytes, status 0\n")
     assert tried(f"{copy} | cat {features}.none").endswith("\n0 bytes, status 1\n")
-    others = ("A=b cat x", "cat *.ark", "no-such-program x")
-    for command in (f'{copy} "scp:a"', f"{copy} > /dev/null", f"{copy} |", *others):
+    others = ("A=b cat x", "cat ?.ark", "no-such-program x")
+    for name in ("2.b", "10.b", ".3.b"):
+        (tmp_path / name).write_text(name)
+    assert tried(f"cat {tmp_path}/*.b {features}") == f"{size + 7} bytes, status 0\n"
+    assert tried(f"echo {tmp_path}/*.c") == f"{len(str(tmp_path)) + 5} bytes, status 0\n"
+    (tmp_path / "a * b|").write_text("quoted")
+    assert tried(f"cat '{tmp_path}/a * b|' \"{tmp_path}/2.b\"") == "9 bytes, status 0\n"
+    for command in (f"{copy}'a'", 'cat "$HOME"', f"{copy} > /dev/null", f"{copy} |", *others):
         assert tried(command) == "left to a shell\n"
     assert tried(copy, before="") == "left to a shell\n"
     assert tried(copy, before="pipelines.allow_forks(); sys.modules['torch'] = sys") == "left to a shell\n"
