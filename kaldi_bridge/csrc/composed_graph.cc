@@ -88,23 +88,19 @@ class ComposedStates final : public GraphStates {
 
   void unfold(int32_t state) {
     composition_.unfold(state, &arcs_);
-    made_.clear();
-    for (const FstArc &arc : arcs_) {
-      const int32_t pdf = lexicon_.pdf(arc.ilabel);
-      made_.push_back({pdf >= 0 ? arc.ilabel : 0, arc.olabel, pdf, arc.weight, arc.nextstate});
-    }
-    unfolded_.add(state, made_);
+    for (FstArc &arc : arcs_)
+      if (lexicon_.pdf(arc.ilabel) < 0) arc.ilabel = 0;
+    unfolded_.add(state, arcs_);
   }
 
   const SearchLexicon &lexicon_;
   LookaheadComposition composition_;
   UnfoldedArcs unfolded_;
   std::vector<FstArc> arcs_;  // of a state that unfolds
-  std::vector<GraphArc> made_;
 };
 
 ComposedGraph::ComposedGraph(const SearchLexicon &lexicon, Grammar grammar, size_t kept_arcs)
-    : lexicon_(lexicon), grammar_(std::move(grammar)), kept_arcs_(kept_arcs) {
+    : Graph(lexicon.pdfs()), lexicon_(lexicon), grammar_(std::move(grammar)), kept_arcs_(kept_arcs) {
   num_pdfs_ = lexicon.num_pdfs();
   if (grammar_.has_cycle_of(lexicon.words_on_cycles()))
     throw std::invalid_argument("the graph has a cycle of arcs without input labels, which is not allowed");

@@ -25,6 +25,7 @@ class SearchLexicon {
   const ReachableLabels &reachable() const { return reachable_; }
   // Of an input label; -1: none, it is not searched for.
   int32_t pdf(int32_t label) const { return pdf_of_label_[label]; }
+  const std::vector<int32_t> &pdfs() const { return pdf_of_label_; }
   int32_t num_pdfs() const { return num_pdfs_; }
   // Words on cycles that emit nothing: around them, a grammar must not go in a circle.
   const std::vector<int32_t> &words_on_cycles() const { return words_on_cycles_; }

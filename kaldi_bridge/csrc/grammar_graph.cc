@@ -20,7 +20,7 @@ constexpr size_t kMostInstances = 1 << 18;
 
 GrammarGraph::GrammarGraph(int32_t offset, const FstArrays &top, const std::vector<int32_t> &nonterminals,
                            const std::vector<FstArrays> &others, const std::vector<int32_t> &tid_to_pdf)
-    : offset_(offset), multiple_(kMedium * ((offset + kMedium) / kMedium)), parts_{top}, tid_to_pdf_(tid_to_pdf) {
+    : Graph(tid_to_pdf), offset_(offset), multiple_(kMedium * ((offset + kMedium) / kMedium)), parts_{top} {
   if (nonterminals.size() != others.size()) throw std::invalid_argument("each nonterminal must have one graph");
   check(top);
   for (size_t i = 0; i < others.size(); i++) {
@@ -38,7 +38,7 @@ void GrammarGraph::check(const FstArrays &fst) {
     if (arc.ilabel >= kFirstLabel)
       pair(arc.ilabel);
     else if (arc.ilabel != 0)
-      pdf_of(arc.ilabel, tid_to_pdf_);
+      use(arc.ilabel);
   }
 }
 
@@ -178,8 +178,7 @@ class GrammarStates final : public GraphStates {
       if (leaves)
         leave(place.instance, arc);
       else
-        made_.push_back({arc.ilabel, arc.olabel, arc.ilabel == 0 ? -1 : graph_.tid_to_pdf_[arc.ilabel], arc.weight,
-                         number(place.instance, arc.nextstate)});
+        made_.push_back({arc.ilabel, arc.olabel, arc.weight, number(place.instance, arc.nextstate)});
     }
     unfolded_.add(state, made_);
   }
@@ -205,7 +204,7 @@ class GrammarStates final : public GraphStates {
       throw std::invalid_argument("a graph has no way in, or back in, with phone " + std::to_string(phone) + " before it");
     const FstArc &arriving = *way->second;
     const float choice = -std::log(static_cast<float>(ways.size()));
-    made_.push_back({0, arriving.olabel, -1, choice + leaving.weight + arriving.weight, number(instance, arriving.nextstate)});
+    made_.push_back({0, arriving.olabel, choice + leaving.weight + arriving.weight, number(instance, arriving.nextstate)});
   }
 
   int32_t child_of(int32_t instance, int32_t nonterminal, int32_t back) {
@@ -238,7 +237,7 @@ class GrammarStates final : public GraphStates {
   std::unordered_map<int64_t, int32_t> numbers_;
   std::unordered_map<int32_t, GrammarGraph::Ways> ways_into_;  // by part
   UnfoldedArcs unfolded_;
-  std::vector<GraphArc> made_;
+  std::vector<FstArc> made_;
 };
 
 std::shared_ptr<GraphStates> GrammarGraph::states() const { return std::make_shared<GrammarStates>(*this); }

@@ -47,7 +47,6 @@ class GrammarGraph : public Graph {
   const int32_t offset_, multiple_;
   std::vector<FstArrays> parts_;                  // the top first
   std::unordered_map<int32_t, int32_t> part_of_;  // by nonterminal
-  const std::vector<int32_t> tid_to_pdf_;
 };
 
 }  // namespace kaldi_bridge

@@ -4,19 +4,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
+
+#include "packed_fst.h"
 
 namespace kaldi_bridge {
 
-struct GraphArc {
-  int32_t tid, word, pdf;  // input label (a transition-id; 0: none), output label, and the pdf that it emits
-  float cost;
-  int32_t next;
-};
-
-// The arcs of a state: first those without input label, then the others.
+// The arcs of a state: first those without input label, then the others, whose input labels are transition-ids.
 struct GraphArcs {
-  const GraphArc *begin, *emitting, *end;
+  const FstArc *begin, *emitting, *end;
   bool has_epsilons() const { return begin != emitting; }
 };
 
@@ -38,40 +35,37 @@ class Graph {
   // Of a new search; the graph must outlive them.
   virtual std::shared_ptr<GraphStates> states() const = 0;
   int32_t num_pdfs() const { return num_pdfs_; }
+  // The pdf that each transition-id emits.
+  const int32_t *pdfs() const { return pdfs_.data(); }
 
  protected:
-  // The pdf of an input label; `num_pdfs` grows to hold it. Throws std::invalid_argument when it is no transition-id.
-  int32_t pdf_of(int32_t label, const std::vector<int32_t> &tid_to_pdf);
+  explicit Graph(std::vector<int32_t> pdfs) : pdfs_(std::move(pdfs)) {}
 
-  int32_t num_pdfs_ = 0;
+  // `num_pdfs` grows to hold its pdf. Throws std::invalid_argument when the label is no transition-id.
+  void use(int32_t label);
+
+  const std::vector<int32_t> pdfs_;
+  int32_t num_pdfs_ = 0;  // one more than the largest on an arc
 };
 
-// A graph that is there as a whole.
+// A graph that is there as a whole. It looks at the FST's arrays, which it does not own, so that a large one is in memory once.
 class StaticGraph : public Graph {
  public:
-  // CSR arrays: arcs of state s are [offsets[s], offsets[s + 1]). `tid_to_pdf` is indexed by input label.
+  // Orders `arcs`, those of the FST, as GraphArcs have them. `tid_to_pdf` is indexed by input label; -1: no transition-id.
   // Throws std::invalid_argument when something is out of range or there is a cycle of arcs without input labels.
-  StaticGraph(int32_t start, const float *finals, const int64_t *offsets, size_t num_states, const int32_t *ilabels,
-              const int32_t *olabels, const float *weights, const int32_t *nextstates,
-              const std::vector<int32_t> &tid_to_pdf);
+  StaticGraph(const FstView &fst, FstArc *arcs, std::vector<int32_t> tid_to_pdf);
 
   std::shared_ptr<GraphStates> states() const override;
 
  private:
   friend class StaticStates;
-  struct Offset {
-    int64_t first, emitting;
-  };
   GraphArcs arcs(int32_t state) const {
-    const GraphArc *arcs = arcs_.data();
-    return {arcs + offsets_[state].first, arcs + offsets_[state].emitting, arcs + offsets_[state + 1].first};
+    return {fst_.begin(state), fst_.begin(state) + epsilons_[state], fst_.end(state)};
   }
   void check_epsilon_cycles() const;
 
-  int32_t start_;
-  std::vector<float> finals_;
-  std::vector<Offset> offsets_;
-  std::vector<GraphArc> arcs_;
+  const FstView fst_;
+  std::vector<int32_t> epsilons_;  // of each state: its arcs without input label
 };
 
 }  // namespace kaldi_bridge

@@ -42,19 +42,17 @@ namespace {
 template <class T>
 using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
 
-std::unique_ptr<StaticGraph> make_graph(int32_t start, Array<float> finals, Array<int64_t> offsets,
-                                        Array<int32_t> ilabels, Array<int32_t> olabels, Array<float> weights,
-                                        Array<int32_t> nextstates, const std::vector<int32_t> &tid_to_pdf) {
-  const size_t states = finals.size(), arcs = ilabels.size();
-  if (static_cast<size_t>(offsets.size()) != states + 1 || static_cast<size_t>(olabels.size()) != arcs ||
-      static_cast<size_t>(weights.size()) != arcs || static_cast<size_t>(nextstates.size()) != arcs)
-    throw std::invalid_argument("the graph's arrays have different sizes");
-  for (size_t s = 0; s < states; s++)
-    if (offsets.at(s) < 0 || offsets.at(s) > offsets.at(s + 1)) throw std::invalid_argument("the graph's offsets decrease");
-  if (states > 0 && (offsets.at(0) != 0 || static_cast<size_t>(offsets.at(states)) != arcs))
-    throw std::invalid_argument("the graph's offsets do not end where its arcs do");
-  return std::make_unique<StaticGraph>(start, finals.data(), offsets.data(), states, ilabels.data(), olabels.data(),
-                                       weights.data(), nextstates.data(), tid_to_pdf);
+// The arrays stay alive with the graph, as they are: none may need a conversion.
+std::unique_ptr<StaticGraph> make_graph(int32_t start, py::array_t<float> finals, py::array_t<int64_t> offsets,
+                                        py::array_t<FstArc> arcs, std::vector<int32_t> tid_to_pdf) {
+  const py::ssize_t states = finals.size();
+  check_offsets(offsets, states, arcs.size());
+  if (start >= states) throw std::invalid_argument("the graph has no start state");
+  for (py::ssize_t i = 0; i < arcs.size(); i++)
+    if (arcs.at(i).nextstate < 0 || arcs.at(i).nextstate >= states)
+      throw std::invalid_argument("the graph has an arc to a state that does not exist");
+  const FstView view = {start, static_cast<int32_t>(states), finals.data(), offsets.data(), arcs.data()};
+  return std::make_unique<StaticGraph>(view, arcs.mutable_data(), std::move(tid_to_pdf));
 }
 
 void check_likelihoods(int32_t num_pdfs, const Array<float> &likelihoods) {
@@ -195,7 +193,10 @@ PYBIND11_MODULE(_csrc, m) {
       .def_readwrite("prune_scale", &SearchOptions::prune_scale);
 
   py::class_<Graph>(m, "Graph").def_property_readonly("num_pdfs", &Graph::num_pdfs);
-  py::class_<StaticGraph, Graph>(m, "StaticGraph").def(py::init(&make_graph));
+  py::class_<StaticGraph, Graph>(m, "StaticGraph")
+      .def(py::init(&make_graph), py::arg("start"), py::arg("finals").noconvert(), py::arg("offsets").noconvert(),
+           py::arg("arcs").noconvert(), py::arg("tid_to_pdf"), py::keep_alive<1, 3>(), py::keep_alive<1, 4>(),
+           py::keep_alive<1, 5>());
   add_lookahead(m);
   add_grammar(m);
 

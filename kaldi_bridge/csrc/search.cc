@@ -78,7 +78,7 @@ struct Frame {
 class Search {
  public:
   Search(const Graph &graph, const SearchOptions &options, float scale)
-      : graph_(graph.states()), start_(graph_->start()), options_(options), scale_(scale) {
+      : graph_(graph.states()), pdfs_(graph.pdfs()), start_(graph_->start()), options_(options), scale_(scale) {
     frames_.resize(1);
     if (start_ < 0) return;  // a graph without paths
     add(start_, 0.0f, nullptr);
@@ -226,8 +226,8 @@ class Search {
     if (best != nullptr) {  // a first, tight bound; costs are kept small by an offset, undone in the lattice
       offset = -best->cost;
       const GraphArcs arcs = graph_->arcs(best->state);
-      for (const GraphArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
-        const float cost = arc->cost - scale_ * likelihoods[arc->pdf];
+      for (const FstArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
+        const float cost = arc->weight - scale_ * likelihoods[pdfs_[arc->ilabel]];
         next_cutoff = std::min(next_cutoff, cost + beam);
       }
     }
@@ -235,11 +235,12 @@ class Search {
     for (Token *token : previous_) {
       if (token->cost > worst) continue;
       const GraphArcs arcs = graph_->arcs(token->state);
-      for (const GraphArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
-        const float acoustic = offset - scale_ * likelihoods[arc->pdf], cost = token->cost + acoustic + arc->cost;
+      for (const FstArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
+        const float acoustic = offset - scale_ * likelihoods[pdfs_[arc->ilabel]];
+        const float cost = token->cost + acoustic + arc->weight;
         if (!(cost < next_cutoff)) continue;
         if (cost + beam < next_cutoff) next_cutoff = cost + beam;
-        link(token, add(arc->next, cost, token), arc->tid, arc->word, arc->cost, acoustic);
+        link(token, add(arc->nextstate, cost, token), arc->ilabel, arc->olabel, arc->weight, acoustic);
       }
     }
     return next_cutoff;
@@ -262,13 +263,13 @@ class Search {
       queue_.pop_back();
       free_links(token);  // of an earlier visit
       const GraphArcs arcs = graph_->arcs(token->state);
-      for (const GraphArc *arc = arcs.begin; arc != arcs.emitting; ++arc) {
-        const float cost = token->cost + arc->cost;
+      for (const FstArc *arc = arcs.begin; arc != arcs.emitting; ++arc) {
+        const float cost = token->cost + arc->weight;
         if (!(cost < worst)) continue;
         bool changed;
-        Token *target = add(arc->next, cost, token, &changed);
-        link(token, target, 0, arc->word, arc->cost, 0.0f);
-        if (changed && graph_->arcs(arc->next).has_epsilons()) queue_.push_back(target);
+        Token *target = add(arc->nextstate, cost, token, &changed);
+        link(token, target, 0, arc->olabel, arc->weight, 0.0f);
+        if (changed && graph_->arcs(arc->nextstate).has_epsilons()) queue_.push_back(target);
       }
     }
   }
@@ -396,6 +397,7 @@ class Search {
   }
 
   const std::shared_ptr<GraphStates> graph_;
+  const int32_t *const pdfs_;
   const int32_t start_;
   const SearchOptions options_;
   const float scale_;

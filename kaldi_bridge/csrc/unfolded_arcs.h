@@ -24,14 +24,14 @@ class UnfoldedArcs {
     return {place.begin, place.begin + place.epsilons, place.begin + place.count};
   }
 
-  // Those with a pdf emit.
-  void add(int32_t state, const std::vector<GraphArc> &arcs) {
+  // Those with an input label emit.
+  void add(int32_t state, const std::vector<FstArc> &arcs) {
     if (static_cast<size_t>(state) >= places_.size()) places_.resize(state + 1 + state / 2);
-    GraphArc *at = room_for(arcs.size());
+    FstArc *at = room_for(arcs.size());
     Place made{at, 0, static_cast<uint32_t>(arcs.size())};
     for (const bool emits : {false, true})
-      for (const GraphArc &arc : arcs) {
-        if ((arc.pdf >= 0) != emits) continue;
+      for (const FstArc &arc : arcs) {
+        if ((arc.ilabel != 0) != emits) continue;
         *at++ = arc;
         if (!emits) made.epsilons++;
       }
@@ -49,17 +49,17 @@ class UnfoldedArcs {
  private:
   static constexpr size_t kBlock = 1 << 14;
   struct Place {
-    const GraphArc *begin = nullptr;
+    const FstArc *begin = nullptr;
     uint32_t epsilons = 0, count = 0;
   };
 
-  GraphArc *room_for(size_t count) {
+  FstArc *room_for(size_t count) {
     if (size_ - used_ < count || blocks_.empty()) {
       size_ = std::max(kBlock, count);
       used_ = 0;
-      blocks_.emplace_back(new GraphArc[size_]);
+      blocks_.emplace_back(new FstArc[size_]);
     }
-    GraphArc *place = blocks_.back().get() + used_;
+    FstArc *place = blocks_.back().get() + used_;
     used_ += count;
     num_arcs_ += count;
     return place;
@@ -67,7 +67,7 @@ class UnfoldedArcs {
 
   const size_t kept_arcs_;
   std::vector<Place> places_;  // by state
-  std::vector<std::unique_ptr<GraphArc[]>> blocks_;
+  std::vector<std::unique_ptr<FstArc[]>> blocks_;
   size_t num_arcs_ = 0, used_ = 0, size_ = 0;  // arcs in all blocks; of the last block, those used and its size
 };
 

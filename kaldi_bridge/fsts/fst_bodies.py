@@ -63,18 +63,28 @@ def _align(stream: InputStream, header: FstHeader, base: int) -> None:
 def _block(stream: InputStream, count: int, dtype: np.dtype) -> np.ndarray:
     if count < 0 or not stream.holds(count * dtype.itemsize):
         raise KaldiError(f"{stream.where()}: the FST is truncated, or its header makes no sense")
+    if stream.is_file():
+        block = np.empty(count, dtype)
+        stream.readinto(block)
+        return block
     return np.frombuffer(stream.read(count * dtype.itemsize), dtype=dtype)
 
 
 def _read_const(stream: InputStream, header: FstHeader, base: int) -> Arrays:
     _align(stream, header, base)
-    states = _block(stream, header.num_states, CONST_STATE)
+    finals, offsets = _const_states(_block(stream, header.num_states, CONST_STATE))
     _align(stream, header, base)
     arcs = _block(stream, header.num_arcs, ARC)
-    offsets = np.concatenate([[0], np.cumsum(states["narcs"], dtype=np.int64)]).astype(np.int64)
-    if offsets[-1] != len(arcs) or (states["pos"] != offsets[:-1]).any():
+    if offsets is None or offsets[-1] != len(arcs):
         raise KaldiError(f"{stream.name}: the states and arcs of the FST do not fit together (corrupt file?)")
-    return states["final"].copy(), offsets, arcs
+    return finals, offsets, arcs
+
+
+def _const_states(states: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Final costs, and offsets of arcs where positions and numbers of arcs agree."""
+    offsets = np.zeros(len(states) + 1, np.int64)
+    np.cumsum(states["narcs"], out=offsets[1:])
+    return states["final"].copy(), offsets if np.array_equal(states["pos"], offsets[:-1]) else None
 
 
 def _read_compact(stream: InputStream, header: FstHeader, base: int) -> Arrays:

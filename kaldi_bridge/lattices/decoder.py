@@ -14,13 +14,13 @@ import numpy as np
 from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.extension import _csrc
+from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.determinization import DeterminizationOptions, determinize_result
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice
 
 if TYPE_CHECKING:
-    from kaldi_bridge.fsts.fst import Fst
     from kaldi_bridge.fsts.lookahead import LookaheadFst
     from kaldi_bridge.graphs.grammar_fst import GrammarFst
     from kaldi_bridge.hmm.transition_model import TransitionModel
@@ -58,6 +58,8 @@ class SearchOptions(DeterminizationOptions):
 class Graph:
     """A decoding graph that belongs to a transition model; made once, searched by any number of threads.
 
+    It keeps the FST's arrays, in which arcs of a state may change their order.
+
     ``columns``: where each pdf's log-likelihoods are, int32 [pdfs]; in the column of its number by default.
     ``column_of_id``: the same by transition-id, -1 where there is none.
     Raises KaldiError when labels are no transition-ids of the model, or there is a cycle without input labels.
@@ -70,21 +72,12 @@ class Graph:
         self, fst: Fst, transition_model: TransitionModel, name: str = "graph", columns: np.ndarray | None = None
     ) -> None:
         self.phone_starts = transition_model.phone_starts
-        arcs = fst.arcs
         self.column_of_id = transition_model.id_to_pdf
         if columns is not None:
             self.column_of_id = np.where(self.column_of_id >= 0, columns[self.column_of_id], -1)
         try:
-            self.native = _csrc.StaticGraph(
-                fst.start,
-                fst.finals,
-                fst.offsets,
-                arcs["ilabel"],
-                arcs["olabel"],
-                arcs["weight"],
-                arcs["nextstate"],
-                self.column_of_id.tolist(),
-            )
+            fst = _searchable(fst)
+            self.native = _csrc.StaticGraph(fst.start, fst.finals, fst.offsets, fst.arcs, self.column_of_id.tolist())
         except ValueError as error:
             raise KaldiError(f"{name}: {error}") from None
 
@@ -92,6 +85,21 @@ class Graph:
     def num_pdfs(self) -> int:
         """Columns that log-likelihoods must have at least."""
         return int(self.native.num_pdfs)
+
+
+def _searchable(fst: Fst) -> Fst:
+    """Without arcs that cannot be taken; its arrays are such that C++ can look at them."""
+    possible = fst.arcs["weight"] != np.inf
+    arcs, offsets = fst.arcs, fst.offsets
+    if not possible.all():
+        arcs = arcs[possible]
+        offsets = np.concatenate([[0], np.cumsum(possible)])[offsets]
+    return Fst(
+        fst.start,
+        np.ascontiguousarray(fst.finals, np.float32),
+        np.ascontiguousarray(offsets, np.int64),
+        np.require(arcs, ARC, ["C", "W"]),
+    )
 
 
 class SearchLexicon:
