@@ -41,7 +41,7 @@ class SearchLexicon {
 
 class ComposedGraph : public Graph {
  public:
-  // A search keeps no more than `kept_arcs` arcs, of 20 bytes each, from one frame to the next.
+  // A search keeps no more than `kept_arcs` arcs, of 16 bytes each, from one frame to the next.
   // Throws std::invalid_argument where the graph has a cycle of arcs without input labels.
   ComposedGraph(const SearchLexicon &lexicon, Grammar grammar, size_t kept_arcs);
   ~ComposedGraph() override;

@@ -128,7 +128,7 @@ class ComposedGraph(Graph):
     """The graph of a lexicon and a grammar, composed as the search comes by; as Graph otherwise.
 
     Results are those of the whole graph: costs of words come earlier on its paths, their sums are the same. A search
-    keeps what it unfolds for those after it, ``kept_arcs`` (of 20 bytes each) from one frame to the next.
+    keeps what it unfolds for those after it, ``kept_arcs`` (of 16 bytes each) from one frame to the next.
 
     Raises KaldiError when the grammar is not sorted by input label.
     """
