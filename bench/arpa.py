@@ -1,4 +1,4 @@
-"""Language models in ARPA form to acceptors: our programs beside Kaldi's arpa2fst and format_lm.sh, where on the PATH.
+"""Language models in ARPA form: our programs beside arpa2fst, format_lm.sh and arpa-to-const-arpa, where on the PATH.
 
     python bench/arpa.py [--words=200000] [--bigrams=2250000] [--trigrams=1000000]
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import filecmp
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -51,6 +52,14 @@ def write_model(path: Path, words: int, bigrams: int, trigrams: int) -> None:
         out.write("\n\\end\\\n")
 
 
+def write_numbered(model: Path, numbered: Path, words: int) -> None:
+    """The model with numbers in the place of its words, those of ``write_lang``."""
+    numbers = {"<s>": words + 2, "</s>": words + 3}
+    with open(model) as lines, open(numbered, "w") as out:
+        for line in lines:
+            out.write(re.sub(r"W(\d+)|</?s>", lambda m: str(int(m[1]) + 1 if m[1] else numbers[m[0]]), line))
+
+
 def write_lang(folder: Path, words: int) -> None:
     """What format_lm.sh copies, empty but for the words; and a lexicon."""
     (folder / "lang/phones").mkdir(parents=True)
@@ -86,24 +95,31 @@ def main() -> None:
         folder = Path(name)
         write_model(folder / "lm.arpa", sizes.words, sizes.bigrams, sizes.trigrams)
         write_lang(folder, sizes.words)
+        write_numbered(folder / "lm.arpa", folder / "lm.int", sizes.words)
         subprocess.run(["gzip", "-k", folder / "lm.arpa"], check=True)
         options = f"--disambig-symbol=#0 --read-symbol-table={name}/lang/words.txt {name}/lm.arpa {name}"
+        symbols = f"--bos-symbol={sizes.words + 2} --eos-symbol={sizes.words + 3} {name}/lm.int"
         lm = f"{name}/lang {name}/lm.arpa.gz {name}/lexicon.txt {name}"
         programs = {
             "arpa2fst": (f"nnet-pytorch-arpa2fst {options}/ours.fst", f"{options}/kaldis.fst"),
+            "arpa-to-const-arpa": (
+                f"nnet-pytorch-arpa-to-const-arpa {symbols} {name}/ours.carpa",
+                f"{symbols} {name}/kaldis.carpa",
+            ),
             "format_lm.sh": (f"nnet-pytorch-format-lm {lm}/ours", f"{lm}/kaldis"),
         }
-        print(f"{'':<14} {'cpu s':>8} {'Kaldi':>8} {'ratio':>7} {'MB':>8} {'Kaldi':>8} {'ratio':>7}")
+        print(f"{'':<19} {'cpu s':>8} {'Kaldi':>8} {'ratio':>7} {'MB':>8} {'Kaldi':>8} {'ratio':>7}")
         for program, (ours, arguments) in programs.items():
             peer = kaldis(program)
             commands = [ours, f"{shlex.quote(peer)} {arguments}"] if peer else [ours]
             rounds = [[cost(command) for command in commands] for _ in range(ROUNDS)]
             best = np.min(rounds, axis=0).T
             columns = [f"{r[0]:8.2f} {r[1]:8.2f} {r[1] / r[0]:7.2f}" if peer else f"{r[0]:8.2f}{'':17}" for r in best]
-            print(f"{program:<14} {' '.join(columns)}")
-        if kaldis("arpa2fst"):
-            same = filecmp.cmp(folder / "ours.fst", folder / "kaldis.fst", shallow=False)
-            print("the two files are the same to the byte" if same else "THE TWO FILES DIFFER")
+            print(f"{program:<19} {' '.join(columns)}")
+        for program, kind in (("arpa2fst", "fst"), ("arpa-to-const-arpa", "carpa")):
+            if kaldis(program):
+                same = filecmp.cmp(folder / f"ours.{kind}", folder / f"kaldis.{kind}", shallow=False)
+                print(f"{program}: " + ("the two files are the same to the byte" if same else "THE TWO FILES DIFFER"))
 
 
 if __name__ == "__main__":
