@@ -1,6 +1,6 @@
 """Composition and rescoring of lattices beside Kaldi's programs: with other lattices, FSTs and n-gram models.
 
-The lattices are those of bench/lattices.py, some 10 MB; the models are made up: bigrams, and trigrams with as many
+The lattices are those of bench/lattices.py, some 7 MB; the models are made up: bigrams, and trigrams with as many
 n-grams as a pruned model of LibriSpeech has for these words.
 """
 
@@ -21,7 +21,7 @@ from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import best_path
 from kaldi_bridge.tables import TableWriter
 
-LATTICES, VOCABULARY = 80, 5000
+LATTICES, VOCABULARY = 40, 5000
 BEGIN, END, BACKOFF = VOCABULARY + 1, VOCABULARY + 2, VOCABULARY + 3
 COMMANDS = {
     "arpa-to-const-arpa": f"{{0}}arpa-to-const-arpa --bos-symbol={BEGIN} --eos-symbol={END} tri.int made.carpa",
