@@ -31,6 +31,7 @@
 #include "pitch_module.h"
 #include "resampling.h"
 #include "search.h"
+#include "shortest_paths.h"
 #include "shorten.h"
 #include "split_radix.h"
 
@@ -128,6 +129,19 @@ py::tuple connected(int32_t start, Array<float> finals, Array<int64_t> offsets, 
   return changed(start, finals, offsets, arcs, [](MutableFst &fst) { fst.connect(); });
 }
 
+py::tuple paths(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs, int32_t count, bool unique,
+                float delta, float most, int32_t states) {
+  return changed(start, finals, offsets, arcs, [&](MutableFst &fst) {
+    NewFst whole;
+    for (int32_t s = 0; s < fst.num_states(); s++) {
+      whole.arcs.insert(whole.arcs.end(), fst.arcs[s].begin(), fst.arcs[s].end());
+      whole.offsets.push_back(static_cast<int64_t>(whole.arcs.size()));
+    }
+    const FstArrays parts{fst.start, fst.num_states(), fst.finals.data(), whole.offsets.data(), whole.arcs.data()};
+    fst = shortest_paths(parts, {count, unique, delta, most, states});
+  });
+}
+
 // Of the arcs of each state. As OpenFst's ArcSort, which leaves those of the same labels in no particular order.
 py::array_t<FstArc> arcs_sorted(Array<int64_t> offsets, Array<FstArc> arcs, bool by_output) {
   py::array_t<FstArc> sorted(arcs.size());
@@ -166,6 +180,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_float_arithmetic(m);
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
   m.def("connected", &connected, "Only states on a path from the start to an end.");
+  m.def("shortest_paths", &paths, "The cheapest paths.");
   m.def("arcs_sorted", &arcs_sorted, "The arcs of each state by their labels.");
   m.def("ngram_states_after", &ngram_states_after, "The state after each word of an n-gram model.");
   add_fst_text(m);

@@ -6,6 +6,7 @@ none. Whatever goes wrong is told in one line, and the exit status is 1.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -127,6 +128,16 @@ def read_fst_files(first: str, second: str) -> tuple[Fst, Fst]:
     one, other = read_fst_file(first), read_fst_file(second)
     check_same_arcs(one, other)
     return one, other
+
+
+def threshold(weight: str) -> float:
+    """A cost, as flags give it; infinite for none. Raises KaldiError."""
+    if not weight or weight == "Infinity":
+        return math.inf
+    try:
+        return float(weight)
+    except ValueError:
+        raise KaldiError(f"Bad weight: {weight}") from None
 
 
 def check_same_arcs(one: Fst, other: Fst) -> None:

@@ -7,10 +7,16 @@ from collections import deque
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.distances import weights_pushed
+from kaldi_bridge.fsts.distances import distances, weights_pushed
 from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.labels import connected
+from kaldi_bridge.fsts.openfst import OpenFst
+from kaldi_bridge.fsts.random_paths import random_paths
+from kaldi_bridge.fsts.rational import arc_sorted, projected
+from kaldi_bridge.fsts.topological import topological_order
 
 DELTA = 1.0 / 1024.0
+_SIDES = (("input", "olabel"), ("output", "ilabel"))
 
 
 def are_isomorphic(first: Fst, second: Fst, delta: float = DELTA) -> bool:
@@ -82,6 +88,36 @@ def are_equivalent(first: Fst, second: Fst, delta: float = DELTA) -> bool:
                 return False
             waiting.append((target, its_target))
     return True
+
+
+def are_equivalent_at_random(
+    first: Fst, second: Fst, count: int, seed: int, select: str, max_length: int, delta: float = DELTA
+) -> bool:
+    """Whether ``count`` paths drawn from one or the other FST cost the same in both (fst/randequivalent.h).
+
+    What a path costs in an FST is what all ways with its labels cost together, in its own semiring; costs that differ
+    by less than ``delta`` are the same.
+    """
+    fsts = [arc_sorted(connected(fst)) for fst in (first, second)]
+    random = np.random.default_rng(seed)
+    for _ in range(count):
+        path = random_paths(fsts[int(random.integers(2))], 1, int(random.integers(1 << 62)), select, max_length)
+        one, other = (_cost_of(path, fst) for fst in fsts)
+        if one is not None and other is not None and not _near(one, other, delta):
+            return False
+    return True
+
+
+def _cost_of(path: Fst, fst: Fst) -> float | None:
+    """Of all ways in the FST that have the path's labels; None where in the log semiring it has a cycle of them."""
+    in_log = fst.header is not None and fst.header.arc_type == "log"
+    asked, answered = (OpenFst.of_any(arc_sorted(projected(path, side), by)) for side, by in _SIDES)
+    ways = asked.composed(OpenFst.of_any(fst)).arc_sorted("olabel").composed(answered).fst()
+    if ways.start < 0:
+        return np.inf
+    if in_log and topological_order(ways.start, [ways.arcs_of(s).tolist() for s in range(ways.num_states)]) is None:
+        return None
+    return float(distances(ways, True, in_log)[ways.start])
 
 
 def _near(a: float, b: float, delta: float) -> bool:

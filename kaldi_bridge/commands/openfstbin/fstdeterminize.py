@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.command_line import openfst_command, read_fst_file, write_fst_file
+from kaldi_bridge.fsts import log_arcs
+from kaldi_bridge.fsts.command_line import arc_type, openfst_command, read_fst_file, write_fst_file
 from kaldi_bridge.fsts.openfst import OpenFst
 
 USAGE = """Determinizes an FST.
@@ -33,7 +34,13 @@ class Options:
 def fstdeterminize(options: Options, fst_in: str = "", fst_out: str = "") -> None:
     if options.det_type not in ("functional", "nonfunctional", "disambiguate"):
         raise KaldiError(f"Unknown or unsupported determinization type: {options.det_type}")
-    determinized = OpenFst.of(read_fst_file(fst_in)).determinized(
+    fst = read_fst_file(fst_in)
+    if arc_type(fst) == "log":
+        if options.weight or options.nstate >= 0:
+            raise KaldiError("Prune: Weight needs to have the path property: log")
+        write_fst_file(fst_out, log_arcs.determinized(fst, options.delta))
+        return
+    determinized = OpenFst.of(fst).determinized(
         options.det_type,
         options.nstate,
         options.weight,

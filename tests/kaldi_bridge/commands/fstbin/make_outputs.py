@@ -104,6 +104,17 @@ fstcompose acyclic.osorted.log cyclic.isorted.log
 fstrmepsilon cyclic
 fstrmepsilon acceptor
 fstrmepsilon --connect=false cyclic
+fstrmepsilon acyclic.log
+fstrmepsilon acceptor.log
+fstrmepsilon --connect=false trigrams.log
+fstrmepsilon lexicon.log
+fstrmepsilon --nstate=3 acyclic.log
+fstdeterminize acceptor.log
+fstdeterminize trigrams.log
+fstdeterminize --weight=1 acceptor.log
+fstminimize deterministic.log
+fstminimize trigrams.log
+fstminimize acceptor.log
 fstdeterminize acceptor
 fstdeterminize not_functional
 fstdeterminize --det_type=nonfunctional not_functional
@@ -112,7 +123,22 @@ fstminimize acceptor
 fstminimize --allow_nondet acceptor
 fstshortestpath acyclic
 fstshortestpath --nshortest=3 cyclic
+fstshortestpath --nshortest=5 trigrams
+fstshortestpath --nshortest=5 --unique acceptor
+fstshortestpath --nshortest=7 --unique grammar
+fstshortestpath --nshortest=5 --unique acyclic
+fstshortestpath --nshortest=9 --weight=1.5 acyclic
+fstshortestpath --nshortest=9 --weight=low acyclic
+fstshortestpath --nshortest=9 --nstate=12 grammar
+fstshortestpath --nshortest=3 --queue_type=fifo --delta=0.1 cyclic
+fstshortestpath --queue_type=other cyclic
+fstshortestpath acyclic.log
 fstshortestpath empty
+fstequivalent --random --npath=20 --seed=5 acyclic acyclic
+fstequivalent --random --npath=20 --seed=5 acyclic cyclic
+fstequivalent --random --npath=20 --seed=5 minimal.log deterministic.log
+fstequivalent --random --npath=20 --seed=5 minimal empty
+fstequivalent --random --select=other minimal minimal
 fstpush --push_weights deterministic
 fstpush --push_weights --to_final acyclic
 fstpush --push_weights --remove_total_weight acyclic

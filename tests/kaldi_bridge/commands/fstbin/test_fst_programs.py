@@ -133,6 +133,27 @@ def test_ngram_models_as_openfst_writes_them(folder: Path, tmp_path: Path, capfd
     assert not (tmp_path / "none").exists()
 
 
+def test_a_tree_of_random_paths(folder: Path, tmp_path: Path) -> None:
+    """Costs say how often paths were drawn: shares of each state sum to one, and those of all paths to their number."""
+    words = "--npath=5000", "--seed=7", "--weighted", folder / "trigrams"
+    for flag, total in (("--remove_total_weight=false", 5000.0), ("--remove_total_weight", 1.0)):
+        assert fst_program("fstrandgen", "--max_length=100", flag, *words, tmp_path / "tree") == 0
+        with open_input(str(tmp_path / "tree")) as stream:
+            tree = Fst.read(stream)
+        of_all = np.ones(tree.num_states)
+        for source, (_, _, cost, target) in zip(tree.sources.tolist(), tree.arcs.tolist(), strict=True):
+            of_all[target] = of_all[source] * math.exp(-cost)
+        ends = np.isfinite(tree.finals)
+        assert (of_all[ends] * np.exp(-tree.finals[ends])).sum() == pytest.approx(total, rel=1e-3)
+    first = {arc[0]: math.exp(-arc[2]) for arc in tree.arcs_of(0).tolist()}
+    assert first == pytest.approx({0: 0.5, 1: 0.5}, abs=0.03)
+    assert fst_program("fstrandgen", "--select=log_prob", *words, tmp_path / "tree") == 0
+    with open_input(str(tmp_path / "tree")) as stream:
+        first = {arc[0]: math.exp(-arc[2]) for arc in Fst.read(stream).arcs_of(0).tolist()}
+    share = math.exp(-0.25) / (math.exp(-0.25) + math.exp(-1.0))  # the costs of the two arcs of the start
+    assert first == pytest.approx({0: share, 1: 1 - share}, abs=0.03)
+
+
 def test_random_paths_are_paths(folder: Path, tmp_path: Path) -> None:
     for select in ("uniform", "log_prob"):
         words = "--npath=20", "--seed=7", f"--select={select}", folder / "acyclic"
