@@ -86,7 +86,7 @@ class Active {
 class BestPathSearch {
  public:
   BestPathSearch(const Graph &graph, const SearchOptions &options, float scale)
-      : graph_(graph.states()), options_(options), scale_(scale) {
+      : graph_(graph.states()), pdfs_(graph.pdfs()), options_(options), scale_(scale) {
     const int32_t start = graph_->start();
     if (start < 0) return;
     active_.at(active_.place(start).first).token = tokens_.make({0.0, nullptr, 0, 0, 0.0f, 1});
@@ -145,13 +145,13 @@ class BestPathSearch {
   }
 
   // A path to a state, unless there is one that is no worse; returns its place where it stays, else -1.
-  int32_t go(Token *from, const GraphArc &arc, double cost) {
-    const auto [place, is_new] = active_.place(arc.next);
+  int32_t go(Token *from, const FstArc &arc, double cost) {
+    const auto [place, is_new] = active_.place(arc.nextstate);
     Token *&token = active_.at(place).token;
     if (!is_new && !(cost < token->cost)) return -1;
     if (!is_new) release(token);
     from->uses++;
-    token = tokens_.make({cost, from, arc.tid, arc.word, arc.cost, 1});
+    token = tokens_.make({cost, from, arc.ilabel, arc.olabel, arc.weight, 1});
     return place;
   }
 
@@ -197,21 +197,21 @@ class BestPathSearch {
     double next_cutoff = kInf;
     if (best != nullptr) {  // a first, tight bound
       const GraphArcs arcs = graph_->arcs(best->state);
-      for (const GraphArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
-        const float acoustic = -(scale_ * likelihoods[arc->pdf]);
-        next_cutoff = std::min(next_cutoff, arc->cost + best->token->cost + acoustic + beam);
+      for (const FstArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
+        const float acoustic = -(scale_ * likelihoods[pdfs_[arc->ilabel]]);
+        next_cutoff = std::min(next_cutoff, arc->weight + best->token->cost + acoustic + beam);
       }
     }
     for (const Entry &entry : previous) {
       Token *token = entry.token;
       if (token->cost < worst) {
         const GraphArcs arcs = graph_->arcs(entry.state);
-        for (const GraphArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
-          const float acoustic = -(scale_ * likelihoods[arc->pdf]);
-          const double cost = arc->cost + token->cost + acoustic;
+        for (const FstArc *arc = arcs.emitting; arc != arcs.end; ++arc) {
+          const float acoustic = -(scale_ * likelihoods[pdfs_[arc->ilabel]]);
+          const double cost = arc->weight + token->cost + acoustic;
           if (!(cost < next_cutoff)) continue;
           next_cutoff = std::min(next_cutoff, cost + beam);
-          go(token, *arc, token->cost + arc->cost + acoustic);
+          go(token, *arc, token->cost + arc->weight + acoustic);
         }
       }
       release(token);
@@ -226,8 +226,8 @@ class BestPathSearch {
       queue_.pop_back();
       if (entry.token->cost > worst) continue;
       const GraphArcs arcs = graph_->arcs(entry.state);
-      for (const GraphArc *arc = arcs.begin; arc != arcs.emitting; ++arc) {
-        const double cost = entry.token->cost + arc->cost;
+      for (const FstArc *arc = arcs.begin; arc != arcs.emitting; ++arc) {
+        const double cost = entry.token->cost + arc->weight;
         if (cost > worst) continue;
         const int32_t place = go(entry.token, *arc, cost);
         if (place >= 0) queue_.push_back(place);
@@ -236,6 +236,7 @@ class BestPathSearch {
   }
 
   std::shared_ptr<GraphStates> graph_;
+  const int32_t *pdfs_;  // of transition-ids
   const SearchOptions options_;
   const float scale_;
   Pool<Token> tokens_;
