@@ -18,6 +18,7 @@
 #include "float_arithmetic.h"
 #include "fst_text_module.h"
 #include "grammar_module.h"
+#include "ivector_module.h"
 #include "language_model_module.h"
 #include "lattice_arrays.h"
 #include "lattice_module.h"
@@ -178,6 +179,7 @@ PYBIND11_MODULE(_csrc, m) {
   PYBIND11_NUMPY_DTYPE(FstArc, ilabel, olabel, weight, nextstate);
   add_examples(m);
   add_float_arithmetic(m);
+  add_ivectors(m);
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
   m.def("connected", &connected, "Only states on a path from the start to an end.");
   m.def("shortest_paths", &paths, "The cheapest paths.");

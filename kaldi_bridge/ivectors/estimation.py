@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io.matrix_io import unpack_symmetric
 from kaldi_bridge.ivectors.extractor import IvectorExtractor
 
@@ -62,7 +63,11 @@ class IvectorStatistics:
             return self.default()
         if start[0] == 0:
             start = start + self.default()
-        return conjugate_gradients(unpack_symmetric(self._quadratic), self._linear, start, NUM_ITERATIONS)
+        found = _csrc.conjugate_gradients(self._quadratic, self._linear, start, NUM_ITERATIONS)
+        if found is None:  # iterations made it worse
+            a = unpack_symmetric(self._quadratic)
+            return start + np.linalg.solve(a, self._linear - a @ start)
+        return np.asarray(found)
 
     def improvement(self, ivector: np.ndarray) -> float:
         """Of the log-likelihood per frame over that with the default i-vector."""
@@ -72,29 +77,3 @@ class IvectorStatistics:
 
     def _objective(self, ivector: np.ndarray) -> float:
         return float(ivector @ self._linear - 0.5 * ivector @ unpack_symmetric(self._quadratic) @ ivector)
-
-
-def conjugate_gradients(a: np.ndarray, b: np.ndarray, x: np.ndarray, iterations: int) -> np.ndarray:
-    """Nearly the solution of a x = b, ``a`` [n, n] symmetric and positive definite (matrix/optimization.cc, LinearCgd).
-
-    After few iterations the result depends on the details, so these are Kaldi's: the step from -p'r, the residual anew
-    whenever its norm has changed a hundredfold. Solved exactly where iterations made it worse.
-    """
-    first, p = x, b - a @ x
-    r = -p
-    norm = initial = recomputed = float(r @ r)
-    for _ in range(min(iterations, len(b) + 5)):
-        if norm <= np.finfo(np.float64).tiny:
-            break
-        ap = a @ p
-        alpha = -float(p @ r) / float(p @ ap)
-        x, r = x + alpha * p, r + alpha * ap
-        following = float(r @ r)
-        if not 1e-4 * recomputed <= following <= 1e4 * recomputed:
-            r = a @ x - b
-            following = recomputed = float(r @ r)
-        p = following / norm * p - r
-        norm = following
-    if norm > initial + 1e-10 * float(b @ b):
-        return first + np.linalg.solve(a, b - a @ first)
-    return x

@@ -1,0 +1,51 @@
+#include "ivector_module.h"
+
+#include <pybind11/numpy.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+#include "conjugate_gradients.h"
+#include "pruned_posteriors.h"
+
+namespace py = pybind11;
+
+namespace kaldi_bridge {
+namespace {
+
+template <class T>
+using Dense = py::array_t<T, py::array::c_style | py::array::forcecast>;
+
+template <class T>
+py::array_t<T> to_array(const std::vector<T> &values) {
+  return py::array_t<T>(values.size(), values.data());
+}
+
+py::object solved(const Dense<double> &triangle, const Dense<double> &b, const Dense<double> &start, int64_t iterations) {
+  const int64_t n = b.size();
+  if (triangle.size() != n * (n + 1) / 2 || start.size() != n)
+    throw std::invalid_argument("the matrix and the vectors do not fit together");
+  py::array_t<double> x(n);
+  std::copy(start.data(), start.data() + n, x.mutable_data());
+  if (!conjugate_gradients(triangle.data(), b.data(), n, iterations, x.mutable_data())) return py::none();
+  return x;
+}
+
+py::tuple pruned(const Dense<float> &log_likelihoods, int64_t most, const Dense<float> &least) {
+  if (log_likelihoods.ndim() != 2 || log_likelihoods.shape(1) < 1 || least.size() != log_likelihoods.shape(0) || most < 1)
+    throw std::invalid_argument("log-likelihoods and thresholds do not fit together");
+  const PrunedPosteriors made = pruned_posteriors(log_likelihoods.data(), log_likelihoods.shape(0),
+                                                  log_likelihoods.shape(1), most, least.data());
+  return py::make_tuple(to_array(made.counts), to_array(made.gaussians), to_array(made.posteriors),
+                        to_array(made.likelihoods));
+}
+
+}  // namespace
+
+void add_ivectors(py::module_ &m) {
+  m.def("conjugate_gradients", &solved, "Nearly the solution of A x = b; None where iterations made it worse.");
+  m.def("pruned_posteriors", &pruned, "(how many of each frame, Gaussians, posteriors, log-likelihoods of frames).");
+}
+
+}  // namespace kaldi_bridge
