@@ -27,6 +27,10 @@ INPUTS = {
     # Histories: 0 the start's, 1 none, 2 and 3 of one word, 4 of two.
     "trigrams": "0 1 0 0 0.25\n0 2 1 1 1\n1 2 1 1 2\n1 3 2 2 3\n1 1 3 3 4\n1 5\n2 1 0 0 0.5\n2 4 2 2 1.5\n"
     "3 1 0 0 0.75\n3 2 1 1 2.5\n3 0.5\n4 3 0 0 1\n4 1 3 3 0.125\n4 2\n",
+    # Output labels that can go forward and back: in rows, around a circle, from a final state.
+    "late": "0 1 1 0 1\n1 2 2 7 0.5\n2 3 3 8\n2 4 4 8 2\n3 5 5 9\n4 5 6 9 1\n4 5 6 4 1\n5 6 0 3\n6 0.25\n",
+    "circle": "0 1 1 0 1\n1 2 2 7 0.5\n2 0 3 8\n2 3 4 8 2\n3 4 5 9\n4 0.5\n",
+    "fork": "0 1 1 0\n0 2 2 0\n1 3 1 5\n1 4 2 5 1\n2 4 3 6\n3 5 1 7\n4 5 2 7\n5 6 1 8\n6\n3 0.5\n",
     "empty": "",
     "no_end": "0 1 1 1\n1 0 2 2\n",
 }
@@ -144,6 +148,18 @@ fstpush --push_weights --to_final acyclic
 fstpush --push_weights --remove_total_weight acyclic
 fstpush --push_weights --delta=1e-6 deterministic.log
 fstpush acyclic
+fstpush --push_labels late
+fstpush --push_labels circle
+fstpush --push_labels fork
+fstpush --push_labels lexicon
+fstpush --push_labels --push_weights circle
+fstpush --push_labels --push_weights --delta=1e-6 late.log
+fstpush --push_labels --remove_common_affix late
+fstpush --push_labels --remove_common_affix circle
+fstpush --push_labels --to_final late
+fstpush --push_labels --to_final --remove_common_affix fork
+fstpush --push_labels --to_final --push_weights --remove_total_weight --remove_common_affix circle
+fstpush --push_labels --push_weights --remove_total_weight fork
 fstreplace chain 99 acyclic 20
 fstreplace --epsilon_on_replace chain 99 acyclic 20
 fstreplace --return_arc_labeling=both --return_label=7 chain 99 acyclic 20
