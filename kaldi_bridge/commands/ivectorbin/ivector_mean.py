@@ -9,8 +9,9 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import EntryError, KaldiError
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.ivectors.speakers import ivectors_of
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import DOUBLE_VECTOR, FLOAT_VECTOR, INT32, TOKEN_VECTOR
 from kaldi_bridge.tables.loop import TableLoop
@@ -43,15 +44,10 @@ def ivector_mean(
         numbers = stack.enter_context(TableWriter(num_utts_wspecifier or "ark:/dev/null", INT32))
         for speaker, utterances in speakers:
             with loop.entry(speaker):
-                if not utterances:
-                    raise KaldiError("Speaker with no utterances.")
-                for absent in (u for u in utterances if u not in ivectors):
-                    log.warning(f"No iVector present in input for utterance {absent}")
-                own = [ivectors[u] for u in utterances if u in ivectors]
-                missing += len(utterances) - len(own)
-                if not own:
-                    raise EntryError(f"Not producing output for speaker {speaker} since no utterances had iVectors")
-                mean = _mean(own)
+                missing += len(utterances)
+                own = ivectors_of(speaker, utterances, ivectors)
+                missing -= len(own)
+                mean = _mean(list(own))
                 writer.write(speaker, mean)
                 numbers.write(speaker, len(own))
                 means.append(mean)
