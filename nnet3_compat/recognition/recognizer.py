@@ -34,16 +34,19 @@ from kaldi_bridge.lang.phrase_grammar import numbers_of, phrase_grammar
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.decoder import Decoded
 from kaldi_bridge.lattices.lattice import CompactLattice
+from kaldi_bridge.online.endpointing import phone_set
 from kaldi_bridge.online.features import OnlineFeatures, OnlineSpeaker
 from nnet3_compat.recognition.model import Model
 from nnet3_compat.recognition.results import Result, empty_result
 from nnet3_compat.recognition.samples import SampleReader, Samples
+from nnet3_compat.recognition.speaker_model import SpeakerModel, SpeakerStream
 from nnet3_compat.utterances.online_computation import Chunk
 from nnet3_compat.utterances.online_stream import OnlineStream
 
 STEP = 0.2  # seconds of speech that go through the network and the search at a time
 GRAPH_SCALE = 0.9  # of the lattices that results are made of
 MOST_FRAMES = 20000  # of output, after which an endpoint begins the features anew, to bound memory
+MOST_SPOKEN = 500  # frames of output, the last ones of a segment, of which the speaker's vector is made
 
 
 class _State(Enum):
@@ -62,6 +65,7 @@ class Recognizer:
         partial_words: the same of partial results.
         max_alternatives: if not 0, results are the best so many alternatives.
         phones: whether results have times of phones.
+        speaker_model: by which results have vectors that tell speakers apart.
 
     Attributes:
         endpointing: the rules by which a segment ends; the recognizer's own copy of the model's.
@@ -79,6 +83,7 @@ class Recognizer:
         partial_words: bool = False,
         max_alternatives: int = 0,
         phones: bool = False,
+        speaker_model: SpeakerModel | None = None,
     ) -> None:
         if not (math.isfinite(sample_frequency) and sample_frequency > 0):
             raise KaldiError(f"{sample_frequency} Hz is no sampling rate")
@@ -92,7 +97,7 @@ class Recognizer:
         self.model, self.sample_frequency = model, sample_frequency
         self._setup = model.setup
         self.words, self.partial_words, self.phones = words, partial_words, phones
-        self.max_alternatives = max_alternatives
+        self.max_alternatives, self._speaker_model = max_alternatives, speaker_model
         self.endpointing = dataclasses.replace(model.options)
         self._reader = SampleReader()
         self._accepted = 0  # samples of this stream
@@ -103,6 +108,9 @@ class Recognizer:
         features = self._setup.features
         speaker = OnlineSpeaker(features)
         self._stream = OnlineStream(self._setup, OnlineFeatures(features, speaker, self.sample_frequency))
+        self._speaker: SpeakerStream | None = None
+        if self._speaker_model is not None:
+            self._speaker = SpeakerStream(self._speaker_model, self.sample_frequency)
         self._steps: deque[tuple[np.ndarray, bool]] = deque()
         self._origin += self._accepted / self.sample_frequency
         self._accepted = 0
@@ -203,6 +211,8 @@ class Recognizer:
         size = max(1, int(self.sample_frequency * STEP))
         self._steps.extend((samples[begin : begin + size], False) for begin in range(0, len(samples), size))
         self._accepted += len(samples)
+        if self._speaker is not None:
+            self._speaker.hear(samples)
 
     def feed_end(self) -> None:
         """No samples follow."""
@@ -233,11 +243,14 @@ class Recognizer:
     def _begin_segment(self) -> None:
         if self._stream.num_frames + self._stream.decoder.num_frames > MOST_FRAMES:
             self._begin_stream()
-        else:
-            self._stream.restart()
+            return
+        self._stream.restart()
+        if self._speaker is not None:
+            self._speaker.forget(self._stream.num_frames * self.model.options.frame_subsampling_factor)
 
     def _result(self) -> Result:
-        lattice = self._scored(self._stream.decoder.finish())
+        decoded = self._stream.decoder.finish()
+        lattice = self._scored(decoded)
         if lattice is not None and self.model.rescoring is not None:
             lattice = self.model.rescoring(lattice)
         if lattice is None or not lattice.num_states:
@@ -252,7 +265,20 @@ class Recognizer:
                 made["result"] = words
         if self.phones:
             made["phones"] = results.phones(lattice, self._seconds)
+        if self._speaker is not None and decoded is not None:
+            vector, count = self._speaker.vector(self._spoken_frames(decoded.alignment))
+            if vector is not None:
+                made["spk"], made["spk_frames"] = vector.tolist(), count
         return made
+
+    def _spoken_frames(self, alignment: list[int]) -> np.ndarray:
+        """Frames of features, of the stream, that are no silence in the best path."""
+        factor = self.model.options.frame_subsampling_factor
+        silence = list(phone_set(self.model.options.silence_phones, "endpoint.silence-phones"))
+        spoken = ~np.isin(self.model.setup.model.id_to_phone[alignment], silence)
+        spoken[: max(0, len(spoken) - MOST_SPOKEN)] = False
+        outputs = self._stream.num_frames + np.flatnonzero(spoken)
+        return (factor * outputs[:, np.newaxis] + np.arange(factor)).ravel()
 
     def _scored(self, decoded: Decoded | None) -> CompactLattice | None:
         """With costs as they were in the search."""

@@ -4,6 +4,7 @@
     {"alternatives": [{"text": "one two", "confidence": 120.5, "result": [{"word": "one", ...}, ...]}, ...]}
     {"partial": "one", "partial_result": [...]}
     "phones": [{"phone": "w_B", "start": 0.3, "end": 0.36}, ...]       which Vosk does not have
+    "spk": [0.3, ...], "spk_frames": 120                               the speaker's vector, and of how many frames
 
 Times are in seconds. ``conf`` is a probability, ``confidence`` the negated cost of a whole alternative.
 """

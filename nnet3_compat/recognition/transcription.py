@@ -36,6 +36,7 @@ class TranscriptionOptions:
     channel: int = option(0, "Channel of wave files that is recognized, the first one being 0")
     max_alternatives: int = option(0, "If not 0: so many alternatives for each segment, with their costs")
     phones: bool = option(False, "Times of phones too (json, textgrid)")
+    speaker_model: str = option("", "Folder of a Vosk model of speakers: their vectors in the JSON")
     grammar: str = option(
         "", "File with what may be said (phrases, one on a line; JSGF; ARPA; an FST), for graphs with HCLr.fst"
     )
@@ -49,15 +50,22 @@ def transcribe(options: TranscriptionOptions, model_in: str, *recordings: str) -
     _check(options, recordings)
     from nnet3_compat.recognition.model import Model
     from nnet3_compat.recognition.recognizer import Recognizer
+    from nnet3_compat.recognition.speaker_model import SpeakerModel
 
     model = Model(model_in, options.graph)
+    speakers = SpeakerModel(options.speaker_model) if options.speaker_model else None
     grammar = read_grammar(options.grammar, model.words) if options.grammar else None
     failed = 0
     for recording in recordings:
         try:
             rate, pieces = _samples(options, recording)
             recognizer = Recognizer(
-                model, rate, words=True, max_alternatives=options.max_alternatives, phones=options.phones
+                model,
+                rate,
+                words=True,
+                max_alternatives=options.max_alternatives,
+                phones=options.phones,
+                speaker_model=speakers,
             )
             if grammar is not None:
                 recognizer.set_grammar(grammar)

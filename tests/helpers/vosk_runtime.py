@@ -40,9 +40,10 @@ vosk.SetLogLevel(-1)
 model = vosk.Model(sys.argv[1])
 size, alternatives, partial_words = map(int, sys.argv[2:5])
 found = {}
-for path in sys.argv[6:]:
+speaker = [vosk.SpkModel(sys.argv[6])] if sys.argv[6] else []
+for path in sys.argv[7:]:
     with wave.open(path) as f:
-        recognizer = vosk.KaldiRecognizer(model, f.getframerate(), *([sys.argv[5]] if sys.argv[5] else []))
+        recognizer = vosk.KaldiRecognizer(model, f.getframerate(), *([sys.argv[5]] if sys.argv[5] else speaker))
         recognizer.SetWords(True)
         recognizer.SetMaxAlternatives(alternatives)
         recognizer.SetPartialWords(bool(partial_words))
@@ -65,11 +66,15 @@ def listen(
     alternatives: int = 0,
     partial_words: bool = False,
     grammar: Sequence[str] = (),
+    speaker: Path | None = None,
 ) -> list[Said]:
-    """What Vosk says of each recording, in pieces of ``size`` samples; skips where there is no Vosk."""
+    """What Vosk says of each recording, in pieces of ``size`` samples; skips where there is no Vosk.
+
+    ``speaker``: the folder of a model of speakers, where there is no grammar.
+    """
     pytest.importorskip("vosk")
     phrases = json.dumps(list(grammar)) if grammar else ""
-    settings = [str(folder), str(size), str(alternatives), str(int(partial_words)), phrases]
+    settings = [str(folder), str(size), str(alternatives), str(int(partial_words)), phrases, str(speaker or "")]
     command = [sys.executable, "-c", LISTEN, *settings, *map(str, recordings)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
