@@ -103,8 +103,8 @@ def test_from_features_to_a_word_error_rate(experiment: Path) -> None:
 def test_adaptation(experiment: Path) -> None:
     """From Kaldi's triphones to LDA+MLLT, SAT, pronunciation probabilities; three passes, of a quarter of the data.
 
-    With fMLLR there are fewer errors than without (Kaldi, with all data and passes: 46, 121 in 1000 words). As many
-    jobs as speakers at most; directories are complete for the next step.
+    With fMLLR there are fewer errors than without (Kaldi, with all data and passes: 46, 121 in 1000 words).
+    Directories are complete for the next step.
     """
     few = ["--num-iters", 4, "--max-iter-inc", 3, "--realign-iters", 3]
     copy_data(experiment / "data/train", experiment / "data/some", 2)
@@ -119,8 +119,7 @@ def test_adaptation(experiment: Path) -> None:
     shell(experiment, "train_sat.sh", *few, "--fmllr-iters", "2", 150, 600, *data, "lda", "sat")
     sat = experiment / "sat"
     assert {"final.alimdl", "final.mat", "trans.1"} <= {path.name for path in sat.iterdir()}
-    output = shell(experiment, "align_fmllr.sh", "--nj", 9, *data, "sat", "sat_ali")
-    assert "has only 4 speakers: running 4 jobs, not 9" in output
+    shell(experiment, "align_fmllr.sh", "--nj", 1, *data, "sat", "sat_ali")
     transforms = dict(SequentialReader(f"ark:cat {experiment}/sat_ali/trans.*|", FLOAT_MATRIX))
     assert len(transforms) == 4 and all(matrix.shape == (40, 41) for matrix in transforms.values())
     shell(experiment, "mkgraph.sh", "lang", "sat", "sat/graph")
@@ -131,7 +130,6 @@ def test_adaptation(experiment: Path) -> None:
     shell(experiment, "get_prons.sh", *data, "sat_ali")
     counts = [line.split() for line in (experiment / "sat_ali/sil_counts_nowb.txt").read_text().splitlines()]
     assert len(counts) == 12 and all(int(word[0]) + int(word[1]) for word in counts if word[4] != "<s>")
-    shell(experiment, "align_fmllr_lats.sh", "--nj", 1, "data/test", "lang", "sat", "sat_lats")
     tree = ["--frame-subsampling-factor", 3, "--context-opts", "--context-width=2 --central-position=1"]
     output = shell(experiment, "build_tree.sh", *tree, 60, "data/some", "lang_chain", "sat_ali", "adapted_tree")
     assert "features are adapted to speakers by the transforms of sat_ali" in output

@@ -292,7 +292,7 @@ def test_every_step(run: Run, recipe: tuple[Path, list[str]], part: str, tmp_pat
         for line in PARTS[name].strip().splitlines():
             script, *arguments = (piece for word in line.split() for piece in WORDS.get(word, [word]))
             said = run(script, *(argument.replace("{}", str(folder)) for argument in arguments))
-            if "decode_online.sh --nj 9" in line:
+            if "decode_online.sh --nj 9" in line or "align_fmllr.sh --nj 9" in line:
                 assert "has only 2 speakers: running 2 jobs, not 9" in said
         done.append(name)
     assert not list(folder.parent.rglob(MARK))
