@@ -11,6 +11,7 @@ use_graphs=false
 scale_opts="--transition-scale=1.0 --acoustic-scale=0.1 --self-loop-scale=0.1"
 beam=10
 retry_beam=40
+careful=false
 boost_silence=1.0
 fmllr_update_type=full
 # End configuration section.
@@ -23,7 +24,8 @@ The model of <src-dir> is one of train_sat.sh, or any other.
   --stage <n>                      # 0 graphs, 1 first alignments, 2 transforms, 3 alignments
   --use-graphs <true|false>        # the training graphs in <src-dir>, of the same data and number of jobs (false)
   --fmllr-update-type <full|diag|offset|none>  # (full)
-  --beam, --retry-beam, --scale-opts, --boost-silence"
+  --beam, --retry-beam, --scale-opts, --boost-silence
+  --careful true                   # no alignment where words end before the sound does (false)"
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 . "$steps/lib/gmm.sh"
@@ -43,15 +45,15 @@ elif [ "$stage" -le 0 ]; then
     "$transcripts" "ark:|gzip -c >$(quoted "$dir")/fsts.JOB.gz"
   gmm_failed 'failed for' "utterances have no training graph" "$dir"/log/compile_graphs.*.log
 fi
-if [ "$stage" -le 1 ]; then fmllr_first_alignments "$graphs" "$scale_opts"; fi
+if [ "$stage" -le 1 ]; then fmllr_first_alignments "$graphs" "$scale_opts --careful=$careful"; fi
 if [ "$stage" -le 2 ]; then fmllr_transforms; fi
 fmllr_adapt
 if [ "$stage" -le 3 ]; then
   boosted=$(gmm_boosted "$model" "$lang")
   # shellcheck disable=SC2086
   run_jobs JOB=1:"$nj" "$dir/log/align_pass2.JOB.log" \
-    gmm-align-compiled $scale_opts --beam="$beam" --retry-beam="$retry_beam" "${front_end[@]}" "$boosted" "$graphs" \
-    "$feats" "ark:|gzip -c >$(quoted "$dir")/ali.JOB.gz"
+    gmm-align-compiled $scale_opts --beam="$beam" --retry-beam="$retry_beam" --careful="$careful" \
+    "${front_end[@]}" "$boosted" "$graphs" "$feats" "ark:|gzip -c >$(quoted "$dir")/ali.JOB.gz"
 fi
 rm -f "$dir"/pre_ali.*.gz
 gmm_failed 'errors on' "utterances were not aligned" "$dir"/log/align_pass2.*.log

@@ -9,6 +9,7 @@ use_graphs=false
 scale_opts="--transition-scale=1.0 --acoustic-scale=0.1 --self-loop-scale=0.1"
 beam=10
 retry_beam=40
+careful=false
 boost_silence=1.0
 # End configuration section.
 
@@ -17,7 +18,8 @@ e.g.: $0 data/train data/lang exp/tri1 exp/tri1_ali
   --nj <n>                         # number of parallel jobs (4)
   --cmd <cmd>                      # how to run them: run.pl, queue.pl ... (this machine)
   --use-graphs <true|false>        # the training graphs in <src-dir>, of the same data and number of jobs (false)
-  --beam, --retry-beam, --scale-opts, --boost-silence"
+  --beam, --retry-beam, --scale-opts, --boost-silence
+  --careful true                   # no alignment where words end before the sound does (false)"
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 . "$steps/lib/gmm.sh"
@@ -39,7 +41,7 @@ if $use_graphs; then
 fi
 # shellcheck disable=SC2086
 run_jobs JOB=1:"$nj" "$dir/log/align.JOB.log" \
-  gmm-align-compiled $scale_opts --beam="$beam" --retry-beam="$retry_beam" "${front_end[@]}" "$model" "$graphs" \
-  "$feats" "ark:|gzip -c >$(quoted "$dir")/ali.JOB.gz"
+  gmm-align-compiled $scale_opts --beam="$beam" --retry-beam="$retry_beam" --careful="$careful" \
+  "${front_end[@]}" "$model" "$graphs" "$feats" "ark:|gzip -c >$(quoted "$dir")/ali.JOB.gz"
 gmm_failed 'errors on' "utterances were not aligned" "$dir"/log/align.*.log
 echo "$0: done aligning data."

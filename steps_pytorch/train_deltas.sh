@@ -10,6 +10,7 @@ max_iter_inc=25
 realign_iters="10 20 30"
 beam=10
 retry_beam=40
+careful=false
 boost_silence=1.0
 power=0.25
 cluster_thresh=-1
@@ -27,6 +28,7 @@ e.g.: $0 2000 10000 data/train data/lang exp/mono_ali exp/tri1
   --num-iters <n>                  # passes (35); no more Gaussians from --max-iter-inc (25) on
   --realign-iters <list>           # passes that align anew (10 20 30)
   --beam <x>, --retry-beam <x>, --scale-opts <opts>  # of alignments
+  --careful true                   # no alignment where words end before the sound does (false)
   --boost-silence <x>              # factor of silence likelihoods in alignment (1.0)
   --power <x>                      # a pdf's share of Gaussians grows with its count to this power (0.25)
   --cluster-thresh <x>, --context-opts <opts>  # of the tree; e.g. \"--context-width=5 --central-position=2\"

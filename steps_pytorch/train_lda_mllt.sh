@@ -17,6 +17,7 @@ use_lda_mat=
 train_tree=true
 beam=10
 retry_beam=40
+careful=false
 boost_silence=1.0
 power=0.25
 cluster_thresh=-1
@@ -35,8 +36,8 @@ e.g.: $0 --splice-opts '--left-context=3 --right-context=3' 2500 15000 data/trai
   --randprune <x>                  # prune small posteriors at random, for LDA and MLLT to take so many times less (4.0)
   --train-tree <true|false>        # false: the tree of <ali-dir> (true)
   --stage <n>                      # -5 LDA, -3 tree, -1 alignments, 0 graphs, 1, 2, ... go on with that pass (-5)
-  --cmd, --num-iters, --max-iter-inc, --realign-iters, --beam, --retry-beam, --scale-opts, --boost-silence, --power,
-  --cluster-thresh, --context-opts, --cmvn-opts    # as of train_deltas.sh"
+  --cmd, --num-iters, --max-iter-inc, --realign-iters, --beam, --retry-beam, --scale-opts, --careful, --boost-silence,
+  --power, --cluster-thresh, --context-opts, --cmvn-opts    # as of train_deltas.sh"
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 . "$steps/lib/gmm.sh"

@@ -13,6 +13,7 @@ realign_iters="1 2 3 4 5 6 7 8 9 10 12 14 16 18 20 23 26 29 32 35 38"
 initial_beam=6
 regular_beam=10
 retry_beam=40
+careful=false
 boost_silence=1.0
 power=0.25
 scale_opts="--transition-scale=1.0 --acoustic-scale=0.1 --self-loop-scale=0.1"
@@ -29,6 +30,7 @@ e.g.: $0 --nj 4 data/train data/lang exp/mono
   --totgauss <n>                   # Gaussians (1000)
   --realign-iters <list>           # passes that align anew
   --initial-beam <x>, --regular-beam <x>, --retry-beam <x>, --scale-opts <opts>  # of alignments; the first beam in pass 1
+  --careful true                   # no alignment where words end before the sound does (false)
   --boost-silence <x>              # factor of silence likelihoods in alignment (1.0)
   --power <x>                      # a pdf's share of Gaussians grows with its count to this power (0.25)
   --cmvn-opts <opts>, --delta-opts <opts>      # of the features; e.g. \"--norm-vars=true\""

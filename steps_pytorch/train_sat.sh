@@ -17,6 +17,7 @@ train_tree=true
 phone_map=
 beam=10
 retry_beam=40
+careful=false
 boost_silence=1.0
 power=0.2
 cluster_thresh=-1
@@ -40,8 +41,8 @@ made as there, and there are as many jobs.
   --exit-stage 0                   # end in front of the graphs
   --power <x>                      # a pdf's share of Gaussians grows with its count to this power (0.2)
   --tree-stats-opts <opts>, --cluster-phones-opts <opts>, --compile-questions-opts <opts>  # of the tree
-  --cmd, --num-iters, --max-iter-inc, --realign-iters, --beam, --retry-beam, --scale-opts, --boost-silence,
-  --cluster-thresh, --context-opts # as of train_deltas.sh"
+  --cmd, --num-iters, --max-iter-inc, --realign-iters, --beam, --retry-beam, --scale-opts, --careful,
+  --boost-silence, --cluster-thresh, --context-opts    # as of train_deltas.sh"
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 . "$steps/lib/gmm.sh"

@@ -93,7 +93,8 @@ align_pass() { # <n> <beam>
   model=$(gmm_boosted "$dir/$1.mdl" "$lang")
   # shellcheck disable=SC2086
   run_jobs JOB=1:"$nj" "$dir/log/align.$1.JOB.log" \
-    gmm-align-compiled $scale_opts --beam="$2" --retry-beam="$retry_beam" "${front_end[@]}" "$model" \
+    gmm-align-compiled $scale_opts --beam="$2" --retry-beam="$retry_beam" --careful="$careful" \
+    "${front_end[@]}" "$model" \
     "ark:gunzip -c $(quoted "$dir")/fsts.JOB.gz|" "$feats" "ark:|gzip -c >$(quoted "$dir")/ali.JOB.gz"
   current="ark:gunzip -c $(quoted "$dir")/ali.JOB.gz|"
   for job in $(seq $((nj + 1)) "$ali_jobs"); do rm -f "$dir/ali.$job.gz"; done
