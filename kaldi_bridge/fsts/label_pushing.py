@@ -18,7 +18,9 @@ from kaldi_bridge.fsts.rational import is_on_cycle
 Labels = tuple[int, ...]
 
 
-class _Arc(NamedTuple):
+class StringArc(NamedTuple):
+    """An arc with any number of output labels."""
+
     ilabel: int
     labels: Labels
     cost: float
@@ -35,6 +37,8 @@ class _Potential(NamedTuple):
 _NOTHING = _Potential((), 0.0)
 Output = tuple[Labels, float]
 """Labels, and a cost."""
+Strings = tuple[int, list[list[StringArc]], list[Output | None]]
+"""The start state, each state's arcs, and what is said and paid at its end, if it is one."""
 
 
 def labels_pushed(
@@ -57,6 +61,20 @@ def labels_pushed(
     """
     if fst.start < 0:
         return fst.changed()
+    flags = to_final, push_weights, remove_total_weight, remove_common_affix
+    return _in_rows(fst, *strings_pushed(fst, *flags, in_log, delta))
+
+
+def strings_pushed(
+    fst: Fst,
+    to_final: bool = False,
+    push_weights: bool = False,
+    remove_total_weight: bool = False,
+    remove_common_affix: bool = False,
+    in_log: bool = False,
+    delta: float = 1.0 / 1024.0,
+) -> Strings:
+    """The same, with arcs that have any number of output labels; of an FST that has a start."""
     free = fst.changed(finals=np.where(np.isfinite(fst.finals), 0, fst.finals).astype(np.float32), arcs=fst.arcs.copy())
     free.arcs["weight"] = 0
     costs = distances(fst if push_weights else free, not to_final, in_log, delta).astype(np.float32).tolist()
@@ -80,7 +98,7 @@ def labels_pushed(
             size = len(removed.labels)
             arcs[start] = [a._replace(labels=a.labels[size:], cost=a.cost - removed.cost) for a in arcs[start]]
             finals[start] = _without(finals[start], removed)
-    return _in_rows(fst, start, arcs, finals)
+    return start, arcs, finals
 
 
 def _common(fst: Fst, from_start: bool) -> list[Labels | None]:
@@ -120,9 +138,9 @@ def _common_end(one: Labels, other: Labels) -> Labels:
 
 def _reweighted(
     fst: Fst, potentials: list[_Potential | None], to_final: bool
-) -> tuple[list[list[_Arc]], list[Output | None]]:
+) -> tuple[list[list[StringArc]], list[Output | None]]:
     """Arcs of each state, and what is said and paid at its end."""
-    arcs: list[list[_Arc]] = []
+    arcs: list[list[StringArc]] = []
     finals: list[Output | None] = []
     for state, here in enumerate(potentials):
         out = []
@@ -137,7 +155,7 @@ def _reweighted(
                 else:
                     said = (said + there.labels)[len(here.labels) :]
                     cost = cost + there.cost - here.cost
-            out.append(_Arc(ilabel, said, cost, target))
+            out.append(StringArc(ilabel, said, cost, target))
         arcs.append(out)
         final = float(fst.finals[state])
         end: Output | None = ((), final) if np.isfinite(final) else None
@@ -149,14 +167,14 @@ def _reweighted(
     return arcs, finals
 
 
-def _given_back(fst: Fst, arcs: list[list[_Arc]], finals: list[Output | None], total: _Potential) -> int:
+def _given_back(fst: Fst, arcs: list[list[StringArc]], finals: list[Output | None], total: _Potential) -> int:
     """Puts what all paths have in common on the start, or on an arc into it where ways lead back; the start then."""
     start = fst.start
     if is_on_cycle(fst, start):
-        arcs.append([_Arc(0, total.labels, total.cost, start)])
+        arcs.append([StringArc(0, total.labels, total.cost, start)])
         finals.append(None)
         return len(arcs) - 1
-    arcs[start] = [_Arc(a.ilabel, total.labels + a.labels, a.cost + total.cost, a.nextstate) for a in arcs[start]]
+    arcs[start] = [StringArc(a.ilabel, total.labels + a.labels, a.cost + total.cost, a.nextstate) for a in arcs[start]]
     end = finals[start]
     finals[start] = None if end is None else (total.labels + end[0], end[1] + total.cost)
     return start
@@ -180,7 +198,7 @@ def _without(output: Output | None, removed: _Potential, at_end: bool = False) -
     return (labels[: len(labels) - size] if at_end else labels[size:]), output[1] - removed.cost
 
 
-def _in_rows(fst: Fst, start: int, arcs: list[list[_Arc]], finals: list[Output | None]) -> Fst:
+def _in_rows(fst: Fst, start: int, arcs: list[list[StringArc]], finals: list[Output | None]) -> Fst:
     """With one output label on each arc, states breadth first; what is said at an end gets arcs without input label."""
     at_end = -1  # where nothing but what is left to be said follows
     numbers: dict[tuple[int, Labels], int] = {(start, ()): 0}

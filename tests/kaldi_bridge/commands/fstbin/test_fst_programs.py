@@ -133,6 +133,31 @@ def test_ngram_models_as_openfst_writes_them(folder: Path, tmp_path: Path, capfd
     assert not (tmp_path / "none").exists()
 
 
+# Of fstminimize with two outputs: what OpenFst's (1.7.9, Debian) prints of both. The deterministic acceptor has one.
+TWO_OUTPUTS = {
+    "circle": (
+        "5 0 0 1 4\n0 1 1 0\n1 2 2 0\n2 0 3 1 1.5\n2 3 4 2\n3 4 5 0\n4\n",
+        "0 1 1 7\n0 0 2 9\n0\n1 0 0 8\n",
+    ),
+    "fork": (
+        "0 1 1 1\n0 2 2 2\n1 3 1 0\n1 4 2 3 1\n2 4 3 0\n3 5 1 3\n3 0.5\n4 5 2 0\n5 6 1 0\n6\n",
+        "0 0 1 5\n0 1 2 6\n0 3 3 7\n0\n1 2 0 7\n2 0 0 8\n3 0 0 8\n",
+    ),
+    "deterministic": ("0 1 1 1 1.25\n0 1 2 2 1.75\n1 2 1 1\n2 2 2 2 1\n2\n", ""),
+}
+
+
+@pytest.mark.parametrize("name", TWO_OUTPUTS)
+def test_minimized_into_two(name: str, folder: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert fst_program("fstminimize", folder / name, first, second) == 0
+    for path, expected in zip((first, second), TWO_OUTPUTS[name], strict=True):
+        assert same_lines(text_of(path), expected.split("\n"))
+    for wrong in ("not_functional", "acyclic.log"):  # not deterministic; of another semiring
+        assert fst_program("fstminimize", folder / wrong, tmp_path / "a", tmp_path / "b") == 1
+        assert not (tmp_path / "a").exists()
+
+
 def test_a_tree_of_random_paths(folder: Path, tmp_path: Path) -> None:
     """Costs say how often paths were drawn: shares of each state sum to one, and those of all paths to their number."""
     words = "--npath=5000", "--seed=7", "--weighted", folder / "trigrams"
