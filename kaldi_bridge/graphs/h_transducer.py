@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.graphs.nonterminals import Nonterminals
 from kaldi_bridge.hmm.topology import NO_PDF
 from kaldi_bridge.hmm.transition_model import TransitionModel
-from kaldi_bridge.hmm.tree import PDF_CLASS, ContextDependency, answers
+from kaldi_bridge.hmm.tree import ContextDependency, answer
 
 Transitions = list[list[tuple[int, int, float, int]]]
 """(input label, output label, cost, next state) by state."""
@@ -40,11 +41,11 @@ def h_transducer(
             continue
         if len(window) == 1 and window[0] <= 0:
             disambig.append(hmms.num_transition_ids + 1 + len(disambig))
-            hmm = _trivial_acceptor(disambig[-1])
+            hmm = _single_label(disambig[-1])
         elif window[0] < 0:
             if nonterminals is None or len(window) != 2:
                 raise KaldiError(f"label {label} is for a grammar of several graphs: give --nonterm-phones-offset")
-            hmm = _trivial_acceptor(nonterminals.label(-window[0], window[1]))
+            hmm = _single_label(nonterminals.label(-window[0], window[1]))
         else:
             hmm = hmms.of(window)
         if id(hmm) in entries:
@@ -58,17 +59,33 @@ def h_transducer(
     return Fst.from_arcs(0, {0: 0.0}, flat), disambig
 
 
-def _append(arcs: Transitions, hmm: Fst) -> tuple[int, float, int]:
+@dataclass(frozen=True, eq=False)
+class Hmm:
+    """States of an HMM, all arcs with the output label 0; costs of ending, infinite where it cannot end."""
+
+    start: int
+    arcs: Transitions
+    finals: list[float]
+
+    @classmethod
+    def of_fst(cls, fst: Fst) -> Hmm:
+        arcs: Transitions = [
+            [(ilabel, 0, cost, target) for ilabel, _, cost, target in fst.arcs_of(s).tolist()]
+            for s in range(fst.num_states)
+        ]
+        return cls(fst.start, arcs, fst.finals.tolist())
+
+
+def _append(arcs: Transitions, hmm: Hmm) -> tuple[int, float, int]:
     """Adds an HMM's states, its final ones with arcs to state 0; the (input label, cost, next state) that enters it.
 
     Where nothing else leads on from or back to its start, that state is not needed.
     """
-    out = [hmm.arcs_of(s).tolist() for s in range(hmm.num_states)]
-    start = hmm.start
+    out, start = hmm.arcs, hmm.start
     loops = any(target == start for arcs_of in out for *_, target in arcs_of)
     shared = len(out[start]) == 1 and not loops and not math.isfinite(hmm.finals[start])
     number = {}
-    for s in range(hmm.num_states):
+    for s in range(len(out)):
         if s == start and shared:
             continue
         number[s] = len(arcs)
@@ -76,15 +93,15 @@ def _append(arcs: Transitions, hmm: Fst) -> tuple[int, float, int]:
     for s, new in number.items():
         arcs[new] = [(ilabel, 0, cost, number[target]) for ilabel, _, cost, target in out[s]]
         if math.isfinite(hmm.finals[s]):
-            arcs[new].append((0, 0, float(hmm.finals[s]), 0))
+            arcs[new].append((0, 0, hmm.finals[s], 0))
     if shared:
         ilabel, _, cost, target = out[start][0]
         return ilabel, cost, number[target]
     return 0, 0.0, number[start]
 
 
-def _trivial_acceptor(label: int) -> Fst:
-    return Fst.from_arcs(0, {1: 0.0}, [(0, label, label, 0.0, 1)])
+def _single_label(label: int) -> Hmm:
+    return Hmm(0, [[(label, 0, 0.0, 1)], []], [math.inf, 0.0])
 
 
 class Hmms:
@@ -97,52 +114,62 @@ class Hmms:
         self._tree, self._model, self._scale = tree, model, scale
         self._states = {tuple(row): n for n, row in enumerate(model.tuples.tolist(), 1)}
         self._log_probs = model.log_probs - model.non_self_loop_log_probs[model.id_to_state]
-        self._made: dict[tuple[int, ...], Fst] = {}
+        costs = -self._log_probs.astype(np.float32)
+        self._costs: list[float] = costs.tolist()
+        self._scaled_costs: list[float] = (costs * np.float32(scale)).tolist()
+        self._made: dict[tuple[int, ...], Hmm] = {}
 
     @property
     def num_transition_ids(self) -> int:
         return self._model.num_transition_ids
 
-    def of(self, window: Sequence[int]) -> Fst:
+    def of(self, window: Sequence[int]) -> Hmm:
         if len(window) != self._tree.width:
             raise KaldiError(f"a window of {len(window)} phones for a tree that has windows of {self._tree.width}")
         phone = window[self._tree.central]
-        event = dict(enumerate(window))
         pdfs: list[int] = []
         for pdf_class in range(self._model.topology.num_pdf_classes(phone)):
-            found = answers(self._tree.to_pdf, {**event, PDF_CLASS: pdf_class})
-            if len(found) != 1:
+            pdf = answer(self._tree.to_pdf, window, pdf_class)
+            if pdf is None:
                 raise KaldiError(
                     f"the tree has no pdf for class {pdf_class} of the middle phone in {' '.join(map(str, window))}: "
                     "a lang directory, topology or tree of another model?"
                 )
-            pdfs += found
+            pdfs.append(pdf)
         key = (phone, *pdfs)
         if key not in self._made:
             self._made[key] = self._make(phone, pdfs)
         return self._made[key]
 
-    def _make(self, phone: int, pdfs: list[int]) -> Fst:
+    def _make(self, phone: int, pdfs: list[int]) -> Hmm:
         model = self._model
         states = model.topology.states(phone)
-        arcs = []
+        arcs: Transitions = [[] for _ in states]
         for number, state in enumerate(states):
-            emitting = state.forward_pdf_class != NO_PDF
             ids: Sequence[int] = []
-            if emitting:
+            if state.forward_pdf_class != NO_PDF:
                 forward, loop = pdfs[state.forward_pdf_class], pdfs[state.self_loop_pdf_class]
                 if (phone, number, forward, loop) not in self._states:
                     raise KaldiError(f"the model has no state {number} of phone {phone} with pdfs {forward}, {loop}")
                 ids = model.transition_ids(self._states[phone, number, forward, loop])
             for index, (target, probability) in enumerate(state.transitions):
-                if target == number:
-                    continue
-                if emitting:
-                    label, cost = ids[index], -float(self._log_probs[ids[index]])
-                else:
-                    label, cost = 0, -math.log(probability)
-                arcs.append((number, label, label, cost, target))
-        fst = remove_epsilons_local(Fst.from_arcs(0, {len(states) - 1: 0.0}, arcs), stochastic_in_log=False)
+                if target != number:
+                    label = ids[index] if ids else 0
+                    arcs[number].append((label, 0, self._costs[label] if label else -math.log(probability), target))
+        if _all_emit_and_lead_on(arcs):
+            scaled = [[(label, 0, self._scaled_costs[label], target) for label, _, _, target in out] for out in arcs]
+            return Hmm(0, scaled, [math.inf] * (len(states) - 1) + [0.0])
+        flat = [(s, label, label, cost, target) for s, out in enumerate(arcs) for label, _, cost, target in out]
+        fst = remove_epsilons_local(Fst.from_arcs(0, {len(states) - 1: 0.0}, flat), stochastic_in_log=False)
         fst.arcs["weight"] *= np.float32(self._scale)
         fst.finals[np.isfinite(fst.finals)] *= np.float32(self._scale)
-        return fst
+        return Hmm.of_fst(fst)
+
+
+def _all_emit_and_lead_on(arcs: Transitions) -> bool:
+    """Whether no epsilon can be removed, and all states are on paths that only go forward."""
+    forward = [(s, target) for s, out in enumerate(arcs) for *_, target in out if target > s]
+    covered = {s for s, _ in forward} == set(range(len(arcs) - 1)) and {t for _, t in forward} == set(
+        range(1, len(arcs))
+    )
+    return covered and all(label for out in arcs for label, *_ in out)

@@ -5,7 +5,7 @@ An event maps keys to values: keys 0 to N - 1 are the phones of the context wind
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,6 +72,19 @@ def answers(node: EventMap | None, event: Mapping[int, int]) -> set[int]:
             else:
                 waiting.append(node.yes if event[node.key] in node.yes_set else node.no)
     return found
+
+
+def answer(node: EventMap | None, window: Sequence[int], pdf_class: int) -> int | None:
+    """That of a whole phone window and a pdf class (EventMap::Map); None where there is none."""
+    while node is not None:
+        if isinstance(node, Constant):
+            return node.answer
+        value = pdf_class if node.key == PDF_CLASS else window[node.key]
+        if isinstance(node, Split):
+            node = node.yes if value in node.yes_set else node.no
+        else:
+            node = node.children[value] if 0 <= value < len(node.children) else None
+    return None
 
 
 def _read_map(stream: InputStream, binary: bool, depth: int = 0) -> EventMap | None:
