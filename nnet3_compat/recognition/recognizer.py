@@ -14,6 +14,8 @@ A server that computes the network for many streams at once takes ``accept`` apa
     while (chunks := recognizer.chunks()) is not None:
         recognizer.search(model.setup.computer.compute(chunks))
     if recognizer.at_endpoint(): ...
+
+and at the end calls ``feed_end`` and the same before ``final``.
 """
 
 from __future__ import annotations
@@ -114,6 +116,7 @@ class Recognizer:
         self._steps: deque[tuple[np.ndarray, bool]] = deque()
         self._origin += self._accepted / self.sample_frequency
         self._accepted = 0
+        self._is_fed = False  # to the end
         self._state = _State.BEGUN
 
     def accept(self, data: Samples) -> bool:
@@ -203,6 +206,8 @@ class Recognizer:
     def feed(self, data: Samples) -> None:
         """Takes samples, of which nothing is computed yet. Raises KaldiError as ``accept``."""
         samples = self._reader.read(data)
+        if self._state is _State.RUNNING and self._is_fed:
+            raise KaldiError("the stream has ended: ask for its final result first")
         if self._state is _State.FINISHED:
             self._begin_stream()
         elif self._state is _State.ENDED:
@@ -215,8 +220,10 @@ class Recognizer:
             self._speaker.hear(samples)
 
     def feed_end(self) -> None:
-        """No samples follow."""
-        self._steps.append((np.zeros(0, np.float32), True))
+        """No samples follow; ``final`` does it too, unless it was done."""
+        if not self._is_fed:
+            self._steps.append((np.zeros(0, np.float32), True))
+        self._is_fed = True
 
     def chunks(self) -> list[Chunk] | None:
         """What the network is to compute for the next 0.2 s that were fed; None when there are none.

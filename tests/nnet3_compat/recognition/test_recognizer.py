@@ -229,6 +229,11 @@ def test_many_at_once(model: Model, recordings: list[Path]) -> None:
         for recognizer, chunks in asked:
             recognizer.search(outputs[: len(chunks)])
             del outputs[: len(chunks)]
+    together[0].feed_end()
+    while (chunks := together[0].chunks()) is not None:
+        together[0].search(model.setup.computer.compute(chunks))
+    with pytest.raises(KaldiError, match="the stream has ended"):
+        together[0].feed(waves[0])
     assert [recognizer.final()["text"] for recognizer in together] == expected
 
 
