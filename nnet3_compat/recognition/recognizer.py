@@ -208,7 +208,7 @@ class Recognizer:
         samples = self._reader.read(data)
         if self._state is _State.RUNNING and self._is_fed:
             raise KaldiError("the stream has ended: ask for its final result first")
-        if self._state is _State.FINISHED:
+        if self._state is _State.FINISHED or self._is_fed:
             self._begin_stream()
         elif self._state is _State.ENDED:
             self._begin_segment()
