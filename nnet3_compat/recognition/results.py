@@ -12,8 +12,10 @@ Times are in seconds. ``conf`` is a probability, ``confidence`` the negated cost
 from __future__ import annotations
 
 from typing import Any
+from xml.sax.saxutils import escape
 
 Result = dict[str, Any]
+_NOTHING_SAID = '<interpretation confidence="1.0">\n<instance/>\n<input><noinput/></input>\n</interpretation>\n'
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
@@ -35,6 +37,18 @@ def vosk_json(value: Any, depth: int = 1) -> str:
     if isinstance(value, str):
         return f'"{value.translate(_ESCAPES)}"'
     return str(value)
+
+
+def vosk_nlsml(result: Result) -> str:
+    """A result of alternatives in NLSML, the Natural Language Semantics Markup Language, as Vosk's."""
+    alternatives = [entry for entry in result["alternatives"] if entry["text"] or len(result["alternatives"]) > 1]
+    interpretations = "".join(
+        f'<interpretation grammar="default" confidence="{entry["confidence"]:g}">\n'
+        f'<input mode="speech">{escape(entry["text"])}</input>\n<instance>{escape(entry["text"])}</instance>\n'
+        "</interpretation>\n"
+        for entry in alternatives
+    )
+    return f'<?xml version="1.0"?>\n<result grammar="default">\n{interpretations or _NOTHING_SAID}</result>\n'
 
 
 def words_of(result: Result) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import pytest
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat import Model, Recognizer
 from nnet3_compat.recognition import recognizer as recognizer_module
-from nnet3_compat.recognition.results import vosk_json
+from nnet3_compat.recognition.results import empty_result, vosk_json, vosk_nlsml
 from tests.helpers.vosk_models import flat, samples_of, with_pauses, without_dither
 from tests.helpers.vosk_runtime import Said, listen
 
@@ -93,6 +93,12 @@ def test_json_is_laid_out_as_vosks() -> None:
     """``text``: the characters that Vosk returned for it."""
     assert vosk_json(KEPT["alternatives"][0][-1][1]) == KEPT["text"]
     assert json.loads(vosk_json({"text": 'a "b" \\'})) == {"text": 'a "b" \\'}
+
+
+def test_nlsml_is_laid_out_as_vosks() -> None:
+    assert vosk_nlsml(KEPT["alternatives"][0][-1][1]) == KEPT["nlsml"]
+    assert vosk_nlsml(empty_result(alternatives=True)) == KEPT["no nlsml"]
+    assert "<instance>&lt;unk&gt;</instance>" in vosk_nlsml({"alternatives": [{"text": "<unk>", "confidence": 1.0}]})
 
 
 @pytest.mark.slow
