@@ -12,48 +12,58 @@ from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR
 from nnet3_compat.machine.device import select_device
+from nnet3_compat.network.inference import Inference
 from nnet3_compat.network.network import Network
 from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.structure.request import Request
 from nnet3_compat.utterances.embedding_options import EmbeddingOptions
+from nnet3_compat.utterances.pooling_windows import reach, with_windows
 
 
 class Embedder:
     """A network whose output at time 0 depends on all frames.
 
+    ``input_dim`` of features, ``dim`` of vectors; ``context``: frames at both ends that are not pooled.
+
     Raises KaldiError for a network that takes i-vectors.
     """
 
     def __init__(self, nnet: Nnet, device: torch.device | None = None) -> None:
-        self._device = device or torch.device("cpu")
-        self._network = Network.from_nnet(nnet).eval().to(self._device)
-        if self._network.ivector_dim:
+        self._nnet, self._device = nnet, device or torch.device("cpu")
+        network = Network.from_nnet(nnet)
+        if network.ivector_dim:
             raise KaldiError("the network takes i-vectors: it makes no vectors of features alone")
-        self._executor = self._network.executor()
-
-    @property
-    def input_dim(self) -> int:
-        return self._network.input_dim
-
-    @property
-    def dim(self) -> int:
-        """Of the vectors."""
-        return self._network.output_dim
+        self.input_dim, self.dim = network.input_dim, network.output_dim
+        self.context = network.left_context + network.right_context
+        self._reach = reach(network.graph())
+        self._of_window: dict[int, tuple[Network, Inference]] = {}
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Features [frames, input_dim], frames > 0 -> float32 [dim].
 
         Raises KaldiError for another dimension, and for fewer frames than the network needs.
         """
-        if features.shape[1] != self.input_dim:
-            raise KaldiError(
-                f"Input feature dimension mismatch: got {features.shape[1]} but network expects {self.input_dim}"
-            )
-        layout = self._network.layout(Request(1, 0, len(features) - 1))
+        return self.many(features[np.newaxis])[0]
+
+    def many(self, chunks: np.ndarray) -> np.ndarray:
+        """The same for chunks of one length, [N, frames, input_dim] -> float32 [N, dim]."""
+        _, frames, columns = chunks.shape
+        if columns != self.input_dim:
+            raise KaldiError(f"Input feature dimension mismatch: got {columns} but network expects {self.input_dim}")
+        network, inference = self._for(frames)
+        inputs = torch.from_numpy(np.ascontiguousarray(chunks, np.float32)).to(self._device).transpose(0, 1)
         with torch.inference_mode():
-            inputs = torch.from_numpy(np.ascontiguousarray(features, np.float32)).unsqueeze(1).to(self._device)
-            made: np.ndarray = self._executor([inputs], layout)[0][0, 0].cpu().numpy()
+            output = inference([inputs], network.layout(Request(1, 0, frames - 1)))[0]
+        made: np.ndarray = output[0].cpu().numpy()
         return made
+
+    def _for(self, frames: int) -> tuple[Network, Inference]:
+        """The network with windows of the next power of two."""
+        window = 1 << (frames + 2 * self._reach - 1).bit_length()
+        if window not in self._of_window:
+            network = Network.from_nnet(with_windows(self._nnet, window)).eval().to(self._device)
+            self._of_window[window] = network, Inference(network.graph(), network.executor())
+        return self._of_window[window]
 
 
 def embed(embedder: Embedder, features: np.ndarray, options: EmbeddingOptions) -> np.ndarray:

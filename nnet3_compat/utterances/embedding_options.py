@@ -22,6 +22,20 @@ class EmbeddingOptions:
         """Raises KaldiError for sizes with which nothing can be computed."""
         if not (self.chunk_size > 0 or self.chunk_size == -1) or self.min_chunk_size < 0:
             raise KaldiError("--chunk-size must be positive or -1, --min-chunk-size not negative")
+        if self.chunk_size != -1 and self.chunk_size < self.min_chunk_size and not self.pad_input:
+            raise KaldiError(
+                f"--min-chunk-size={self.min_chunk_size} is greater than --chunk-size={self.chunk_size}: with "
+                "--pad-input=false all chunks would be left out"
+            )
+
+
+@dataclass
+class BatchedEmbeddingOptions:
+    """Kaldi's BatchedXvectorComputerOptions: all chunks have one size, and overlap or leave gaps."""
+
+    chunk_size: int = option(150, "Frames of a chunk, the context of the network included")
+    batch_size: int = option(32, "Chunks that are computed at once")
+    pad_input: bool = option(True, "Repeat the last frame of utterances shorter than a chunk")
 
 
 @dataclass
@@ -37,3 +51,5 @@ class IgnoredOptions:
     acoustic_scale: float = without_effect(1.0, IGNORED)
     cached_compiler_in: str = without_effect("", "Nothing is compiled here")
     cached_compiler_out: str = without_effect("", "Nothing is compiled here")
+    cache_capacity: int = without_effect(64, "Nothing is compiled here")
+    use_shortcut: bool = without_effect(True, "Nothing is compiled here")
