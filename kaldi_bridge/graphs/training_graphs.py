@@ -57,7 +57,14 @@ class TrainingGraphs:
 
     def of_words(self, words: Sequence[int]) -> Fst:
         """Raises EntryError when the lexicon does not have all the words."""
-        phones = self._lexicon.composed(OpenFst.of(linear_acceptor(words))).fst()
+        return self.of_grammar(linear_acceptor(words))
+
+    def of_grammar(self, grammar: Fst) -> Fst:
+        """The graph of all that an acceptor of words accepts; its costs stay.
+
+        Raises EntryError when the lexicon has no way to say any of it.
+        """
+        phones = self._lexicon.composed(OpenFst.of(grammar)).fst()
         if not phones.num_states:
             raise EntryError("no way to say the words: is one of them without a pronunciation?")
         graph, labels = context_graph(phones, self._tree, self._disambig)

@@ -334,6 +334,21 @@ CASES = [
         "",
     ),
     (
+        "graphs",
+        "compile-train-graphs-fsts",
+        f"{DISAMBIG} tree model.mdl L.fst ark:grammars.txt ark:{{}}",
+        "grammars.fsts",
+        "",
+    ),
+    (
+        "graphs",
+        "compile-train-graphs-fsts",
+        f"{DISAMBIG} --rm-eps=true --transition-scale=1 --self-loop-scale=0.1 --batch-size=1 tree model.mdl L.fst "
+        "ark:grammars.txt ark:{}",
+        "scaled.fsts",
+        "",
+    ),
+    (
         "alignments",
         "gmm-align-compiled",
         f"{ALIGN} model.mdl ark:graphs.fsts ark:feats.ark ark:{{}}",
@@ -497,3 +512,19 @@ def same_message(kaldis: str, ours: str) -> bool:
 def test_options_that_make_no_sense(program: str, options: str, said: str, tmp_path: Path, capfd: Any) -> None:
     assert run(twin(program), [*options.split(), f"ark:{tmp_path}/out"]) == 255
     assert said in capfd.readouterr().err
+
+
+def test_a_grammar_that_no_one_can_say(tmp_path: Path, capfd: Any) -> None:
+    """It is left out, where Kaldi's assertion fails; as with Kaldi's, the status is 0."""
+    (tmp_path / "grammars").write_text("a \n0 1 9 9\n1\n\nb \n\nc \n0 1 2 2\n1\n\n")
+    arguments = ["tree", "model.mdl", "L.fst", f"ark:{tmp_path}/grammars"]
+    program = twin("compile-train-graphs-fsts")
+    assert run(program, [DISAMBIG, *arguments, f"ark:{tmp_path}/out"]) == 0
+    heard = capfd.readouterr().err
+    assert "succeeded for 1 graphs, failed for 2" in heard
+    assert "Empty decoding graph for utterance a" in heard and "Empty decoding graph for utterance b" in heard
+    assert list(READERS["graphs"](f"{tmp_path}/out"))[0].startswith("c ")
+    assert run(program, [*arguments, f"ark:{tmp_path}/none"]) == 255
+    heard = capfd.readouterr().err
+    assert "No disambiguation symbols" in heard and "utterance c: the topology has no phone 4" in heard
+    assert not (tmp_path / "none").exists()
