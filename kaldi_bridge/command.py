@@ -49,6 +49,10 @@ __all__ = ["Command", "command", "option", "run", "without_effect", "write_stdou
 USAGE_STATUS, ERROR_STATUS, BROKEN_PIPE_STATUS, INTERRUPT_STATUS = 1, 255, 128 + signal.SIGPIPE, 130
 
 
+# In which extra packages are that are not in "recipes".
+EXTRAS = {"websockets": "server", "prometheus_client": "server"}
+
+
 class Command:
     """A program. Calling it runs it on sys.argv and exits."""
 
@@ -183,7 +187,8 @@ def _report(error: Exception) -> int:
     if isinstance(error, KaldiError):
         message = str(error)
     elif isinstance(error, ModuleNotFoundError) and error.name:
-        message = f"This needs the package {error.name}, which is not installed: pip install 'nnet-pytorch[recipes]'"
+        extra = EXTRAS.get(error.name.partition(".")[0], "recipes")
+        message = f"This needs the package {error.name}, which is not installed: pip install 'nnet-pytorch[{extra}]'"
     elif isinstance(error, MemoryError):
         message = f"Out of memory {error}".rstrip(" ")
     elif isinstance(error, RecursionError):

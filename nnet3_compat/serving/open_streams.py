@@ -14,7 +14,7 @@ from nnet3_compat.serving.options import LimitOptions
 from nnet3_compat.serving.statistics import Statistics
 
 
-class TooManyStreams(KaldiError):
+class TooManyStreamsError(KaldiError):
     """No more streams are accepted now."""
 
 
@@ -38,10 +38,10 @@ class OpenStreams:
 
     @contextmanager
     def one(self, client: str) -> Iterator[None]:
-        """While a stream is open; its errors are counted and told. Raises TooManyStreams."""
+        """While a stream is open; its errors are counted and told. Raises TooManyStreamsError."""
         if self._open >= self._limits.max_streams:
             self._statistics.refused.inc()
-            raise TooManyStreams(f"all of {self._limits.max_streams} streams are in use")
+            raise TooManyStreamsError(f"all of {self._limits.max_streams} streams are in use")
         self._open += 1
         self._statistics.streams.inc()
         self._statistics.begun.inc()

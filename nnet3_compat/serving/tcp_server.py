@@ -15,7 +15,7 @@ from kaldi_bridge.online.features import OnlineFeatureSetup
 from nnet3_compat.model.model_file import read_with_transitions
 from nnet3_compat.serving.engine import Engine
 from nnet3_compat.serving.kaldi_protocol import KaldiStream
-from nnet3_compat.serving.open_streams import OpenStreams, TooManyStreams
+from nnet3_compat.serving.open_streams import OpenStreams, TooManyStreamsError
 from nnet3_compat.serving.statistics import Statistics
 from nnet3_compat.serving.tcp_options import TcpOptions
 from nnet3_compat.utterances.online_computation import OnlineComputer
@@ -52,7 +52,7 @@ class TcpServer:
             with self._streams.one(client):
                 log.info(f"Accepted connection from: {client}")
                 await self._converse(reader, writer)
-        except TooManyStreams as error:
+        except TooManyStreamsError as error:
             log.warning(f"Refused {client}: {error}")
         except (KaldiError, ConnectionError):
             pass  # told already, or the client is gone

@@ -22,7 +22,7 @@ from kaldi_bridge.errors import KaldiError
 from nnet3_compat.recognition.model import Model
 from nnet3_compat.recognition.results import vosk_json
 from nnet3_compat.serving.engine import Engine, Work
-from nnet3_compat.serving.open_streams import OpenStreams, TooManyStreams
+from nnet3_compat.serving.open_streams import OpenStreams, TooManyStreamsError
 from nnet3_compat.serving.options import ServerOptions
 from nnet3_compat.serving.statistics import Statistics
 from nnet3_compat.serving.vosk_protocol import Answer, VoskStream
@@ -89,7 +89,7 @@ class WebSocketServer:
                 await self._converse(connection, client)
         except ConnectionClosed:
             return
-        except TooManyStreams as error:
+        except TooManyStreamsError as error:
             await _close(connection, TRY_AGAIN_LATER, str(error))
         except KaldiError as error:
             with contextlib.suppress(ConnectionClosed):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from kaldi_bridge.command import command
 from nnet3_compat.serving.tcp_options import TcpOptions
 
-USAGE = """Recognize speech that comes in over TCP, as it comes in: clients send 16-bit PCM and are sent lines of words, which
-end with a carriage return while they may still change and with a newline at endpoints and at the end. Any number of
-clients at a time. Ends at SIGTERM, when the open connections have.
+USAGE = """Recognize speech that comes in over TCP, as it comes in: clients send 16-bit PCM and are sent lines of words,
+which end with a carriage return while they may still change and with a newline at endpoints and at the end. Any number
+of clients at a time. Ends at SIGTERM, when the open connections have.
 Usage: nnet-pytorch-online2-tcp-decode-faster [options] <nnet3-in> <fst-in> <word-symbol-table>
 e.g.: nnet-pytorch-online2-tcp-decode-faster --config=exp/tdnn_online/conf/online.conf --frame-subsampling-factor=3 \\
     --acoustic-scale=1.0 exp/tdnn_online/final.mdl exp/graph/HCLG.fst exp/graph/words.txt

@@ -65,10 +65,11 @@ KALDI = (
 def arguments(folder: Path, *options: str) -> list[str | Path]:
     config = folder / "mfcc.conf"
     config.write_text((ROOT / "egs/fsdd/conf/mfcc_hires.conf").read_text() + "--dither=0\n")
-    model = ["--frame-subsampling-factor=3", "--acoustic-scale=1.0", "--endpoint.silence-phones=1"]
+    model = ["--frame-subsampling-factor=3", "--acoustic-scale=1.0", "--endpoint.silence-phones=1:2:3:4:5"]
+    rules = ["rule1.min-trailing-silence=0.6", "rule2.min-trailing-silence=0.3", "rule5.min-utterance-length=3"]
     rest = ["--port-num=0", "--samp-freq=8000", "--output-period=0.5", "--produce-time=true", f"--mfcc-config={config}"]
     files = [TINY / name for name in ("model/final.mdl", "graph/HCLG.fst", "graph/words.txt")]
-    return [*model, *rest, *options, *files]
+    return [*model, *(f"--endpoint.{rule}" for rule in rules), *rest, *options, *files]
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from nnet3_compat import Model, Recognizer
+from tests.helpers.places import ROOT
 from tests.helpers.running_server import RunningServer, running
 from tests.helpers.vosk_models import samples_of, tiny_folder
-from tests.helpers.places import ROOT
 
 MODULE = "nnet3_compat.commands.recognition.serve"
 SIZE = 3200  # bytes at a time
@@ -265,10 +265,12 @@ def test_tls(folder: Path, speech: list[bytes], tmp_path: Path) -> None:
     files = (f"--tls-certificate={tmp_path}/certificate", f"--tls-key={tmp_path}/key")
     trusting = ssl.create_default_context(cafile=str(tmp_path / "certificate"))
     trusting.check_hostname = False
-    with running(MODULE, "--port=0", *files, folder, log=tmp_path / "log") as server:
-        with connect(f"wss://127.0.0.1:{server.port}", ssl=trusting) as connection:
-            connection.send(speech[0])
-            assert "partial" in json.loads(connection.recv())
+    with (
+        running(MODULE, "--port=0", *files, folder, log=tmp_path / "log") as server,
+        connect(f"wss://127.0.0.1:{server.port}", ssl=trusting) as connection,
+    ):
+        connection.send(speech[0])
+        assert "partial" in json.loads(connection.recv())
 
 
 @pytest.mark.parametrize(
