@@ -97,8 +97,13 @@ def wait_for(port: int) -> None:
     raise SystemExit(f"no server at port {port}")
 
 
+def duration(recording: Path) -> float:
+    with wave.open(str(recording)) as file:
+        return file.getnframes() / file.getframerate()
+
+
 def measure(name: str, command: list[str], port: int, recordings: list[Path]) -> None:
-    seconds = sum(wave.open(str(path)).getnframes() / wave.open(str(path)).getframerate() for path in recordings)
+    seconds = sum(duration(path) for path in recordings)
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         wait_for(port)

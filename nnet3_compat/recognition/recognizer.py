@@ -218,9 +218,13 @@ class Recognizer:
 
     def feed_end(self) -> None:
         """No samples follow; ``final`` does it too, unless it was done."""
-        if self._state is _State.RUNNING and not self._is_fed:
-            self._steps.append((np.zeros(0, np.float32), True))
-            self._is_fed = True
+        if self._state is not _State.RUNNING or self._is_fed:
+            return
+        if self._reader.has_rest:
+            log.warning("The stream ends in the middle of a sample, which is left out")
+            self._reader.clear()
+        self._steps.append((np.zeros(0, np.float32), True))
+        self._is_fed = True
 
     def chunks(self) -> list[Chunk] | None:
         """What the network is to compute for the next 0.2 s that were fed; None when there are none.
