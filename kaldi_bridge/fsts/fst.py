@@ -227,17 +227,20 @@ class Fst:
         return cls.from_arcs(start, finals, arcs)
 
     def write_text(self, stream: OutputStream) -> None:
-        """As fstprint: the start state first, costs of zero left out."""
+        """As fstprint: the start state first, costs of zero left out; also states without arcs that are not final."""
         if self.start < 0:
             return
         order = [self.start, *(s for s in range(self.num_states) if s != self.start)]
         lines = []
         for s in order:
-            for ilabel, olabel, cost, target in self.arcs_of(s).tolist():
+            arcs = self.arcs_of(s).tolist()
+            for ilabel, olabel, cost, target in arcs:
                 end = f"\t{format_float(cost)}" if cost else ""
                 lines.append(f"{s}\t{target}\t{ilabel}\t{olabel}{end}\n")
             final = float(self.finals[s])
-            if final != np.inf:
+            if final == np.inf:
+                lines += [] if arcs else [f"{s}\tInfinity\n"]
+            else:
                 lines.append(f"{s}\t{format_float(final)}\n" if final else f"{s}\n")
         stream.write(encode("".join(lines)))
 

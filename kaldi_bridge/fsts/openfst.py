@@ -98,7 +98,13 @@ class OpenFst:
         return self
 
     def determinized(
-        self, det_type: str, nstate: int, weight: str, delta: float, label: int, increment: bool
+        self,
+        det_type: str = "functional",
+        nstate: int = -1,
+        weight: str = "",
+        delta: float = 1.0 / 1024.0,
+        label: int = 0,
+        increment: bool = False,
     ) -> OpenFst:
         """The arguments are the flags of fstdeterminize."""
         made = _kaldifst().determinize(
@@ -112,14 +118,16 @@ class OpenFst:
         )
         return OpenFst(made)
 
-    def minimized(self, delta: float, allow_nondet: bool) -> OpenFst:
+    def minimized(self, delta: float = 1e-6, allow_nondet: bool = False) -> OpenFst:
         """The arguments are the flags of fstminimize. Raises KaldiError for what must be deterministic."""
         if not allow_nondet and not self.native.properties(INPUT_DETERMINISTIC, True):
             raise KaldiError("Refusing to minimize a non-deterministic FST with allow_nondet = false")
         _kaldifst().minimize(self.native, delta, allow_nondet)
         return self
 
-    def without_epsilons(self, connect: bool, delta: float, nstate: int, queue_type: str, weight: str) -> OpenFst:
+    def without_epsilons(
+        self, connect: bool = True, delta: float = 1e-6, nstate: int = -1, queue_type: str = "auto", weight: str = ""
+    ) -> OpenFst:
         """The arguments are the flags of fstrmepsilon."""
         _kaldifst().rmepsilon(self.native, connect, delta, nstate, queue_type, weight)
         return self

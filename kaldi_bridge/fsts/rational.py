@@ -46,22 +46,36 @@ def inverted(fst: Fst) -> Fst:
     return changed
 
 
-def union(first: Fst, second: Fst) -> Fst:
-    """What either accepts: the second one's states come after the first one's.
+def union(first: Fst, *others: Fst) -> Fst:
+    """What any accepts, added one after the other: the states of each come after those of the ones before it.
 
-    A new start state leads to both, but where the first one is known to have no way back to its own.
+    A new start state leads to both, but where those before are known to have no way back to their start state.
     """
-    if second.start < 0:
-        return first
-    both = _side_by_side(first, second)
-    start = second.start + first.num_states
-    if first.start < 0:
-        return both.changed(start=start)
-    if first.header and first.header.properties & INITIAL_ACYCLIC:
-        return _with_arcs(both, [(first.start, 0, 0, 0.0, start)])
-    new = both.num_states
-    grown = _with_state(both, np.inf)
-    return _with_arcs(grown, [(new, 0, 0, 0.0, first.start), (new, 0, 0, 0.0, start)]).changed(start=new)
+    made = first
+    no_way_back = _known_to_leave_its_start(made)
+    for fst in others:
+        if fst.start < 0:
+            continue
+        both = _side_by_side(made, fst)
+        start = fst.start + made.num_states
+        if made.start < 0:
+            made, no_way_back = both.changed(start=start), _known_to_leave_its_start(fst)
+            continue
+        if no_way_back:
+            made = _with_arcs(both, [(made.start, 0, 0, 0.0, start)])
+        else:
+            new = both.num_states
+            grown = _with_state(both, np.inf)
+            made = _with_arcs(grown, [(new, 0, 0, 0.0, made.start), (new, 0, 0, 0.0, start)]).changed(start=new)
+        no_way_back = True
+    return made
+
+
+def _known_to_leave_its_start(fst: Fst) -> bool:
+    """Whether its file says so, or the order of its states shows it."""
+    if fst.header and fst.header.properties & INITIAL_ACYCLIC:
+        return True
+    return bool((fst.arcs["nextstate"] > fst.sources).all())
 
 
 def concatenated(first: Fst, second: Fst) -> Fst:

@@ -6,13 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.fsts.fst import Fst
-from kaldi_bridge.fsts.fst_bodies import ARC
+from kaldi_bridge.fsts.linear import linear_acceptor
 from kaldi_bridge.fsts.openfst import OpenFst
 from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph
 from kaldi_bridge.graphs.h_transducer import Hmms
@@ -79,14 +77,3 @@ class TrainingGraphs:
         if self._options.rm_eps and self._disambig:
             return remove_epsilons_local(graph, stochastic_in_log=False)
         return graph
-
-
-def linear_acceptor(labels: Sequence[int]) -> Fst:
-    """Accepts the labels, one after the other."""
-    count = len(labels)
-    arcs = np.zeros(count, ARC)
-    arcs["ilabel"] = arcs["olabel"] = labels
-    arcs["nextstate"] = np.arange(1, count + 1)
-    finals = np.full(count + 1, np.inf, np.float32)
-    finals[-1] = 0.0
-    return Fst(0, finals, np.concatenate([np.arange(count + 1), [count]]), arcs)
