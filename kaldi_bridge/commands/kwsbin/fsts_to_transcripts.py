@@ -14,8 +14,8 @@ from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
 from kaldi_bridge.tables.loop import TableLoop
 
-USAGE = """Write the labels on the best path of each FST, without epsilons: those of the output side, or of the input side
-with --output-side=false.
+USAGE = """Write the labels on the best path of each FST, without epsilons: those of the output side, or of the input
+side with --output-side=false.
 Usage: nnet-pytorch-fsts-to-transcripts [options] <fsts-rspecifier> <transcriptions-wspecifier>
 e.g.: nnet-pytorch-fsts-to-transcripts ark:train.fsts ark,t:train.text"""
 
