@@ -11,11 +11,12 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option, without_effect
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError
 from kaldi_bridge.ivectors.online import IvectorSpeaker, OnlineIvectors
 from kaldi_bridge.ivectors.options import IvectorOptions, IvectorSetup
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR, TOKEN_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 
 PITCH_DIMS = 3
 
@@ -45,13 +46,16 @@ class _Extraction:
     def ivectors(
         self, speaker: IvectorSpeaker, utterance: str, feats: np.ndarray, weights: np.ndarray | None
     ) -> np.ndarray:
-        """[ceil(frames / period), dim], or one per frame. Raises KaldiError for what the extractor cannot take."""
+        """[ceil(frames / period), dim], or one per frame.
+
+        Raises EntryError for no frames or weights of another number, KaldiError for what the extractor cannot take.
+        """
         if not len(feats):
-            raise KaldiError("it has no frames")
+            raise EntryError("it has no frames")
         online = OnlineIvectors(self._setup, speaker)
         if weights is not None:
             if abs(len(weights) - len(feats)) > self._options.length_tolerance:
-                raise KaldiError(f"{len(weights)} weights for {len(feats)} frames")
+                raise EntryError(f"{len(weights)} weights for {len(feats)} frames")
             padded = np.pad(weights[: len(feats)], (0, max(0, len(feats) - len(weights))))
             online.weigh(enumerate(padded.tolist()))
         online.extend(self._without_pitch(feats), last=True)
@@ -98,7 +102,7 @@ class _Extraction:
 def extract_ivectors(options: ExtractionOptions, spk2utt: str, feats_rspecifier: str, ivectors_wspecifier: str) -> int:
     """Writes the i-vectors of each utterance, reports; returns the exit status."""
     extraction = _Extraction(options)
-    done = failed = 0
+    loop = TableLoop()
     with ExitStack() as stack:
         speakers = stack.enter_context(SequentialReader(spk2utt, TOKEN_VECTOR))
         feats = stack.enter_context(RandomAccessReader(feats_rspecifier, FLOAT_MATRIX))
@@ -107,20 +111,15 @@ def extract_ivectors(options: ExtractionOptions, spk2utt: str, feats_rspecifier:
             weights = stack.enter_context(RandomAccessReader(options.frame_weights_rspecifier, FLOAT_VECTOR))
         writer = stack.enter_context(TableWriter(ivectors_wspecifier, FLOAT_MATRIX))
         for speaker, utterance in _by_speaker(speakers, extraction):
-            try:
+            with loop.entry(utterance, f"No i-vectors for utterance {utterance}"):
                 for table, what in ((feats, "features"), (weights, "weights")):
                     if table is not None and utterance not in table:
-                        raise KaldiError(f"Did not find {what}")
+                        raise EntryError(f"Did not find {what}")
                 given = None if weights is None else weights[utterance]
                 writer.write(utterance, extraction.ivectors(speaker, utterance, feats[utterance], given))
-            except KaldiError as error:
-                log.warning(f"No i-vectors for utterance {utterance}: {error}")
-                failed += 1
-                continue
-            done += 1
-    log.info(f"Estimated iVectors for {done} files, {failed} with errors.")
+    log.info(f"Estimated iVectors for {loop.done} files, {loop.failed} with errors.")
     extraction.report()
-    return 0 if done else 1
+    return loop.status
 
 
 def _by_speaker(speakers: SequentialReader[list[str]], extraction: _Extraction) -> Iterator[tuple[IvectorSpeaker, str]]:

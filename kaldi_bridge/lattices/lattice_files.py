@@ -108,9 +108,11 @@ def _read_text(stream: InputStream) -> AnyLattice:
         start = numbers[0] if start < 0 else start
         top = max(top, *numbers[:2] if len(numbers) > 1 else numbers)
         graph, acoustic, ids = cost
+        if weighted and (ids is not None) != compact:
+            raise bad(line)
         if len(numbers) == 1:
             finals[numbers[0]] = cost
-        elif (len(numbers) == 3) != compact or (weighted and (ids is not None) != compact):
+        elif (len(numbers) == 3) != compact:
             raise bad(line)
         elif compact:
             compact_arcs.setdefault(numbers[0], []).append((numbers[2], graph, acoustic, ids or (), numbers[1]))

@@ -12,7 +12,7 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.options import OutputOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter, is_rspecifier, is_wspecifier
-from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, TOKEN
 from kaldi_bridge.transforms.linear import composed, read_transform, write_transform
 
 USAGE = """Compose linear or affine transforms of features: the matrix product A B, so that B is applied first.
@@ -46,35 +46,32 @@ def compose_transforms(options: Options, first: str, second: str, output: str) -
         return
     with ExitStack() as stack:
         keyed = stack.enter_context(SequentialReader(first if tables[0] else second, FLOAT_MATRIX))
-        table = None
+        table: RandomAccessReader[np.ndarray] | None = None
+        speakers: RandomAccessReader[str] | None = None
         other = np.zeros((0, 0), np.float32)
         if all(tables):
-            table = stack.enter_context(RandomAccessReader(second, FLOAT_MATRIX, utt2spk=options.utt2spk or None))
+            table = stack.enter_context(RandomAccessReader(second, FLOAT_MATRIX))
+            if options.utt2spk:
+                speakers = stack.enter_context(RandomAccessReader(options.utt2spk, TOKEN))
         else:
             other = read_transform(second if tables[0] else first)
         writer = stack.enter_context(TableWriter(output, FLOAT_MATRIX))
         for key, matrix in keyed:
             if table is not None:
-                if not _has(table, key):
+                owner = key if speakers is None else speakers.get(key)
+                if owner is None:
+                    log.warning(f"No speaker provided for utterance {key}")
                     continue
-                other = table[key]
+                if owner not in table:
+                    log.warning(f"Second table does not have key {owner}")
+                    continue
+                other = table[owner]
             a, b = (matrix, other) if tables[0] else (other, matrix)
             if not matrix.size or not other.size:
                 log.warning(f"Empty matrix in transforms of {key}")
                 continue
             with within(key):
                 writer.write(key, composed(a, b, options.b_is_affine))
-
-
-def _has(table: RandomAccessReader[np.ndarray], key: str) -> bool:
-    try:
-        present = key in table
-    except KaldiError as error:  # the utterance has no speaker
-        log.warning(f"{error}")
-        return False
-    if not present:
-        log.warning(f"Second table does not have key {key}")
-    return present
 
 
 main = command(compose_transforms, usage=USAGE)

@@ -138,3 +138,29 @@ def test_a_feature_that_never_varies(capfd: Any) -> None:
     transform, gain = statistics.transform(FmllrOptions())
     assert gain == 0.0 and "singular" in capfd.readouterr().err
     np.testing.assert_array_equal(transform, np.eye(2, 3))
+
+
+@pytest.mark.parametrize("kept", [-3, 200, 0], ids=["cut", "cut in a key", "no archive"])
+def test_a_damaged_second_table_ends_the_composition(kept: int, tmp_path: Path, capfd: Any) -> None:
+    """Only keys that are not there are left out."""
+    second = tmp_path / "second.ark"
+    whole = (KALDIS / "fmllr-gpost.ark").read_bytes()
+    second.write_bytes(whole[:kept] if kept else b"x" * 64)
+    arguments = f"--b-is-affine=true ark:fmllr.ark ark:{second} ark:{tmp_path}/output"
+    assert run(twin("compose-transforms"), arguments.split()) == 255
+    assert str(second) in capfd.readouterr().err
+
+
+def test_speakers_of_transforms_that_are_composed(tmp_path: Path, capfd: Any) -> None:
+    """Utterances without a speaker, or whose speaker has no transform, are left out."""
+    (tmp_path / "a").write_text("u1 [ 1 0\n 0 2 ]\nu2 [ 1 0\n 0 2 ]\nu3 [ 1 0\n 0 2 ]\n")
+    (tmp_path / "b").write_text("s [ 3 0\n 0 1 ]\n")
+    (tmp_path / "utt2spk").write_text("u1 s\nu2 t\n")
+    arguments = f"--utt2spk=ark:{tmp_path}/utt2spk ark:{tmp_path}/a ark:{tmp_path}/b ark:{tmp_path}/output"
+    assert run(twin("compose-transforms"), arguments.split()) == 0
+    with SequentialReader(f"ark:{tmp_path}/output", FLOAT_MATRIX) as reader:
+        composed = dict(reader)
+    assert list(composed) == ["u1"]
+    np.testing.assert_array_equal(composed["u1"], [[3, 0], [0, 2]])
+    heard = capfd.readouterr().err
+    assert "No speaker provided for utterance u3" in heard and "Second table does not have key t" in heard

@@ -267,6 +267,20 @@ def test_kaldis_ivectors(reference: Path, tmp_path: Path, monkeypatch: pytest.Mo
         np.testing.assert_allclose(found[key], ivectors, atol=max(step, 1e-3), err_msg=key)
 
 
+def test_damaged_features_end_the_extraction(
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Features that are cut off or too narrow; only utterances that are not there are left out."""
+    monkeypatch.chdir(reference / "fsdd")
+    settings = config(reference / "fsdd/ivector_extractor", tmp_path)
+    (tmp_path / "spk2utt").write_text("s b a\n")
+    for text, message in (("b [ 1 2", "feats"), ("b [ 1 2 ]\na [ 1 2 ]\n", "utterance b: ")):
+        (tmp_path / "feats").write_text(text)
+        tables = [f"ark:{tmp_path}/spk2utt", f"ark:{tmp_path}/feats", f"ark:{tmp_path}/ivectors.ark"]
+        assert run(ivector_extract_online2.main, [f"--config={settings}", *tables]) == 255
+        assert message in capfd.readouterr().err.splitlines()[-1]
+
+
 def test_utterances_that_are_left_out(
     reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

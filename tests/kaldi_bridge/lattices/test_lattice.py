@@ -187,3 +187,12 @@ def test_damaged_lattices_are_errors(tmp_path_factory: pytest.TempPathFactory, d
 def test_any_text_is_a_lattice_or_an_error(text: str) -> None:
     with contextlib.suppress(KaldiError):
         read_lattice(InputStream.from_bytes(b"\n" + text.encode() + b"\n\n", "text"))
+
+
+@pytest.mark.parametrize(
+    "text", ["0 1 1 1.5,2.5,2_4\n1 0.5,1\n", "1 0.5,1\n0 1 1 1.5,2.5,2_4\n", "0 1 1 1 1.5,2.5\n1 0.5,1,\n"]
+)
+def test_final_costs_of_the_other_kind_are_an_error(text: str) -> None:
+    """The first text is what is left of a compact lattice cut off after its last cost."""
+    with pytest.raises(KaldiError, match="bad line in a text lattice"):
+        read_lattice(InputStream.from_bytes(b"\n" + text.encode() + b"\n", "text"))

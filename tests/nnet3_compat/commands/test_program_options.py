@@ -145,6 +145,12 @@ OPTIONS = {
         "zero-component-stats=true "
         f"{OPTIMIZATION}"
     ),
+    "nnet3-xvector-compute": (
+        "acoustic-scale=1 cache-capacity=64 cached-compiler-in= cached-compiler-out= chunk-size=-1 "
+        "computation.debug=false debug-computation=false extra-left-context=0 extra-left-context-initial=-1 "
+        "extra-right-context=0 extra-right-context-final=-1 frame-subsampling-factor=1 frames-per-chunk=50 "
+        "min-chunk-size=100 pad-input=true use-gpu=no use-shortcut=true " + OPTIMIZATION
+    ),
     "ivector-extract-online2": (
         "cmvn-config= diag-ubm= frame-weights-rspecifier= global-cmvn-stats= greedy-ivector-extractor=false "
         "ivector-extractor= ivector-period=10 lda-matrix= length-tolerance=0 max-count=0 "

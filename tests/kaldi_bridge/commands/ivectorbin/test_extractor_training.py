@@ -169,7 +169,7 @@ def test_principal_components() -> None:
         ("ivector-extractor-est K/0.ie", 1, "Wrong number of arguments"),
         ("fgmm-global-acc-stats K/0.dubm ark:K/feats.ark out", 255, "<FullGMM>"),
         ("fgmm-global-acc-stats K/0.fgmm ark:/dev/null out", 1, "Done 0 files"),
-        ("fgmm-global-acc-stats-post ark:/dev/null 10 ark:K/feats.ark out", 255, "no features with posteriors"),
+        ("fgmm-global-acc-stats-post ark:/dev/null 10 ark:K/feats.ark out", 1, "No features with posteriors"),
         ("fgmm-global-est K/0.fgmm K/fpost.acc out", 255, "not of this model"),
         ("fgmm-global-init-from-accs K/fpost.acc 11 out", 255, "11 Gaussians asked for"),
         ("fgmm-global-sum-accs out K/fsel.acc K/fpost.acc", 255, "K/fpost.acc: dimension or flags mismatch"),
