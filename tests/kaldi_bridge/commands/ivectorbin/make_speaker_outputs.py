@@ -89,6 +89,17 @@ ivector-adapt-plda plda ark:/dev/null OUT
 {CLUSTER} --reco2num-spk-rspecifier=ark:reco2num --first-pass-max-utterances=40 ark:many.ark ark:reco2seg ark,t:OUT
 {CLUSTER} --reco2num-spk-rspecifier=ark:reco2num --max-spk-fraction=0.4 ark:alike.ark ark:reco2seg ark,t:OUT
 {CLUSTER} --reco2num-spk-rspecifier=ark:reco2num --max-spk-fraction=0.2 ark:alike.ark ark:reco2seg ark,t:OUT
+logistic-regression-train --binary=false ark:ivectors.ark ark:classes OUT
+logistic-regression-train --binary=false --max-steps=5 --normalizer=0.1 ark:ivectors.ark ark:classes OUT
+logistic-regression-train --binary=false --mix-up=11 --power=0.5 --max-steps=8 ark:ivectors.ark ark:classes OUT
+logistic-regression-train ark:ivectors.ark ark:/dev/null OUT
+logistic-regression-eval logistic ark:tests.ark ark,t:OUT
+logistic-regression-eval --apply-log=false logistic ark:tests.ark ark,t:OUT
+logistic-regression-eval logistic ark:classes ark:ivectors.ark OUT
+logistic-regression-eval logistic ark:/dev/null ark:ivectors.ark OUT
+logistic-regression-copy --binary=false logistic OUT
+logistic-regression-copy --binary=false --scale-priors=scales logistic OUT
+logistic-regression-copy mean.vec OUT
 {CLUSTER} --reco2num-spk-rspecifier=ark:none ark:alike.ark ark:reco2seg ark,t:OUT
 """.replace("\\\n", "")
     .strip()
@@ -158,6 +169,9 @@ def make_inputs(folder: Path) -> None:
         "affine.mat": " [\n  1 0 0 2 -1 10 \n  0.5 1 0 0 0 -3 ]\n",
         "wrong.mat": " [\n  1 0 0 \n  0.5 1 0 ]\n",
         "plda": PLDA_MODEL,
+        "classes": "".join(f"{key} {int(key[1]) % 3}\n" for key in ivectors) + "missing 1\n",
+        "scales": " [ 0.5 2 4 ]\n",
+        "logistic": LOGISTIC_MODEL,
         "scores": "".join(f"{round(s, 4)} target\n" for s in (random.normal(size=57) + 1.4).tolist())
         + "".join(f"{s:.4g}\tnontarget\n" for s in random.normal(size=230).tolist()),
         "few-scores": "1 target\n-1 nontarget\n0.5 nontarget\n2e-1 target\n",
@@ -177,6 +191,15 @@ PLDA_MODEL = """<Plda>  [ 0.1 1.2 2.1 2.9 4 ]
   0 0 -0.1 0 1.3 ]
  [ 22 9 4 1.5 0.4 ]
 </Plda> """
+
+
+LOGISTIC_MODEL = """<LogisticRegression> <weights>  [
+  0.1 0.2 -0.3 0.1 0 1
+  0.3 -0.2 0.1 0 0.2 -1
+  -0.4 0 0.2 0.2 -0.1 0.5
+  0.2 0.1 0 -0.1 0.3 0 ]
+<class> [ 0 1 2 1 ]
+</LogisticRegression> """
 
 
 def _write(path: Path, holder: ObjectHolder[np.ndarray], entries: list[tuple[str, np.ndarray]]) -> None:
