@@ -39,7 +39,7 @@ STEPS = {
     "fstisstochastic": "{0}fstisstochastic HCLG > {1} || true",
     "fstprint": "{0}fstprint HCLG {1}",
     "fstcompile": "{0}fstcompile text {1}",
-    "fstaddselfloops": "{0}fstaddselfloops 'echo 1 |' 'echo 1 |' LG4 {1}",
+    "fstaddselfloops": "{0}fstaddselfloops 'echo 1000000 |' 'echo 1000000 |' LG4 {1}",
     "fstprint (a small one)": "{0}fstprint small {1}",
 }
 OUTPUTS = ["LG1", "LG2", "LG3", "LG4", "CLG1", "CLG", "Ha", "HCLG1", "HCLG2", "HCLG3", "HCLG4", "HCLG5", "HCLG6"]
