@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph
 from kaldi_bridge.graphs.grammar_fst import prepared
@@ -47,7 +49,11 @@ def compile_graph(options: Options, tree_in: str, model_in: str, lexicon: str, g
     words = lexicon_and_grammar(read_fst(lexicon), read_fst(grammar))
     graph, labels = context_graph(words, tree, disambig, nonterminals)
     scales = options.transition_scale, options.self_loop_scale
-    graph, _ = hmm_graph(graph, labels, tree, model, *scales, nonterminals=nonterminals)
+    # Unlike utils/mkgraph.sh, whose fstrmepslocal keeps the sums of the probabilities out of the states.
+    remove_epsilons = partial(remove_epsilons_local, stochastic_in_log=False)
+    graph, _ = hmm_graph(
+        graph, labels, tree, model, *scales, nonterminals=nonterminals, remove_epsilons=remove_epsilons
+    )
     if nonterminals is not None:
         graph = prepared(graph, offset)
     with open_output(hclg) as stream:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
-from kaldi_bridge.fsts.fst import FST
+from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.model import MIXTURES
 from kaldi_bridge.gmm.statistics import sum_files
@@ -114,6 +114,7 @@ READERS: dict[str, Callable[[str], Arrays]] = {
     "floats": table(FLOAT, lambda number: {"": np.array([number])}),
     "selection": table(INT32_VECTOR_VECTOR, lambda lists: {"": np.array(lists)}),
     "graphs": table(FST, graph_arrays),
+    "graph": lambda name: graph_arrays(read_fst(name)),
     "alignments": table(INT32_VECTOR, lambda integers: {"": integers}),
     "lattices": table(COMPACT_LATTICE, lattice_arrays),
     "matrix": lambda name: {"matrix": read_transform(name)},
@@ -318,6 +319,7 @@ CASES = [
         "lvtln-diag.ark",
         "",
     ),
+    ("graph", "compile-graph", f"{DISAMBIG} tree model.mdl L.fst loop.fst {{}}", "HCLG.fst", ""),
     (
         "graphs",
         "compile-train-graphs",
