@@ -104,6 +104,11 @@ class FullMixture:
         quadratic = np.einsum("td,td->t", feats @ self.precisions[gaussian], feats)
         return self.constants[gaussian] + linear - np.float32(0.5) * quadratic
 
+    def all_log_likelihoods(self, feats: np.ndarray) -> np.ndarray:
+        """float32 [frames, gaussians] of features [frames, dim]. Raises KaldiError for what ``check_feats`` does."""
+        self.check_feats(feats)
+        return np.stack([self.gaussian_log_likelihoods(feats, g) for g in range(self.num_gaussians)], axis=1)
+
     def check_feats(self, feats: np.ndarray) -> None:
         """Raises KaldiError for features of another dimension, or that are not finite."""
         if feats.shape[1] != self.dim:

@@ -1,19 +1,84 @@
-"""The likeliest Gaussians of each frame (gmm/diag-gmm.cc, GaussianSelection)."""
+"""The likeliest Gaussians of each frame (gmm/diag-gmm.cc, full-gmm.cc, GaussianSelection)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.gmm.model import Mixtures
+from kaldi_bridge import log
+from kaldi_bridge.errors import EntryError, KaldiError
+from kaldi_bridge.options import option
+from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT, FLOAT_MATRIX, INT32_VECTOR_VECTOR
+from kaldi_bridge.tables.loop import TableLoop
 
 _FRAMES_AT_ONCE = 1000
+Scores = Callable[[np.ndarray], np.ndarray]
+"""From features [frames, dim] to log-likelihoods float32 [frames, gaussians]."""
+
+
+@dataclass
+class SelectionOptions:
+    """Options of gmm-gselect and fgmm-gselect."""
+
+    n: int = option(50, "Number of Gaussians to keep per frame")
+    write_likes: str = option("", "Wspecifier for the log-likelihood of each utterance")
+    gselect: str = option("", "Rspecifier of Gaussians, such as this program writes, to limit the search to")
+
+
+def write_selection(
+    options: SelectionOptions, scores: Scores, num_gaussians: int, features: str, wspecifier: str
+) -> int:
+    """The likeliest Gaussians of all frames of a table of features; returns the exit status, and logs as Kaldi does.
+
+    Raises KaldiError where ``n`` is not positive, and what reading the tables raises.
+    """
+    if options.n <= 0:
+        raise KaldiError(f"--n={options.n} must be positive")
+    if options.n > num_gaussians:
+        log.warning(
+            f"You asked for {options.n} Gaussians but GMM only has {num_gaussians}, returning this many. "
+            "Note: this means the Gaussian selection is pointless."
+        )
+    loop, frames, total = TableLoop(), 0, 0.0
+    with ExitStack() as stack:
+        reader = stack.enter_context(SequentialReader(features, FLOAT_MATRIX))
+        writer = stack.enter_context(TableWriter(wspecifier, INT32_VECTOR_VECTOR))
+        limits, likelihoods = None, None
+        if options.gselect:
+            limits = stack.enter_context(RandomAccessReader(options.gselect, INT32_VECTOR_VECTOR))
+        if options.write_likes:
+            likelihoods = stack.enter_context(TableWriter(options.write_likes, FLOAT))
+        for utterance, feats in reader:
+            with loop.entry(utterance):
+                among = None
+                if limits is not None:
+                    if utterance not in limits:
+                        raise EntryError(f"No gselect information for utterance {utterance}")
+                    among = limits[utterance]
+                    if len(among) != len(feats):
+                        raise EntryError(
+                            f"Input gselect for utterance {utterance} has wrong size {len(among)} vs. {len(feats)}"
+                        )
+                chosen, log_likelihood = likeliest_gaussians(scores, feats, options.n, among)
+                writer.write(utterance, chosen)
+                if likelihoods is not None:
+                    likelihoods.write(utterance, log_likelihood)
+                total += log_likelihood
+                frames += len(feats)
+    average = total / frames if frames else float("nan")
+    log.info(
+        f"Done {loop.done} files, {loop.failed} with errors, average UBM log-likelihood is {average:g} over {frames} "
+        "frames."
+    )
+    return loop.status
 
 
 def likeliest_gaussians(
-    mixture: Mixtures, feats: np.ndarray, count: int, among: Sequence[Sequence[int]] | None = None
+    scores_of: Scores, feats: np.ndarray, count: int, among: Sequence[Sequence[int]] | None = None
 ) -> tuple[list[np.ndarray], float]:
     """At most ``count`` Gaussians of one mixture for each of the features [frames, dim], the best first.
 
@@ -25,7 +90,7 @@ def likeliest_gaussians(
     total = 0.0
     for begin in range(0, len(feats), _FRAMES_AT_ONCE):
         part = slice(begin, begin + _FRAMES_AT_ONCE)
-        scores = mixture.gaussian_log_likelihoods(feats[part], slice(None)).T
+        scores = scores_of(feats[part])
         if among is not None:
             scores = _limited(scores, among[part])
         best = _best(scores, min(count, scores.shape[1]))

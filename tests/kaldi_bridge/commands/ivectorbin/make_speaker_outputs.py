@@ -36,6 +36,13 @@ compute-vad --vad-proportion-threshold=1 ark:feats.ark ark,t:OUT
 select-voiced-frames ark:feats.ark ark:vad.ark ark,t:OUT
 select-voiced-frames ark:feats.ark ark:bad-vad.ark ark,t:OUT
 select-voiced-frames ark:feats.ark ark:/dev/null ark,t:OUT
+merge-vads ark:vad.ark ark:vad.ark ark,t:OUT
+merge-vads --map=pairs ark:vad.ark ark:labels.ark ark,t:OUT
+merge-vads ark:vad.ark ark:labels.ark ark,t:OUT
+compute-vad-from-frame-likes ark:likes1.ark ark:likes2.ark ark:likes3.ark ark,t:OUT
+compute-vad-from-frame-likes --map=map --priors=0.2,0.5,0.3 ark:likes1.ark ark:likes2.ark ark:likes3.ark ark,t:OUT
+compute-vad-from-frame-likes --priors=0.2,0.5 ark:likes1.ark ark:likes2.ark ark:likes3.ark ark,t:OUT
+compute-vad-from-frame-likes --map=pairs ark:likes1.ark ark:likes2.ark ark,t:OUT
 compute-eer scores
 compute-eer few-scores
 compute-eer one-sided
@@ -132,6 +139,8 @@ def make_inputs(folder: Path) -> None:
         "twice.ark": [*means.items(), ("s0", means["s0"])],
         "tests.ark": [(f"t{i}", np.round(2 * random.normal(size=5) + 1, 3)) for i in range(9)],
         "vad.ark": [("a", np.arange(30) % 3 > 0), ("b", np.zeros(3)), ("c", np.ones(4)), ("d", np.ones(12))],
+        "labels.ark": [("a", np.arange(30) % 4), ("c", np.ones(3)), ("d", np.arange(12) % 3)],
+        **{f"likes{i}.ark": [("a", np.round(random.normal(size=20), 2)), ("b", np.zeros(4))] for i in (1, 2, 3)},
         "bad-vad.ark": [("a", np.arange(30) / 30)],
     }
     alike = {
@@ -170,6 +179,8 @@ def make_inputs(folder: Path) -> None:
         "wrong.mat": " [\n  1 0 0 \n  0.5 1 0 ]\n",
         "plda": PLDA_MODEL,
         "classes": "".join(f"{key} {int(key[1]) % 3}\n" for key in ivectors) + "missing 1\n",
+        "pairs": "".join(f"{i} {j} {i + 2 * j}\n" for i in range(2) for j in range(4)) + "# no more\n",
+        "map": "0 5 # the first\n\n2 1\n",
         "scales": " [ 0.5 2 4 ]\n",
         "logistic": LOGISTIC_MODEL,
         "scores": "".join(f"{round(s, 4)} target\n" for s in (random.normal(size=57) + 1.4).tolist())

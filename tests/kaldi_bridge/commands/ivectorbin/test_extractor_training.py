@@ -50,6 +50,8 @@ LINES = {
     "fpost.ark": "fgmm-global-gselect-to-post --min-post=0.025 K/0.fgmm ark:K/feats.ark ark,s,cs:K/gselect.ark "
     "ark,t:fpost.ark",
     "dpost.ark": "gmm-global-gselect-to-post K/0.dubm ark:K/feats.ark ark,s,cs:K/gselect.ark ark,t:dpost.ark",
+    "fgselect.ark": "fgmm-gselect --n=3 K/0.fgmm ark:K/feats.ark ark,t:fgselect.ark",
+    "fsome.ark": "fgmm-gselect --n=2 --gselect=ark:K/gselect.ark K/0.fgmm ark:K/feats.ark ark,t:fsome.ark",
     "f.likes": "fgmm-global-get-frame-likes K/0.fgmm ark:K/feats.ark ark,t:f.likes",
     "d.likes": "gmm-global-get-frame-likes --average=true K/0.dubm ark:K/feats.ark ark,t:d.likes",
     "1c.ie": "ivector-extractor-copy --binary=false K/1.ie 1c.ie",
