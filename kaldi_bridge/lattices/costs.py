@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypeVar
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, connected, filtered, is_cyclic, top_sorted
+from kaldi_bridge.errors import EntryError, KaldiError
+from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.lattices.lattice import (
+    CompactLattice,
+    Lattice,
+    connected,
+    filtered,
+    is_cyclic,
+    sorted_if_needed,
+    top_sorted,
+)
+from kaldi_bridge.lattices.state_times import state_times
 
 L = TypeVar("L", Lattice, CompactLattice)
 
@@ -58,6 +69,38 @@ def add_transition_costs(lattice: Lattice, costs: np.ndarray) -> Lattice:
         raise KaldiError(f"{ids.max()} is no transition-id of the model, which has {len(costs) - 1}")
     arcs = lattice.arcs.copy()
     arcs["graph"] += costs[ids]
+    return _with_costs(lattice, arcs, lattice.finals)
+
+
+def boost_errors(
+    lattice: Lattice,
+    model: TransitionModel,
+    alignment: np.ndarray,
+    silence: Collection[int],
+    boost: float,
+    silence_error: float,
+) -> Lattice:
+    """Arcs of other phones than the alignment's are ``boost`` cheaper, silence ``silence_error`` of it (LatticeBoost).
+
+    Args:
+        alignment: transition-ids [frames].
+        silence: the phones of silence.
+
+    Raises EntryError where the lattice has another length, KaldiError for what is no transition-id of the model.
+    """
+    lattice = sorted_if_needed(lattice)
+    times, frames = state_times(lattice)
+    if frames != len(alignment):
+        raise EntryError(f"the lattice has {frames} frames, and the alignment {len(alignment)}")
+    arcs = lattice.arcs.copy()
+    spoken = np.flatnonzero(arcs["ilabel"])
+    phones = model.id_to_phone[model.checked(arcs["ilabel"][spoken])]
+    when = times[lattice.sources[spoken]]
+    if len(when) and not 0 <= when.min() <= when.max() < frames:
+        raise EntryError("the lattice has arcs beyond its end, or out of reach")
+    errors = np.where(np.isin(phones, list(silence)), np.float32(silence_error), np.float32(1.0))
+    errors[phones == model.id_to_phone[model.checked(alignment)[when]]] = 0.0
+    arcs["graph"][spoken] -= np.float32(boost) * errors
     return _with_costs(lattice, arcs, lattice.finals)
 
 

@@ -21,6 +21,7 @@ EMPTY = "utt0 \n\n"
 TWO_BACKOFFS = "utt0 \n0\t0\t5\t5\t1,0\n0\t1\t7\t7\t1,0\n0\t0\t7\t7\t2,0\n1\t1,0\n\n"
 IN_A_RING = "utt0 \n0\t1\t7\t7\t1,0\n1\t0\t7\t7\t1,0\n0\t1,0\n1\t1,0\n\n"
 ONE_WORD = "utt0 \n0\t1\t5\t1,2,3_4\n1\t0,0,\n\n"
+BOOST = ["lattice-boost-ali", "words.mdl"]
 WORD_3 = ONE_WORD.replace("\t5\t", "\t3\t")
 
 
@@ -95,6 +96,29 @@ def test_backoffs_that_lead_nowhere(second: str, message: str, folder: Path, cap
         (["lattice-oracle", "--wildcard-symbols-list=wild", "ark:in", "ark:ref"], EMPTY, 255, "--word-symbol-table"),
         (["lattice-copy-backoff", "ark:in", "ark:a.lats"], "utt0 \n0\t1\t5\t1,2", 255, "bad line"),
         (["lattice-to-fst", "ark:in"], "", 1, "Done converting 0 lattices"),
+        (["lattice-reverse", "ark:in"], "", 1, "Done reversing 0 lattices"),
+        (["nbest-to-lattice", "ark:in"], ONE_WORD, 255, "Invalid n-best id utt0"),
+        ([*BOOST, "ark:in", "ark:a.ali"], EMPTY, 1, "Empty lattice for utterance utt0"),
+        ([*BOOST, "ark:in", "ark:a.ali"], CYCLE, 255, "utterance utt0: the lattice"),
+        ([*BOOST, "ark:in", "ark:a.ali"], ONE_WORD, 1, "the lattice has 2 frames, and the alignment 14"),
+        (
+            [*BOOST, "ark:in", "ark:a.ali"],
+            ONE_WORD.replace("3_4", "_".join(["99"] * 14)),
+            255,
+            "99 is no transition-id",
+        ),
+        (
+            ["lattice-boost-ali", "--max-silence=2", "words.mdl", "ark:in", "ark:a.ali"],
+            ONE_WORD,
+            255,
+            "--max-silence=2 is not between",
+        ),
+        (
+            ["lattice-boost-ali", "--silence-phones=x", "words.mdl", "ark:in", "ark:a.ali"],
+            ONE_WORD,
+            255,
+            "silence phones=x",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -5,7 +5,8 @@ python tests/kaldi_bridge/commands/latbin/composing/make.py
 The lattices are made up at random, with words 0 to 6 and transition-ids of words.mdl; the grammar is that of lm.int:
 backoff.fst as arpa2fst writes it, G.fst that projected on its output, phi.fst on its input, where 7 stands for backing
 off. uni, bi and small are parts of it, the last one without word 3; *.int have numbers for words, and are what
-arpa-to-const-arpa made *.carpa of: <s> is 8, </s> 9, and word 5 the unknown one of small.carpa.
+arpa-to-const-arpa made *.carpa of: <s> is 8, </s> 9, and word 5 the unknown one of small.carpa. a.nbest has
+what lattice-to-nbest --n=3 makes of a.lats, a.ali the alignments of the second paths but for the last one.
 """
 
 from pathlib import Path
@@ -40,6 +41,11 @@ CALLS = [
     ["lattice-add-trans-probs", "words.mdl", A, OUT],
     ["lattice-add-trans-probs", "--transition-scale=0.5", "--self-loop-scale=0.1", "words.mdl", A, OUT],
     ["lattice-copy-backoff", A, "ark:cut.lats", OUT],
+    ["lattice-reverse", A, OUT],
+    ["nbest-to-lattice", "ark:a.nbest", OUT],
+    ["lattice-boost-ali", "words.mdl", A, "ark:a.ali", OUT],
+    ["lattice-boost-ali", "--b=0.7", "--max-silence=0.3", "--silence-phones=2:1", "words.mdl", A, "ark:a.ali", OUT],
+    ["lattice-boost-ali", "--b=0", "words.mdl", A, "ark:a.ali", OUT],
     ["lattice-equivalent", A, A],
     ["lattice-equivalent", A, B],
     ["lattice-equivalent", A, "ark:cut.lats"],
