@@ -145,7 +145,7 @@ def test_alignments_and_lattices(experiment: Path, reference: Path) -> None:
     made = dict(SequentialReader(f"ark:gunzip -c {experiment}/ali/ali.*.gz |", INT32_VECTOR))
     kaldis = dict(SequentialReader(f"ark:gunzip -c {experiment}/kaldi/ali.*.gz |", INT32_VECTOR))
     assert len(made) == 102
-    assert np.mean([(ids == kaldis[utterance]).mean() for utterance, ids in made.items()]) > 0.999
+    assert np.mean([(ids == kaldis[utterance]).mean() for utterance, ids in made.items()]) > 0.9999
 
     shell(experiment, "align_lats.sh", "--nj", 2, "--generate-ali-from-lats", "true", data, "lang", "kaldi", "lats")
     from_lattices = dict(SequentialReader(f"ark:gunzip -c {experiment}/lats/ali.*.gz |", INT32_VECTOR))
