@@ -3,7 +3,8 @@
 ``PYTHONPATH=. python bench/recipes.py KALDI``: KALDI is a checkout, for its scripts; Kaldi's own programs are looked
 for on the PATH. Both run the stages of run.sh and of local/chain/run_tdnn.sh on a corpus in LibriSpeech's layout that
 is made here, each stage as a script of its own: what stands in it, and outside of any stage. Changed are only the
-numbers of epochs and jobs of the network's training (tests/helpers/kaldi_recipes.py). Ratios are our time over Kaldi's.
+numbers of Gaussians, epochs and jobs of what is trained last (tests/helpers/kaldi_recipes.py). Ratios are our time over
+Kaldi's.
 """
 
 from __future__ import annotations

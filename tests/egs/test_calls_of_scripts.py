@@ -241,6 +241,21 @@ feat-to-dim scp:iv/ivector_online.1.scp -
 feat-to-len scp:iv/ivector_online.1.scp ark,t:-
 """
 
+MAKE_BIASED_LM_GRAPHS = """
+compile="--read-disambig-syms=lang/phones/disambig.int lda/tree lda/final.mdl"
+compile-train-graphs $compile lang/L.fst "ark:cat data/text.int|" ark,t:graphs.of_words
+awk '{print $1; for (i = 2; i <= NF; i++) print i - 2, i - 1, $i, $i; print NF - 1 "\\n"}' data/text.int > linear.fsts
+compile-train-graphs-fsts $compile lang/L.fst ark:linear.fsts ark,t:graphs.of_fsts
+cmp graphs.of_words graphs.of_fsts
+fstprint lang/G.fst > loop
+while read -r key _; do printf '%s \\n%s\\n\\n' "$key" "$(cat loop)"; done < data/text |
+  compile-train-graphs-fsts --batch-size=75 $compile lang/L_disambig.fst ark:- "ark:|gzip -c >graphs.of_loop.gz"
+for graphs in lda/fsts.1.gz graphs.of_loop.gz; do
+  gmm-align-compiled $scale_opts lda/final.mdl "ark:gunzip -c $graphs|" "$sifeats" ark:- |
+    ali-to-phones lda/final.mdl ark:- ark,t:-
+done
+"""
+
 
 class Work:
     """A folder in which snippets are run one after another."""
@@ -304,6 +319,16 @@ def test_decode_fmllr(work: Work) -> None:
     output = work.run(SI + DECODE_FMLLR)
     rate = re.search(r"^%WER (\S+) ", output, re.M)
     assert rate and float(rate[1]) < 10.0, output[-1000:]
+
+
+def test_make_biased_lm_graphs(work: Work) -> None:
+    """A grammar of a transcript's words gives the transcript's graph; one of any digits finds most of them."""
+    output = work.run(SI + MAKE_BIASED_LM_GRAPHS)
+    phones: dict[str, list[str]] = {}
+    for key, line in re.findall(r"^(en-us-\S+) ([\d ]+)$", output, re.M):
+        phones.setdefault(key, []).append(line.strip())
+    assert len(phones) == 16
+    assert sum(transcript == found for transcript, found in phones.values()) > 12
 
 
 def test_ivectors(work: Work) -> None:
