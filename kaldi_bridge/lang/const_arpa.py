@@ -14,6 +14,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io.filenames import classify_input
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.text import encode
 from kaldi_bridge.lang.arpa import arpa_blocks
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def write_const_arpa(stream: OutputStream, model: ConstArpa) -> None:
     stream.write(model.words.data)
     for name, places in (("LmUnigram", model.unigrams), ("LmOverflow", model.overflow)):
         before = "</LmStates>" if name == "LmUnigram" else "</LmUnigram>"
-        stream.write(f"{before} <{name}> ".encode() + struct.pack("<bi", 4, len(places)))
+        stream.write(encode(f"{before} <{name}> ") + struct.pack("<bi", 4, len(places)))
         stream.write(places.astype("<i8", copy=False).tobytes())
     stream.write(b"</LmOverflow> </ConstArpaLm> ")
 
@@ -161,7 +162,7 @@ class _Reader:
         return int.from_bytes(taken[1:], "little", signed=True)
 
     def expect(self, tokens: str) -> None:
-        if bytes(self.take(len(tokens))) != tokens.encode():
+        if bytes(self.take(len(tokens))) != encode(tokens):
             raise self.damaged()
 
     def damaged(self) -> KaldiError:

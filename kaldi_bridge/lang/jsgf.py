@@ -18,7 +18,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.labels import connected
 from kaldi_bridge.fsts.rational import closed, concatenated, union
-from kaldi_bridge.io.text import shown
+from kaldi_bridge.io.text import shown, strip, words
 
 _COMMENTS = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _TOKENS = re.compile(
@@ -32,7 +32,7 @@ Numbers = Callable[[str], int]
 
 def is_jsgf(text: str) -> bool:
     """Whether a file's text begins as a grammar in JSGF."""
-    return text.lstrip().startswith("#JSGF")
+    return strip(text).startswith("#JSGF")
 
 
 def jsgf_grammar(text: str, number_of: Numbers) -> Fst:
@@ -57,13 +57,13 @@ def jsgf_grammar(text: str, number_of: Numbers) -> Fst:
 
 def _tokens(text: str) -> list[str]:
     found, place = [], 0
-    text = text.rstrip()
+    text = strip(text)
     while place < len(text):
         match = _TOKENS.match(text, place)
         if match is None:
-            raise KaldiError(f"this is not in JSGF: {shown(text[place:].lstrip(), 40)}")
+            raise KaldiError(f"this is not in JSGF: {shown(strip(text[place:]), 40)}")
         rule, weight, mark, quoted, word = match.groups()
-        found += [token for token in (rule, weight, mark, *(quoted or "").split(), word) if token]
+        found += [token for token in (rule, weight, mark, *words(quoted or ""), word) if token]
         place = match.end()
     return found
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.io import text
 from kaldi_bridge.lang.symbol_table import SymbolTable
 
 DISCOUNT = 0.5  # D
@@ -27,7 +28,7 @@ def numbers_of(phrases: Iterable[str], words: SymbolTable) -> tuple[list[list[in
     numbers = []
     for phrase in phrases:
         known = []
-        for word in phrase.split():
+        for word in text.words(phrase):
             if words.numbers.get(word, 0) > 0:
                 known.append(words.numbers[word])
             else:

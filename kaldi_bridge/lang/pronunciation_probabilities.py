@@ -142,7 +142,7 @@ def read_silence_counts(path: str) -> dict[Pron, tuple[int, int, int, int]]:
 def read_pair_counts(path: str) -> dict[tuple[Pron, Pron], int]:
     """pron_bigram_counts_nowb.txt: lines of count, one, the one behind it, with tabs between them."""
     counts = {}
-    for line in read_text(path).splitlines():
+    for line in filter(None, read_text(path).split("\n")):
         fields = line.split("\t")
         if len(fields) != 3 or not is_number(fields[0]):
             raise KaldiError(f"{path}: expected a count and two pronunciations with tabs between them, not {line!r}")

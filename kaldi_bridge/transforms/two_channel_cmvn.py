@@ -10,7 +10,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import words
-from kaldi_bridge.io.text_files import read_text
+from kaldi_bridge.io.text_files import in_order, read_text
 from kaldi_bridge.transforms.cmvn import compute_stats
 
 
@@ -20,13 +20,13 @@ def read_sides(rxfilename: str) -> list[list[str]]:
     Lines are: utterance call side. Raises KaldiError for others.
     """
     calls: dict[str, list[str]] = {}
-    for line in read_text(rxfilename).splitlines():
+    for line in filter(None, read_text(rxfilename).split("\n")):
         parts = words(line)
         if len(parts) != 3:
             raise KaldiError(f"Expecting 3 fields per line of reco2file_and_channel file {rxfilename}, got: {line}")
         calls.setdefault(parts[1], []).append(parts[0])
     sides: list[list[str]] = []
-    for call in sorted(calls, key=lambda name: name.encode()):
+    for call in in_order(calls):
         utterances = calls[call]
         if len(utterances) == 2:
             sides.append(utterances)

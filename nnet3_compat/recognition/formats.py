@@ -18,7 +18,7 @@ Interval = tuple[float, float, str]
 def text_line(name: str, result: Result) -> str:
     """The text, behind the recording's name if it is given; nothing where nothing was said."""
     text = text_of(result)
-    return f"{name} {text}".lstrip() + "\n" if text else ""
+    return f"{name} {text}\n".lstrip(" ") if text else ""
 
 
 def json_lines(name: str, result: Result) -> str:

@@ -11,7 +11,7 @@ from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.fsts.fst import Fst, read_fst
 from kaldi_bridge.fsts.fst_header import MAGIC
 from kaldi_bridge.fsts.rational import arc_sorted, projected
-from kaldi_bridge.io.text import shown
+from kaldi_bridge.io.text import shown, strip
 from kaldi_bridge.io.text_files import read_text, write_text
 from kaldi_bridge.lang.arpa import compile_arpa
 from kaldi_bridge.lang.jsgf import is_jsgf, jsgf_grammar
@@ -41,7 +41,7 @@ def read_grammar(file: str, words: SymbolTable) -> Fst:
         text = read_text(file)
         if is_jsgf(text):
             return arc_sorted(jsgf_grammar(text, lambda word: _number_of(word, words)))
-        if text.lstrip().startswith("\\data\\"):
+        if strip(text).startswith("\\data\\"):
             return _of_arpa(file, words)
         numbers, unknown = numbers_of(text.split("\n"), words)
         for word in unknown:
