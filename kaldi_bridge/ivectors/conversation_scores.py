@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.ivectors.covariances import eigenvalues
 from kaldi_bridge.ivectors.plda import Plda, PldaOptions
 
 TOLERANCE = 0.001
@@ -32,9 +34,10 @@ def principal_directions(ivectors: np.ndarray, target_energy: float) -> np.ndarr
     values = ivectors.astype(np.float64)
     mean = values.mean(axis=0)
     covariance = values.T @ values / count - np.outer(mean, mean)
+    if not np.isfinite(covariance).all():
+        raise KaldiError("i-vectors that are infinite or not a number")
     if count > dim:
-        energies, directions = np.linalg.eigh(covariance)
-        energies, directions = energies[::-1], directions[:, ::-1]
+        energies, directions = eigenvalues(covariance, "the covariance of the i-vectors")
     else:
         directions, energies, _ = np.linalg.svd(covariance)
     energies = energies.astype(np.float32)

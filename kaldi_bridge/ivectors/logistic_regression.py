@@ -110,10 +110,12 @@ def train(
 ) -> LogisticRegression:
     """Of vectors [N, dim] and int classes [N]: one component each first, then more with ``mix_up``.
 
-    Raises KaldiError where a class is negative.
+    Raises KaldiError where a class is negative, or a vector not finite.
     """
     if labels.min() < 0:
         raise KaldiError(f"the class {labels.min()}: classes are numbers from 0 on")
+    if not np.isfinite(vectors).all():
+        raise KaldiError("vectors that are infinite or not a number")
     inputs = np.hstack([vectors, np.ones((len(vectors), 1))]).astype(np.float32)
     classes = np.arange(labels.max() + 1)
     weights = _maximized(np.zeros((len(classes), inputs.shape[1]), np.float32), classes, inputs, labels, options)

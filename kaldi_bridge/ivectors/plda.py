@@ -19,6 +19,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.basic_io import expect_token, read_header, write_header, write_token
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
 from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.ivectors.covariances import eigenvalues, inverse
 
 
 @dataclass
@@ -102,7 +103,7 @@ class Plda:
         rows, columns = matrix.shape
         if columns != self.dim or rows > self.dim:
             raise KaldiError(f"a transform of {rows} by {columns} for a PLDA model of dimension {self.dim}")
-        back = matrix @ np.linalg.inv(self.transform)
+        back = matrix @ inverse(self.transform, "the transform of the PLDA model")
         return from_covariances(matrix @ self.mean, back @ back.T, (back * self.psi) @ back.T)
 
 
@@ -138,11 +139,11 @@ def from_covariances(mean: np.ndarray, within: np.ndarray, between: np.ndarray) 
         raise KaldiError(
             "the within-class covariance is not positive definite: too little data, or all alike"
         ) from None
-    psi, directions = np.linalg.eigh(whitening @ between @ whitening.T)
+    psi, directions = eigenvalues(whitening @ between @ whitening.T, "the between-class covariance")
     floored = int((psi < 0).sum())
     if floored:
         log.warning(f"Floored {floored} eigenvalues of between-class variance to zero.")
-    return Plda(mean, directions[:, ::-1].T @ whitening, np.maximum(psi[::-1], 0.0))
+    return Plda(mean, directions.T @ whitening, np.maximum(psi, 0.0))
 
 
 def read_plda(rxfilename: str) -> Plda:
@@ -160,6 +161,8 @@ def read_plda(rxfilename: str) -> Plda:
             f"{rxfilename}: a PLDA model with a mean of {dim}, a transform of {' by '.join(map(str, transform.shape))} "
             f"and {len(psi)} variances"
         )
+    if not all(np.isfinite(array).all() for array in (mean, transform, psi)) or psi.min() < 0:
+        raise KaldiError(f"{rxfilename}: a PLDA model with negative variances, or numbers that are not finite")
     return Plda(mean, transform, psi)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.ivectors.covariances import eigenvalues, inverse
 from kaldi_bridge.ivectors.plda import Plda, from_covariances, vector_text
 
 
@@ -49,8 +50,7 @@ def adapted(plda: Plda, ivectors: np.ndarray, options: PldaAdaptationOptions) ->
     variance = values.T @ values / len(values) - np.outer(mean, mean)
     variance += np.float32(options.mean_diff_scale) * np.outer(difference, difference)
     whitening = plda.transform / np.sqrt(1.0 + plda.psi)[:, np.newaxis]
-    found, directions = np.linalg.eigh(whitening @ variance @ whitening.T)
-    found, directions = found[::-1], directions[:, ::-1]
+    found, directions = eigenvalues(whitening @ variance @ whitening.T, "the covariance of the i-vectors")
     log.info(
         "Eigenvalues of adaptation-data total-covariance in space where training-data total-covariance is unit, is: "
         + vector_text(found)
@@ -65,7 +65,7 @@ def adapted(plda: Plda, ivectors: np.ndarray, options: PldaAdaptationOptions) ->
     excess = np.maximum(found - 1.0, 0.0)
     within += np.diag(np.float32(options.within_covar_scale) * excess)
     between += np.diag(np.float32(options.between_covar_scale) * excess)
-    back = np.linalg.inv(directions.T @ whitening)
+    back = inverse(directions.T @ whitening, "the transform of the PLDA model")
     result = from_covariances(mean, back @ within @ back.T, back @ between @ back.T)
     log.info(
         f"Old diagonal of between-class covar was: {vector_text(plda.psi)}, new diagonal is {vector_text(result.psi)}"

@@ -10,6 +10,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.ivectors.covariances import eigenvalues
 from kaldi_bridge.ivectors.plda import vector_text
 
 
@@ -48,12 +49,12 @@ def estimate_speaker_lda(ivectors: np.ndarray, speakers: list[str], options: Spe
     whitening = _whitening(
         factor * total + (1.0 - factor) * (total - between), float(np.float32(options.covariance_floor))
     )
-    variances, directions = np.linalg.eigh(whitening @ between @ whitening.T)
+    variances, directions = eigenvalues(whitening @ between @ whitening.T, "the between-class covariance")
     log.info(
         "Singular values of between-class covariance after projecting with interpolated [total/within] covariance "
-        f"with a weight of {factor:g} on the total covariance, are: {vector_text(variances[::-1])}"
+        f"with a weight of {factor:g} on the total covariance, are: {vector_text(variances)}"
     )
-    linear = (directions[:, ::-1].T[: options.dim] @ whitening).astype(np.float32)
+    linear = (directions.T[: options.dim] @ whitening).astype(np.float32)
     return np.hstack([linear, -(linear @ mean)[:, np.newaxis]])
 
 
@@ -70,8 +71,8 @@ def _check(options: SpeakerLdaOptions, count: int, columns: int, num_speakers: i
 
 def _whitening(covariance: np.ndarray, floor: float) -> np.ndarray:
     """The matrix that makes a covariance the unit matrix."""
-    values, vectors = np.linalg.eigh(covariance)
-    floor *= values[-1]
+    values, vectors = eigenvalues(covariance, "the within-class covariance")
+    floor *= values[0]
     floored = int((values < floor).sum())
     if floored:
         log.warning(f"Floored {floored} eigenvalues of covariance to {floor:g}")
