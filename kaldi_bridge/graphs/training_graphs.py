@@ -34,12 +34,13 @@ class TrainingGraphs:
     """Makes the graphs of a lexicon (L.fst), tree and model.
 
     Args:
+        lexicon: None where graphs are only made ``of_phones``.
         disambig: disambiguation symbols among the lexicon's phones.
     """
 
     def __init__(
         self,
-        lexicon: Fst,
+        lexicon: Fst | None,
         tree: ContextDependency,
         model: TransitionModel,
         disambig: Sequence[int] = (),
@@ -48,7 +49,7 @@ class TrainingGraphs:
         for symbol in disambig:
             if symbol < 1 or symbol in model.phones:
                 raise KaldiError(f"Disambiguation symbol {symbol} is also a phone, or none at all")
-        self._lexicon = OpenFst.of(lexicon).arc_sorted("olabel")
+        self._lexicon = OpenFst.of(lexicon).arc_sorted("olabel") if lexicon else None
         self._tree, self._model, self._disambig = tree, model, list(disambig)
         self._options = options or TrainingGraphOptions()
         self._hmms = Hmms(tree, model, self._options.transition_scale)
@@ -62,9 +63,15 @@ class TrainingGraphs:
 
         Raises EntryError when the lexicon has no way to say any of it.
         """
+        if self._lexicon is None:
+            raise ValueError("graphs of words need a lexicon")
         phones = self._lexicon.composed(OpenFst.of(grammar)).fst()
         if not phones.num_states:
             raise EntryError("no way to say the words: is one of them without a pronunciation?")
+        return self.of_phones(phones)
+
+    def of_phones(self, phones: Fst) -> Fst:
+        """The graph of a transducer from phones to words."""
         graph, labels = context_graph(phones, self._tree, self._disambig)
         options = self._options
         scales = options.transition_scale, options.self_loop_scale
@@ -77,3 +84,23 @@ class TrainingGraphs:
         if self._options.rm_eps and self._disambig:
             return remove_epsilons_local(graph, stochastic_in_log=False)
         return graph
+
+
+def spoken_once(words: Sequence[int], pronunciations: Sequence[Sequence[int]], silence: int) -> Fst:
+    """From the phones of each word, one after the other, to the words; between them and at both ends, maybe silence.
+
+    A word is on its first phone; as in Kaldi (bin/compile-train-graphs-without-lexicon.cc), it is left out where that
+    is also its last one. Raises EntryError for a word without phones.
+    """
+    arcs = [(0, 0, 0, 0.0, 1), (0, 0, 0, 0.0, 2), (2, silence, 0, 0.0, 1)]
+    state, count = 1, 3
+    for word, phones in zip(words, pronunciations, strict=True):
+        if not len(phones):
+            raise EntryError(f"the word {word} has no phones")
+        for position, phone in enumerate(phones[:-1]):
+            arcs.append((state, int(phone), 0 if position else int(word), 0.0, count))
+            state, count = count, count + 1
+        last, following, pause = int(phones[-1]), count, count + 1
+        arcs += [(state, last, 0, 0.0, following), (state, last, 0, 0.0, pause), (pause, silence, 0, 0.0, following)]
+        state, count = following, count + 2
+    return Fst.from_arcs(0, {state: 0.0}, arcs)

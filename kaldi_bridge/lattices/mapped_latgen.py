@@ -42,7 +42,7 @@ def latgen_mapped(
                 writer.decode_all(tasks, scaled=False, num_threads=num_threads)
         else:
             with SequentialReader(log_likelihoods_rspecifier, FLOAT_MATRIX) as matrices:
-                tasks = tasks_for_graph(graph_in, model, _checked(matrices, model))
+                tasks = tasks_for_graph(graph_in, model, of_each_pdf(matrices, model))
                 writer.decode_all(tasks, scaled=False, num_threads=num_threads)
     return writer.report()
 
@@ -52,13 +52,13 @@ def _with_own_graphs(
 ) -> Iterator[Task]:
     for key, graph in graphs_in_table(graphs_rspecifier, model):
         if key in matrices:
-            for _, matrix in _checked([(key, matrices[key])], model):
+            for _, matrix in of_each_pdf([(key, matrices[key])], model):
                 yield key, matrix, graph
         else:
             writer.fail(f"Not decoding utterance {key} because no loglikes available.")
 
 
-def _checked(matrices: Iterable[tuple[str, np.ndarray]], model: TransitionModel) -> Iterator[tuple[str, np.ndarray]]:
+def of_each_pdf(matrices: Iterable[tuple[str, np.ndarray]], model: TransitionModel) -> Iterator[tuple[str, np.ndarray]]:
     """As in Kaldi's DecodableMatrixScaledMapped: a matrix for each pdf of the model a column, and no other."""
     for key, matrix in matrices:
         if len(matrix) and matrix.shape[1] != model.num_pdfs:

@@ -129,6 +129,7 @@ READERS: dict[str, Callable[[str], Arrays]] = {
 }
 
 DISAMBIG = "--read-disambig-syms=disambig.int"
+MAPPED = "--beam=8 --retry-beam=20 --acoustic-scale=0.2 --transition-scale=0.5 model.mdl ark:graphs.fsts ark:likes.ark"
 ALIGN = "--careful=true --transition-scale=0.5 --acoustic-scale=0.2 --beam=8 --retry-beam=20"
 FASTER = "--acoustic-scale=0.5 model.mdl HCLG.fst ark:feats.ark"
 # (kind of output, program, arguments with {} for the output, what Kaldi wrote, file of Kaldi's messages or "")
@@ -337,6 +338,13 @@ CASES = [
     ),
     (
         "graphs",
+        "compile-train-graphs-without-lexicon",
+        f"{DISAMBIG} tree model.mdl ark:pronounced.int ark:pronunciations.int ark:{{}}",
+        "pronounced.fsts",
+        "",
+    ),
+    (
+        "graphs",
         "compile-train-graphs-fsts",
         f"{DISAMBIG} tree model.mdl L.fst ark:grammars.txt ark:{{}}",
         "grammars.fsts",
@@ -348,6 +356,20 @@ CASES = [
         f"{DISAMBIG} --rm-eps=true --transition-scale=1 --self-loop-scale=0.1 --batch-size=1 tree model.mdl L.fst "
         "ark:grammars.txt ark:{}",
         "scaled.fsts",
+        "",
+    ),
+    (
+        "alignments",
+        "align-compiled-mapped",
+        f"{MAPPED} ark:{{}}",
+        "mapped.ark",
+        "align-compiled-mapped",
+    ),
+    (
+        "floats",
+        "align-compiled-mapped",
+        f"{MAPPED} ark:/dev/null ark:{{}}",
+        "mapped.scores",
         "",
     ),
     (
@@ -530,3 +552,46 @@ def test_a_grammar_that_no_one_can_say(tmp_path: Path, capfd: Any) -> None:
     heard = capfd.readouterr().err
     assert "No disambiguation symbols" in heard and "utterance c: the topology has no phone 4" in heard
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "phones", "status", "said"),
+    [
+        ("a 7 5\n", "a.0 2 3\n", 255, "No lexicon item: a.1"),
+        ("a 7\nb 5\n", "a.0\nb.0 2 3\n", 0, "Empty decoding graph for utterance a: the word 7 has no phones"),
+        ("a 7\n", "a.0 2 9\n", 255, "9"),
+        ("", "a.0 2\n", 1, "succeeded for 0 graphs, failed for 0"),
+    ],
+)
+def test_words_without_phones(words: str, phones: str, status: int, said: str, tmp_path: Path, capfd: Any) -> None:
+    (tmp_path / "words").write_text(words)
+    (tmp_path / "phones").write_text(phones)
+    tables = f"ark:{tmp_path}/words", f"ark:{tmp_path}/phones", f"ark:{tmp_path}/out"
+    program = twin("compile-train-graphs-without-lexicon")
+    assert run(program, [DISAMBIG, "tree", "model.mdl", *tables]) == status
+    assert said in capfd.readouterr().err
+    assert (tmp_path / "out").exists() == (status != 255)
+
+
+@pytest.mark.parametrize(
+    ("key", "matrix", "status", "said"),
+    [
+        ("a-1", "[ 1 2\n 3 4 ]", 255, "a-1: mismatch, matrix has 2 cols but transition-model has"),
+        ("a-1", "[ ]", 1, "Empty loglikes matrix utterance: a-1"),
+        ("none", "[ ]", 1, "No fst for utterance none"),
+    ],
+)
+def test_bad_scores_to_align(key: str, matrix: str, status: int, said: str, tmp_path: Path, capfd: Any) -> None:
+    (tmp_path / "likes").write_text(f"{key}  {matrix}\n")
+    tables = "ark:graphs.fsts", f"ark:{tmp_path}/likes", f"ark:{tmp_path}/out"
+    assert run(twin("align-compiled-mapped"), ["model.mdl", *tables]) == status
+    assert said in capfd.readouterr().err
+
+
+def test_numbers_of_a_transition_model(capfd: Any) -> None:
+    """As hmm-info wrote them."""
+    assert run(twin("hmm-info"), ["model.mdl"]) == 0
+    numbers = "number of phones 3\nnumber of pdfs 6\nnumber of transition-ids 12\nnumber of transition-states 6\n"
+    assert capfd.readouterr().out == numbers
+    assert run(twin("hmm-info"), ["tree"]) == 255
+    assert "tree" in capfd.readouterr().err

@@ -60,9 +60,11 @@ gmm-est-lvtln-trans --norm-type=diag model.mdl 2.lvtln ark:feats.ark ark:gpost.a
 gmm-init-model-flat tree topo flat.mdl ark:feats.ark
 compile-train-graphs --read-disambig-syms=disambig.int tree model.mdl L.fst ark:words.int ark:graphs.fsts
 compile-train-graphs --read-disambig-syms=disambig.int --rm-eps=true --reorder=false --transition-scale=1 --self-loop-scale=0.5 --batch-size=1 tree model.mdl L.fst ark:words.int ark:unordered.fsts
+compile-train-graphs-without-lexicon --read-disambig-syms=disambig.int tree model.mdl ark:pronounced.int ark:pronunciations.int ark:pronounced.fsts
 compile-train-graphs-fsts --read-disambig-syms=disambig.int tree model.mdl L.fst ark:grammars.txt ark:grammars.fsts
 compile-train-graphs-fsts --read-disambig-syms=disambig.int --rm-eps=true --transition-scale=1 --self-loop-scale=0.1 --batch-size=1 tree model.mdl L.fst ark:grammars.txt ark:scaled.fsts
 log gmm-align-compiled gmm-align-compiled --careful=true --transition-scale=0.5 --acoustic-scale=0.2 --beam=8 --retry-beam=20 --write-per-frame-acoustic-loglikes=ark:by-frame.likes model.mdl ark:graphs.fsts ark:feats.ark ark:aligned.ark ark:aligned.scores
+log align-compiled-mapped align-compiled-mapped --beam=8 --retry-beam=20 --acoustic-scale=0.2 --transition-scale=0.5 model.mdl ark:graphs.fsts ark:likes.ark ark:mapped.ark ark:mapped.scores
 log gmm-align gmm-align --read-disambig-syms=disambig.int --beam=200 tree model.mdl L.fst ark:feats.ark ark:words.int ark:aligned-from-words.ark
 compile-graph --read-disambig-syms=disambig.int tree model.mdl L.fst loop.fst HCLG.fst
 log gmm-decode-faster gmm-decode-faster --acoustic-scale=0.5 model.mdl HCLG.fst ark:feats.ark ark:decoded.words ark:decoded.ark ark:decoded.lat
