@@ -28,10 +28,10 @@ class CallLabels:
 def replaced(fsts: Mapping[int, Fst], root: int, labels: CallLabels | None = None) -> Fst:
     """The FST of label ``root``, in which arcs with the label of an FST as output label lead through that FST.
 
-    States are numbered as they are found, breadth first. Raises KaldiError where an FST leads into itself.
+    States are numbered as they are found, breadth first. Raises KaldiError where any of the FSTs leads into itself.
     """
     labels = labels or CallLabels()
-    _check_recursion(fsts, root)
+    _check_recursion(fsts)
     call_in, call_out = SIDES[labels.on_call]
     return_in, return_out = SIDES[labels.on_return]
     back = labels.return_label * return_in, labels.return_label * return_out
@@ -67,7 +67,7 @@ def replaced(fsts: Mapping[int, Fst], root: int, labels: CallLabels | None = Non
     return top.changed(start=0, finals=made.finals, offsets=made.offsets, arcs=made.arcs)
 
 
-def _check_recursion(fsts: Mapping[int, Fst], root: int) -> None:
+def _check_recursion(fsts: Mapping[int, Fst]) -> None:
     leads_to = {label: set(np.unique(fst.arcs["olabel"]).tolist()) & set(fsts) - {0} for label, fst in fsts.items()}
     done: set[int] = set()
     way: list[int] = []
@@ -81,4 +81,5 @@ def _check_recursion(fsts: Mapping[int, Fst], root: int) -> None:
                 visit(inner)
             done.add(way.pop())
 
-    visit(root)
+    for label in fsts:
+        visit(label)

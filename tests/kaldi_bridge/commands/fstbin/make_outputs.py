@@ -105,6 +105,12 @@ fstcompose --connect=false acyclic.osorted cyclic.isorted
 fstcompose cyclic cyclic.isorted
 fstcompose cyclic cyclic
 fstcompose acyclic.osorted.log cyclic.isorted.log
+fstcompose --compose_filter=alt_sequence acyclic.osorted cyclic.isorted
+fstcompose --compose_filter=match acyclic.osorted cyclic.isorted
+fstcompose --compose_filter=match --connect=false cyclic.osorted acyclic.isorted
+fstcompose --compose_filter=alt_sequence cyclic.osorted.log acyclic.isorted.log
+fstcompose --compose_filter=match empty cyclic
+fstcompose --compose_filter=other acyclic.osorted cyclic.isorted
 fstrmepsilon cyclic
 fstrmepsilon acceptor
 fstrmepsilon --connect=false cyclic
@@ -160,6 +166,7 @@ fstpush --push_labels --to_final late
 fstpush --push_labels --to_final --remove_common_affix fork
 fstpush --push_labels --to_final --push_weights --remove_total_weight --remove_common_affix circle
 fstpush --push_labels --push_weights --remove_total_weight fork
+fstreplace string 10 acyclic 2
 fstreplace chain 99 acyclic 20
 fstreplace --epsilon_on_replace chain 99 acyclic 20
 fstreplace --return_arc_labeling=both --return_label=7 chain 99 acyclic 20
