@@ -77,7 +77,7 @@ at_most() {
 run_jobs() {
   local runner=("$utils/run.py") words=() word escaped
   if [ -n "$cmd" ]; then read -ra runner <<< "$cmd"; fi
-  if [[ ${runner[0]##*/} == run.py ]]; then
+  if [[ ${runner[0]##*/} =~ ^(run|slurm|queue)\.py$ ]]; then
     "${runner[@]}" "$@"
     return
   fi

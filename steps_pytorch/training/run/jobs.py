@@ -31,6 +31,7 @@ from steps_pytorch.training.run.loop import EPSILON, Parts, train_until, validat
 from steps_pytorch.training.run.options import Run, RunOptions
 
 ATTEMPTS = 2
+OURS = ("run.py", "slurm.py", "queue.py")  # runners that pass words on as they are
 _SAFE = "_./:@%+,=-"
 
 
@@ -132,7 +133,7 @@ def _run_jobs(run: Run, iteration: int, count: int) -> list[dict[str, Any]]:
 def _through_runner(options: RunOptions, words: list[str]) -> list[str]:
     if options.cmd:
         runner = [*shlex.split(options.cmd), *(["--gpu", "1"] if options.use_gpu else [])]
-        return runner + (words if Path(runner[0]).name == "run.py" else [_for_kaldis_runners(word) for word in words])
+        return runner + (words if Path(runner[0]).name in OURS else [_for_kaldis_runners(word) for word in words])
     return [str(recipes_folder() / "utils" / "run.py"), *words]
 
 
