@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.places import UTILS
+from tests.helpers.places import STEPS, UTILS
 from tests.helpers.slurm_here import MISSING, SlurmHere, slurm_here
 
 # Runs the tasks of an array one after the other, but for those in $LOST.
@@ -114,6 +114,16 @@ class TestBothQueues:
         assert result.returncode == 0, result.stderr
         assert (queue.work / "it's $HOME").read_text() == "".join(f"{word}\n" for word in words).replace("JOB", "7")
         assert {path.name for path in queue.work.iterdir()} == {"a b$(touch X).log", "it's $HOME", "q", "submitted"}
+
+    def test_steps_leave_words_as_they_are(self, queue: Queue) -> None:
+        """They escape them for Kaldi's scripts only."""
+        (queue.work / "step.sh").write_text(
+            f"set -euo pipefail\ncmd={UTILS / queue.script}\nhelp_message=\n"
+            f". {STEPS}/lib/step.sh > /dev/null\nrun_jobs 'a b.log' printf '%s' 'a $b' '|' cat\n"
+        )
+        result = call(["bash", "step.sh"], queue.work, queue.environment)
+        assert result.returncode == 0, result.stderr
+        assert "\na $b# Accounting" in (queue.work / "a b.log").read_text()
 
     def test_one_job_without_a_number(self, queue: Queue) -> None:
         (queue.work / "path.sh").write_text("set -e; export GREETING=hello\n")
