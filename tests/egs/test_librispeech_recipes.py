@@ -164,7 +164,7 @@ def test_corpus_without_the_parts(recipe: str, tmp_path: Path) -> None:
 SMALL = {
     "train-parts": "train-tiny",
     "test-parts": "dev-tiny",
-    "gmm-opts": "--num-iters 5 --max-iter-inc 4",
+    "gmm-opts": "--num-iters 4 --max-iter-inc 3",
     "mono-utterances": "8",
     "mono-gauss": "60",
     "tri1": "40 100",

@@ -190,8 +190,8 @@ steps_pytorch/align_si.sh --nj 2 --use-graphs true {}/data {}/lang {}/mono {}/mo
 steps_pytorch/train_deltas.sh FEW 60 100 {}/data {}/lang {}/mono_ali {}/tri
 steps_pytorch/align_lats.sh --nj 2 --generate-ali-from-lats true {}/data {}/lang {}/tri {}/lats
 # adapted
-steps_pytorch/train_lda_mllt.sh FEW MLLT 60 100 {}/data {}/lang {}/mono_ali {}/lda
-steps_pytorch/train_sat.sh FEW --fmllr-iters 2 60 100 {}/data {}/lang {}/lda {}/sat
+steps_pytorch/train_lda_mllt.sh FEWER MLLT 60 100 {}/data {}/lang {}/mono_ali {}/lda
+steps_pytorch/train_sat.sh FEWER --fmllr-iters 2 60 100 {}/data {}/lang {}/lda {}/sat
 steps_pytorch/align_fmllr.sh --nj 9 {}/data {}/lang {}/sat {}/sat_ali
 steps_pytorch/align_fmllr_lats.sh --nj 2 --generate-ali-from-lats true {}/data {}/lang {}/sat {}/sat_lats
 steps_pytorch/get_prons.sh {}/data {}/lang {}/sat_ali
@@ -229,6 +229,7 @@ steps_pytorch/make_supervisions.sh --frame-subsampling-factor 1 {}/chain/decode 
 """
 WORDS = {
     "FEW": ["--num-iters", "5", "--realign-iters", "1 3", "--max-iter-inc", "3", "--boost-silence", "1.2"],
+    "FEWER": ["--num-iters", "3", "--realign-iters", "1", "--max-iter-inc", "2"],
     "MLLT": ["--mllt-iters", "2", "--dim", "20", "--splice-opts", "--left-context=1 --right-context=1"],
     "CONTEXT": ["--context-width=2 --central-position=1"],
     "SCORING": ["--min-lmwt 10 --max-lmwt 10 --word-ins-penalty 0.0"],
