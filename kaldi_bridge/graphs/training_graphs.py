@@ -61,6 +61,9 @@ class TrainingGraphs:
     def of_grammar(self, grammar: Fst) -> Fst:
         """The graph of all that an acceptor of words accepts; its costs stay.
 
+        Where one with right context is of a grammar with epsilons, Kaldi's graph has some more states, for the same
+        paths at the same costs: it ends words, not the utterance, with the symbol that stands for no further phone.
+
         Raises EntryError when the lexicon has no way to say any of it.
         """
         if self._lexicon is None:
