@@ -38,15 +38,20 @@ def state_times(lattice: AnyLattice) -> tuple[np.ndarray, int]:
 
 
 def depth_per_frame(lattice: CompactLattice) -> np.ndarray:
-    """int32 [frames], the number of arcs that cross each frame. The states must be in topological order."""
+    """int32 [frames], the number of arcs that cross each frame. The states must be in topological order.
+
+    There are no frames where there is no final state.
+    """
     if lattice.start < 0:
         return np.zeros(0, np.int32)
     times, frames = state_times(lattice)
+    if not frames:
+        return np.zeros(0, np.int32)
     arcs, ends = _lengths(lattice)
     starts = np.concatenate([times[lattice.sources], times])
     stops = starts + np.concatenate([arcs, ends])
     reached = starts >= 0
-    if frames and stops[reached].max(initial=0) > frames:
+    if stops[reached].max(initial=0) > frames:
         raise KaldiError("the lattice is not consistent: an arc goes beyond the end of the utterance")
     changes = np.zeros(frames + 1, np.int64)
     np.add.at(changes, starts[reached], 1)

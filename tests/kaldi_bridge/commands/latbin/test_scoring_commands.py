@@ -129,6 +129,14 @@ def test_empty_lattice_is_left_out(folder: Path, capfd: pytest.CaptureFixture[st
     assert (folder / "OUT/1").read_text() == ""
 
 
+def test_depth_of_a_lattice_without_an_end(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """It has no frames, as Kaldi's program says."""
+    (folder / "endless").write_text("k \n0\t1\t1\t1,2,2_4\n\n")
+    assert twin("lattice-depth-per-frame").run(["ark:endless", "ark,t:depths"]) == 0
+    assert (folder / "depths").read_text() == "k \n"
+    assert "does not have a final-state" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("program", ["lattice-push", "lattice-minimize"])
 def test_lattices_that_cannot_be_pushed_are_left_out(
     program: str, folder: Path, capfd: pytest.CaptureFixture[str]
