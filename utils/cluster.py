@@ -148,6 +148,7 @@ def submit(queue: Queue, command: list[str], jobs: Jobs, numbers: list[int | Non
     command.append(str(files.script))
     text = script(queue, jobs, numbers, files) + f"# submitted with: {shlex.join(command)}\n"
     files.script.write_text(text, encoding="utf-8", errors="surrogateescape")
+    files.queue_log.unlink(missing_ok=True)
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="surrogateescape")
     with open(files.queue_log, "a", encoding="utf-8", errors="surrogateescape") as log:
         log.write(result.stdout)
