@@ -235,7 +235,7 @@ class Fst:
         for s in order:
             arcs = self.arcs_of(s).tolist()
             for ilabel, olabel, cost, target in arcs:
-                end = f"\t{format_float(cost)}" if cost else ""
+                end = f"\t{_cost_text(cost)}" if cost else ""
                 lines.append(f"{s}\t{target}\t{ilabel}\t{olabel}{end}\n")
             final = float(self.finals[s])
             if final == np.inf:
@@ -243,6 +243,10 @@ class Fst:
             else:
                 lines.append(f"{s}\t{format_float(final)}\n" if final else f"{s}\n")
         stream.write(encode("".join(lines)))
+
+
+def _cost_text(cost: float) -> str:
+    return "Infinity" if cost == np.inf else format_float(cost)
 
 
 def is_sorted(fst: Fst, side: str) -> bool:

@@ -37,13 +37,18 @@ def scale(
     acoustic_to_graph: float = 0.0,
     graph_to_acoustic: float = 0.0,
 ) -> L:
-    """New graph cost: graph * g + acoustic_to_graph * a; new acoustic cost: graph_to_acoustic * g + acoustic * a."""
+    """New graph cost: graph * g + acoustic_to_graph * a; new acoustic cost: graph_to_acoustic * g + acoustic * a.
+
+    What cannot happen, of infinite graph cost, stays so (ScaleTupleWeight).
+    """
     if (acoustic, graph, acoustic_to_graph, graph_to_acoustic) == (1.0, 1.0, 0.0, 0.0):
         return lattice
 
     def scaled(g: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        g, a = g.astype(np.float64), a.astype(np.float64)
-        return graph * g + acoustic_to_graph * a, graph_to_acoustic * g + acoustic * a
+        possible = g != np.inf
+        g, a = np.where(possible, g, 0.0).astype(np.float64), np.where(possible, a, 0.0).astype(np.float64)
+        new_graph, new_acoustic = graph * g + acoustic_to_graph * a, graph_to_acoustic * g + acoustic * a
+        return np.where(possible, new_graph, np.inf), np.where(possible, new_acoustic, np.inf)
 
     arcs, finals = lattice.arcs.copy(), lattice.finals.copy()
     arcs["graph"], arcs["acoustic"] = scaled(arcs["graph"], arcs["acoustic"])

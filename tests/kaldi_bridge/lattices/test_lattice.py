@@ -4,6 +4,7 @@ import contextlib
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,6 +91,16 @@ def test_scale_and_penalty(diamond: CompactLattice) -> None:
     scaled = scale(diamond, acoustic=2.0, graph=3.0, acoustic_to_graph=0.5, graph_to_acoustic=0.25)
     assert scaled.arcs.tolist()[1][1:3] == (3 * 4 + 0.5 * 6, 0.25 * 4 + 2 * 6)
     assert add_word_penalty(diamond, 0.5).arcs["graph"].tolist() == [1.5, 4.5, 1.5, 1.5]
+
+
+def test_scaling_keeps_what_cannot_happen() -> None:
+    """Infinity times zero is no number; Kaldi's lattice-scale and lattice-to-fst write Infinity."""
+    lattice = CompactLattice.from_lists(
+        0, [[(1, np.inf, np.inf, (2,), 1), (2, 1.0, 2.0, (2,), 1)], []], [None, (0, 0, ())]
+    )
+    arcs = scale(lattice, 0.5, 2.0).arcs
+    np.testing.assert_array_equal(arcs["graph"], [np.inf, 2.0])
+    np.testing.assert_array_equal(arcs["acoustic"], [np.inf, 1.0])
 
 
 def test_prune_keeps_what_is_within_the_beam(diamond: CompactLattice) -> None:
