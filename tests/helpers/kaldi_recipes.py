@@ -43,8 +43,8 @@ def copy_recipe(name: str, kaldi: Path, folder: Path, programs: Path | None = No
     return recipe
 
 
-# What a corpus of minutes does not have the examples for: 512 Gaussians with 100 frames each, minibatches of 64, parallel
-# jobs on several archives; and 20 epochs, which take long without a GPU
+# What a corpus of minutes does not have the examples for: 512 Gaussians with 100 frames each, minibatches of 64,
+# parallel jobs on several archives; and 20 epochs, which take long without a GPU
 SMALLER = {
     "local/nnet3/run_ivector_common.sh": {"_subset 512": "_subset 64"},
     "local/chain/tuning/run_tdnn_1k.sh": {
