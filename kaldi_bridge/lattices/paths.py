@@ -10,7 +10,15 @@ from typing import TypeVar
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, is_cyclic, selected, top_sorted
+from kaldi_bridge.lattices.lattice import (
+    LATTICE_ARC,
+    NOT_FINAL,
+    CompactLattice,
+    Lattice,
+    is_cyclic,
+    selected,
+    top_sorted,
+)
 
 L = TypeVar("L", Lattice, CompactLattice)
 
@@ -61,6 +69,21 @@ def n_best_paths(lattice: L, n: int) -> Iterator[L]:
     lattice = _sorted(lattice)
     for arcs, end in lattice.graph.n_best_paths(lattice.arc_costs, lattice.final_costs, n):
         yield path_lattice(lattice, arcs, end)
+
+
+def between_epsilons(path: Lattice) -> Lattice:
+    """A path as OpenFst's search for several leaves each: an epsilon before it, and after it one with its final cost.
+
+    (fst/shortest-path.h, which works from the superfinal state to a superinitial one.)
+    """
+    count = path.num_arcs + 2
+    arcs = np.zeros(count, LATTICE_ARC)
+    arcs[1:-1] = path.arcs
+    arcs["nextstate"] = np.arange(1, count + 1)
+    arcs["graph"][-1], arcs["acoustic"][-1] = path.finals[-1]
+    finals = np.full((count + 1, 2), NOT_FINAL)
+    finals[-1] = 0.0
+    return Lattice(0, np.minimum(np.arange(count + 2), count), arcs, finals)
 
 
 def random_paths(lattice: Lattice, n: int, rng: random.Random) -> Iterator[Lattice]:

@@ -11,7 +11,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice import connected, to_compact
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE
-from kaldi_bridge.lattices.paths import n_best_paths, random_paths
+from kaldi_bridge.lattices.paths import between_epsilons, n_best_paths, random_paths
 from kaldi_bridge.lattices.scale_options import ScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
@@ -48,7 +48,8 @@ def lattice_to_nbest(options: Options, lattice_rspecifier: str, lattice_wspecifi
             )
             count = 0
             for count, path in enumerate(chosen, 1):
-                unscaled = scale(path, 1.0 / options.acoustic_scale, 1.0 / options.lm_scale)
+                whole = between_epsilons(path) if options.n > 1 else path
+                unscaled = scale(whole, 1.0 / options.acoustic_scale, 1.0 / options.lm_scale)
                 writer.write(f"{key}-{count}", to_compact(unscaled))
             if count == 0:
                 log.warning(f"Possibly empty lattice for utterance-id {key}(no N-best entries)")

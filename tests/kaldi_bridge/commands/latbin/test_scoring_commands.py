@@ -187,3 +187,65 @@ def test_get_prons_lists_what_the_pipes_of_get_prons_sh_do(name: str, align: lis
     assert get_prons.run(["--text=text", *kept, "ark:alignments", "from_alignments"]) == 0
     expected = [line for line in (folder / "prons").read_text().splitlines() if line.split()[0] != texts[-1][0]]
     assert (folder / "from_alignments").read_text().splitlines() == expected and expected
+
+
+SEVERAL_PATHS = """b
+0 1 1 1.5,2.5,3_4
+0 2 2 2.5,1.25,5
+1 3 3 0.5,0.75,6
+2 3 0 0.25,0.5,7_7
+3 0.125,0.0625,
+
+c
+0 1 0 1.5,2.5,3_4
+0 2 2 2.5,1.25,5
+1 3 3 0.5,0.75,6
+1 0.5,0.5,
+2 3 4 0.25,0.5,7_7
+3
+
+d
+0 1 7 1.5,2.5,3_4
+1 0.5,0.5,
+
+e
+0 0.5,0.25,1_2
+
+"""
+TWO_BEST = """b-1 
+0 1 0
+1 2 2 2.875,1.8125,5_7_7
+2
+
+b-2 
+0 1 0
+1 2 1 1.5,2.5,3_4
+2 3 3 0.625,0.8125,6
+3
+
+c-1 
+0 1 0
+1 2 2 2.5,1.25,5
+2 3 4 0.25,0.5,7_7
+3
+
+c-2 
+0 1 0 2,3,3_4
+1
+
+d-1 
+0 1 0
+1 2 7 2,3,3_4
+2
+
+e-1 
+0 1 0 0.5,0.25,1_2
+1
+
+"""
+
+
+def test_each_of_several_paths_is_laid_out_as_kaldis(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """``TWO_BEST`` is what Kaldi's program wrote: paths begin with an epsilon, final costs are on the last arc."""
+    assert twin("lattice-to-nbest").run(["--n=2", written(folder, "several", SEVERAL_PATHS), "ark,t:-"]) == 0
+    assert capfd.readouterr().out.replace("\t", " ") == TWO_BEST
