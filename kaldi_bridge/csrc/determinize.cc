@@ -18,18 +18,8 @@ namespace {
 
 constexpr int kMaxAttempts = 10;
 
-struct ResultArc {
-  int32_t word, string, next;
-  Cost cost;
-};
-
-struct ResultState {
-  Subset minimal;
+struct PrunedState : ResultState {
   double cost_so_far;
-  bool is_final = false;
-  int32_t final_string = 0;
-  Cost final = kNoCost;
-  std::vector<ResultArc> arcs;
 };
 
 struct Task {
@@ -101,20 +91,7 @@ class Determinizer {
   bool is_complete() const { return tasks_.empty(); }
 
   // The states found.
-  CompactLattice result() const {
-    CompactLattice result(states_.size());
-    for (size_t s = 0; s < states_.size(); s++) {
-      const ResultState &state = *states_[s];
-      if (state.is_final) {
-        result[s].final = state.final;
-        result[s].final_tids = strings_.to_vector(state.final_string);
-      }
-      result[s].arcs.reserve(state.arcs.size());
-      for (const ResultArc &arc : state.arcs)
-        result[s].arcs.push_back({arc.word, arc.cost, strings_.to_vector(arc.string), arc.next});
-    }
-    return result;
-  }
+  CompactLattice result() const { return compact_lattice(states_, strings_); }
 
   ~Determinizer() {
     for (; !tasks_.empty(); tasks_.pop()) delete tasks_.top();
@@ -252,8 +229,8 @@ class Determinizer {
 
   int32_t new_state(Subset minimal, double cost_so_far) {
     const int32_t number = static_cast<int32_t>(states_.size());
-    states_.push_back(std::make_unique<ResultState>());
-    ResultState &state = *states_.back();
+    states_.push_back(std::make_unique<PrunedState>());
+    PrunedState &state = *states_.back();
     state.minimal = std::move(minimal);
     state.cost_so_far = cost_so_far;
     by_minimal_[&state.minimal] = number;
@@ -263,7 +240,7 @@ class Determinizer {
     return number;
   }
 
-  void set_final(ResultState *state) {
+  void set_final(PrunedState *state) {
     SubsetElement best = {-1, 0, kNoCost};
     for (const SubsetElement &element : state->minimal) {
       const Cost cost = element.cost + lattice_[element.state].final;
@@ -278,7 +255,7 @@ class Determinizer {
   }
 
   void make_tasks(int32_t number) {
-    const ResultState &state = *states_[number];
+    const PrunedState &state = *states_[number];
     worded_.clear();
     for (const SubsetElement &element : state.minimal)
       for (const Arc *arc = arcs_.worded(element.state), *end = arcs_.end(element.state); arc != end; ++arc)
@@ -353,7 +330,7 @@ class Determinizer {
   double best_ = 0.0, cutoff_ = 0.0;
   LabelStrings strings_;
   int64_t num_arcs_ = 0, num_elements_ = 0;
-  std::vector<std::unique_ptr<ResultState>> states_;
+  std::vector<std::unique_ptr<PrunedState>> states_;
   std::vector<std::unique_ptr<Subset>> initial_;
   // close() and make_tasks() only: elements found, where each state's is, states to leave; elements by word
   Subset closure_;

@@ -13,19 +13,6 @@ namespace kaldi_bridge {
 
 namespace {
 
-struct ResultArc {
-  int32_t word, string, next;
-  Cost cost;
-};
-
-struct ResultState {
-  Subset minimal;
-  bool is_final = false;
-  int32_t final_string = 0;
-  Cost final = kNoCost;
-  std::vector<ResultArc> arcs;
-};
-
 Cost cost_of(const FlatArc &arc) { return {arc.graph, arc.acoustic}; }
 
 class FullDeterminizer {
@@ -61,20 +48,7 @@ class FullDeterminizer {
     return true;
   }
 
-  CompactLattice result() const {
-    CompactLattice result(states_.size());
-    for (size_t s = 0; s < states_.size(); s++) {
-      const ResultState &state = *states_[s];
-      if (state.is_final) {
-        result[s].final = state.final;
-        result[s].final_tids = strings_.to_vector(state.final_string);
-      }
-      result[s].arcs.reserve(state.arcs.size());
-      for (const ResultArc &arc : state.arcs)
-        result[s].arcs.push_back({arc.word, arc.cost, strings_.to_vector(arc.string), arc.next});
-    }
-    return result;
-  }
+  CompactLattice result() const { return compact_lattice(states_, strings_); }
 
  private:
   template <class... Parts>

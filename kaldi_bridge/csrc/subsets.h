@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "label_strings.h"
@@ -47,6 +48,36 @@ struct SubsetEqual {
 inline bool improves(const LabelStrings &strings, const Cost &cost, int32_t string, const SubsetElement &other) {
   const int order = compare(cost, other.cost);
   return order != 0 ? order > 0 : strings.compare(string, other.string) > 0;
+}
+
+// What is found: arcs of words, with numbers of strings.
+struct ResultArc {
+  int32_t word, string, next;
+  Cost cost;
+};
+struct ResultState {
+  Subset minimal;
+  bool is_final = false;
+  int32_t final_string = 0;
+  Cost final = kNoCost;
+  std::vector<ResultArc> arcs;
+};
+
+// `State`: ResultState, or made of it.
+template <class State>
+CompactLattice compact_lattice(const std::vector<std::unique_ptr<State>> &states, const LabelStrings &strings) {
+  CompactLattice result(states.size());
+  for (size_t s = 0; s < states.size(); s++) {
+    const ResultState &state = *states[s];
+    if (state.is_final) {
+      result[s].final = state.final;
+      result[s].final_tids = strings.to_vector(state.final_string);
+    }
+    result[s].arcs.reserve(state.arcs.size());
+    for (const ResultArc &arc : state.arcs)
+      result[s].arcs.push_back({arc.word, arc.cost, strings.to_vector(arc.string), arc.next});
+  }
+  return result;
 }
 
 // Takes the best cost and the common prefix out of all elements, of which there must be one.
