@@ -36,6 +36,11 @@ def is_utf8(text: str) -> bool:
     return _ESCAPED.search(text) is None
 
 
+def as_utf8(text: str) -> str:
+    """With U+FFFD for bytes that are not UTF-8: for places where nothing else may go."""
+    return encode(text).decode("utf-8", errors="replace")
+
+
 def words(text: str | bytes) -> list[str]:
     """What stands between space characters."""
     return _WORD.findall(text if isinstance(text, str) else decode(text))

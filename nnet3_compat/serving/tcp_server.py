@@ -9,6 +9,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import encode
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.graph_files import open_graph
 from kaldi_bridge.online.features import OnlineFeatureSetup
@@ -64,12 +65,12 @@ class TcpServer:
         stream, heard = KaldiStream(self._setup, options, self._symbols), 0
         while samples := await self._read(reader):
             told = await self._engine.run(stream.speech(np.frombuffer(samples, "<i2").astype(np.float32)))
-            writer.write(told.encode())
+            writer.write(encode(told))
             await writer.drain()
             heard += len(samples) // BYTES
             if options.max_seconds and heard >= options.max_seconds * options.samp_freq:
                 break
-        writer.write((await self._engine.run(stream.end())).encode())
+        writer.write(encode(await self._engine.run(stream.end())))
         await writer.drain()
 
     async def _read(self, reader: asyncio.StreamReader) -> bytes:

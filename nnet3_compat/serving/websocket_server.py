@@ -19,8 +19,9 @@ from websockets.http11 import Request, Response
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.text import as_utf8
 from nnet3_compat.recognition.model import Model
-from nnet3_compat.recognition.results import vosk_json
+from nnet3_compat.recognition.results import Result, vosk_json
 from nnet3_compat.serving.engine import Engine, Work
 from nnet3_compat.serving.open_streams import OpenStreams, TooManyStreamsError
 from nnet3_compat.serving.options import ServerOptions
@@ -28,7 +29,6 @@ from nnet3_compat.serving.statistics import Statistics
 from nnet3_compat.serving.vosk_protocol import Answer, VoskStream
 
 REFUSED_MESSAGE, TRY_AGAIN_LATER = 1008, 1013  # RFC 6455, section 7.4
-MOST_REASON = 120  # bytes of a reason for closing, which the protocol bounds by 123
 
 
 class WebSocketServer:
@@ -90,11 +90,11 @@ class WebSocketServer:
         except ConnectionClosed:
             return
         except TooManyStreamsError as error:
-            await _close(connection, TRY_AGAIN_LATER, str(error))
+            await connection.close(TRY_AGAIN_LATER, str(error))
         except KaldiError as error:
             with contextlib.suppress(ConnectionClosed):
-                await connection.send(vosk_json({"error": str(error)}))
-            await _close(connection, REFUSED_MESSAGE, str(error))
+                await connection.send(_message({"error": str(error)}))
+            await connection.close(REFUSED_MESSAGE, "the error was told")  # reasons have 123 bytes at most
 
     async def _converse(self, connection: ServerConnection, client: str) -> None:
         options = self._options
@@ -114,11 +114,11 @@ class WebSocketServer:
             self._statistics.speech.inc(stream.seconds - before)
             self._statistics.delays.observe(time.monotonic() - begin)
             self._statistics.results.inc(answer.whole)
-            await connection.send(vosk_json(answer.result))
+            await connection.send(_message(answer.result))
             if answer.last:
                 return
             if options.max_seconds and stream.seconds >= options.max_seconds:
-                await connection.send(vosk_json((await self._engine.run(stream.end())).result))
+                await connection.send(_message((await self._engine.run(stream.end())).result))
                 return
 
 
@@ -130,8 +130,8 @@ def _respond(connection: ServerConnection, body: bytes, content_type: str) -> Re
     return response
 
 
-async def _close(connection: ServerConnection, code: int, reason: str) -> None:
-    await connection.close(code, reason.encode()[:MOST_REASON].decode(errors="ignore"))
+def _message(result: Result) -> str:
+    return as_utf8(vosk_json(result))
 
 
 def _address(connection: ServerConnection) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.text import decode, encode, fields, is_number, is_utf8, key_and_rest, shown, strip, words
+from kaldi_bridge.io.text import as_utf8, decode, encode, fields, is_number, is_utf8, key_and_rest, shown, strip, words
 from kaldi_bridge.io.text_files import check_spaces, in_order, read_lines, read_text, write_rows, write_text
 from tests.helpers.places import ROOT
 
@@ -33,6 +33,7 @@ def test_words_are_cut_at_the_spaces_of_c() -> None:
 @pytest.mark.parametrize("data", [b"", b"caf\xe9", bytes(range(256)), "naïve 中".encode()])
 def test_bytes_come_back(data: bytes) -> None:
     assert encode(decode(data)) == data
+    assert as_utf8(decode(data)) == data.decode(errors="replace")
 
 
 def test_sorted_by_bytes() -> None:

@@ -76,6 +76,16 @@ def final_model(folder: Path, epochs: int) -> dict[str, torch.Tensor]:
     return load_state(folder / f"checkpoint.{epochs}.pt")["model"]
 
 
+def stop_in_writing(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Waits until a file is being written, and stops the process before it is whole."""
+    while process.poll() is None:
+        if list(folder.glob(".*.tmp")):
+            process.send_signal(signal.SIGSTOP)
+            if list(folder.glob(".*.tmp")):
+                return
+            process.send_signal(signal.SIGCONT)
+
+
 @pytest.mark.slow
 def test_killed_at_any_instant_it_ends_with_the_same_parameters(tmp_path: Path) -> None:
     """kill -9 at random instants of training, and while a checkpoint is being written."""
@@ -91,8 +101,8 @@ def test_killed_at_any_instant_it_ends_with_the_same_parameters(tmp_path: Path) 
         while process.poll() is None and not (journal.exists() and journal.stat().st_mtime > begun):
             time.sleep(0.01)
         time.sleep(draw.uniform(0.0, 0.2))
-        while attempt % 2 == 0 and process.poll() is None and not list(folder.glob(".*.tmp")):
-            pass
+        if attempt % 2 == 0:
+            stop_in_writing(process, folder)
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
             killed += 1
