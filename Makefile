@@ -10,6 +10,8 @@ SMALL = $(VENV)/.nnet-pytorch-small
 READY = $(VENV)/.nnet-pytorch-ready
 PYTEST = $(VENV)/bin/python -m pytest -q -n $(JOBS) --dist loadfile
 comma := ,
+# Without the C++ extensions an installation for work on them is none: pip fails where they do.
+export NNET_PYTORCH_EXTENSION = required
 
 .PHONY: help install demo test test-all lint docs bench clean
 
@@ -63,4 +65,4 @@ bench: $(READY)
 	@for script in bench/*.py; do echo "== $$script"; PYTHONPATH=. $(VENV)/bin/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) build *.egg-info kaldi_bridge/_csrc*.so exp
+	rm -rf $(VENV) build *.egg-info kaldi_bridge/_csrc*.so nnet3_compat/chain/_csrc*.so exp

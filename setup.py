@@ -1,5 +1,10 @@
-"""Builds the C++ extensions, names the programs, carries the scripts of recipes; everything else is in setup.cfg."""
+"""Builds the C++ extensions, names the programs, carries the scripts of recipes; everything else is in setup.cfg.
 
+Where C++ does not compile, the extensions are left out with a warning (pip shows it with -v), and their users say so
+when they run. With NNET_PYTORCH_EXTENSION=required in the environment the installation fails instead: make sets it.
+"""
+
+import os
 import sys
 from glob import glob
 from pathlib import Path
@@ -14,7 +19,7 @@ from nnet3_compat.machine.recipes import installed_files  # noqa: E402
 
 
 def extension(package: str) -> Pybind11Extension:
-    """package._csrc of all sources in the package's csrc/. It may fail to build: what needs it says so when it does."""
+    """package._csrc of all sources in the package's csrc/."""
     folder = package.replace(".", "/") + "/csrc"
     made = Pybind11Extension(
         f"{package}._csrc",
@@ -24,8 +29,19 @@ def extension(package: str) -> Pybind11Extension:
         extra_compile_args=["-O3", "-g0", "-pthread", "-Wno-psabi"],
         extra_link_args=["-pthread"],
     )
-    made.optional = True
+    made.optional = os.environ.get("NNET_PYTORCH_EXTENSION") != "required"
     return made
+
+
+class BuildExtensions(build_ext):
+    def build_extension(self, ext: Pybind11Extension) -> None:
+        """A failure takes the extension of an earlier build in the source tree with it: that is not these sources'."""
+        try:
+            super().build_extension(ext)
+        except Exception:
+            for earlier in ROOT.glob(ext.name.replace(".", "/") + ".*.so"):
+                earlier.unlink()
+            raise
 
 
 ParallelCompile(default=0).install()  # a file on each core
@@ -34,5 +50,5 @@ setup(
     ext_modules=[extension("kaldi_bridge"), extension("nnet3_compat.chain")],
     entry_points={"console_scripts": [program.entry_point for program in find_programs(ROOT)]},
     data_files=installed_files(ROOT),
-    cmdclass={"build_ext": build_ext},
+    cmdclass={"build_ext": BuildExtensions},
 )

@@ -13,7 +13,7 @@ class _NotBuilt:
     def __getattr__(self, name: str) -> NoReturn:
         raise KaldiError(
             "this needs the C++ part of nnet-pytorch, which is not built: install nnet-pytorch again where there is a "
-            "C++ compiler (in a checkout: python setup.py build_ext --inplace)"
+            "C++ compiler (in a checkout: NNET_PYTORCH_EXTENSION=required python setup.py build_ext --inplace)"
         )
 
 
