@@ -22,7 +22,7 @@ KALDI_BRIDGE = [
 ]  # fmt: skip
 NNET3_COMPAT = [
     "machine", "components", "structure", "model", "model_file", "modules", "network", "xconfig", "export", "chain",
-    "examples", "evaluation", "utterances", "recognition", "serving", "training", "commands",
+    "examples", "evaluation", "utterances", "training", "rnnlm", "recognition", "serving", "commands",
 ]  # fmt: skip
 STEPS_PYTORCH = [
     "group", "registry", "trainable", "data", "models", "samplers", "objectives", "training", "generation", "commands",
