@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,6 +11,13 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst
 
 _STEPS = 100  # over which the initial probabilities are averaged
+
+
+class DenominatorGraphs(Protocol):
+    """A graph for each output of a network; a single one serves all."""
+
+    def of(self, output: str) -> DenominatorGraph:
+        """Raises KaldiError where there is none, or it does not fit."""
 
 
 @dataclass
@@ -35,6 +42,10 @@ class DenominatorGraph:
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles leave out what backends made."""
         return {**self.__dict__, "prepared": {}}
+
+    def of(self, output: str) -> DenominatorGraph:
+        """Itself, whatever the output."""
+        return self
 
     @classmethod
     def read(cls, rxfilename: str, num_pdfs: int) -> DenominatorGraph:

@@ -9,7 +9,7 @@ import torch
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.chain_examples import ChainExample
-from nnet3_compat.chain.denominator_graph import DenominatorGraph
+from nnet3_compat.chain.denominator_graph import DenominatorGraphs
 from nnet3_compat.chain.forgetting import older_posteriors
 from nnet3_compat.chain.objective import chain_objective
 from nnet3_compat.chain.options import ChainOptions
@@ -42,7 +42,7 @@ class ChainDiagnostics:
     def __init__(
         self,
         nnet: Nnet,
-        graph: DenominatorGraph,
+        graphs: DenominatorGraphs,
         options: ChainOptions,
         train: bool = False,
         device: torch.device | None = None,
@@ -52,7 +52,7 @@ class ChainDiagnostics:
         self.network.to(device).train(train)
         self._device = device
         self._outputs = objective_types(nnet)
-        self._graph = graph
+        self._graphs = graphs
         self._options = options
         self.totals: dict[str, ChainTotal] = {}
 
@@ -68,7 +68,8 @@ class ChainDiagnostics:
                 wanted[name] = part.indexes
         outputs = compute_outputs(self.network, example.network_inputs, wanted, self._device)
         for part in example.outputs:
-            result = chain_objective(self._graph, part.supervision, outputs[part.name], self._options)
+            graph = self._graphs.of(part.name)
+            result = chain_objective(graph, part.supervision, outputs[part.name], self._options)
             total = self.totals.setdefault(part.name, ChainTotal())
             total.objective += float(result.objective)
             total.l2_term += float(result.l2_term)

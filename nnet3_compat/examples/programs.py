@@ -129,17 +129,17 @@ class MergeOptions:
 
 @dataclass
 class CombineOptions(OutputOptions):
-    """Options of nnet3-combine and nnet3-chain-combine."""
+    """Options of nnet3-combine, nnet3-chain-combine and nnet3-chain-combine2."""
 
     max_objective_evaluations: int = option(30, "Most evaluations of the objective, for many models")
     batchnorm_test_mode: bool = option(False, "Test mode of batch-norm components while evaluating")
     dropout_test_mode: bool = option(True, "Test mode of dropout components while evaluating")
 
 
-def read_all(holder: Holder[T], rspecifier: str) -> list[T]:
-    """All examples of a table that must not be empty."""
+def read_all(holder: Holder[T], rspecifier: str) -> list[tuple[str, T]]:
+    """All keys and examples of a table that must not be empty."""
     with SequentialReader(rspecifier, holder) as table:
-        examples = [example for _, example in table]
+        examples = list(table)
     log.info(f"Read {len(examples)} examples.")
     if not examples:
         raise KaldiError(f"no examples in {rspecifier}")

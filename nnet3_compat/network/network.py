@@ -32,6 +32,7 @@ where the network is ``chunk_invariant``, or hold those layouts as a list.
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -75,27 +76,45 @@ class Network(nn.Module):
                 key += "_"
             self._keys[name] = key
             self.components[key] = modules.from_component(component)
-        self.left_context, self.right_context = compute_context(nnet)
         self.modulus = modulus(nnet)
-        dims = {node.name: node.dim for node in nnet.nodes if hasattr(node, "dim")}
-        self.input_dim: int = dims["input"]
-        self.ivector_dim: int = dims.get("ivector", 0)
+        self.ivector_dim: int = max(nnet.input_dim("ivector"), 0)
         self._graphs: dict[tuple[str, ...], Graph] = {}
         self._executors: dict[tuple[str, ...], Executor] = {}
         self._layouts: dict[Request, Layout] = {}
         self._tables: dict[Request, LayoutTable | None] = {}  # by requests for no output frame
-        graph = self.graph(("output",))
-        self.output_dim = graph.values[graph.outputs["output"]].dim
         self.eval()
 
     @classmethod
     def from_nnet(cls, nnet: Nnet) -> Network:
         """The network of a model file, in test mode. ``nnet`` is not changed and shares nothing with the module.
 
-        Raises:
-            KaldiError: it has no input node "input" or output node "output", or something that cannot be run.
+        Raises KaldiError where it has something that cannot be run.
         """
         return cls(nnet)
+
+    @functools.cached_property
+    def _context(self) -> tuple[int, int]:
+        return compute_context(self._nnet)
+
+    @property
+    def left_context(self) -> int:
+        """In frames; see above. Raises KaldiError where there is no node "input" or no node "output"."""
+        return self._context[0]
+
+    @property
+    def right_context(self) -> int:
+        """In frames, as ``left_context``."""
+        return self._context[1]
+
+    @property
+    def input_dim(self) -> int:
+        """Raises KaldiError where there is no node "input"."""
+        return self._nnet.node_dim("input")
+
+    @property
+    def output_dim(self) -> int:
+        """Raises KaldiError where there is no node "output"."""
+        return self._nnet.node_dim("output")
 
     def modules_by_name(self) -> dict[str, modules.ComponentModule[Any]]:
         """The module of each component, by the component's name in the file."""

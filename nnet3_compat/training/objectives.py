@@ -13,7 +13,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.chain_examples import ChainExample
 from kaldi_bridge.examples.frame_examples import NnetExample, NnetIo
 from kaldi_bridge.io.sparse import to_dense
-from nnet3_compat.chain.denominator_graph import DenominatorGraph
+from nnet3_compat.chain.denominator_graph import DenominatorGraphs
 from nnet3_compat.chain.forgetting import older_posteriors
 from nnet3_compat.chain.objective import chain_objective
 from nnet3_compat.chain.options import ChainOptions
@@ -50,9 +50,11 @@ class TrainingObjective(Protocol[E]):
 class ChainTraining:
     """LF-MMI, and the cross-entropy of NAME-xent where ``xent_regularize`` is not zero (nnet-chain-training.cc)."""
 
-    def __init__(self, nnet: Nnet, graph: DenominatorGraph, options: ChainOptions, deriv_weights: bool = True) -> None:
+    def __init__(
+        self, nnet: Nnet, graphs: DenominatorGraphs, options: ChainOptions, deriv_weights: bool = True
+    ) -> None:
         self._known = objective_types(nnet)
-        self._graph, self._options, self._deriv_weights = graph, options, deriv_weights
+        self._graphs, self._options, self._deriv_weights = graphs, options, deriv_weights
 
     def inputs(self, example: ChainExample) -> list[NnetIo]:
         """Features, and i-vectors where there are any."""
@@ -73,7 +75,7 @@ class ChainTraining:
         made = []
         for part in example.outputs:
             output, factor = outputs[part.name], self._options.xent_regularize
-            result = chain_objective(self._graph, part.supervision, output, self._options)
+            result = chain_objective(self._graphs.of(part.name), part.supervision, output, self._options)
             xent_name = f"{part.name}-xent"
             cross_entropy = result.cross_entropy(outputs[xent_name]) if factor else 0.0
             lwf_scale = self._options.lwf_scale + self._options.lwf_den_scale

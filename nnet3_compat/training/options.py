@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.options import OutputOptions
+from nnet3_compat.chain.options import ChainOptions
+from nnet3_compat.examples.programs import CombineOptions
 from nnet3_compat.structure.request import INT_MAX, INT_MIN, DerivTimes
 from nnet3_compat.utterances.computation_options import COMPILER, DeviceOptions, OptimizationOptions
 
@@ -60,3 +62,15 @@ class ProgramOptions(TrainerOptions, DeviceOptions, OutputOptions):
     """What nnet3-train and nnet3-chain-train both take."""
 
     srand: int = option(0, "Seed for random number generator")
+
+
+@dataclass
+class ChainProgramOptions(ProgramOptions, ChainOptions):
+    """Options of nnet3-chain-train and nnet3-chain-train2."""
+
+    apply_deriv_weights: bool = option(True, "Apply the weights of derivatives per frame that examples come with")
+
+
+@dataclass
+class ChainCombineOptions(CombineOptions, ChainOptions, DeviceOptions):
+    """Options of nnet3-chain-combine and nnet3-chain-combine2."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.chain_examples import RAW_CHAIN_EXAMPLE
+from kaldi_bridge.examples.languages import language_of
 from kaldi_bridge.examples.merging import ExampleMerger, merge_chain_examples
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from nnet3_compat.examples.programs import MergeOptions, merger_options
@@ -40,11 +41,10 @@ def chain_merge_egs(options: Options, egs_rspecifier: str, egs_wspecifier: str) 
 def _by_language(examples: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
     """Examples of several languages, of keys like KEY?lang=NAME, with an output of their own for each."""
     for key, data in examples:
-        query = dict(item.partition("=")[::2] for item in key.partition("?")[2].split("&"))
-        if "lang" not in query:
+        if (language := language_of(key)) is None:
             raise KaldiError(f"--multilingual-eg: the key {key} does not end in ?lang=NAME")
         example = RAW_CHAIN_EXAMPLE.example(data)
-        example.outputs[0].name = f"output-{query['lang']}"
+        example.outputs[0].name = f"output-{language}"
         yield RAW_CHAIN_EXAMPLE.data(example)
 
 

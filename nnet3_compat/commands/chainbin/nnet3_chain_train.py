@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from kaldi_bridge.command import command, option
+from kaldi_bridge.command import command
 from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
-from nnet3_compat.chain.options import ChainOptions
 from nnet3_compat.model.model_file import read_nnet
-from nnet3_compat.training.options import ProgramOptions
+from nnet3_compat.training.options import ChainProgramOptions
 
 USAGE = """Train a network with LF-MMI, by stochastic gradient descent.
 Each example is a minibatch, as nnet-pytorch-chain-merge-egs makes them.
@@ -18,14 +15,9 @@ Usage: nnet-pytorch-train-chain [options] <raw-model-in> <denominator-fst-in> <t
 e.g.: nnet-pytorch-train-chain 1.raw den.fst 'ark:nnet-pytorch-chain-merge-egs 1.cegs ark:- |' 2.raw"""
 
 
-@dataclass
-class Options(ProgramOptions, ChainOptions):
-    """Options of nnet3-chain-train."""
-
-    apply_deriv_weights: bool = option(True, "Apply the weights of derivatives per frame that examples come with")
-
-
-def train_chain(options: Options, nnet_in: str, den_fst_in: str, examples_rspecifier: str, nnet_out: str) -> int:
+def train_chain(
+    options: ChainProgramOptions, nnet_in: str, den_fst_in: str, examples_rspecifier: str, nnet_out: str
+) -> int:
     from nnet3_compat.training import program
     from nnet3_compat.training.objectives import ChainTraining
 

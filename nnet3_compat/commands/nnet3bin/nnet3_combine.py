@@ -30,7 +30,7 @@ def combine(options: Options, first: str, second: str, third: str, *more: str) -
     everything = [first, second, third, *more]
     models, examples_rspecifier, nnet_out = everything[:-2], everything[-2], everything[-1]
     device = select_device(options.use_gpu)
-    examples = read_all(EXAMPLE, examples_rspecifier)
+    examples = [example for _, example in read_all(EXAMPLE, examples_rspecifier)]
 
     def evaluate(nnet: Nnet) -> FrameDiagnostics:
         return FrameDiagnostics(nnet, accuracy=False, train=True, device=device)

@@ -46,6 +46,11 @@ OPTIONS = {
         "lwf-den-scale=0 lwf-scale=0 max-objective-evaluations=30 numerator-graph-threads=2 "
         "out-of-range-regularize=0.01 use-gpu=yes xent-regularize=0"
     ),
+    "nnet3-chain-combine2": (
+        "batchnorm-test-mode=false binary=true dropout-test-mode=true l2-regularize=0 leaky-hmm-coefficient=1e-05 "
+        "lwf-den-scale=0 lwf-scale=0 max-objective-evaluations=30 numerator-graph-threads=2 "
+        "out-of-range-regularize=0.01 use-gpu=yes xent-regularize=0"
+    ),
     "nnet3-chain-compute-post": (
         "acoustic-scale=1 computation.debug=false debug-computation=false extra-left-context=0 "
         "extra-left-context-initial=-1 extra-right-context=0 extra-right-context-final=-1 frame-subsampling-factor=1 "
@@ -77,6 +82,15 @@ OPTIONS = {
     "nnet3-chain-shuffle-egs": "buffer-size=0 srand=0",
     "nnet3-chain-subset-egs": "n=1000 randomize-order=true srand=0",
     "nnet3-chain-train": (
+        "apply-deriv-weights=true backstitch-training-interval=1 backstitch-training-scale=0 batchnorm-stats-scale=0.8 "
+        "binary=true binary-write-cache=true compiler.cache-capacity=64 compiler.use-shortcut=true "
+        "computation.debug=false cuda-cache-memory=true cuda-memory-proportion=0.5 l2-regularize=0 "
+        "l2-regularize-factor=1 leaky-hmm-coefficient=1e-05 lwf-den-scale=0 lwf-scale=0 max-param-change=2 momentum=0 "
+        "numerator-graph-threads=2 out-of-range-regularize=0.01 print-interval=100 read-cache= srand=0 "
+        "store-component-stats=true use-gpu=yes write-cache= xent-regularize=0 zero-component-stats=true "
+        f"{OPTIMIZATION}"
+    ),
+    "nnet3-chain-train2": (
         "apply-deriv-weights=true backstitch-training-interval=1 backstitch-training-scale=0 batchnorm-stats-scale=0.8 "
         "binary=true binary-write-cache=true compiler.cache-capacity=64 compiler.use-shortcut=true "
         "computation.debug=false cuda-cache-memory=true cuda-memory-proportion=0.5 l2-regularize=0 "
