@@ -31,6 +31,7 @@
 #include "phone_determinize.h"
 #include "pitch_module.h"
 #include "resampling.h"
+#include "rescored_graph.h"
 #include "search.h"
 #include "shortest_paths.h"
 #include "shorten.h"
@@ -216,6 +217,11 @@ PYBIND11_MODULE(_csrc, m) {
            py::keep_alive<1, 5>());
   add_lookahead(m);
   add_grammar(m);
+  py::class_<ModelChange>(m, "ModelChange")
+      .def(py::init<LanguageModel *, LanguageModel *>(), py::keep_alive<1, 2>(), py::keep_alive<1, 3>())
+      .def_property_readonly("missing_word", &ModelChange::missing_word);
+  py::class_<RescoredGraph, Graph>(m, "RescoredGraph")
+      .def(py::init<const Graph &, ModelChange *>(), py::keep_alive<1, 2>(), py::keep_alive<1, 3>());
 
   py::class_<SearchResult>(m, "SearchResult")
       .def_readonly("reached_final", &SearchResult::reached_final)

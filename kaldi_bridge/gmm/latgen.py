@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+from kaldi_bridge import log
 from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.front_end import Features, FrontEndOptions, processed
 from kaldi_bridge.fsts.fst import FST, read_fst
@@ -13,7 +14,9 @@ from kaldi_bridge.gmm.graph_scoring import scored
 from kaldi_bridge.gmm.model import MIXTURES
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.lattices.decoder import Graph
-from kaldi_bridge.lattices.generation import LatticeOptions, LatticeWriter, Task, is_table_of_graphs, tasks_for_graph
+from kaldi_bridge.lattices.generation import LatticeOptions, LatticeWriter, Task, is_table_of_graphs
+from kaldi_bridge.lattices.graph_files import open_graph
+from kaldi_bridge.lattices.rescored_graph import ModelChange
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
@@ -28,24 +31,33 @@ def latgen(
     words_wspecifier: str | None,
     alignments_wspecifier: str | None,
     num_threads: int = 1,
+    change: ModelChange | None = None,
 ) -> int:
-    """Decodes every utterance, reports; returns the exit status."""
+    """Decodes every utterance, reports; returns the exit status. ``change``: of the graphs' language model."""
     model = AcousticModel.read(model_in)
+    changed = change.of if change else (lambda graph: graph)
     with LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer:
         if is_table_of_graphs(graph_in):
             with Features(front_end, features_rspecifier) as features:
-                writer.decode_all(_with_own_graphs(writer, features, model, graph_in), False, num_threads)
+                writer.decode_all(_with_own_graphs(writer, features, model, graph_in, changed), False, num_threads)
         else:
             utterances = processed(front_end, features_rspecifier)
             matrices = (
                 (key, model.mixtures.log_likelihoods(feats) if len(feats) else feats) for key, feats in utterances
             )
-            writer.decode_all(tasks_for_graph(graph_in, model.transitions, matrices), False, num_threads)
+            graph = changed(open_graph(graph_in, model.transitions))
+            writer.decode_all(((key, matrix, graph) for key, matrix in matrices), False, num_threads)
+    if change and change.missing_word:
+        log.warning(f"A language model lacks the word {change.missing_word} of the graph: its paths were left out")
     return writer.report()
 
 
 def _with_own_graphs(
-    writer: LatticeWriter, features: Features, model: AcousticModel, graphs_rspecifier: str
+    writer: LatticeWriter,
+    features: Features,
+    model: AcousticModel,
+    graphs_rspecifier: str,
+    changed: Callable[[Graph], Graph],
 ) -> Iterator[Task]:
     with SequentialReader(graphs_rspecifier, FST) as graphs:
         for key, fst in graphs:
@@ -57,7 +69,7 @@ def _with_own_graphs(
             except EntryError as error:
                 writer.fail(str(error))
                 continue
-            yield key, matrix, graph
+            yield key, matrix, changed(graph)
 
 
 def latgen_of_speakers(

@@ -132,6 +132,7 @@ DISAMBIG = "--read-disambig-syms=disambig.int"
 MAPPED = "--beam=8 --retry-beam=20 --acoustic-scale=0.2 --transition-scale=0.5 model.mdl ark:graphs.fsts ark:likes.ark"
 ALIGN = "--careful=true --transition-scale=0.5 --acoustic-scale=0.2 --beam=8 --retry-beam=20"
 FASTER = "--acoustic-scale=0.5 model.mdl HCLG.fst ark:feats.ark"
+BIGLM = "--acoustic-scale=0.5 --beam=12 --lattice-beam=1 model.mdl HCLG.fst old-lm.fst new-lm.fst ark:feats.ark"
 # (kind of output, program, arguments with {} for the output, what Kaldi wrote, file of Kaldi's messages or "")
 CASES = [
     ("post", "weight-silence-post", "0.25 1:3 model.mdl ark:post.ark ark:{}", "weighted.post", "weight-silence-post"),
@@ -430,6 +431,16 @@ CASES = [
         "--utt2spk=ark:utt2spk model.mdl ark:map.ams HCLG.fst ark:feats.ark ark:/dev/null ark:{}",
         "latgen-map.words",
         "gmm-latgen-map",
+    ),
+    ("lattices", "gmm-latgen-biglm-faster", f"{BIGLM} ark:{{}}", "biglm.lat", "gmm-latgen-biglm-faster"),
+    ("alignments", "gmm-latgen-biglm-faster", f"{BIGLM} ark:/dev/null ark:{{}}", "biglm.words", ""),
+    (
+        "alignments",
+        "gmm-latgen-biglm-faster",
+        "--acoustic-scale=0.5 --beam=12 model.mdl ark:graphs.fsts old-lm.fst new-lm.fst ark:feats.ark ark:/dev/null "
+        "ark:/dev/null ark:{}",
+        "biglm.ali",
+        "",
     ),
     ("model", "gmm-est", "--mix-down=8 --min-count=100 model.mdl stats.acc {}", "down-est.mdl", ""),
     ("model", "gmm-mixup", "--mix-down=9 --power=0.3 est.mdl est.occs {}", "down.mdl", ""),

@@ -55,6 +55,8 @@ ERRORS = [
     ("gmm-init-lvtln", "--num-classes=3 --default-class=5 {}", "default class 5"),
     ("gmm-ismooth-stats", "twofeats.acc stats.acc {}", "models of different sizes"),
     ("gmm-copy", "lda.acc {}", "lda.acc"),
+    ("gmm-latgen-biglm-faster", "model.mdl HCLG.fst tree new-lm.fst ark:feats.ark ark:{}", "tree"),
+    ("gmm-latgen-biglm-faster", "model.mdl HCLG.fst old-lm.fst /dev/null ark:feats.ark ark:{}", "/dev/null"),
 ]
 
 # Tables in which nothing is found: exit status 1, and the empty table or the statistics of nothing.

@@ -74,3 +74,5 @@ log gmm-latgen-map gmm-latgen-map --utt2spk=ark:utt2spk model.mdl ark:map.ams HC
 gmm-est --write-occs=est.occs --mix-down=8 --min-count=100 model.mdl stats.acc down-est.mdl
 gmm-mixup --mix-down=9 --power=0.3 est.mdl est.occs down.mdl
 gmm-mixup --mix-down=6 --mix-up=12 est.mdl est.occs down-up.mdl
+log gmm-latgen-biglm-faster gmm-latgen-biglm-faster --acoustic-scale=0.5 --beam=12 --lattice-beam=1 model.mdl HCLG.fst old-lm.fst new-lm.fst ark:feats.ark ark:biglm.lat ark:biglm.words
+gmm-latgen-biglm-faster --acoustic-scale=0.5 --beam=12 model.mdl ark:graphs.fsts old-lm.fst new-lm.fst ark:feats.ark ark:/dev/null ark:/dev/null ark:biglm.ali
