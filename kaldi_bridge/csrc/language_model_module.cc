@@ -2,11 +2,16 @@
 
 #include "language_model_module.h"
 
+#include <pybind11/stl.h>
+
+#include <memory>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "backoff_model.h"
 #include "const_arpa.h"
+#include "history_model.h"
 #include "language_model.h"
 #include "lattice_arrays.h"
 #include "rescoring.h"
@@ -48,6 +53,16 @@ struct KeptConstArpa : ConstArpa {
   InputArray<uint8_t> words_;
 };
 
+// Calls Python's f(parents, words), which gives float32 [histories, words + 1].
+HistoryModel::Extend calling(py::function f) {
+  return [f](const std::vector<int32_t> &parents, const std::vector<int32_t> &words, std::vector<float> *costs) {
+    py::gil_scoped_acquire acquire;
+    const auto made = py::cast<InputArray<float>>(f(py::array_t<int32_t>(parents.size(), parents.data()),
+                                                    py::array_t<int32_t>(words.size(), words.data())));
+    costs->insert(costs->end(), made.data(), made.data() + made.size());
+  };
+}
+
 template <class F>
 py::tuple rescored(const py::tuple &parts, F f) {
   const FlatCompactLattice lattice = flat_compact_lattice(parts);
@@ -76,6 +91,10 @@ void add_language_models(py::module_ &m) {
       .def(py::init<InputArray<uint8_t>, InputArray<int64_t>, InputArray<int64_t>, int32_t, int32_t, int32_t, int32_t>());
   py::class_<ConstArpaModel, LanguageModel>(m, "ConstArpaModel")
       .def(py::init([](const KeptConstArpa &arpa) { return ConstArpaModel(&arpa); }), py::keep_alive<1, 2>());
+  py::class_<HistoryModel, LanguageModel>(m, "HistoryModel")
+      .def(py::init([](std::vector<int32_t> words, std::vector<int32_t> start, int32_t order, py::function extend) {
+        return std::make_unique<HistoryModel>(std::move(words), std::move(start), order, calling(std::move(extend)));
+      }));
   py::class_<ScaledModel, LanguageModel>(m, "ScaledModel").def(py::init<LanguageModel *, float>(), py::keep_alive<1, 2>());
   py::class_<ModelSum, LanguageModel>(m, "ModelSum")
       .def(py::init<LanguageModel *, LanguageModel *>(), py::keep_alive<1, 2>(), py::keep_alive<1, 3>());

@@ -1,23 +1,20 @@
 """Lattices with other language models' costs: subtracted, added, for all paths or the best ones (csrc/rescoring.h).
 
-A model is an FST that backs off by arcs without a label, or in ConstArpaLm form; models are scaled and added.
+The kinds of models are those of language_models.py; they are scaled and added.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
-from kaldi_bridge.fsts.fst import Fst, is_sorted
-from kaldi_bridge.lang.const_arpa import ConstArpa
+from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.lattices.composition import Composer, arc_sorted
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.determinization import determinize_fully
+from kaldi_bridge.lattices.language_models import LanguageModel, native_models, sorted_by_input
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, connected, sorted_if_needed, to_lattice
 from kaldi_bridge.lattices.standard_fst import graph_lattice
 
@@ -46,17 +43,21 @@ class FstRescorer:
         return scale(determinize_fully(composed), graph=lm_scale)
 
 
-class ConstArpaRescorer:
-    """The same with a model in ConstArpaLm form (lattice-lmrescore-const-arpa)."""
+class ModelRescorer:
+    """The same with a model from state to state, without epsilons (lattice-lmrescore-const-arpa, -kaldi-rnnlm).
 
-    def __init__(self, arpa: ConstArpa) -> None:
-        self._arpa = arpa.native
+    Args:
+        max_ngram_order: see native_models.
+    """
+
+    def __init__(self, model: LanguageModel, max_ngram_order: int = 0) -> None:
+        self._models = native_models(model, max_ngram_order)
 
     def rescored(self, lattice: CompactLattice, lm_scale: float) -> CompactLattice:
         """As that of FstRescorer."""
         prepared = arc_sorted(scale(lattice, graph=1.0 / lm_scale), "olabel")
         try:
-            composed = CompactLattice(*_csrc.compose_with(prepared.parts, _csrc.ConstArpaModel(self._arpa)))
+            composed = CompactLattice(*_csrc.compose_with(prepared.parts, self._models(lattice)))
         except ValueError as error:
             raise KaldiError(str(error)) from None
         return scale(determinize_fully(to_lattice(connected(composed))), graph=lm_scale)
@@ -69,12 +70,19 @@ class PrunedRescorer:
         old: the model that the lattices have; words that it lacks are not in the result.
         new: the model that they get.
         lm_scale: of the new costs, and of the old ones.
+        max_ngram_order: of the new model, see native_models.
     """
 
-    def __init__(self, old: Fst, new: Fst | ConstArpa, lm_scale: float, options: PrunedOptions) -> None:
-        self._old = _csrc.ScaledModel(backoff_model(old), -lm_scale)
-        model = _csrc.ConstArpaModel(new.native) if isinstance(new, ConstArpa) else backoff_model(new)
-        self._new = model if lm_scale == 1.0 else _csrc.ScaledModel(model, lm_scale)
+    def __init__(
+        self,
+        old: LanguageModel,
+        new: LanguageModel,
+        lm_scale: float,
+        options: PrunedOptions,
+        max_ngram_order: int = 0,
+    ) -> None:
+        self._old, self._new = native_models(old), native_models(new, max_ngram_order)
+        self._scale = lm_scale
         self._options = _csrc.PrunedOptions()
         self._options.beam = options.lattice_compose_beam
         self._options.max_arcs, self._options.growth_ratio = options.max_arcs, options.growth_ratio
@@ -82,27 +90,10 @@ class PrunedRescorer:
     def rescored(self, lattice: CompactLattice) -> CompactLattice:
         """Of no states where the models have none of its paths. Raises KaldiError for a cycle, and for bad models."""
         prepared = connected(sorted_if_needed(lattice))
-        model = _csrc.ModelSum(self._old, self._new)
+        old = _csrc.ScaledModel(self._old(prepared), -self._scale)
+        new = _csrc.ScaledModel(self._new(prepared), self._scale)
         try:
-            found = CompactLattice(*_csrc.compose_pruned(prepared.parts, model, self._options))
+            found = CompactLattice(*_csrc.compose_pruned(prepared.parts, _csrc.ModelSum(old, new), self._options))
         except ValueError as error:
             raise KaldiError(str(error)) from None
         return sorted_if_needed(connected(found))
-
-
-def backoff_model(fst: Fst) -> Any:
-    """For C++: the acceptor of an FST's output labels (fstext/kaldi-fst-io.h, ReadAndPrepareLmFst)."""
-    if (fst.arcs["ilabel"] != fst.arcs["olabel"]).any():
-        arcs = fst.arcs.copy()
-        arcs["ilabel"] = arcs["olabel"]
-        fst = fst.changed(arcs=arcs)
-    fst = sorted_by_input(fst)
-    return _csrc.BackoffModel(fst.start, fst.finals, fst.offsets, fst.arcs)
-
-
-def sorted_by_input(fst: Fst) -> Fst:
-    """With each state's arcs in the order of their input labels, then of their output labels."""
-    if is_sorted(fst, "ilabel"):
-        return fst
-    labels = (np.ascontiguousarray(fst.arcs[side]) for side in ("ilabel", "olabel"))
-    return fst.changed(arcs=fst.arcs[_csrc.sorted_arcs(fst.offsets, *labels)])

@@ -10,9 +10,12 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
-from kaldi_bridge.errors import within
+from kaldi_bridge.errors import KaldiError, within
+from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_compact
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LatticeHolder
+from kaldi_bridge.lattices.rescoring import PrunedOptions, PrunedRescorer
+from kaldi_bridge.lattices.scale_options import AcousticScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
 L = TypeVar("L", Lattice, CompactLattice)
@@ -26,6 +29,19 @@ class RescoreOptions:
 
     def __post_init__(self) -> None:
         self.lm_scale = float(np.float32(self.lm_scale))
+
+
+@dataclass
+class PrunedRescoreOptions(PrunedOptions, RescoreOptions, AcousticScaleOptions):
+    """Those of the programs that rescore the best paths; the acoustic scale has an effect on which these are."""
+
+    def __post_init__(self) -> None:
+        RescoreOptions.__post_init__(self)
+        AcousticScaleOptions.__post_init__(self)
+        if self.growth_ratio <= 1.0:
+            raise KaldiError(f"--growth-ratio must be greater than 1, not {self.growth_ratio:g}")
+        if self.acoustic_scale == 0.0:
+            raise KaldiError("Acoustic scale cannot be zero.")
 
 
 def rescore_table(
@@ -48,4 +64,29 @@ def rescore_table(
             writer.write(key, result)
             done += 1
     log.info(f"Done {done} lattices, failed for {failed}")
+    return 0 if done else 1
+
+
+def rescore_table_pruned(rspecifier: str, wspecifier: str, acoustic_scale: float, rescorer: PrunedRescorer) -> int:
+    """Rescores all lattices of a table, their acoustic costs scaled meanwhile. Returns the exit status."""
+    done = failed = 0
+    with SequentialReader(rspecifier, COMPACT_LATTICE) as lattices, TableWriter(wspecifier, COMPACT_LATTICE) as writer:
+        for key, lattice in lattices:
+            with within(f"lattice of {key}"):
+                result = rescorer.rescored(scale(lattice, acoustic_scale))
+            if result.num_states == 0:
+                log.warning(
+                    f"For utterance {key}: "
+                    + ("composed lattice has no states." if lattice.num_states else "the lattice is empty.")
+                )
+                failed += 1
+                continue
+            log.vlog(
+                2,
+                f"Input lattice had {lattice.num_arcs}/{lattice.num_states} arcs/states; output lattice has "
+                f"{result.num_arcs}/{result.num_states}",
+            )
+            writer.write(key, scale(result, 1.0 / acoustic_scale))
+            done += 1
+    log.info(f"Overall, succeeded for {done} lattices, failed for {failed}")
     return 0 if done else 1

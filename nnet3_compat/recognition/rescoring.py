@@ -10,7 +10,7 @@ from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.fsts.rational import projected
 from kaldi_bridge.lang.const_arpa import read_const_arpa
 from kaldi_bridge.lattices.lattice import CompactLattice, to_lattice
-from kaldi_bridge.lattices.rescoring import ConstArpaRescorer, FstRescorer
+from kaldi_bridge.lattices.rescoring import FstRescorer, ModelRescorer
 
 
 class Rescoring:
@@ -23,7 +23,7 @@ class Rescoring:
     def __init__(self, folder: Path) -> None:
         words = projected(read_fst(str(folder / "G.fst")), "output")  # backing off has #0 on the input side
         self._old = FstRescorer(words)
-        self._new = ConstArpaRescorer(read_const_arpa(str(folder / "G.carpa")))
+        self._new = ModelRescorer(read_const_arpa(str(folder / "G.carpa")))
 
     def __call__(self, lattice: CompactLattice) -> CompactLattice:
         """Of no states where the models have none of its paths."""

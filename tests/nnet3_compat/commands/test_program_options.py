@@ -30,6 +30,15 @@ OPTIONS = {
     "chain-make-num-fst-e2e": "",
     "copy-int-vector": "binary=true",
     "copy-matrix": "apply-exp=false apply-log=false apply-power=1 apply-softmax-per-row=false binary=true scale=1",
+    "lattice-lmrescore-kaldi-rnnlm": (
+        "bos-symbol=-1 brk-symbol=-1 computation.debug=false debug-computation=false eos-symbol=-1 lm-scale=1 "
+        "max-ngram-order=3 normalize-probs=false " + OPTIMIZATION
+    ),
+    "lattice-lmrescore-kaldi-rnnlm-pruned": (
+        "acoustic-scale=0.1 bos-symbol=-1 brk-symbol=-1 computation.debug=false debug-computation=false eos-symbol=-1 "
+        "growth-ratio=1.5 lattice-compose-beam=6 lm-scale=0.5 max-arcs=100000 max-ngram-order=3 normalize-probs=false "
+        "use-const-arpa=false " + OPTIMIZATION
+    ),
     "matrix-sum": "average=false binary=true scale1=1 scale2=1",
     "matrix-sum-rows": "",
     "nnet3-acc-lda-stats": "binary=true rand-prune=0",

@@ -1,0 +1,74 @@
+"""Recurrent language models for the rescoring of lattices (rnnlm/rnnlm-lattice-rescoring.cc)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from kaldi_bridge.command import option, without_effect
+from kaldi_bridge.errors import KaldiError
+from nnet3_compat.rnnlm.histories import NOTHING, Histories
+from nnet3_compat.rnnlm.model import Rnnlm
+from nnet3_compat.utterances.computation_options import OptimizationOptions
+
+
+@dataclass
+class RnnlmOptions(OptimizationOptions):
+    """Kaldi's RnnlmComputeStateComputationOptions."""
+
+    normalize_probs: bool = option(
+        False, "If true, probabilities of words sum to one (else they nearly do, as the model is trained)"
+    )
+    bos_symbol: int = option(-1, "Number of the word <s>")
+    eos_symbol: int = option(-1, "Number of the word </s>")
+    brk_symbol: int = without_effect(-1, "The word <brk> is in no sentence; for scripts that give all special words")
+
+    def check_symbols(self) -> None:
+        """Raises KaldiError unless <s> and </s> are given."""
+        if self.bos_symbol == -1 or self.eos_symbol == -1:
+            raise KaldiError("You must set --bos-symbol and --eos-symbol options")
+
+
+@dataclass
+class HistoryOptions:
+    """Which histories are taken for one."""
+
+    max_ngram_order: int = option(
+        3,
+        "If positive, histories that end with the same words, one less than this, are taken for one: an approximation "
+        "that saves time and gives smaller lattices",
+    )
+
+
+class RnnlmCosts:
+    """Costs of words after histories, see kaldi_bridge.lattices.language_models.HistoryCosts.
+
+    Args:
+        begin, end: the numbers of ``<s>`` and ``</s>``.
+    Raises:
+        KaldiError: these are no words of the model.
+    """
+
+    def __init__(self, rnnlm: Rnnlm, begin: int, end: int, normalize: bool) -> None:
+        rnnlm.check_word(begin, "--bos-symbol")
+        rnnlm.check_word(end, "--eos-symbol")
+        self.start = [begin]
+        self._end, self._rnnlm = end, rnnlm
+        self._histories = Histories(rnnlm, normalize)
+
+    def begin(self, words: np.ndarray) -> None:
+        """Raises KaldiError for a word that has no embedding."""
+        if len(words) and words[-1] >= self._rnnlm.num_words:
+            raise KaldiError(
+                f"word {words[-1]} is none of the language model's, which are 1 to {self._rnnlm.num_words - 1}"
+            )
+        self._histories.clear()
+        self._words = np.append(words, self._end)
+
+    def extend(self, parents: np.ndarray, words: np.ndarray) -> np.ndarray:
+        words = np.where(parents == NOTHING, self.start, words)
+        with torch.inference_mode():
+            predicted = self._histories.extend(parents, words)
+            return -self._histories.log_probs(predicted, self._words).numpy()
