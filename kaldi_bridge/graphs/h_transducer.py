@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.graphs.nonterminals import Nonterminals
-from kaldi_bridge.hmm.topology import NO_PDF
+from kaldi_bridge.hmm.topology import NO_PDF, HmmState
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.hmm.tree import ContextDependency, answer
 
@@ -118,6 +119,8 @@ class Hmms:
         self._costs: list[float] = costs.tolist()
         self._scaled_costs: list[float] = (costs * np.float32(scale)).tolist()
         self._made: dict[tuple[int, ...], Hmm] = {}
+        self._pdf_classes = functools.cache(model.topology.num_pdf_classes)
+        self._simple = functools.cache(lambda phone: _all_emit_and_lead_on(model.topology.states(phone)))
 
     @property
     def num_transition_ids(self) -> int:
@@ -128,7 +131,7 @@ class Hmms:
             raise KaldiError(f"a window of {len(window)} phones for a tree that has windows of {self._tree.width}")
         phone = window[self._tree.central]
         pdfs: list[int] = []
-        for pdf_class in range(self._model.topology.num_pdf_classes(phone)):
+        for pdf_class in range(self._pdf_classes(phone)):
             pdf = answer(self._tree.to_pdf, window, pdf_class)
             if pdf is None:
                 raise KaldiError(
@@ -156,7 +159,7 @@ class Hmms:
                 if target != number:
                     label = ids[index] if ids else 0
                     arcs[number].append((label, 0, self._costs[label] if label else -math.log(probability), target))
-        if _all_emit_and_lead_on(arcs):
+        if self._simple(phone):
             scaled = [[(label, 0, self._scaled_costs[label], target) for label, _, _, target in out] for out in arcs]
             return Hmm(0, scaled, [math.inf] * (len(states) - 1) + [0.0])
         flat = [(s, label, label, cost, target) for s, out in enumerate(arcs) for label, _, cost, target in out]
@@ -166,10 +169,13 @@ class Hmms:
         return Hmm.of_fst(fst)
 
 
-def _all_emit_and_lead_on(arcs: Transitions) -> bool:
+def _all_emit_and_lead_on(states: Sequence[HmmState]) -> bool:
     """Whether no epsilon can be removed, and all states are on paths that only go forward."""
-    forward = [(s, target) for s, out in enumerate(arcs) for *_, target in out if target > s]
-    covered = {s for s, _ in forward} == set(range(len(arcs) - 1)) and {t for _, t in forward} == set(
-        range(1, len(arcs))
+    onward = [[target for target, _ in state.transitions if target != s] for s, state in enumerate(states)]
+    forward = [(s, target) for s, targets in enumerate(onward) for target in targets if target > s]
+    covered = {s for s, _ in forward} == set(range(len(states) - 1)) and {t for _, t in forward} == set(
+        range(1, len(states))
     )
-    return covered and all(label for out in arcs for label, *_ in out)
+    return covered and all(
+        state.forward_pdf_class != NO_PDF for state, targets in zip(states, onward, strict=True) if targets
+    )

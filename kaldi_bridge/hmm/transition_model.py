@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MAX_PDFS = 1 << 24
 
 
+def _after(first: int, rest: np.ndarray, dtype: type = np.int32) -> np.ndarray:
+    return np.concatenate([[first], rest]).astype(dtype)
+
+
 class TransitionModel:
     """Arrays indexed by transition-id have a first element for the id 0, which no transition has.
 
@@ -45,34 +49,44 @@ class TransitionModel:
         self._check()
 
     def _derive(self) -> None:
-        pdf, phone, state, hmm_state, pdf_class, loop, final = [-1], [0], [0], [-1], [-1], [False], [False]
-        starts = [0]
-        for number, (phone_id, hmm, forward, self_loop) in enumerate(self.tuples.tolist(), 1):
-            entry = self.topology.states(phone_id)
+        """The arrays by transition-id: states of the same phone and HMM state have the same transitions."""
+        phones, hmm_states = self.tuples[:, 0], self.tuples[:, 1]
+        kinds, kind_of_state = np.unique(self.tuples[:, :2], axis=0, return_inverse=True)
+        targets: list[int] = []
+        classes: list[tuple[int, int]] = []  # forward and self-loop, of each kind
+        first = [0]  # transition of each kind
+        last_states = []
+        for phone, hmm in kinds.tolist():
+            entry = self.topology.states(phone)
             if not 0 <= hmm < len(entry):
-                raise KaldiError(f"transition model: phone {phone_id} has no state {hmm}")
-            if not (0 <= forward < MAX_PDFS and 0 <= self_loop < MAX_PDFS):
-                raise KaldiError(
-                    f"transition model: {max(forward, self_loop)} is no pdf of state {hmm} of phone {phone_id}"
-                )
-            starts.append(len(pdf))
-            for target, _ in entry[hmm].transitions:
-                loops = target == hmm
-                pdf.append(self_loop if loops else forward)
-                phone.append(phone_id)
-                state.append(number)
-                hmm_state.append(hmm)
-                pdf_class.append(entry[hmm].self_loop_pdf_class if loops else entry[hmm].forward_pdf_class)
-                loop.append(loops)
-                final.append(target + 1 == len(entry))
-        self.id_to_pdf = np.array(pdf, dtype=np.int32)
-        self.id_to_phone = np.array(phone, dtype=np.int32)
-        self.id_to_state = np.array(state, dtype=np.int32)
-        self.id_to_hmm_state = np.array(hmm_state, dtype=np.int32)
-        self.id_to_pdf_class = np.array(pdf_class, dtype=np.int32)
-        self.is_self_loop = np.array(loop)
-        self.is_final = np.array(final)
-        self._starts = np.array([*starts, len(pdf)], dtype=np.int32)
+                raise KaldiError(f"transition model: phone {phone} has no state {hmm}")
+            targets += [target for target, _ in entry[hmm].transitions]
+            classes.append((entry[hmm].forward_pdf_class, entry[hmm].self_loop_pdf_class))
+            first.append(len(targets))
+            last_states.append(len(entry) - 1)
+        self._check_pdfs()
+        kind_of_state = kind_of_state.reshape(-1)
+        count = np.diff(first)[kind_of_state]
+        self._starts = np.concatenate([[0, 1], 1 + np.cumsum(count)]).astype(np.int32)
+        state = np.repeat(np.arange(len(self.tuples)), count)
+        kind = kind_of_state[state]
+        which = np.array(first)[kind] + np.arange(len(state)) - (self._starts[1:-1] - 1)[state]
+        target = np.array(targets, dtype=np.int32)[which]
+        loops = target == hmm_states[state]
+        forward_class, loop_class = np.array(classes, dtype=np.int32).reshape(-1, 2)[kind].T
+        self.id_to_pdf = _after(-1, np.where(loops, self.tuples[state, 3], self.tuples[state, 2]))
+        self.id_to_phone = _after(0, phones[state])
+        self.id_to_state = _after(0, state + 1)
+        self.id_to_hmm_state = _after(-1, hmm_states[state])
+        self.id_to_pdf_class = _after(-1, np.where(loops, loop_class, forward_class))
+        self.is_self_loop = _after(False, loops, bool)
+        self.is_final = _after(False, target == np.array(last_states, dtype=np.int32)[kind], bool)
+
+    def _check_pdfs(self) -> None:
+        wrong = ((self.tuples[:, 2:] < 0) | (self.tuples[:, 2:] >= MAX_PDFS)).any(axis=1)
+        if wrong.any():
+            phone, hmm, forward, self_loop = self.tuples[wrong][0].tolist()
+            raise KaldiError(f"transition model: {max(forward, self_loop)} is no pdf of state {hmm} of phone {phone}")
 
     def _initial_log_probs(self) -> np.ndarray:
         probs = [1.0]
@@ -83,8 +97,8 @@ class TransitionModel:
     def _check(self) -> None:
         if len(self.tuples) == 0 or self.num_transition_ids == 0:
             raise KaldiError("the transition model has no transitions")
-        order = [tuple(t) for t in self.tuples.tolist()]
-        if order != sorted(set(order)):
+        steps = np.diff(self.tuples.astype(np.int64), axis=0)
+        if not (steps[np.arange(len(steps)), (steps != 0).argmax(axis=1)] > 0).all():
             raise KaldiError("the states of a transition model must be sorted, each once")
         if self.log_probs.shape != (self.num_transition_ids + 1,):
             raise KaldiError(
@@ -149,17 +163,16 @@ class TransitionModel:
         width = 4 if kind == "<Tuples>" else 3
         if count <= 0 or (binary and not stream.holds(5 * width * count)):
             raise KaldiError(f"{stream.where()}: {count} is no number of transition states, or the file is truncated")
-        rows = []
-        for _ in range(count):
-            row = [basic_io.read_int32(stream, binary) for _ in range(width)]
-            rows.append(row if width == 4 else [*row, row[2]])
+        rows = basic_io.read_int32s(stream, binary, (count, width))
+        if width == 3:  # the self-loop has the same pdf
+            rows = rows[:, [0, 1, 2, 2]]
         basic_io.expect_token(stream, binary, kind.replace("<", "</"))
         basic_io.expect_token(stream, binary, "<LogProbs>")
         log_probs = read_vector(stream, binary)
         basic_io.expect_token(stream, binary, "</LogProbs>")
         basic_io.expect_token(stream, binary, "</TransitionModel>")
         try:
-            return cls(topology, np.array(rows, dtype=np.int32), log_probs)
+            return cls(topology, rows, log_probs)
         except KaldiError as error:
             raise KaldiError(f"{stream.name}: {error}") from None
 

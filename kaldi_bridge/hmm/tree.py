@@ -77,12 +77,13 @@ def answers(node: EventMap | None, event: Mapping[int, int]) -> set[int]:
 def answer(node: EventMap | None, window: Sequence[int], pdf_class: int) -> int | None:
     """That of a whole phone window and a pdf class (EventMap::Map); None where there is none."""
     while node is not None:
-        if isinstance(node, Constant):
-            return node.answer
-        value = pdf_class if node.key == PDF_CLASS else window[node.key]
         if isinstance(node, Split):
+            value = pdf_class if node.key == PDF_CLASS else window[node.key]
             node = node.yes if value in node.yes_set else node.no
+        elif isinstance(node, Constant):
+            return node.answer
         else:
+            value = pdf_class if node.key == PDF_CLASS else window[node.key]
             node = node.children[value] if 0 <= value < len(node.children) else None
     return None
 

@@ -24,6 +24,7 @@ PRECISION = 7
 _INT32 = struct.Struct("<bi")
 _FLOAT = struct.Struct("<bf")
 _DOUBLE = struct.Struct("<bd")
+_MARKED_INT32 = np.dtype([("size", "i1"), ("value", "<i4")])
 _INTEGER = re.compile(rb"[+-]?[0-9]+")
 _DTYPES = {name: np.dtype(name) for name in ("<f4", "<f8", "<i4", "<u2", "u1")}
 _NUMBER = re.compile(
@@ -31,7 +32,7 @@ _NUMBER = re.compile(
 )
 _NUMBER_RUN = re.compile(rb"[-+.0-9A-Za-z]*")
 _LONGEST_NUMBER = 512
-_SPACES = {encode(space) for space in SPACE}
+_SPACES = encode(SPACE)
 
 
 def read_header(stream: InputStream) -> bool:
@@ -66,10 +67,18 @@ def read_token(stream: InputStream, binary: bool) -> str:
     word = stream.word()
     if not word:
         raise KaldiError(f"{stream.where()}: input ends where a token should be")
-    if stream.peek() not in _SPACES:
+    if not _skipped_space(stream):
         raise KaldiError(f"{stream.where()}: no space after the token {_shown(word)}")
-    stream.skip(1)
     return decode(word)
+
+
+def _skipped_space(stream: InputStream) -> bool:
+    if stream.pos == stream.end and not stream.fill(1):
+        return False
+    if stream.buffer[stream.pos] not in _SPACES:
+        return False
+    stream.pos += 1
+    return True
 
 
 def expect_token(stream: InputStream, binary: bool, token: str) -> None:
@@ -79,8 +88,7 @@ def expect_token(stream: InputStream, binary: bool, token: str) -> None:
     if word != encode(token):
         found = _shown(word) if word else "the end of the input"
         raise KaldiError(f"{stream.name} at byte {position}: expected the token {token}, got {found}")
-    if stream.peek():
-        stream.skip(1)
+    _skipped_space(stream)  # or the end
 
 
 def peek_token(stream: InputStream, binary: bool) -> str:
@@ -118,6 +126,18 @@ def read_int32(stream: InputStream, binary: bool) -> int:
     if not -(1 << 31) <= value < 1 << 31:
         raise KaldiError(f"{stream.where()}: the integer {value} needs more than 32 bits")
     return value
+
+
+def read_int32s(stream: InputStream, binary: bool, shape: tuple[int, int]) -> np.ndarray:
+    """int32 of that shape: integers one after the other, each as ``read_int32`` reads it."""
+    count = shape[0] * shape[1]
+    if not binary:
+        return np.array([read_int32(stream, binary) for _ in range(count)], dtype=np.int32).reshape(shape)
+    start = stream.where()
+    marked = np.frombuffer(stream.read(_MARKED_INT32.itemsize * count), _MARKED_INT32)
+    if (marked["size"] != 4).any():
+        raise KaldiError(f"{start}: expected {count} 4-byte integers, saw another size")
+    return np.ascontiguousarray(marked["value"]).reshape(shape)
 
 
 def write_int32(stream: OutputStream, binary: bool, value: int) -> None:
