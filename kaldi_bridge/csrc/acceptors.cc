@@ -8,9 +8,9 @@
 
 namespace kaldi_bridge {
 
-CompactFst compact(const FstArrays &fst) {
+CompactFst compact(const FstView &fst) {
   CompactFst out;
-  for (int32_t s = 0; s < fst.states; s++) {
+  for (int32_t s = 0; s < fst.num_states; s++) {
     out.positions.push_back(static_cast<uint32_t>(out.elements.size()));
     if (std::isfinite(fst.finals[s])) out.elements.push_back({-1, fst.finals[s], -1});
     for (int64_t i = fst.offsets[s]; i < fst.offsets[s + 1]; i++) {
@@ -23,9 +23,9 @@ CompactFst compact(const FstArrays &fst) {
   return out;
 }
 
-uint64_t properties(const FstArrays &fst) {
+uint64_t properties(const FstView &fst) {
   const Components found(
-      fst.start, fst.states, fst.offsets, [&](int64_t arc) { return fst.arcs[arc].nextstate; },
+      fst.start, fst.num_states, fst.offsets, [&](int64_t arc) { return fst.arcs[arc].nextstate; },
       [&](int32_t s) { return fst.finals[s] != INFINITY; });
   struct Side {
     bool deterministic = true, epsilons = false, sorted = true;
@@ -44,7 +44,7 @@ uint64_t properties(const FstArrays &fst) {
   Side input, output;
   bool acceptor = true, epsilons = false, weighted = false, weighted_cycles = false;
   bool top_sorted = true, string = fst.start <= 0, has_final = false;
-  for (int32_t s = 0; s < fst.states; s++) {
+  for (int32_t s = 0; s < fst.num_states; s++) {
     for (int64_t i = fst.offsets[s]; i < fst.offsets[s + 1]; i++) {
       const FstArc &arc = fst.arcs[i];
       input.take(arc.ilabel);
@@ -78,13 +78,14 @@ uint64_t properties(const FstArrays &fst) {
   return bits;
 }
 
-NewFst concatenate(const std::vector<FstArrays> &fsts) {
+PackedFst concatenate(const std::vector<FstView> &fsts) {
   std::vector<int64_t> first{0};  // where each acceptor's states begin among all
-  for (const FstArrays &fst : fsts) first.push_back(first.back() + fst.states);
-  for (const FstArrays &fst : fsts)
+  for (const FstView &fst : fsts) first.push_back(first.back() + fst.num_states);
+  for (const FstView &fst : fsts)
     if (std::isfinite(fst.finals[fst.start])) throw std::invalid_argument("it accepts nothing at all");
 
-  NewFst out;
+  PackedFst out;
+  out.start = 0;
   struct Place {
     size_t fst;
     int32_t state;
@@ -94,7 +95,7 @@ NewFst concatenate(const std::vector<FstArrays> &fsts) {
   number[fsts[0].start] = 0;
   // Adds the arcs of one state, the last one first; `cost`: of the end of the acceptor before, if they go on from there.
   const auto add_arcs = [&](size_t which, int32_t state, const float *cost) {
-    const FstArrays &fst = fsts[which];
+    const FstView &fst = fsts[which];
     for (int64_t i = fst.offsets[state + 1] - 1; i >= fst.offsets[state]; i--) {
       FstArc arc = fst.arcs[i];
       int32_t &target = number[first[which] + arc.nextstate];
@@ -109,12 +110,11 @@ NewFst concatenate(const std::vector<FstArrays> &fsts) {
   };
   for (size_t done = 0; done < queue.size(); done++) {
     const auto [which, state] = queue[done];
-    const FstArrays &fst = fsts[which];
+    const FstView &fst = fsts[which];
     const bool is_final = std::isfinite(fst.finals[state]), is_last = which + 1 == fsts.size();
     if (is_final && !is_last) add_arcs(which + 1, fsts[which + 1].start, &fst.finals[state]);
     add_arcs(which, state, nullptr);
-    out.finals.push_back(is_final && is_last ? fst.finals[state] : INFINITY);
-    out.offsets.push_back(static_cast<int64_t>(out.arcs.size()));
+    out.end_state(is_final && is_last ? fst.finals[state] : kNoEnd);
   }
   return out;
 }

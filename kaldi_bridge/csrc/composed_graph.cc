@@ -10,10 +10,10 @@
 
 namespace kaldi_bridge {
 
-SearchLexicon::SearchLexicon(const FstArrays &fst, ReachableLabels reachable, const std::vector<int32_t> &tid_to_pdf,
+SearchLexicon::SearchLexicon(const FstView &fst, ReachableLabels reachable, const std::vector<int32_t> &tid_to_pdf,
                              const std::vector<int32_t> &disambig)
     : fst_(fst), reachable_(std::move(reachable)), pdf_of_label_(tid_to_pdf) {
-  if (reachable_.of_input || reachable_.num_states() != fst.states)
+  if (reachable_.of_input || reachable_.num_states() != fst.num_states)
     throw std::invalid_argument("what the lexicon says about output labels is not for it");
   pdf_of_label_.resize(std::max<size_t>(pdf_of_label_.size(), 1));
   constexpr int32_t kUnknown = -2;
@@ -24,7 +24,7 @@ SearchLexicon::SearchLexicon(const FstArrays &fst, ReachableLabels reachable, co
     pdf_of_label_[label] = -1;
   }
   pdf_of_label_[0] = -1;
-  for (int32_t s = 0; s < fst.states; s++) {
+  for (int32_t s = 0; s < fst.num_states; s++) {
     for (int64_t i = fst.offsets[s]; i < fst.offsets[s + 1]; i++) {
       const FstArc &arc = fst.arcs[i];
       if (i > fst.offsets[s] && arc.olabel < fst.arcs[i - 1].olabel)
@@ -43,18 +43,18 @@ void SearchLexicon::find_cycles() {
   const auto components_where = [&](auto is_wanted) {
     offsets.assign(1, 0);
     silent.clear();
-    for (int32_t s = 0; s < fst_.states; s++) {
+    for (int32_t s = 0; s < fst_.num_states; s++) {
       for (int64_t i = fst_.offsets[s]; i < fst_.offsets[s + 1]; i++)
         if (pdf(fst_.arcs[i].ilabel) < 0 && is_wanted(fst_.arcs[i])) silent.push_back(i);
       offsets.push_back(static_cast<int64_t>(silent.size()));
     }
     const auto next = [&](int64_t arc) { return fst_.arcs[silent[arc]].nextstate; };
-    return Components(fst_.start, fst_.states, offsets.data(), next, [](int32_t) { return true; });
+    return Components(fst_.start, fst_.num_states, offsets.data(), next, [](int32_t) { return true; });
   };
   if (components_where([](const FstArc &arc) { return arc.olabel == 0; }).cyclic)
     throw std::invalid_argument("the graph has a cycle of arcs without input labels, which is not allowed");
   const Components found = components_where([](const FstArc &) { return true; });
-  for (int32_t s = 0; s < fst_.states; s++)
+  for (int32_t s = 0; s < fst_.num_states; s++)
     for (int64_t i = offsets[s]; i < offsets[s + 1]; i++) {
       const FstArc &arc = fst_.arcs[silent[i]];
       if (arc.olabel != 0 && found.component[arc.nextstate] == found.component[s]) words_on_cycles_.push_back(arc.olabel);

@@ -18,10 +18,10 @@ class SearchLexicon {
   // The arrays are not copied. `disambig`: input labels that are as good as none.
   // Throws std::invalid_argument when arcs are not sorted by output label, an input label is neither a transition-id nor
   // among those, or there is a cycle of arcs without labels.
-  SearchLexicon(const FstArrays &fst, ReachableLabels reachable, const std::vector<int32_t> &tid_to_pdf,
+  SearchLexicon(const FstView &fst, ReachableLabels reachable, const std::vector<int32_t> &tid_to_pdf,
                 const std::vector<int32_t> &disambig);
 
-  const FstArrays &fst() const { return fst_; }
+  const FstView &fst() const { return fst_; }
   const ReachableLabels &reachable() const { return reachable_; }
   // Of an input label; -1: none, it is not searched for.
   int32_t pdf(int32_t label) const { return pdf_of_label_[label]; }
@@ -33,7 +33,7 @@ class SearchLexicon {
  private:
   void find_cycles();
 
-  const FstArrays fst_;
+  const FstView fst_;
   const ReachableLabels reachable_;
   std::vector<int32_t> pdf_of_label_, words_on_cycles_;
   int32_t num_pdfs_ = 0;

@@ -13,6 +13,7 @@
 #include "compressed.h"
 #include "example_merging.h"
 #include "examples.h"
+#include "fst_views.h"
 
 namespace py = pybind11;
 
@@ -69,7 +70,7 @@ py::object matrix_parts(const MatrixView &view) {
   return py::make_tuple(token, view.minimum, view.range, view.rows, view.cols, py::bytes(view.data, view.size));
 }
 
-py::tuple fst_parts(const FstView &view) {
+py::tuple fst_parts(const CompactFstView &view) {
   std::vector<float> finals;
   std::vector<int64_t> offsets{0};
   std::vector<FstArc> arcs;
@@ -94,7 +95,7 @@ py::tuple fst_parts(const FstView &view) {
 
 py::tuple output_parts(const OutputView &view) {
   py::list fsts, pdfs;
-  for (const FstView &fst : view.fsts) fsts.append(fst_parts(fst));
+  for (const CompactFstView &fst : view.fsts) fsts.append(fst_parts(fst));
   for (int32_t i = 0; i < view.num_pdfs; i++) pdfs.append(load<int32_t>(view.pdfs + 4 * i));
   const py::tuple supervision =
       py::make_tuple(view.weight, view.sequences, view.frames, view.label_dim, view.e2e, fsts, pdfs);
@@ -243,35 +244,19 @@ py::array_t<float> decompressed(const std::string &token, float minimum, float r
   return out;
 }
 
-// The arrays of a kaldi_bridge.fsts.fst.Fst, which must outlive the result.
-FstArrays fst_arrays(int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs) {
-  const py::ssize_t states = finals.size();
-  if (states >= INT32_MAX || offsets.size() != states + 1 || start >= states)
-    throw std::invalid_argument("its arrays do not fit together");
-  const FstArrays fst{start, static_cast<int32_t>(states), finals.data(), offsets.data(), arcs.data()};
-  if (fst.offsets[0] != 0 || fst.offsets[states] != arcs.size() || arcs.size() >= INT32_MAX)
-    throw std::invalid_argument("its arrays do not fit together");
-  for (py::ssize_t s = 0; s < states; s++)
-    if (fst.offsets[s] > fst.offsets[s + 1]) throw std::invalid_argument("its arrays do not fit together");
-  for (py::ssize_t i = 0; i < arcs.size(); i++)
-    if (fst.arcs[i].nextstate < 0 || fst.arcs[i].nextstate >= states)
-      throw std::invalid_argument("it has an arc to a state that does not exist");
-  return fst;
-}
-
 py::tuple concatenated(const std::vector<std::tuple<int32_t, Array<float>, Array<int64_t>, Array<FstArc>>> &fsts) {
-  std::vector<FstArrays> parts;
+  std::vector<FstView> parts;
   for (const auto &[start, finals, offsets, arcs] : fsts) {
     if (start < 0) throw std::invalid_argument("it has no start state");
-    parts.push_back(fst_arrays(start, finals, offsets, arcs));
+    parts.push_back(fst_view(start, finals, offsets, arcs));
   }
   if (parts.empty()) throw std::invalid_argument("there is none");
-  const NewFst made = concatenate(parts);
+  const PackedFst made = concatenate(parts);
   return py::make_tuple(copied(made.finals), copied(made.offsets), copied(made.arcs));
 }
 
 py::tuple compacted(int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs) {
-  const CompactFst made = compact(fst_arrays(start, finals, offsets, arcs));
+  const CompactFst made = compact(fst_view(start, finals, offsets, arcs));
   return py::make_tuple(py::bytes(reinterpret_cast<const char *>(made.positions.data()), 4 * made.positions.size()),
                         py::bytes(reinterpret_cast<const char *>(made.elements.data()),
                                   sizeof(Element) * made.elements.size()));
@@ -292,7 +277,7 @@ void add_examples(py::module_ &m) {
   m.def(
       "fst_properties",
       [](int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs) {
-        return properties(fst_arrays(start, finals, offsets, arcs));
+        return properties(fst_view(start, finals, offsets, arcs));
       },
       "What OpenFst's headers say about a transducer.");
   m.def("compact_acceptor", &compacted, "(positions, elements) of an acceptor in OpenFst's compact form.");

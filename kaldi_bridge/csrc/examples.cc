@@ -157,7 +157,7 @@ IoView parse_io(Cursor &in) {
   return io;
 }
 
-FstView parse_fst(Cursor &in, int32_t label_dim) {
+CompactFstView parse_fst(Cursor &in, int32_t label_dim) {
   static constexpr std::string_view kType = "compact_acceptor", kArc = "standard";
   if (in.raw<int32_t>() != kFstMagic) throw OtherForm();
   for (const std::string_view name : {kType, kArc}) {
@@ -165,7 +165,7 @@ FstView parse_fst(Cursor &in, int32_t label_dim) {
     in.expect(name);
   }
   const int32_t version = in.raw<int32_t>(), flags = in.raw<int32_t>();
-  FstView fst{};
+  CompactFstView fst{};
   fst.properties = in.raw<uint64_t>();
   const int64_t start = in.raw<int64_t>(), states = in.raw<int64_t>(), arcs = in.raw<int64_t>();
   if (version != 2 || flags != 0 || states <= 0 || states >= INT32_MAX || start < 0 || start >= states || arcs < 0 ||

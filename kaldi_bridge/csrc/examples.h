@@ -51,7 +51,7 @@ struct IoView {
 };
 
 // A compact acceptor: per state the position of its elements (label, cost, next state), that of a final cost first.
-struct FstView {
+struct CompactFstView {
   uint64_t properties;
   int32_t start, states, arcs;
   const char *positions, *elements;
@@ -63,7 +63,7 @@ struct OutputView {
   float weight;
   int32_t sequences, frames, label_dim;
   bool e2e;
-  std::vector<FstView> fsts;
+  std::vector<CompactFstView> fsts;
   const char *pdfs;  // of an alignment
   int32_t num_pdfs;
   const char *deriv_weights;

@@ -68,17 +68,17 @@ class Compiler {
     arcs_.push_back({ilabel, olabel, count > labels_end ? cost(fields[labels_end], false) : 0.0f, to});
   }
 
-  CompiledFst result() const {
-    CompiledFst made;
+  PackedFst result() const {
+    PackedFst made;
     made.start = start_;
-    made.fst.finals = finals_;
-    std::vector<int64_t> &offsets = made.fst.offsets;
+    made.finals = finals_;
+    std::vector<int64_t> &offsets = made.offsets;
     offsets.assign(finals_.size() + 1, 0);
     for (int32_t s : sources_) offsets[s + 1]++;
     for (size_t s = 0; s < finals_.size(); s++) offsets[s + 1] += offsets[s];
     std::vector<int64_t> place(offsets.begin(), offsets.end());
-    made.fst.arcs.resize(arcs_.size());
-    for (size_t i = 0; i < arcs_.size(); i++) made.fst.arcs[place[sources_[i]]++] = arcs_[i];
+    made.arcs.resize(arcs_.size());
+    for (size_t i = 0; i < arcs_.size(); i++) made.arcs[place[sources_[i]]++] = arcs_[i];
     return made;
   }
 
@@ -138,13 +138,13 @@ class Compiler {
 
 class Printer {
  public:
-  Printer(const FstArrays &fst, const TextTables &tables, const PrintOptions &options)
+  Printer(const FstView &fst, const TextTables &tables, const PrintOptions &options)
       : fst_(fst), tables_(tables), options_(options) {}
 
   std::string text() {
     if (fst_.start < 0) return {};
     state(fst_.start);
-    for (int32_t s = 0; s < fst_.states; s++)
+    for (int32_t s = 0; s < fst_.num_states; s++)
       if (s != fst_.start) state(s);
     return std::move(text_);
   }
@@ -196,7 +196,7 @@ class Printer {
     text_.append(digits, std::snprintf(digits, sizeof digits, "%.9g", value));
   }
 
-  const FstArrays fst_;
+  const FstView fst_;
   const TextTables tables_;
   const PrintOptions options_;
   std::string text_;
@@ -271,13 +271,13 @@ const std::string *Symbols::symbol(int64_t number) const {
   return found == places_.end() ? nullptr : &entries_[found->second].first;
 }
 
-CompiledFst compile_fst(std::string_view text, const TextTables &tables, const CompileOptions &options) {
+PackedFst compile_fst(std::string_view text, const TextTables &tables, const CompileOptions &options) {
   Compiler compiler(tables, options);
   each_line(text, [&](const std::string_view *fields, size_t count, int64_t line) { compiler.line(fields, count, line); });
   return compiler.result();
 }
 
-std::string print_fst(const FstArrays &fst, const TextTables &tables, const PrintOptions &options) {
+std::string print_fst(const FstView &fst, const TextTables &tables, const PrintOptions &options) {
   return Printer(fst, tables, options).text();
 }
 

@@ -9,8 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "acceptors.h"
-#include "fst_arc.h"
+#include "packed_fst.h"
 
 namespace kaldi_bridge {
 
@@ -48,13 +47,8 @@ struct CompileOptions {
   bool acceptor = false, keep_numbers = false, allow_negative = false;
 };
 
-struct CompiledFst {
-  int32_t start = -1;
-  NewFst fst;
-};
-
 // Throws std::invalid_argument that names the line.
-CompiledFst compile_fst(std::string_view text, const TextTables &tables, const CompileOptions &options);
+PackedFst compile_fst(std::string_view text, const TextTables &tables, const CompileOptions &options);
 
 struct PrintOptions {
   bool acceptor = false, show_zero_costs = false;
@@ -62,6 +56,6 @@ struct PrintOptions {
 };
 
 // Throws std::invalid_argument for a number without a symbol.
-std::string print_fst(const FstArrays &fst, const TextTables &tables, const PrintOptions &options);
+std::string print_fst(const FstView &fst, const TextTables &tables, const PrintOptions &options);
 
 }  // namespace kaldi_bridge

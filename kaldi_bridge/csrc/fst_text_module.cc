@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "fst_text.h"
+#include "fst_views.h"
 
 namespace py = pybind11;
 
@@ -21,13 +22,12 @@ using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
 py::tuple compiled(const py::bytes &text, const Symbols *input, const Symbols *output, const Symbols *state, bool acceptor,
                    bool keep_numbers, bool allow_negative) {
   const std::string_view view(text);
-  CompiledFst made;
+  PackedFst fst;
   {
     py::gil_scoped_release release;
-    made = compile_fst(view, {input, output, state}, {acceptor, keep_numbers, allow_negative});
+    fst = compile_fst(view, {input, output, state}, {acceptor, keep_numbers, allow_negative});
   }
-  const NewFst &fst = made.fst;
-  return py::make_tuple(made.start, py::array_t<float>(fst.finals.size(), fst.finals.data()),
+  return py::make_tuple(fst.start, py::array_t<float>(fst.finals.size(), fst.finals.data()),
                         py::array_t<int64_t>(fst.offsets.size(), fst.offsets.data()),
                         py::array_t<FstArc>(fst.arcs.size(), fst.arcs.data()));
 }
@@ -35,12 +35,7 @@ py::tuple compiled(const py::bytes &text, const Symbols *input, const Symbols *o
 py::bytes printed(int32_t start, const Array<float> &finals, const Array<int64_t> &offsets, const Array<FstArc> &arcs,
                   const Symbols *input, const Symbols *output, const Symbols *state, bool acceptor, bool show_zero_costs,
                   const std::optional<std::string> &missing) {
-  const int32_t states = static_cast<int32_t>(finals.size());
-  if (start < -1 || start >= states || offsets.size() != states + 1 || offsets.at(0) != 0 || offsets.at(states) != arcs.size())
-    throw std::invalid_argument("the FST's start, states and arcs do not fit together");
-  for (int32_t s = 0; s < states; s++)
-    if (offsets.at(s) > offsets.at(s + 1)) throw std::invalid_argument("the FST's offsets decrease");
-  const FstArrays fst{start, states, finals.data(), offsets.data(), arcs.data()};
+  const FstView fst = fst_view(start, finals, offsets, arcs);
   std::string text;
   {
     py::gil_scoped_release release;

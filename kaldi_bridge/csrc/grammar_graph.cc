@@ -18,8 +18,8 @@ constexpr size_t kMostInstances = 1 << 18;
 
 }  // namespace
 
-GrammarGraph::GrammarGraph(int32_t offset, const FstArrays &top, const std::vector<int32_t> &nonterminals,
-                           const std::vector<FstArrays> &others, const std::vector<int32_t> &tid_to_pdf)
+GrammarGraph::GrammarGraph(int32_t offset, const FstView &top, const std::vector<int32_t> &nonterminals,
+                           const std::vector<FstView> &others, const std::vector<int32_t> &tid_to_pdf)
     : Graph(tid_to_pdf), offset_(offset), multiple_(kMedium * ((offset + kMedium) / kMedium)), parts_{top} {
   if (nonterminals.size() != others.size()) throw std::invalid_argument("each nonterminal must have one graph");
   check(top);
@@ -31,8 +31,8 @@ GrammarGraph::GrammarGraph(int32_t offset, const FstArrays &top, const std::vect
   check_cycles();
 }
 
-void GrammarGraph::check(const FstArrays &fst) {
-  for (int64_t i = 0; i < fst.offsets[fst.states]; i++) {
+void GrammarGraph::check(const FstView &fst) {
+  for (int64_t i = 0; i < fst.offsets[fst.num_states]; i++) {
     const FstArc &arc = fst.arcs[i];
     if (std::isnan(arc.weight)) throw std::invalid_argument("the graph has a cost that is not a number");
     if (arc.ilabel >= kFirstLabel)
@@ -45,9 +45,9 @@ void GrammarGraph::check(const FstArrays &fst) {
 // Whatever the phones are: where nothing is emitted on a way through a graph, its caller may go on at once.
 void GrammarGraph::check_cycles() const {
   std::vector<bool> may_be_empty(parts_.size(), false);
-  const auto silent_arcs = [&](const FstArrays &fst, std::vector<int64_t> *offsets, std::vector<int32_t> *targets) {
-    std::vector<bool> ends(fst.states, false);
-    for (int32_t s = 0; s < fst.states; s++) {
+  const auto silent_arcs = [&](const FstView &fst, std::vector<int64_t> *offsets, std::vector<int32_t> *targets) {
+    std::vector<bool> ends(fst.num_states, false);
+    for (int32_t s = 0; s < fst.num_states; s++) {
       for (int64_t i = fst.offsets[s]; i < fst.offsets[s + 1]; i++) {
         const FstArc &arc = fst.arcs[i];
         const int32_t nonterminal = arc.ilabel >= kFirstLabel ? pair(arc.ilabel).first : 0;
@@ -63,11 +63,11 @@ void GrammarGraph::check_cycles() const {
     }
     return ends;
   };
-  const auto reaches_end = [&](const FstArrays &fst) {
+  const auto reaches_end = [&](const FstView &fst) {
     std::vector<int64_t> offsets{0};
     std::vector<int32_t> targets, waiting{fst.start};
     const std::vector<bool> ends = silent_arcs(fst, &offsets, &targets);
-    std::vector<bool> seen(fst.states, false);
+    std::vector<bool> seen(fst.num_states, false);
     seen[fst.start] = true;
     while (!waiting.empty()) {
       const int32_t s = waiting.back();
@@ -87,11 +87,11 @@ void GrammarGraph::check_cycles() const {
       if (!may_be_empty[part] && parts_[part].start >= 0 && reaches_end(parts_[part]))
         may_be_empty[part] = changed = true;
   }
-  for (const FstArrays &fst : parts_) {
+  for (const FstView &fst : parts_) {
     std::vector<int64_t> offsets{0};
     std::vector<int32_t> targets;
     silent_arcs(fst, &offsets, &targets);
-    if (Components(fst.start, fst.states, offsets.data(), [&](int64_t arc) { return targets[arc]; },
+    if (Components(fst.start, fst.num_states, offsets.data(), [&](int64_t arc) { return targets[arc]; },
                    [](int32_t) { return true; }).cyclic)
       throw std::invalid_argument(
           "the graph has a cycle of arcs without input labels (or of nonterminals that may be empty), which is not allowed");
@@ -106,7 +106,7 @@ std::pair<int32_t, int32_t> GrammarGraph::pair(int32_t label) const {
   return {nonterminal, phone};
 }
 
-GrammarGraph::Ways GrammarGraph::ways(const FstArrays &fst, int32_t state, Kind expected) const {
+GrammarGraph::Ways GrammarGraph::ways(const FstView &fst, int32_t state, Kind expected) const {
   Ways found;
   for (int64_t i = fst.offsets[state]; i < fst.offsets[state + 1]; i++) {
     const FstArc &arc = fst.arcs[i];
@@ -155,7 +155,7 @@ class GrammarStates final : public GraphStates {
     std::unordered_map<int64_t, int32_t> children;  // by nonterminal and the state to return to
   };
 
-  const FstArrays &part(int32_t instance) const { return graph_.parts_[instances_[instance].part]; }
+  const FstView &part(int32_t instance) const { return graph_.parts_[instances_[instance].part]; }
 
   static int64_t key(int32_t high, int32_t low) { return static_cast<int64_t>(high) << 32 | static_cast<uint32_t>(low); }
 
@@ -167,7 +167,7 @@ class GrammarStates final : public GraphStates {
 
   void unfold(int32_t state) {
     const Place place = places_[state];
-    const FstArrays &fst = part(place.instance);
+    const FstView &fst = part(place.instance);
     made_.clear();
     const bool leaves = fst.finals[place.state] == GrammarGraph::kSpecialCost;
     for (int64_t i = fst.offsets[place.state]; i < fst.offsets[place.state + 1]; i++) {
@@ -192,7 +192,7 @@ class GrammarStates final : public GraphStates {
       join(arc, phone, instances_[instance].ways_back, instances_[instance].parent);
     } else if (kind == GrammarGraph::kUserDefined) {
       const int32_t child = child_of(instance, nonterminal, arc.nextstate);
-      if (part(child).states > 0) join(arc, phone, ways_into(instances_[child].part), child);
+      if (part(child).num_states > 0) join(arc, phone, ways_into(instances_[child].part), child);
     } else {
       throw std::invalid_argument("#nonterm_begin or #nonterm_reenter stands where a graph is left");
     }
@@ -224,7 +224,7 @@ class GrammarStates final : public GraphStates {
   const GrammarGraph::Ways &ways_into(int32_t part) {
     const auto found = ways_into_.emplace(part, GrammarGraph::Ways());
     if (found.second) {
-      const FstArrays &fst = graph_.parts_[part];
+      const FstView &fst = graph_.parts_[part];
       found.first->second = graph_.ways(fst, fst.start, GrammarGraph::kBegin);
     }
     return found.first->second;

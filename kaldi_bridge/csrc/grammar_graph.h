@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "acceptors.h"
 #include "graph.h"
+#include "packed_fst.h"
 
 namespace kaldi_bridge {
 
@@ -27,8 +27,8 @@ class GrammarGraph : public Graph {
   // `nonterminals[i]` leads into `others[i]`; the arrays are not copied. `offset`: the number of #nonterm_bos.
   // Throws std::invalid_argument where a label is neither a transition-id nor such a pair, or a graph has a cycle of arcs
   // without input labels.
-  GrammarGraph(int32_t offset, const FstArrays &top, const std::vector<int32_t> &nonterminals,
-               const std::vector<FstArrays> &others, const std::vector<int32_t> &tid_to_pdf);
+  GrammarGraph(int32_t offset, const FstView &top, const std::vector<int32_t> &nonterminals,
+               const std::vector<FstView> &others, const std::vector<int32_t> &tid_to_pdf);
 
   std::shared_ptr<GraphStates> states() const override;
 
@@ -36,16 +36,16 @@ class GrammarGraph : public Graph {
   friend class GrammarStates;
   using Ways = std::unordered_map<int32_t, const FstArc *>;  // by phone
 
-  void check(const FstArrays &fst);
+  void check(const FstView &fst);
   void check_cycles() const;
   // Throws std::invalid_argument where the label is not such a pair.
   std::pair<int32_t, int32_t> pair(int32_t label) const;
   Kind kind(int32_t nonterminal) const { return static_cast<Kind>(std::min(nonterminal - offset_, +kUserDefined)); }
   // The arcs of a state, all of which are to be of one kind.
-  Ways ways(const FstArrays &fst, int32_t state, Kind expected) const;
+  Ways ways(const FstView &fst, int32_t state, Kind expected) const;
 
   const int32_t offset_, multiple_;
-  std::vector<FstArrays> parts_;                  // the top first
+  std::vector<FstView> parts_;                  // the top first
   std::unordered_map<int32_t, int32_t> part_of_;  // by nonterminal
 };
 

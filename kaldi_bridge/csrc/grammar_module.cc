@@ -14,15 +14,15 @@ namespace kaldi_bridge {
 namespace {
 
 // An FST as (start, finals, offsets, arcs).
-FstArrays view_of(const py::tuple &fst) {
-  return fst_arrays(fst[0].cast<int32_t>(), fst[1].cast<Array<float>>(), fst[2].cast<Array<int64_t>>(),
-                    fst[3].cast<Array<FstArc>>());
+FstView view_of(const py::tuple &fst) {
+  return labelled_fst_view(fst[0].cast<int32_t>(), fst[1].cast<KeptArray<float>>(), fst[2].cast<KeptArray<int64_t>>(),
+                    fst[3].cast<KeptArray<FstArc>>());
 }
 
 std::unique_ptr<GrammarGraph> make_graph(int32_t offset, const py::tuple &top, const std::vector<int32_t> &nonterminals,
                                          const std::vector<py::tuple> &others, const std::vector<int32_t> &tid_to_pdf) {
-  const FstArrays first = view_of(top);
-  std::vector<FstArrays> views;
+  const FstView first = view_of(top);
+  std::vector<FstView> views;
   for (const py::tuple &other : others) views.push_back(view_of(other));
   py::gil_scoped_release release;
   return std::make_unique<GrammarGraph>(offset, first, nonterminals, views, tid_to_pdf);

@@ -33,8 +33,8 @@ void join(const Intervals &more, Intervals *intervals) { intervals->insert(inter
 // Arcs with a label lead to its node; final states have an arc to the end's. The root has arcs to the nodes that no arc
 // leads to.
 struct LabelGraph {
-  LabelGraph(const FstArrays &fst, bool of_input) {
-    int32_t count = fst.states;
+  LabelGraph(const FstView &fst, bool of_input) {
+    int32_t count = fst.num_states;
     std::vector<bool> is_target(count, false);
     const auto node = [&](int32_t label) {
       const auto [place, is_new] = node_of.emplace(label, count);
@@ -44,9 +44,9 @@ struct LabelGraph {
       }
       return place->second;
     };
-    offsets.reserve(fst.states + 1);
-    targets.reserve(fst.offsets[fst.states]);
-    for (int32_t s = 0; s < fst.states; s++) {
+    offsets.reserve(fst.num_states + 1);
+    targets.reserve(fst.offsets[fst.num_states]);
+    for (int32_t s = 0; s < fst.num_states; s++) {
       for (int64_t i = fst.offsets[s]; i < fst.offsets[s + 1]; i++) {
         const int32_t label = of_input ? fst.arcs[i].ilabel : fst.arcs[i].olabel;
         const int32_t target = label != 0 ? node(label) : fst.arcs[i].nextstate;
@@ -61,7 +61,7 @@ struct LabelGraph {
     for (int32_t s = 0; s < count; s++)
       if (!is_target[s]) targets.push_back(s);
     offsets.push_back(static_cast<int64_t>(targets.size()));
-    first_label = fst.states;
+    first_label = fst.num_states;
   }
 
   int32_t num_nodes() const { return root + 1; }
@@ -210,7 +210,7 @@ bool ReachableLabels::reaches(int32_t state, int32_t label) const {
   return after != first && label < (after - 1)->end;
 }
 
-ReachableLabels reachable_labels(const FstArrays &fst, bool of_input, LabelPairs *pairs) {
+ReachableLabels reachable_labels(const FstView &fst, bool of_input, LabelPairs *pairs) {
   const LabelGraph graph(fst, of_input);
   const Condensed condensed(graph);
   std::vector<int32_t> number(condensed.count, 0);
@@ -218,7 +218,7 @@ ReachableLabels reachable_labels(const FstArrays &fst, bool of_input, LabelPairs
   const std::vector<Intervals> reached = find_intervals(condensed, [&](int32_t node) { return number[node] = next++; });
   ReachableLabels labels;
   labels.of_input = of_input;
-  keep_of_states(reached, condensed.component, fst.states, &labels);
+  keep_of_states(reached, condensed.component, fst.num_states, &labels);
   std::unordered_map<int32_t, int32_t> number_of;  // filled as OpenFst does, which writes them in the map's order
   for (const auto &[label, node] : graph.node_of) number_of[label] = number[condensed.component[node]];
   for (const auto &[label, new_label] : number_of) {
@@ -234,7 +234,7 @@ ReachableLabels reachable_labels(const FstArrays &fst, bool of_input, LabelPairs
   return labels;
 }
 
-ReachableLabels reachable_kept_labels(const FstArrays &fst, bool of_input) {
+ReachableLabels reachable_kept_labels(const FstView &fst, bool of_input) {
   const LabelGraph graph(fst, of_input);
   const Condensed condensed(graph);
   std::vector<int32_t> number(condensed.count, 0);
@@ -249,7 +249,7 @@ ReachableLabels reachable_kept_labels(const FstArrays &fst, bool of_input) {
     number[condensed.component[node]] = is_end ? labels.final_label : label;
   }
   const std::vector<Intervals> reached = find_intervals(condensed, [&](int32_t node) { return number[node]; });
-  keep_of_states(reached, condensed.component, fst.states, &labels);
+  keep_of_states(reached, condensed.component, fst.num_states, &labels);
   return labels;
 }
 

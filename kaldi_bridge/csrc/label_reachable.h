@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "acceptors.h"
+#include "packed_fst.h"
 
 namespace kaldi_bridge {
 
@@ -39,10 +39,10 @@ struct ReachableLabels {
 using LabelPairs = std::vector<std::pair<int32_t, int32_t>>;  // an old label and its new one
 
 // `pairs`: of all labels, in the order in which OpenFst writes them.
-ReachableLabels reachable_labels(const FstArrays &fst, bool of_input, LabelPairs *pairs);
+ReachableLabels reachable_labels(const FstView &fst, bool of_input, LabelPairs *pairs);
 
 // The same where the labels keep their numbers: those of a state may be many intervals.
-ReachableLabels reachable_kept_labels(const FstArrays &fst, bool of_input);
+ReachableLabels reachable_kept_labels(const FstView &fst, bool of_input);
 
 // What follows the const FST in a file of type olabel_lookahead or ilabel_lookahead.
 std::string add_on(const ReachableLabels &labels);

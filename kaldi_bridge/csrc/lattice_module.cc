@@ -4,6 +4,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "arc_lists.h"
 #include "lattice_arrays.h"
 #include "lattice_text.h"
@@ -176,6 +178,15 @@ void add_lattices(py::module_ &m) {
         return paths;
       });
 
+  m.def(
+      "vector_bytes",
+      [](const InputArray<float> &finals, const InputArray<int64_t> &offsets, const InputArray<FstArc> &arcs) {
+        if (offsets.size() != finals.size() + 1 || offsets.at(0) < 0 || offsets.at(finals.size()) > arcs.size() ||
+            !std::is_sorted(offsets.data(), offsets.data() + offsets.size()))
+          throw std::invalid_argument("the states and arcs of the FST do not fit together");
+        return py::bytes(vector_bytes({0, static_cast<int32_t>(finals.size()), finals.data(), offsets.data(), arcs.data()}));
+      },
+      "The states of an FST, some or all, as in files of type vector.");
   py::class_<VectorReader>(m, "VectorReader", "Reads the body of an FST file of type vector; see vector_fst.h.")
       .def(py::init([](const std::string &arc_type, int64_t num_states) {
         return VectorReader(layout_of(arc_type), num_states);

@@ -36,8 +36,8 @@ const FstArc *first_with(const FstArc *begin, const FstArc *end, int32_t label) 
 
 }  // namespace
 
-Grammar::Grammar(const FstArrays &fst)
-    : start_(fst.start), finals_(fst.finals, fst.finals + fst.states), offsets_(fst.offsets, fst.offsets + fst.states + 1) {
+Grammar::Grammar(const FstView &fst)
+    : start_(fst.start), finals_(fst.finals, fst.finals + fst.num_states), offsets_(fst.offsets, fst.offsets + fst.num_states + 1) {
   const int64_t count = offsets_.back();
   for (auto *numbers : {&labels_, &next_}) numbers->resize(count);
   costs_.resize(count);

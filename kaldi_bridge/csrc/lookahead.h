@@ -15,8 +15,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "acceptors.h"
 #include "label_reachable.h"
+#include "packed_fst.h"
 
 namespace kaldi_bridge {
 
@@ -24,7 +24,7 @@ namespace kaldi_bridge {
 class Grammar {
  public:
   // Throws std::invalid_argument where arcs are not sorted.
-  explicit Grammar(const FstArrays &fst);
+  explicit Grammar(const FstView &fst);
 
   int32_t start() const { return start_; }
   int32_t num_states() const { return static_cast<int32_t>(finals_.size()); }
@@ -60,7 +60,7 @@ class LookaheadComposition {
  public:
   // A's arcs are sorted by output label, which is not checked here. All must outlive this.
   // `rounded`: what a state remembers to have been paid is rounded to 1/1024, as in OpenFst.
-  LookaheadComposition(const FstArrays &lexicon, const ReachableLabels &reachable, const Grammar &grammar, bool rounded)
+  LookaheadComposition(const FstView &lexicon, const ReachableLabels &reachable, const Grammar &grammar, bool rounded)
       : lexicon_(lexicon), reachable_(reachable), grammar_(grammar), rounded_(rounded) {}
 
   // States have numbers in the order in which they are met. -1: there is nothing.
@@ -101,7 +101,7 @@ class LookaheadComposition {
   size_t bucket(const State &state) const;
   void grow();
 
-  const FstArrays &lexicon_;
+  const FstView &lexicon_;
   const ReachableLabels &reachable_;
   const Grammar &grammar_;
   const bool rounded_;

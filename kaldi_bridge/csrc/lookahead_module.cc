@@ -14,8 +14,8 @@ namespace py = pybind11;
 namespace kaldi_bridge {
 namespace {
 
-py::tuple found_labels(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs, bool of_input) {
-  const FstArrays fst = fst_arrays(start, finals, offsets, arcs);
+py::tuple found_labels(int32_t start, KeptArray<float> finals, KeptArray<int64_t> offsets, KeptArray<FstArc> arcs, bool of_input) {
+  const FstView fst = labelled_fst_view(start, finals, offsets, arcs);
   LabelPairs pairs;
   ReachableLabels labels;
   {
@@ -25,28 +25,28 @@ py::tuple found_labels(int32_t start, Array<float> finals, Array<int64_t> offset
   return py::make_tuple(std::move(labels), pairs);
 }
 
-ReachableLabels kept_labels(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs, bool of_input) {
-  const FstArrays fst = fst_arrays(start, finals, offsets, arcs);
+ReachableLabels kept_labels(int32_t start, KeptArray<float> finals, KeptArray<int64_t> offsets, KeptArray<FstArc> arcs, bool of_input) {
+  const FstView fst = labelled_fst_view(start, finals, offsets, arcs);
   py::gil_scoped_release release;
   return reachable_kept_labels(fst, of_input);
 }
 
-std::unique_ptr<SearchLexicon> make_lexicon(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs,
+std::unique_ptr<SearchLexicon> make_lexicon(int32_t start, KeptArray<float> finals, KeptArray<int64_t> offsets, KeptArray<FstArc> arcs,
                                             const ReachableLabels &reachable, const std::vector<int32_t> &tid_to_pdf,
                                             const std::vector<int32_t> &disambig) {
-  const FstArrays fst = fst_arrays(start, finals, offsets, arcs);
+  const FstView fst = labelled_fst_view(start, finals, offsets, arcs);
   py::gil_scoped_release release;
   return std::make_unique<SearchLexicon>(fst, reachable, tid_to_pdf, disambig);
 }
 
-std::unique_ptr<ComposedGraph> make_graph(const SearchLexicon &lexicon, int32_t start, Array<float> finals,
-                                          Array<int64_t> offsets, Array<FstArc> arcs, size_t kept_arcs) {
-  const FstArrays fst = fst_arrays(start, finals, offsets, arcs);
+std::unique_ptr<ComposedGraph> make_graph(const SearchLexicon &lexicon, int32_t start, KeptArray<float> finals,
+                                          KeptArray<int64_t> offsets, KeptArray<FstArc> arcs, size_t kept_arcs) {
+  const FstView fst = labelled_fst_view(start, finals, offsets, arcs);
   py::gil_scoped_release release;
   return std::make_unique<ComposedGraph>(lexicon, Grammar(fst), kept_arcs);
 }
 
-MutableFst compose(const FstArrays &lexicon, const ReachableLabels &reachable, const Grammar &grammar, bool connect) {
+MutableFst compose(const FstView &lexicon, const ReachableLabels &reachable, const Grammar &grammar, bool connect) {
   LookaheadComposition composition(lexicon, reachable, grammar, true);
   MutableFst composed;
   composed.start = composition.start();
@@ -62,11 +62,11 @@ MutableFst compose(const FstArrays &lexicon, const ReachableLabels &reachable, c
 
 py::tuple composed(const py::tuple &first, const ReachableLabels &reachable, const py::tuple &second, bool connect) {
   const auto arrays = [](const py::tuple &parts) {
-    return fst_arrays(parts[0].cast<int32_t>(), parts[1].cast<Array<float>>(), parts[2].cast<Array<int64_t>>(),
-                      parts[3].cast<Array<FstArc>>());
+    return labelled_fst_view(parts[0].cast<int32_t>(), parts[1].cast<KeptArray<float>>(), parts[2].cast<KeptArray<int64_t>>(),
+                      parts[3].cast<KeptArray<FstArc>>());
   };
-  const FstArrays lexicon = arrays(first), grammar = arrays(second);
-  if (reachable.num_states() != lexicon.states) throw std::invalid_argument("what it says about labels is not for it");
+  const FstView lexicon = arrays(first), grammar = arrays(second);
+  if (reachable.num_states() != lexicon.num_states) throw std::invalid_argument("what it says about labels is not for it");
   MutableFst made;
   {
     py::gil_scoped_release release;

@@ -17,6 +17,7 @@
 #include "example_module.h"
 #include "float_arithmetic.h"
 #include "fst_text_module.h"
+#include "fst_views.h"
 #include "grammar_module.h"
 #include "ivector_module.h"
 #include "language_model_module.h"
@@ -48,13 +49,7 @@ using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
 // The arrays stay alive with the graph, as they are: none may need a conversion.
 std::unique_ptr<StaticGraph> make_graph(int32_t start, py::array_t<float> finals, py::array_t<int64_t> offsets,
                                         py::array_t<FstArc> arcs, std::vector<int32_t> tid_to_pdf) {
-  const py::ssize_t states = finals.size();
-  check_offsets(offsets, states, arcs.size());
-  if (start >= states) throw std::invalid_argument("the graph has no start state");
-  for (py::ssize_t i = 0; i < arcs.size(); i++)
-    if (arcs.at(i).nextstate < 0 || arcs.at(i).nextstate >= states)
-      throw std::invalid_argument("the graph has an arc to a state that does not exist");
-  const FstView view = {start, static_cast<int32_t>(states), finals.data(), offsets.data(), arcs.data()};
+  const FstView view = fst_view(start, finals, offsets, arcs);
   return std::make_unique<StaticGraph>(view, arcs.mutable_data(), std::move(tid_to_pdf));
 }
 
@@ -101,19 +96,12 @@ Determinized determinized_result(const SearchResult &result, const std::vector<i
 // (start, finals, offsets, arcs) of kaldi_bridge.fsts.fst.Fst after a change, made without the interpreter's lock.
 template <class Change>
 py::tuple changed(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs, Change change) {
-  const int32_t states = static_cast<int32_t>(finals.size());
-  if (offsets.size() != states + 1 || start < 0 || start >= states || offsets.at(0) != 0 || offsets.at(states) != arcs.size())
-    throw std::invalid_argument("the FST's start, states and arcs do not fit together");
+  const FstView view = fst_view(start, finals, offsets, arcs);
+  if (start < 0) throw std::invalid_argument("the FST has no start");
   MutableFst fst;
   fst.start = start;
-  fst.finals.assign(finals.data(), finals.data() + states);
-  fst.arcs.resize(states);
-  for (int32_t s = 0; s < states; s++) {
-    if (offsets.at(s) > offsets.at(s + 1)) throw std::invalid_argument("the FST's offsets decrease");
-    fst.arcs[s].assign(arcs.data() + offsets.at(s), arcs.data() + offsets.at(s + 1));
-    for (const FstArc &arc : fst.arcs[s])
-      if (arc.nextstate < 0 || arc.nextstate >= states) throw std::invalid_argument("the FST has an arc to no state");
-  }
+  fst.finals.assign(view.finals, view.finals + view.num_states);
+  for (int32_t s = 0; s < view.num_states; s++) fst.arcs.emplace_back(view.begin(s), view.end(s));
   {
     py::gil_scoped_release release;
     change(fst);
@@ -134,12 +122,12 @@ py::tuple connected(int32_t start, Array<float> finals, Array<int64_t> offsets, 
 py::tuple paths(int32_t start, Array<float> finals, Array<int64_t> offsets, Array<FstArc> arcs, int32_t count, bool unique,
                 float delta, float most, int32_t states) {
   return changed(start, finals, offsets, arcs, [&](MutableFst &fst) {
-    NewFst whole;
+    PackedFst whole;
     for (int32_t s = 0; s < fst.num_states(); s++) {
       whole.arcs.insert(whole.arcs.end(), fst.arcs[s].begin(), fst.arcs[s].end());
       whole.offsets.push_back(static_cast<int64_t>(whole.arcs.size()));
     }
-    const FstArrays parts{fst.start, fst.num_states(), fst.finals.data(), whole.offsets.data(), whole.arcs.data()};
+    const FstView parts{fst.start, fst.num_states(), fst.finals.data(), whole.offsets.data(), whole.arcs.data()};
     fst = shortest_paths(parts, {count, unique, delta, most, states});
   });
 }

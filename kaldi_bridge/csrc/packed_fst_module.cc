@@ -6,6 +6,7 @@
 
 #include "context_composition.h"
 #include "encoded_minimization.h"
+#include "fst_views.h"
 #include "lattice_arrays.h"
 #include "packed_fst.h"
 #include "self_loops.h"
@@ -22,28 +23,20 @@ namespace {
 class FstArrays {
  public:
   explicit FstArrays(const py::tuple &parts)
-      : start_(parts[0].cast<int32_t>()), finals_(parts[1]), offsets_(parts[2]), arcs_(parts[3]) {
-    check_offsets(offsets_, finals_.size(), arcs_.size());
-    const int32_t states = static_cast<int32_t>(finals_.size());
-    if (start_ < -1 || start_ >= states) throw std::invalid_argument("the start state is none of the states");
-    for (py::ssize_t i = 0; i < arcs_.size(); i++) {
-      const FstArc &arc = arcs_.data()[i];
-      if (arc.nextstate < 0 || arc.nextstate >= states || arc.ilabel < 0 || arc.olabel < 0)
-        throw std::invalid_argument("the FST has an arc to no state, or a negative label");
-    }
-  }
+      : finals_(parts[1]),
+        offsets_(parts[2]),
+        arcs_(parts[3]),
+        view_(labelled_fst_view(parts[0].cast<int32_t>(), finals_, offsets_, arcs_)) {}
 
-  FstView view() const {
-    return {start_, static_cast<int32_t>(finals_.size()), finals_.data(), offsets_.data(), arcs_.data()};
-  }
+  const FstView &view() const { return view_; }
   InputArray<float> &finals() { return finals_; }
   InputArray<FstArc> &arcs() { return arcs_; }
 
  private:
-  int32_t start_;
   InputArray<float> finals_;
   InputArray<int64_t> offsets_;
   InputArray<FstArc> arcs_;
+  FstView view_;
 };
 
 py::tuple arrays_of(PackedFst &&fst) {

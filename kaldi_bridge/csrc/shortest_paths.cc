@@ -14,10 +14,10 @@ namespace {
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
 // What the best way from the start to each state costs.
-std::vector<float> distances(const FstArrays &fst, float delta) {
-  std::vector<float> distance(fst.states, kInf);
-  std::vector<int32_t> times(fst.states, 0);
-  std::vector<bool> waits(fst.states, false);
+std::vector<float> distances(const FstView &fst, float delta) {
+  std::vector<float> distance(fst.num_states, kInf);
+  std::vector<int32_t> times(fst.num_states, 0);
+  std::vector<bool> waits(fst.num_states, false);
   std::deque<int32_t> waiting{fst.start};
   distance[fst.start] = 0.0f;
   while (!waiting.empty()) {
@@ -31,7 +31,7 @@ std::vector<float> distances(const FstArrays &fst, float delta) {
       if (!(cost < old) || (old != kInf && old <= cost + delta)) continue;
       old = cost;
       if (waits[arc.nextstate]) continue;
-      if (++times[arc.nextstate] > fst.states) throw std::invalid_argument("the FST has a cycle of negative cost");
+      if (++times[arc.nextstate] > fst.num_states) throw std::invalid_argument("the FST has a cycle of negative cost");
       waits[arc.nextstate] = true;
       waiting.push_back(arc.nextstate);
     }
@@ -42,10 +42,10 @@ std::vector<float> distances(const FstArrays &fst, float delta) {
 // The reverse, whose state s + 1 is s; its start has an arc to each end.
 class Reversed {
  public:
-  Reversed(const FstArrays &fst, float delta) : start_(fst.start + 1), arcs_(fst.states + 1), distance_(fst.states + 1) {
+  Reversed(const FstView &fst, float delta) : start_(fst.start + 1), arcs_(fst.num_states + 1), distance_(fst.num_states + 1) {
     const std::vector<float> from_start = distances(fst, delta);
     distance_[0] = kInf;
-    for (int32_t s = 0; s < fst.states; s++) {
+    for (int32_t s = 0; s < fst.num_states; s++) {
       distance_[s + 1] = from_start[s];
       if (fst.finals[s] != kInf) {
         arcs_[0].push_back({0, 0, fst.finals[s], s + 1});
@@ -190,11 +190,11 @@ MutableFst cheapest(Backward &fst, const ShortestPathsOptions &options) {
 
 }  // namespace
 
-MutableFst shortest_paths(const FstArrays &fst, const ShortestPathsOptions &options) {
+MutableFst shortest_paths(const FstView &fst, const ShortestPathsOptions &options) {
   if (fst.start < 0 || options.count <= 0) return MutableFst();
   Reversed reversed(fst, options.delta);
   if (!options.unique) return cheapest(reversed, options);
-  for (int64_t i = 0; i < fst.offsets[fst.states]; i++)
+  for (int64_t i = 0; i < fst.offsets[fst.num_states]; i++)
     if (fst.arcs[i].ilabel != fst.arcs[i].olabel)
       throw std::invalid_argument("DeterminizeFst: Distance to final states computed for acceptors only");
   Deterministic deterministic(reversed, options.delta);

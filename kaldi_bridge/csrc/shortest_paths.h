@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <limits>
 
-#include "acceptors.h"
 #include "mutable_fst.h"
+#include "packed_fst.h"
 
 namespace kaldi_bridge {
 
@@ -23,6 +23,6 @@ struct ShortestPathsOptions {
 };
 
 // Throws std::invalid_argument for a cycle of negative cost, and for a transducer where paths are to be unique.
-MutableFst shortest_paths(const FstArrays &fst, const ShortestPathsOptions &options);
+MutableFst shortest_paths(const FstView &fst, const ShortestPathsOptions &options);
 
 }  // namespace kaldi_bridge

@@ -111,6 +111,17 @@ size_t VectorReader::take_arcs(const char *data, size_t size) {
   return arc_size;
 }
 
+std::string vector_bytes(const FstView &fst) {
+  std::string out;
+  out.reserve(12 * static_cast<size_t>(fst.num_states) + sizeof(FstArc) * (fst.offsets[fst.num_states] - fst.offsets[0]));
+  for (int32_t s = 0; s < fst.num_states; s++) {
+    put(&out, fst.finals[s]);
+    put(&out, fst.offsets[s + 1] - fst.offsets[s]);
+    out.append(reinterpret_cast<const char *>(fst.begin(s)), sizeof(FstArc) * (fst.end(s) - fst.begin(s)));
+  }
+  return out;
+}
+
 std::string vector_bytes(const FlatLattice &lattice) {
   std::string out;
   out.reserve(16 * lattice.finals.size() + sizeof(FlatArc) * lattice.arcs.size());

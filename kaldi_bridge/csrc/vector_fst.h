@@ -1,5 +1,5 @@
 // The body of OpenFst's binary files of type "vector": of FSTs and of both kinds of lattice, read piece by piece as the bytes
-// come, and lattices written.
+// come, and written.
 //
 // A state is its final weight, the number of its arcs (64 bits), and they. An arc is input label, output label, weight, next
 // state. A weight is one number (a cost), or two (graph and acoustic cost), of 32 or 64 bits; in compact lattices a string
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "flat_lattice.h"
+#include "packed_fst.h"
 
 namespace kaldi_bridge {
 
@@ -55,6 +56,8 @@ class VectorReader {
   size_t wanted_ = 0;
 };
 
+// Also of some states: offsets may begin anywhere among the arcs.
+std::string vector_bytes(const FstView &fst);
 std::string vector_bytes(const FlatLattice &lattice);
 std::string vector_bytes(const FlatCompactLattice &lattice);
 

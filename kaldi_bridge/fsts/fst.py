@@ -160,19 +160,9 @@ class Fst:
         return EXPANDED | (MUTABLE if kind == "vector" else 0)
 
     def _write_vector(self, stream: OutputStream) -> None:
-        """Before each state's arcs, of four words, three words: its final cost and, as 64 bits, their number."""
         for first in range(0, self.num_states, _STATES):
             end = min(first + _STATES, self.num_states)
-            offsets = self.offsets[first : end + 1] - self.offsets[first]
-            words = np.zeros(3 * (end - first) + 4 * offsets[-1], dtype="<u4")
-            heads = 3 * np.arange(end - first) + 4 * offsets[:-1]
-            of_arcs = np.ones(len(words), dtype=bool)
-            for i in range(3):
-                of_arcs[heads + i] = False
-            words[heads] = self.finals[first:end].astype("<f4").view("<u4")
-            words[heads + 1] = np.diff(offsets)
-            words[of_arcs] = np.ascontiguousarray(self.arcs[self.offsets[first] : self.offsets[end]]).view("<u4")
-            stream.write(words.tobytes())
+            stream.write(_csrc.vector_bytes(self.finals[first:end], self.offsets[first : end + 1], self.arcs))
 
     def _write_const(self, stream: OutputStream, header: FstHeader, base: int) -> None:
         states = np.zeros(self.num_states, dtype=CONST_STATE)

@@ -46,9 +46,11 @@ def scale(
 
     def scaled(g: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         possible = g != np.inf
-        g, a = np.where(possible, g, 0.0).astype(np.float64), np.where(possible, a, 0.0).astype(np.float64)
-        new_graph, new_acoustic = graph * g + acoustic_to_graph * a, graph_to_acoustic * g + acoustic * a
-        return np.where(possible, new_graph, np.inf), np.where(possible, new_acoustic, np.inf)
+        if not possible.all():
+            g, a = np.where(possible, g, 0.0), np.where(possible, a, 0.0)
+        g, a = g.astype(np.float64), a.astype(np.float64)
+        new = graph * g + acoustic_to_graph * a, graph_to_acoustic * g + acoustic * a
+        return new if possible.all() else (np.where(possible, new[0], np.inf), np.where(possible, new[1], np.inf))
 
     arcs, finals = lattice.arcs.copy(), lattice.finals.copy()
     arcs["graph"], arcs["acoustic"] = scaled(arcs["graph"], arcs["acoustic"])

@@ -127,3 +127,16 @@ DATA = st.binary(max_size=40) | st.text("0123456789+-.eE[],; infaTF\n", max_size
 def test_nonsense_raises_kaldi_errors_only(read, binary, data):
     with contextlib.suppress(KaldiError):
         read(InputStream.from_bytes(data), binary)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_integers_in_a_row(binary: bool) -> None:
+    data = b"".join(written(basic_io.write_int32, binary, value) for value in (1, -2, 3, 1 << 30, 5, 6))
+    values = basic_io.read_int32s(InputStream.from_bytes(data, "test"), binary, (3, 2))
+    assert values.dtype == np.int32
+    np.testing.assert_array_equal(values, [[1, -2], [3, 1 << 30], [5, 6]])
+    with pytest.raises(KaldiError, match="test"):
+        basic_io.read_int32s(InputStream.from_bytes(data[:-4], "test"), binary, (3, 2))
+    if binary:
+        with pytest.raises(KaldiError, match="test at byte 0: expected 6 4-byte integers"):
+            basic_io.read_int32s(InputStream.from_bytes(data[:5] + b"\x08" + data[6:], "test"), binary, (3, 2))
