@@ -42,9 +42,18 @@ class CRandom(Random):
 
     def rands(self, count: int) -> np.ndarray:
         """As many calls of ``rand``, int64 [count]."""
-        values = _csrc.additive_feedback(self._state[self._at :] + self._state[: self._at], count)
-        self._state, self._at = values[count:].tolist(), 0
+        values = _csrc.additive_feedback(self.values, count)
+        self.values = values[count:].tolist()
         return (values[_LAG:] >> np.uint32(1)).astype(np.int64)
+
+    @property
+    def values(self) -> list[int]:
+        """The 31 numbers that all later ones follow from, the oldest first."""
+        return self._state[self._at :] + self._state[: self._at]
+
+    @values.setter
+    def values(self, values: list[int]) -> None:
+        self._state, self._at = values, 0
 
     def random(self) -> float:
         """From 0 to below 1; 53 bits of it, as those of Python's own generator."""

@@ -4,48 +4,18 @@
 
 #include <pybind11/numpy.h>
 
-#include <stdexcept>
-#include <string>
 #include <string_view>
 
 #include "arpa_fst.h"
 #include "const_arpa.h"
 #include "lattice_arrays.h"
 #include "mutable_fst_module.h"
+#include "python_text.h"
 
 namespace py = pybind11;
 
 namespace kaldi_bridge {
 namespace {
-
-// Of a function that returns bytes.
-ReadBlock read_block(const py::function &read) {
-  return [read, block = py::bytes()]() mutable -> std::string_view {
-    block = read();
-    return block;
-  };
-}
-
-// What of a text is not UTF-8 goes into Python as it does everywhere in kaldi_bridge.
-py::str decoded(std::string_view text) {
-  return py::reinterpret_steal<py::str>(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "surrogateescape"));
-}
-
-Message message(const py::function &log) {
-  return [log](const std::string &text) { log(decoded(text)); };
-}
-
-// Calls `f`, with the messages of its errors decoded.
-template <class F>
-auto with_errors(F f) {
-  try {
-    return f();
-  } catch (const std::invalid_argument &error) {
-    PyErr_SetObject(PyExc_ValueError, decoded(error.what()).ptr());
-    throw py::error_already_set();
-  }
-}
 
 py::tuple compile(const ArpaSymbols &symbols, const ArpaOptions &options, bool sort_arcs, SymbolTable &words,
                   const py::function &read, const py::function &info, const py::function &warn) {
@@ -80,6 +50,7 @@ void add_arpa(py::module_ &m) {
   py::class_<ArpaOptions>(m, "ArpaOptions")
       .def(py::init<>())
       .def_readwrite("add_words", &ArpaOptions::add_words)
+      .def_readwrite("need_words", &ArpaOptions::need_words)
       .def_readwrite("max_warnings", &ArpaOptions::max_warnings);
 
   py::class_<ArpaSymbols>(m, "ArpaSymbols")

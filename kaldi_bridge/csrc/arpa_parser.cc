@@ -146,6 +146,8 @@ class Parser {
     for (size_t i = 0; i < order; i++) {
       const std::string_view word = columns_[i + 1];
       const int32_t found = number_of(word);
+      if (found == SymbolTable::kNoSymbol && options_.need_words)
+        fail("word '" + std::string(word) + "' not in symbol table");
       if (found == SymbolTable::kNoSymbol) return skip("word '" + std::string(word) + "' not in symbol table");
       if (found == 0) fail("epsilon symbol '" + std::string(word) + "' is illegal in ARPA LM");
       ngram_.words[i] = found;

@@ -21,6 +21,7 @@ struct Ngram {
 
 struct ArpaOptions {
   bool add_words = false;     // whether words that are not in the table are added, rather than their n-grams left out
+  bool need_words = false;    // whether one that is not in the table is an error, if it is not added
   uint32_t max_warnings = 0;  // of n-grams that are left out
 };
 

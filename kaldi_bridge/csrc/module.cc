@@ -23,6 +23,7 @@
 #include "language_model_module.h"
 #include "lattice_arrays.h"
 #include "lattice_module.h"
+#include "sampling_module.h"
 #include "scoring_module.h"
 #include "mutable_fst_module.h"
 #include "nested_lattice.h"
@@ -184,6 +185,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_lattices(m);
   add_composition(m);
   add_language_models(m);
+  add_sampling(m);
   add_scoring(m);
   add_split_radix(m);
   add_determinization(m);

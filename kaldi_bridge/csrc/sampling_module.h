@@ -1,0 +1,9 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace kaldi_bridge {
+
+void add_sampling(pybind11::module_ &m);
+
+}  // namespace kaldi_bridge
