@@ -29,8 +29,9 @@ ExampleSampler::ExampleSampler(const SamplingLm &model, const ExampleSamplingOpt
   if (options.num_samples > 0 && options.num_samples <= num_words_) sampler_ = std::make_unique<WordSampler>(unigrams);
 }
 
-void ExampleSampler::sample(const ExampleWords &words, CRandom *random, int32_t *sampled_words,
-                            float *sample_inv_probs) const {
+int32_t ExampleSampler::sample(const ExampleWords &words, CRandom *random, int32_t *sampled_words,
+                               float *sample_inv_probs) const {
+  int32_t without_histories = 0;
   const int32_t groups = options_.chunk_length / options_.sample_group_size;
   const int32_t group_words = options_.sample_group_size * options_.num_chunks;
   for (int32_t group = 0; group < groups; group++) {
@@ -42,7 +43,12 @@ void ExampleSampler::sample(const ExampleWords &words, CRandom *random, int32_t 
       throw std::invalid_argument("the word " + std::to_string(needed.back()) + " is not in the language model");
 
     WordWeights added;
-    const float weight = model_.mixture(histories(words, group), &added);
+    WeightedHistories before = histories(words, group);
+    if (before.empty()) {
+      without_histories++;
+      before.emplace_back(History(), 1.0f);
+    }
+    const float weight = model_.mixture(before, &added);
     const WordWeights drawn = sampler_->sample(options_.num_samples, weight, added, needed, random);
     int32_t *const place = sampled_words + group * options_.num_samples;
     for (int32_t i = 0; i < options_.num_samples; i++) {
@@ -55,6 +61,7 @@ void ExampleSampler::sample(const ExampleWords &words, CRandom *random, int32_t 
       *word = static_cast<int32_t>(found - place);
     }
   }
+  return without_histories;
 }
 
 // What words of a group are predicted after, with the sums of their weights.
@@ -66,7 +73,6 @@ WeightedHistories ExampleSampler::histories(const ExampleWords &words, int32_t g
       if (weight != 0.0f) weights[history_at(words, t, chunk)] += weight;
     }
   }
-  if (weights.empty()) weights[History()] = 1.0f;
   return {weights.begin(), weights.end()};
 }
 

@@ -36,8 +36,9 @@ class ExampleSampler {
   bool is_sampling() const { return sampler_ != nullptr; }
 
   // For each group of sample_group_size times num_samples words, in order, and the inverse of the probability with which
-  // each was drawn. Words that are predicted are among them.
-  void sample(const ExampleWords &words, CRandom *random, int32_t *sampled_words, float *sample_inv_probs) const;
+  // each was drawn. Words that are predicted are among them. Returns how many groups predict nothing that has a weight;
+  // there unigrams are sampled.
+  int32_t sample(const ExampleWords &words, CRandom *random, int32_t *sampled_words, float *sample_inv_probs) const;
 
  private:
   WeightedHistories histories(const ExampleWords &words, int32_t group) const;

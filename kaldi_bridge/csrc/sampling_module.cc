@@ -67,7 +67,7 @@ class KeptSampler {
   int32_t num_words() const { return sampler_.num_words(); }
   bool is_sampling() const { return sampler_.is_sampling(); }
 
-  // (output words, sampled words, inverse probabilities, random values to go on from).
+  // (output words, sampled words, inverse probabilities, groups without histories, random values to go on from).
   py::tuple sample(const InputArray<int32_t> &input_words, const InputArray<int32_t> &output_words,
                    const InputArray<float> &output_weights, const RandomValues &values) const {
     const py::ssize_t size = static_cast<py::ssize_t>(options_.num_chunks) * options_.chunk_length;
@@ -79,12 +79,13 @@ class KeptSampler {
     std::vector<float> inverse(sampled.size());
     const ExampleWords words = {input_words.data(), output_weights.data(), outputs.data()};
     CRandom random(values);
+    int32_t without_histories;
     {
       py::gil_scoped_release release;
-      sampler_.sample(words, &random, sampled.data(), inverse.data());
+      without_histories = sampler_.sample(words, &random, sampled.data(), inverse.data());
     }
     return py::make_tuple(as_array(std::move(outputs)), as_array(std::move(sampled)), as_array(std::move(inverse)),
-                          random.values());
+                          without_histories, random.values());
   }
 
  private:

@@ -1,1 +1,1 @@
-"""What Kaldi's RNNLM programs need besides a network: examples, language models to sample from, word features (rnnlm/)."""
+"""What RNNLMs are trained on: examples, and language models from which words are sampled for them (Kaldi's rnnlm/)."""

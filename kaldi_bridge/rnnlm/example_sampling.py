@@ -11,8 +11,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
@@ -65,17 +63,19 @@ class ExampleSampler:
         if not self._sampler.is_sampling:
             return example
         try:
-            outputs, words, inverse, random.values = self._sampler.sample(
+            outputs, words, inverse, without_histories, random.values = self._sampler.sample(
                 example.input_words, example.output_words, example.output_weights, random.values
             )
         except ValueError as error:
             raise KaldiError(str(error)) from None
+        for _ in range(without_histories):
+            log.warning("No histories seen (we don't expect to see this very often)")
         return replace(
             example,
             sample_group_size=self._group_size,
-            output_words=np.asarray(outputs),
-            sampled_words=np.asarray(words),
-            sample_inv_probs=np.asarray(inverse),
+            output_words=outputs,
+            sampled_words=words,
+            sample_inv_probs=inverse,
         )
 
     def sample_all(

@@ -31,7 +31,7 @@ def _no_numbers() -> np.ndarray:
 
 @dataclass
 class RnnlmExample:
-    """Chunks side by side, all of one length. Arrays are of all chunks at the first time, then at the second, and so on.
+    """Chunks side by side, all of one length. Arrays are of all chunks at the first time, then at the second, etc.
 
     Attributes:
         vocab_size: words have numbers below this.
@@ -79,11 +79,12 @@ class RnnlmExample:
             return read_vector(stream, binary)
 
         expect_token(stream, binary, "<RnnlmExample>")
-        sizes = [
-            number(token) for token in ("<VocabSize>", "<NumChunks>", "<ChunkLength>", "<SampleGroupSize>", "<NumSamples>")
-        ]
         example = cls(
-            *sizes,
+            number("<VocabSize>"),
+            number("<NumChunks>"),
+            number("<ChunkLength>"),
+            number("<SampleGroupSize>"),
+            number("<NumSamples>"),
             words("<InputWords>"),
             words("<OutputWords>"),
             reals("<OutputWeights>"),

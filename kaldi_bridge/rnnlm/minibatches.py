@@ -1,8 +1,8 @@
 """Sentences as minibatches of chunks (rnnlm/rnnlm-example.cc, RnnlmExampleCreator).
 
-A sentence, with </s> after it, that is longer than a chunk is cut into pieces, which all but the first have some words of
-context before them. Pieces wait in a buffer, from which a minibatch takes some by chance: each goes into the chunk with
-the least room in which it finds some, so that a chunk may have several.
+A sentence, with </s> after it, that is longer than a chunk is cut into pieces, of which all but the first have some
+words of context before them. Pieces wait in a buffer, from which a minibatch takes some by chance: each goes into the
+chunk that has the least room of those with enough, so that a chunk may have several.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class ChunkOptions:
 
 @dataclass
 class Piece:
-    """Of a sentence the words ``begin`` to ``end`` - 1, which are predicted, after context from ``context_begin`` on."""
+    """Words ``begin`` to ``end`` - 1 of a sentence, which are predicted, after context from ``context_begin`` on."""
 
     words: np.ndarray
     weight: float

@@ -106,7 +106,7 @@ def _read_states(stream: InputStream, binary: bool, order: int, vocab_size: int,
             raise KaldiError(f"{stream.where()}: a history of {len(history)} words in a model of order {order}")
         backoff = read_float(stream, binary)
         words, probabilities = _read_words(stream, binary)
-        if len(words) and not (0 <= words.min() and words.max() < vocab_size):
+        if len(words) and not (words.min() >= 0 and words.max() < vocab_size):
             raise KaldiError(f"{stream.where()}: a history has words that are not below {vocab_size}")
         model.add_state(history, backoff, words, probabilities)
 

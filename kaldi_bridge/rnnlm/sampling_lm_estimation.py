@@ -31,7 +31,7 @@ class EstimatorOptions:
         limits = {
             f"--vocab-size={self.vocab_size} must be more than 2": self.vocab_size > 2,
             "--bos-symbol and --eos-symbol must be different, and from 1 to below --vocab-size": (
-                0 < min(self.bos_symbol, self.eos_symbol)
+                min(self.bos_symbol, self.eos_symbol) > 0
                 and max(self.bos_symbol, self.eos_symbol) < self.vocab_size
                 and self.bos_symbol != self.eos_symbol
             ),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
-from kaldi_bridge.io.text import decode, fields, shown
+from kaldi_bridge.io.text import fields, shown, strip
 
 _INT32 = 1 << 31
 
@@ -25,7 +25,7 @@ def weighted_sentences(rxfilename: str) -> Iterator[tuple[float, list[int]]]:
                 yield float(weight), words
             except ValueError:
                 raise KaldiError(
-                    f"{stream.name}: line {number}: Could not interpret input: {shown(decode(line).rstrip())} "
+                    f"{stream.name}: line {number}: Could not interpret input: {shown(strip(line))} "
                     "(expected a weight and the numbers of words)"
                 ) from None
     log.info(f"Processed {number} lines of input.")

@@ -21,7 +21,8 @@ Sentences are cut and put together to chunks of one length, and with a language 
 the objective is summed. With --num-threads=0 the same --srand gives what Kaldi's program gives then.
 Usage: nnet-pytorch-rnnlm-get-egs [options] <sentences-rxfilename> <rnnlm-egs-wspecifier>
  or:   nnet-pytorch-rnnlm-get-egs [options] <LM-rxfilename> <sentences-rxfilename> <rnnlm-egs-wspecifier>
- or:   nnet-pytorch-rnnlm-get-egs [options] <symbol-table> <ARPA-rxfilename> <sentences-rxfilename> <rnnlm-egs-wspecifier>
+ or:   nnet-pytorch-rnnlm-get-egs [options] <symbol-table> <ARPA-rxfilename> <sentences-rxfilename> \\
+         <rnnlm-egs-wspecifier>
 e.g.: nnet-pytorch-rnnlm-get-egs --vocab-size=20002 - ark:- | nnet-pytorch-rnnlm-train ...
       nnet-pytorch-rnnlm-get-egs sampling.lm - ark:- | nnet-pytorch-rnnlm-train ..."""
 
@@ -39,8 +40,8 @@ class Options:
     sample_group_size: int = option(2, "Number of time-steps for which words are sampled once; divides --chunk-length")
     num_samples: int = option(
         512,
-        "Number of words in a sample, at least --num-chunks-per-minibatch times --sample-group-size; with 0, or if there "
-        "are not more words with a probability, nothing is sampled",
+        "Number of words in a sample, at least --num-chunks-per-minibatch times --sample-group-size; with 0, or if "
+        "fewer words have a probability, nothing is sampled",
     )
     chunk_buffer_size: int = option(20000, "Number of pieces of sentences that wait, to be taken in random order")
     bos_symbol: int = option(1, "Number of the beginning-of-sentence symbol <s>")

@@ -12,8 +12,8 @@ from kaldi_bridge.rnnlm.sampling_lm import write_sampling_lm
 from kaldi_bridge.rnnlm.sampling_lm_estimation import EstimatorOptions, estimate_sampling_lm
 from kaldi_bridge.rnnlm.sentences import weighted_sentences
 
-USAGE = """Estimate a small language model, from which words are sampled when an RNNLM is trained, of lines of text, each
-a weight and the numbers of words, such as
+USAGE = """Estimate a small language model, from which words are sampled when an RNNLM is trained, of lines of text,
+each a weight and the numbers of words, such as
   1.0   782 1271 3841 82
 A line should not be there twice: it can have more weight.
 Usage: nnet-pytorch-rnnlm-get-sampling-lm [options] <input-integerized-weighted-text> <sampling-lm-out>

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command
 from kaldi_bridge.io.matrix_files import read_matrix_file, write_matrix_file
+from kaldi_bridge.lang.word_features import read_word_features, word_embedding
 from kaldi_bridge.options import OutputOptions
-from kaldi_bridge.rnnlm.word_features import read_word_features, word_embeddings
 
 USAGE = """Multiply the sparse features of words by the embeddings of features: embeddings of words.
 Usage: nnet-pytorch-rnnlm-get-word-embedding [options] <sparse-word-features-rxfilename> \\
@@ -23,7 +23,7 @@ class Options(OutputOptions):
 def get_word_embedding(options: Options, features_in: str, embedding_in: str, embedding_out: str) -> None:
     embedding = read_matrix_file(embedding_in)
     features = read_word_features(features_in, len(embedding))
-    write_matrix_file(embedding_out, options.binary, word_embeddings(features, embedding))
+    write_matrix_file(embedding_out, options.binary, word_embedding(features, embedding))
 
 
 main = command(get_word_embedding, usage=USAGE)
