@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
 JOBS ?= 2
-SOURCES = setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bridge/csrc/* nnet3_compat/chain/csrc/*)
+SOURCES = setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bridge/csrc/* nnet3_compat/chain/csrc/* nnet3_compat/folded/csrc/*)
 # What decoding needs, and all that tests, lint and benchmarks need.
 SMALL = $(VENV)/.nnet-pytorch-small
 READY = $(VENV)/.nnet-pytorch-ready

@@ -47,7 +47,7 @@ class BuildExtensions(build_ext):
 ParallelCompile(default=0).install()  # a file on each core
 
 setup(
-    ext_modules=[extension("kaldi_bridge"), extension("nnet3_compat.chain")],
+    ext_modules=[extension("kaldi_bridge"), extension("nnet3_compat.chain"), extension("nnet3_compat.folded")],
     entry_points={"console_scripts": [program.entry_point for program in find_programs(ROOT)]},
     data_files=installed_files(ROOT),
     cmdclass={"build_ext": BuildExtensions},

@@ -21,8 +21,8 @@ KALDI_BRIDGE = [
     "ivectors", "examples", "rnnlm", "online", "commands",
 ]  # fmt: skip
 NNET3_COMPAT = [
-    "machine", "components", "structure", "model", "model_file", "modules", "network", "xconfig", "export", "chain",
-    "examples", "evaluation", "utterances", "training", "rnnlm", "recognition", "serving", "commands",
+    "machine", "components", "structure", "model", "model_file", "folded", "modules", "network", "xconfig", "export",
+    "chain", "examples", "evaluation", "utterances", "training", "rnnlm", "recognition", "serving", "commands",
 ]  # fmt: skip
 STEPS_PYTORCH = [
     "group", "registry", "trainable", "data", "models", "samplers", "objectives", "training", "generation", "commands",

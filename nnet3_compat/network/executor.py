@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from nnet3_compat.modules.base import ComponentModule
 from nnet3_compat.modules.leaves import leaf_size, nothing_like, numbers_read, read_leaf
-from nnet3_compat.structure.graph import Const, Either, Expression, Graph, Group, Leaf, Optional, Select, Sum, Value
+from nnet3_compat.structure.graph import Graph, Group, Value, terms_of
 from nnet3_compat.structure.layout import check_recurrence
 
 # TorchScript wants typing.List in annotations.
@@ -454,30 +454,6 @@ def rows_read(spec: List[int], at: int, rows: int, like: Tensor) -> Tensor:
         k = at + 1 + 5 * i
         out[spec[k + 2] : spec[k + 2] + (spec[k + 4] - 1) * spec[k + 3] + 1 : spec[k + 3]] = 1.0
     return out
-
-
-def terms_of(expression: Expression) -> tuple[list[Leaf], float]:
-    """A part as leaves, of which a layout says the rows, plus a constant."""
-    if isinstance(expression, Leaf):
-        return [expression], 0.0
-    if isinstance(expression, Const):
-        return [], expression.value
-    if isinstance(expression, Select):
-        return expression.leaves, 0.0
-    if isinstance(expression, Optional):
-        args = [expression.arg]
-    elif isinstance(expression, Either):
-        args = [expression.first, expression.second]
-    else:
-        assert isinstance(expression, Sum)
-        args = expression.args
-    leaves: list[Leaf] = []
-    constant = 0.0
-    for arg in args:
-        more, c = terms_of(arg)
-        leaves += more
-        constant += c
-    return leaves, constant
 
 
 class Executor(nn.Module):

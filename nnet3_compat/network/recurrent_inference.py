@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from nnet3_compat.modules.base import ComponentModule
 from nnet3_compat.modules.leaves import leaf_size, nothing_like, read_leaf
-from nnet3_compat.network.executor import rows_read, terms_of
-from nnet3_compat.structure.graph import Graph, Group, Leaf
+from nnet3_compat.network.executor import rows_read
+from nnet3_compat.structure.graph import Graph, Group, Leaf, terms_of
 
 
 @dataclass

@@ -21,7 +21,6 @@ from kaldi_bridge.options import read_options
 from kaldi_bridge.transforms.sliding_cmvn import SlidingCmvnOptions, sliding_cmvn
 from nnet3_compat.model.model_file import read_nnet
 from nnet3_compat.recognition.model_folder import require
-from nnet3_compat.utterances.embedding import Embedder
 
 LEAST_FRAMES = 50
 NORMALIZATION = SlidingCmvnOptions(cmn_window=300, center=True)
@@ -37,6 +36,8 @@ class SpeakerModel:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        from nnet3_compat.utterances.embedding import Embedder  # torch, which recognition may do without
+
         folder = Path(path)
         files = {name: folder / name for name in ("mfcc.conf", "final.ext.raw", "mean.vec", "transform.mat")}
         require(folder, *files.values())

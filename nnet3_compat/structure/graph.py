@@ -125,6 +125,30 @@ def collect_leaves(expression: Expression, out: list[Leaf]) -> None:
         collect_leaves(expression.arg, out)
 
 
+def terms_of(expression: Expression) -> tuple[list[Leaf], float]:
+    """A part as leaves, of which a layout says the rows, plus a constant."""
+    if isinstance(expression, Leaf):
+        return [expression], 0.0
+    if isinstance(expression, Const):
+        return [], expression.value
+    if isinstance(expression, Select):
+        return expression.leaves, 0.0
+    if isinstance(expression, Optional):
+        args = [expression.arg]
+    elif isinstance(expression, Either):
+        args = [expression.first, expression.second]
+    else:
+        assert isinstance(expression, Sum)
+        args = expression.args
+    leaves: list[Leaf] = []
+    constant = 0.0
+    for arg in args:
+        more, c = terms_of(arg)
+        leaves += more
+        constant += c
+    return leaves, constant
+
+
 @dataclass
 class Group:
     """A run of ``Graph.values``: a single value, or the values of a recurrence (a strongly connected component).

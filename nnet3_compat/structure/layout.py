@@ -86,6 +86,25 @@ def encode_rows(to: np.ndarray, source: np.ndarray, classes: np.ndarray) -> list
     return [count, *found]
 
 
+def leaf_size(spec: list[int], at: int) -> int:
+    """The number of integers of the leaf that begins at ``spec[at]``."""
+    return 2 + 2 * spec[at + 1] if spec[at] < 0 else 1 + 5 * spec[at]
+
+
+def rows_read(spec: list[int], at: int, rows: int) -> list[int]:
+    """For each of ``rows`` rows of the reader the row that the leaf at ``spec[at]`` reads there; -1: none."""
+    found = [-1] * rows
+    if spec[at] < 0:
+        count = spec[at + 1]
+        for to, source in zip(spec[at + 2 : at + 2 + count], spec[at + 2 + count : at + 2 + 2 * count], strict=True):
+            found[to] = source
+    for k in range(at + 1, at + 1 + 5 * spec[at], 5):
+        to, to_step, source, step, count = spec[k : k + 5]
+        for i in range(count):
+            found[to + i * to_step] = source + i * step
+    return found
+
+
 def _turns(to: np.ndarray, source: np.ndarray) -> int:
     """How many progressions take turns: 1, or the smallest number of at least two rows each that covers all; else 0."""
     for k in range(1, MAX_PROGRESSIONS + 1):

@@ -18,23 +18,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.folded.looped import FoldedLoopedNetwork, LoopedPlan
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.model_file import Archive
 from nnet3_compat.model.model_file import Model as AnyModel
-from nnet3_compat.network.looped import Carried, LoopedNetwork
-from nnet3_compat.utterances.chunking import round_chunk_size
-from nnet3_compat.utterances.computation import Model
-from nnet3_compat.utterances.computation_options import SimpleComputationOptions
-from nnet3_compat.utterances.loading import as_model
+from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.utterances.looped_options import LoopedOptions
 
 
@@ -42,7 +37,7 @@ from nnet3_compat.utterances.looped_options import LoopedOptions
 class _Utterance:
     """What the last chunk of an utterance that was computed leaves for the next one."""
 
-    carried: Carried = field(default_factory=dict)
+    carried: Any
 
 
 @dataclass(frozen=True)
@@ -63,11 +58,22 @@ class Chunk:
     ivector: np.ndarray | None
 
 
-class _Network(Protocol):
+class _Looped(Protocol):
+    """See folded.looped.FoldedLoopedNetwork."""
+
+    def begin(self) -> Any: ...
+
+    def __call__(
+        self, features: np.ndarray, ivectors: np.ndarray | None, chunk: int, carried: list[Any]
+    ) -> tuple[np.ndarray, list[Any]]: ...
+
+
+class ChunkNetwork(Protocol):
     """Computes chunks.
 
     ``first_input(chunk)``: the first frame of input that this chunk and later ones need, negative for repeated ones.
     ``kind(chunk, num_outputs)``: chunks of one kind can be computed together.
+    ``begin()``: what an utterance carries before its first chunk.
     The call takes ``num_inputs`` frames of features [N, T, D], i-vectors [N, K] and what the chunks before left, of N
     chunks of one kind; gives [N, outputs, pdfs], at least as many as asked for, and what they leave for the next ones.
     """
@@ -85,60 +91,49 @@ class _Network(Protocol):
 
     def kind(self, chunk: int, num_outputs: int) -> Hashable: ...
 
+    def begin(self) -> Any: ...
+
     def __call__(
-        self, features: Tensor, ivectors: Tensor | None, chunk: int, num_outputs: int, carried: Carried
-    ) -> tuple[Tensor, Carried]: ...
+        self, features: np.ndarray, ivectors: np.ndarray | None, chunk: int, num_outputs: int, carried: list[Any]
+    ) -> tuple[np.ndarray, list[Any]]: ...
 
 
-class _Looped:
+class LoopedChunks:
     """An nnet3 network; the last chunk of an utterance is as long as all others."""
 
-    def __init__(self, looped: LoopedNetwork) -> None:
-        self._looped, request = looped, looped.request
-        self.input_dim, self.ivector_dim, self.output_dim = looped.input_dim, looped.ivector_dim, looped.output_dim
+    def __init__(self, plan: LoopedPlan, looped: _Looped) -> None:
+        self._plan, self._looped, request = plan, looped, plan.request
+        self.input_dim, self.ivector_dim, self.output_dim = plan.input_dim, plan.ivector_dim, plan.output_dim
         self.size, self.factor, self.right_context = request.size, request.factor, request.right
 
     def first_input(self, chunk: int) -> int:
-        return self._looped.request.first_input(chunk)
+        return self._plan.request.first_input(chunk)
 
     def num_inputs(self, chunk: int, num_outputs: int) -> int:
-        return self._looped.request.num_inputs(chunk)
+        return self._plan.request.num_inputs(chunk)
 
     def kind(self, chunk: int, num_outputs: int) -> Hashable:
-        return self._looped.kind(chunk)
+        return self._plan.kind(chunk)
+
+    def begin(self) -> Any:
+        return self._looped.begin()
 
     def __call__(
-        self, features: Tensor, ivectors: Tensor | None, chunk: int, num_outputs: int, carried: Carried
-    ) -> tuple[Tensor, Carried]:
+        self, features: np.ndarray, ivectors: np.ndarray | None, chunk: int, num_outputs: int, carried: list[Any]
+    ) -> tuple[np.ndarray, list[Any]]:
         return self._looped(features, ivectors, chunk, carried)
 
 
-class _Separate:
-    """Any other model, which sees each chunk alone; the last one of an utterance is shorter."""
+def looped_chunks(nnet: Nnet, options: LoopedOptions) -> LoopedChunks:
+    """Chunks of a network: without torch where it can be folded. Raises KaldiError where there are none."""
+    plan = LoopedPlan.of(
+        nnet, options.frames_per_chunk, options.frame_subsampling_factor, options.extra_left_context_initial
+    )
+    if plan.can_fold:
+        return LoopedChunks(plan, FoldedLoopedNetwork(plan))
+    from nnet3_compat.network.looped import LoopedNetwork
 
-    def __init__(self, model: Model, size: int, extra_left: int) -> None:
-        self._model, self.size, self.factor = model, size, model.frame_subsampling_factor
-        self.input_dim, self.ivector_dim, self.output_dim = model.input_dim, model.ivector_dim, model.output_dim
-        self.right_context = model.right_context
-        whole = model.chunk_invariant(size // self.factor)
-        self._initial_left = model.left_context + (0 if whole else extra_left)
-
-    def _left(self, chunk: int) -> int:
-        return self._model.left_context if chunk else self._initial_left
-
-    def first_input(self, chunk: int) -> int:
-        return chunk * self.size - self._left(chunk)
-
-    def num_inputs(self, chunk: int, num_outputs: int) -> int:
-        return self._left(chunk) + (num_outputs - 1) * self.factor + 1 + self.right_context
-
-    def kind(self, chunk: int, num_outputs: int) -> Hashable:
-        return self._left(chunk), num_outputs
-
-    def __call__(
-        self, features: Tensor, ivectors: Tensor | None, chunk: int, num_outputs: int, carried: Carried
-    ) -> tuple[Tensor, Carried]:
-        return self._model(features, ivectors, self._left(chunk), num_outputs), carried
+    return LoopedChunks(plan, LoopedNetwork(plan))
 
 
 class OnlineComputer:
@@ -152,29 +147,20 @@ class OnlineComputer:
 
     def __init__(self, model: AnyModel, options: LoopedOptions, name: str = "model") -> None:
         options.check_chunks()
-        factor, extra_left = options.frame_subsampling_factor, options.extra_left_context_initial
         self.options = options
-        self.model: _Network
+        self.model: ChunkNetwork
         if isinstance(model, Archive):
-            loaded = as_model(model, factor, torch.device("cpu"), name)
-            if loaded.frame_subsampling_factor != factor:
-                raise KaldiError(
-                    f"{name} gives an output every {loaded.frame_subsampling_factor} frames, but "
-                    f"--frame-subsampling-factor={factor}"
-                )
-            chunks = SimpleComputationOptions(
-                frames_per_chunk=options.frames_per_chunk, frame_subsampling_factor=factor
-            )
-            self.model = _Separate(loaded, round_chunk_size(chunks, loaded.modulus), extra_left)
-            priors = getattr(loaded, "priors", None)
+            from nnet3_compat.utterances.archive_chunks import ArchiveChunks
+
+            archive = ArchiveChunks(model, options, name)
+            self.model, priors = archive, archive.priors
         else:
             start = time.time()
-            nnet = model.nnet if isinstance(model, AmNnet) else model
-            self.model = _Looped(LoopedNetwork(nnet, options.frames_per_chunk, factor, extra_left))
+            self.model = looped_chunks(model.nnet if isinstance(model, AmNnet) else model, options)
             priors = model.priors if isinstance(model, AmNnet) else None
             log.info(f"Spent {time.time() - start:g} seconds in looped compilation.")
         has_priors = priors is not None and len(priors) > 0
-        self._log_priors = torch.log(torch.from_numpy(np.array(priors, np.float32))) if has_priors else None
+        self._log_priors = np.log(np.array(priors, np.float32)) if has_priors else None
 
     def start(self) -> OnlineOutputs:
         """A new utterance."""
@@ -206,25 +192,24 @@ class OnlineComputer:
         return made
 
     def _compute(self, chunks: list[Chunk]) -> np.ndarray:
-        features = torch.from_numpy(np.stack([chunk.features for chunk in chunks]))
+        features = np.stack([chunk.features for chunk in chunks])
         rows = [chunk.ivector for chunk in chunks if chunk.ivector is not None]
-        ivectors = torch.from_numpy(np.stack(rows)) if rows else None
-        before = [chunk.utterance.carried for chunk in chunks]
-        carried = {i: torch.cat([each[i] for each in before], dim=1) for i in before[0]} if before[1:] else before[0]
-        with torch.inference_mode():
-            out, carried = self.model(features, ivectors, chunks[0].number, chunks[0].num_outputs, carried)
-            if self._log_priors is not None:
-                out = out - self._log_priors
-            for n, chunk in enumerate(chunks):
-                chunk.utterance.carried = {i: x[:, n : n + 1] for i, x in carried.items()}
-            return (out * self.options.acoustic_scale).numpy()
+        carried = [chunk.utterance.carried for chunk in chunks]
+        number, num_outputs = chunks[0].number, chunks[0].num_outputs
+        out, carried = self.model(features, np.stack(rows) if rows else None, number, num_outputs, carried)
+        for chunk, left in zip(chunks, carried, strict=True):
+            chunk.utterance.carried = left
+        if self._log_priors is not None:
+            out = out - self._log_priors
+        scale = self.options.acoustic_scale
+        return out if scale == 1.0 else out * np.float32(scale)
 
 
 class OnlineOutputs:
     """The outputs of one utterance."""
 
     def __init__(self, computer: OnlineComputer) -> None:
-        self._computer, self._utterance = computer, _Utterance()
+        self._computer, self._utterance = computer, _Utterance(computer.model.begin())
         self._features = np.zeros((0, computer.model.input_dim), np.float32)  # from `_first` on
         self._first = self._chunk = 0
 

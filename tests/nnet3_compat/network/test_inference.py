@@ -39,10 +39,10 @@ def taken(inference: Inference) -> bool:
     """Whether the truncation component of one of the networks above costs nothing."""
     values = inference.graph.values
     (value,) = (i for i, v in enumerate(values) if v.component == "trunc")
-    step = inference.steps[inference.group_of[value]]
+    step = inference.steps[inference.folding.group_of[value]]
     if isinstance(step, RecurrentInference):
         return step.ops[step.group.members.index(value)].alias >= 0
-    return value in inference.skipped
+    return value in inference.folding.skipped
 
 
 def same_outputs(network: Network, inference: Inference) -> bool:

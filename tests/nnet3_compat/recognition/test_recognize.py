@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,15 @@ def test_outputs(folder: str, capfd: pytest.CaptureFixture[str], tmp_path: Path)
     assert several == {**result, "recording": "en-us-f3-00"}
     recognized(capfd, "--output=srt", f"--output-dir={tmp_path}/out", folder, *WAVES)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["en-us-f3-00.srt", "en-us-f3-01.srt"]
+
+
+def test_without_torch(folder: str) -> None:
+    """A network that can be folded is computed by C++: torch, which takes seconds to import, is not needed."""
+    code = (
+        "import sys; sys.modules['torch'] = None\nfrom nnet3_compat.commands.recognition.recognize import main\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, folder, WAVES[0]], capture_output=True, text=True, check=True)
+    assert done.stdout.split()
 
 
 def test_raw_samples_from_a_pipe(

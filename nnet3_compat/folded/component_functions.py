@@ -1,0 +1,102 @@
+"""What components compute in test mode, as numbers for operations.h: those that a folded network may have."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from kaldi_bridge import log
+from kaldi_bridge.errors import KaldiError
+from nnet3_compat.components.affine import AffineComponent, LinearComponent
+from nnet3_compat.components.base import Component
+from nnet3_compat.components.dropout import DropoutComponent
+from nnet3_compat.components.fixed import FixedAffineComponent, FixedBiasComponent, FixedScaleComponent
+from nnet3_compat.components.nonlinear import (
+    LogSoftmaxComponent,
+    RectifiedLinearComponent,
+    SigmoidComponent,
+    SoftmaxComponent,
+    TanhComponent,
+)
+from nnet3_compat.components.normalize import BatchNormComponent, NormalizeComponent
+from nnet3_compat.components.per_element import PerElementOffsetComponent, PerElementScaleComponent
+from nnet3_compat.components.rearrange import ElementwiseProductComponent
+from nnet3_compat.components.tdnn import TdnnComponent
+
+Numbers = np.ndarray
+NONE = np.zeros(0, np.float32)
+
+
+def affine_of(component: Component) -> tuple[Numbers, Numbers | None]:
+    """Of a component that ``is_affine``: W [output, taps * input] and b [output] or None, float32."""
+    if isinstance(component, LinearComponent):
+        return component.params, None
+    if isinstance(component, AffineComponent | FixedAffineComponent | TdnnComponent):
+        return component.linear_params, component.bias_params if component.bias_params.size else None
+    raise KaldiError(f"{component.TYPE} is no affine map")
+
+
+def scale_and_offset_of(component: Component) -> tuple[Numbers, Numbers]:
+    """Of a component that ``is_scale_and_offset``: s and o [dim] of test mode, float32."""
+    if not isinstance(component, BatchNormComponent):
+        raise KaldiError(f"{component.TYPE} is no scale and offset")
+    mean, variance = np.zeros_like(component.stats_sum), np.ones_like(component.stats_sum)
+    if component.count > 0:
+        mean = component.stats_sum / component.count
+        variance = np.maximum(component.stats_sumsq / component.count - mean * mean, 0.0)
+    else:
+        log.warning("batch normalization without statistics: using mean 0 and variance 1 (untrained network?)")
+    scale = component.target_rms / np.sqrt(variance + component.epsilon)
+    repeats = component.dim // component.block_dim
+    return tuple(np.tile(x, repeats).astype(np.float32) for x in (scale, -mean * scale))  # type: ignore[return-value]
+
+
+@functools.singledispatch
+def function_of(component: Component) -> tuple[str, Numbers] | None:
+    """The name of the function of single rows, and its parameters; None where there is none."""
+    return None
+
+
+for _component, _name in (
+    (RectifiedLinearComponent, "RELU"),
+    (SigmoidComponent, "SIGMOID"),
+    (TanhComponent, "TANH"),
+    (SoftmaxComponent, "SOFTMAX"),
+    (LogSoftmaxComponent, "LOG_SOFTMAX"),
+    (ElementwiseProductComponent, "PRODUCT"),
+):
+    function_of.register(_component, lambda component, name=_name: (name, NONE))
+
+
+@function_of.register
+def _(component: BatchNormComponent) -> tuple[str, Numbers] | None:
+    return "SCALE_AND_OFFSET", np.concatenate(scale_and_offset_of(component))
+
+
+@function_of.register(FixedScaleComponent)
+@function_of.register(PerElementScaleComponent)
+def _(component: FixedScaleComponent | PerElementScaleComponent) -> tuple[str, Numbers] | None:
+    return "SCALE_AND_OFFSET", np.concatenate([component.scales, np.zeros_like(component.scales)])
+
+
+@function_of.register
+def _(component: FixedBiasComponent) -> tuple[str, Numbers] | None:
+    return "SCALE_AND_OFFSET", np.concatenate([np.ones_like(component.bias), component.bias])
+
+
+@function_of.register
+def _(component: PerElementOffsetComponent) -> tuple[str, Numbers] | None:
+    offsets = np.tile(component.offsets, component.dim // component.offsets.size)
+    return "SCALE_AND_OFFSET", np.concatenate([np.ones_like(offsets), offsets])
+
+
+@function_of.register
+def _(component: DropoutComponent) -> tuple[str, Numbers] | None:
+    scales = np.full(component.dim, 1.0 - component.dropout_proportion, np.float32)
+    return "SCALE_AND_OFFSET", np.concatenate([scales, np.zeros_like(scales)])
+
+
+@function_of.register
+def _(component: NormalizeComponent) -> tuple[str, Numbers] | None:
+    return "NORMALIZE", np.array([component.block_dim, component.target_rms, component.add_log_stddev], np.float32)

@@ -1,0 +1,279 @@
+#include "operations.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace nnet3_compat {
+
+namespace {
+
+void expect(bool condition, const char *what) {
+  if (!condition) throw std::invalid_argument(what);
+}
+
+const Value &value_at(const std::vector<Value> &values, int64_t number) {
+  expect(number >= 0 && number < static_cast<int64_t>(values.size()), "there is no such value");
+  return values[number];
+}
+
+void check_reading(const Reading &reading, const std::vector<Value> &values, int64_t rows) {
+  const Value &source = value_at(values, reading.source);
+  expect(static_cast<int64_t>(reading.rows.size()) == rows, "a reading has another number of rows than its reader");
+  for (const int64_t row : reading.rows)
+    expect(row >= -1 && row < source.carried + source.rows, "a reading is of a row that is not there");
+}
+
+class TakeInput : public Operation {
+ public:
+  TakeInput(int64_t makes, int64_t slot, std::vector<int64_t> frames)
+      : Operation(makes), slot_(slot), frames_(std::move(frames)) {}
+
+  void run(const Workspace &space) const override {
+    const Input &input = space.inputs[slot_];
+    float *to = space.first_new_row(makes);
+    for (const int64_t frame : frames_)
+      for (int64_t n = 0; n < space.sequences; n++, to += input.dim) {
+        if (frame >= input.frames) throw std::invalid_argument("too few frames of input");
+        std::memcpy(to, input.data + (n * input.frames + frame) * input.dim, input.dim * sizeof(float));
+      }
+  }
+
+  void check(const std::vector<Value> &values, const std::vector<int64_t> &input_dims) const override {
+    const Value &made = value_at(values, makes);
+    expect(slot_ >= 0 && slot_ < static_cast<int64_t>(input_dims.size()), "there is no such input");
+    expect(input_dims[slot_] == made.dim && static_cast<int64_t>(frames_.size()) == made.rows, "an input does not fit");
+    for (const int64_t frame : frames_) expect(frame >= 0, "an input's frames begin with 0");
+  }
+
+ private:
+  int64_t slot_;
+  std::vector<int64_t> frames_;
+};
+
+class Append : public Operation {
+ public:
+  Append(int64_t makes, std::vector<Part> parts) : Operation(makes), parts_(std::move(parts)) {}
+
+  void run(const Workspace &space) const override {
+    const Value &made = space.values[makes];
+    const int64_t count = made.rows * space.sequences;
+    std::vector<const float *> rows;
+    for (const Part &part : parts_) {
+      float *const begin = space.first_new_row(makes) + part.first;
+      bool is_first = part.constant == 0.0f;
+      if (!is_first || part.terms.empty())
+        for (int64_t r = 0; r < count; r++) std::fill_n(begin + r * made.dim, part.dim, part.constant);
+      for (const Reading &term : part.terms) {
+        rows.clear();
+        space.find(term, &rows);
+        for (int64_t r = 0; r < count; r++) {
+          const float *from = rows[r] + part.first_of_source;
+          float *to = begin + r * made.dim;
+          if (is_first && term.scale == 1.0f)
+            std::memcpy(to, from, part.dim * sizeof(float));
+          else if (is_first)
+            for (int64_t i = 0; i < part.dim; i++) to[i] = term.scale * from[i];
+          else
+            for (int64_t i = 0; i < part.dim; i++) to[i] += term.scale * from[i];
+        }
+        is_first = false;
+      }
+    }
+  }
+
+  void check(const std::vector<Value> &values, const std::vector<int64_t> &) const override {
+    const Value &made = value_at(values, makes);
+    int64_t first = 0;
+    for (const Part &part : parts_) {
+      expect(part.first == first && part.dim >= 0, "parts are not side by side");
+      first += part.dim;
+      for (const Reading &term : part.terms) {
+        check_reading(term, values, made.rows);
+        expect(part.first_of_source >= 0 && part.first_of_source + part.dim <= values[term.source].dim,
+               "a part reads columns that are not there");
+      }
+    }
+    expect(first == made.dim, "parts have another dimension than their value");
+  }
+
+ private:
+  std::vector<Part> parts_;
+};
+
+class Affine : public Operation {
+ public:
+  Affine(int64_t makes, std::shared_ptr<PackedMatrix> matrix, std::vector<Reading> taps, bool rectify,
+         std::vector<Reading> added, bool add_offset)
+      : Operation(makes),
+        matrix_(std::move(matrix)),
+        taps_(std::move(taps)),
+        added_(std::move(added)),
+        rectify_(rectify),
+        add_offset_(add_offset) {}
+
+  void run(const Workspace &space) const override {
+    const int64_t count = space.values[makes].rows * space.sequences;
+    if (count == 0) return;
+    std::vector<const float *> rows;
+    rows.reserve(count * (taps_.size() + added_.size()));
+    for (const Reading &tap : taps_) space.find(tap, &rows);
+    for (const Reading &added : added_) space.find(added, &rows);
+    Finish finish;
+    finish.rectify = rectify_;
+    finish.has_offset = add_offset_;
+    const float *const *more = rows.data() + count * taps_.size();
+    for (const Reading &added : added_) {
+      finish.added.push_back({more, added.scale});
+      more += count;
+    }
+    matrix_->multiply(rows.data(), taps_.size(), count, finish, space.first_new_row(makes));
+  }
+
+  void check(const std::vector<Value> &values, const std::vector<int64_t> &) const override {
+    const Value &made = value_at(values, makes);
+    expect(made.dim == matrix_->outputs() && !taps_.empty(), "a matrix has another dimension than its value");
+    for (const Reading &tap : taps_) {
+      check_reading(tap, values, made.rows);
+      expect(values[tap.source].dim * static_cast<int64_t>(taps_.size()) == matrix_->inputs() && tap.scale == 1.0f,
+             "a matrix has another dimension than what it reads");
+    }
+    for (const Reading &added : added_) {
+      check_reading(added, values, made.rows);
+      expect(values[added.source].dim == made.dim, "what is added has another dimension");
+    }
+  }
+
+ private:
+  std::shared_ptr<PackedMatrix> matrix_;
+  std::vector<Reading> taps_, added_;
+  bool rectify_, add_offset_;
+};
+
+constexpr float SQUARED_NORM_FLOOR = 0x1p-66f, LEAST_PROBABILITY = 1.0e-20f;  // as in Kaldi
+
+float greatest(const float *x, int64_t dim) { return *std::max_element(x, x + dim); }
+
+class Apply : public Operation {
+ public:
+  Apply(int64_t makes, Function function, Reading source, std::vector<float> parameters)
+      : Operation(makes), function_(function), source_(std::move(source)), parameters_(std::move(parameters)) {}
+
+  void run(const Workspace &space) const override {
+    std::vector<const float *> rows;
+    space.find(source_, &rows);
+    const int64_t input_dim = space.values[source_.source].dim, dim = space.values[makes].dim;
+    float *y = space.first_new_row(makes);
+    for (const float *x : rows) {
+      one_row(x, input_dim, y, dim);
+      y += dim;
+    }
+  }
+
+  void check(const std::vector<Value> &values, const std::vector<int64_t> &) const override {
+    const Value &made = value_at(values, makes);
+    check_reading(source_, values, made.rows);
+    const int64_t input_dim = values[source_.source].dim;
+    switch (function_) {
+      case Function::PRODUCT: expect(input_dim % made.dim == 0, "a product of blocks that do not fit"); break;
+      case Function::NORMALIZE: {
+        expect(parameters_.size() == 3 && parameters_[0] >= 1, "normalization without parameters");
+        const int64_t block = static_cast<int64_t>(parameters_[0]), blocks = input_dim / block;
+        expect(input_dim % block == 0 && made.dim == input_dim + (parameters_[2] != 0 ? blocks : 0), "blocks do not fit");
+        break;
+      }
+      case Function::SCALE_AND_OFFSET:
+        expect(static_cast<int64_t>(parameters_.size()) == 2 * made.dim, "scales and offsets do not fit");
+        [[fallthrough]];
+      default: expect(input_dim == made.dim, "a function does not change the dimension");
+    }
+  }
+
+ private:
+  void one_row(const float *x, int64_t input_dim, float *y, int64_t dim) const {
+    switch (function_) {
+      case Function::RELU:
+        for (int64_t i = 0; i < dim; i++) y[i] = x[i] > 0 ? x[i] : 0;
+        break;
+      case Function::SIGMOID:
+        for (int64_t i = 0; i < dim; i++) y[i] = 1 / (1 + std::exp(-x[i]));
+        break;
+      case Function::TANH:
+        for (int64_t i = 0; i < dim; i++) y[i] = std::tanh(x[i]);
+        break;
+      case Function::SOFTMAX: {
+        const float most = greatest(x, dim);
+        float sum = 0;
+        for (int64_t i = 0; i < dim; i++) sum += y[i] = std::exp(x[i] - most);
+        for (int64_t i = 0; i < dim; i++) y[i] = std::max(y[i] / sum, LEAST_PROBABILITY);
+        break;
+      }
+      case Function::LOG_SOFTMAX: {
+        const float most = greatest(x, dim);
+        double sum = 0;
+        for (int64_t i = 0; i < dim; i++) sum += std::exp(x[i] - most);
+        const float log_sum = most + static_cast<float>(std::log(sum));
+        for (int64_t i = 0; i < dim; i++) y[i] = x[i] - log_sum;
+        break;
+      }
+      case Function::SCALE_AND_OFFSET:
+        for (int64_t i = 0; i < dim; i++) y[i] = parameters_[i] * x[i] + parameters_[dim + i];
+        break;
+      case Function::NORMALIZE: normalize(x, input_dim, y); break;
+      case Function::PRODUCT:
+        std::copy(x, x + dim, y);
+        for (int64_t block = dim; block < input_dim; block += dim)
+          for (int64_t i = 0; i < dim; i++) y[i] *= x[block + i];
+        break;
+    }
+  }
+
+  // To the RMS value r of each block: x / sqrt(p), p = max(mean(x^2) / r^2, 2^-66); perhaps then log(r sqrt(p)).
+  void normalize(const float *x, int64_t dim, float *y) const {
+    const int64_t block = static_cast<int64_t>(parameters_[0]);
+    const float target = parameters_[1];
+    for (int64_t begin = 0; begin < dim; begin += block) {
+      float power = 0;
+      for (int64_t i = begin; i < begin + block; i++) power += x[i] * x[i];
+      power = std::max(power / (static_cast<float>(block) * target * target), SQUARED_NORM_FLOOR);
+      const float scale = 1 / std::sqrt(power);
+      for (int64_t i = begin; i < begin + block; i++) *y++ = x[i] * scale;
+      if (parameters_[2] != 0) *y++ = 0.5f * std::log(power) + std::log(target);
+    }
+  }
+
+  Function function_;
+  Reading source_;
+  std::vector<float> parameters_;
+};
+
+}  // namespace
+
+void Workspace::find(const Reading &reading, std::vector<const float *> *rows) const {
+  const int64_t dim = values[reading.source].dim;
+  for (const int64_t number : reading.rows) {
+    const float *place = number < 0 ? zeros_ : row(reading.source, number);
+    for (int64_t n = 0; n < sequences; n++) rows->push_back(number < 0 ? place : place + n * dim);
+  }
+}
+
+std::shared_ptr<Operation> take_input(int64_t makes, int64_t slot, std::vector<int64_t> frames) {
+  return std::make_shared<TakeInput>(makes, slot, std::move(frames));
+}
+
+std::shared_ptr<Operation> append(int64_t makes, std::vector<Part> parts) {
+  return std::make_shared<Append>(makes, std::move(parts));
+}
+
+std::shared_ptr<Operation> affine(int64_t makes, std::shared_ptr<PackedMatrix> matrix, std::vector<Reading> taps,
+                                  bool rectify, std::vector<Reading> added, bool add_offset) {
+  return std::make_shared<Affine>(makes, std::move(matrix), std::move(taps), rectify, std::move(added), add_offset);
+}
+
+std::shared_ptr<Operation> apply(int64_t makes, Function function, Reading source, std::vector<float> parameters) {
+  return std::make_shared<Apply>(makes, function, std::move(source), std::move(parameters));
+}
+
+}  // namespace nnet3_compat

@@ -1,0 +1,92 @@
+// What a network is computed by: operations that make values of others, for several sequences at a time.
+//
+// A value is [rows, N, dim], time first; its first rows may be those that are carried over from an earlier segment of
+// the sequences. All values lie in one piece of memory, at places that were planned beforehand.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "packed_matrix.h"
+
+namespace nnet3_compat {
+
+struct Value {
+  int64_t dim;
+  int64_t carried;  // rows before those that are computed
+  int64_t rows;     // that are computed
+  int64_t begin;    // its place, in numbers for one sequence
+};
+
+// Rows that an operation reads: for each row that it makes, one of the source; -1: zeros.
+struct Reading {
+  int64_t source;
+  float scale;
+  std::vector<int64_t> rows;
+};
+
+// Of a call.
+struct Input {
+  const float *data;  // [N, frames, dim]
+  int64_t frames, dim;
+};
+
+class Workspace {
+ public:
+  Workspace(const std::vector<Value> &values, int64_t sequences, float *memory, const float *zeros,
+            const std::vector<Input> &inputs)
+      : values(values), sequences(sequences), inputs(inputs), memory_(memory), zeros_(zeros) {}
+
+  float *row(int64_t value, int64_t row) const {
+    return memory_ + sequences * (values[value].begin + row * values[value].dim);
+  }
+  float *first_new_row(int64_t value) const { return row(value, values[value].carried); }
+
+  // Appends where the rows are, of all sequences.
+  void find(const Reading &reading, std::vector<const float *> *rows) const;
+
+  const std::vector<Value> &values;
+  const int64_t sequences;
+  const std::vector<Input> &inputs;
+
+ private:
+  float *memory_;
+  const float *zeros_;
+};
+
+class Operation {
+ public:
+  explicit Operation(int64_t makes) : makes(makes) {}
+  virtual ~Operation() = default;
+  virtual void run(const Workspace &space) const = 0;
+  // Throws std::invalid_argument for anything that is not there, or does not fit.
+  virtual void check(const std::vector<Value> &values, const std::vector<int64_t> &input_dims) const = 0;
+
+  const int64_t makes;
+};
+
+// Frames that the caller gives, of input number ``slot``.
+std::shared_ptr<Operation> take_input(int64_t makes, int64_t slot, std::vector<int64_t> frames);
+
+// Columns from ``first`` on: a sum of columns of other values and a constant.
+struct Part {
+  int64_t first, dim;
+  float constant;
+  std::vector<Reading> terms;
+  int64_t first_of_source;
+};
+std::shared_ptr<Operation> append(int64_t makes, std::vector<Part> parts);
+
+// relu(W [x_1, x_2, ...] + b) + added + offset.
+std::shared_ptr<Operation> affine(int64_t makes, std::shared_ptr<PackedMatrix> matrix, std::vector<Reading> taps,
+                                  bool rectify, std::vector<Reading> added, bool add_offset);
+
+enum class Function { RELU, SIGMOID, TANH, SOFTMAX, LOG_SOFTMAX, SCALE_AND_OFFSET, NORMALIZE, PRODUCT };
+
+// A function of single rows. Parameters: of SCALE_AND_OFFSET all scales and then all offsets; of NORMALIZE the block's
+// dimension, the target RMS, and 1 where the logarithm of the standard deviation is appended.
+std::shared_ptr<Operation> apply(int64_t makes, Function function, Reading source, std::vector<float> parameters);
+
+}  // namespace nnet3_compat

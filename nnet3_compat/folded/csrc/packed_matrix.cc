@@ -1,0 +1,92 @@
+#include "packed_matrix.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace nnet3_compat {
+
+namespace {
+
+constexpr int64_t MANY_ROWS = 256;  // through all panels before the next ones, so that they stay in the cache
+
+// Rows of a product, of one panel's columns.
+struct Tile {
+  const float *panel, *bias, *offset;
+  const float *const *x;
+  int64_t taps, dim, stride;  // from a tap's row to the same row of the next tap
+  const Finish *finish;
+  int64_t row, column, width;
+  float *y;  // the tile's first number
+  int64_t outputs;
+
+  void advance(int64_t rows) {
+    x += rows;
+    row += rows;
+    y += rows * outputs;
+  }
+};
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC target("arch=skylake-avx512")
+namespace avx512 {
+constexpr int ROWS = 8;
+#include "tile_kernel.h"
+}  // namespace avx512
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("arch=haswell")
+namespace avx2 {
+constexpr int ROWS = 3;
+#include "tile_kernel.h"
+}  // namespace avx2
+#pragma GCC pop_options
+#endif
+
+namespace any_processor {
+constexpr int ROWS = 2;
+#include "tile_kernel.h"
+}  // namespace any_processor
+
+using ComputePanel = void (*)(Tile, int64_t);
+
+ComputePanel for_this_processor() {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw"))
+    return avx512::compute_panel;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2::compute_panel;
+#endif
+  return any_processor::compute_panel;
+}
+
+const ComputePanel compute_panel = for_this_processor();
+
+}  // namespace
+
+PackedMatrix::PackedMatrix(const float *weights, const float *bias, const float *offset, int64_t outputs, int64_t inputs)
+    : outputs_(outputs), inputs_(inputs) {
+  const int64_t panels = (outputs + PANEL - 1) / PANEL;
+  panels_.assign(panels * inputs * PANEL, 0.0f);
+  for (int64_t row = 0; row < outputs; row++) {
+    float *to = &panels_[row / PANEL * inputs * PANEL + row % PANEL];
+    for (int64_t k = 0; k < inputs; k++) to[k * PANEL] = weights[row * inputs + k];
+  }
+  bias_.assign(panels * PANEL, 0.0f);
+  std::copy(bias, bias + outputs, bias_.begin());
+  offset_.assign(panels * PANEL, 0.0f);
+  std::copy(offset, offset + outputs, offset_.begin());
+}
+
+void PackedMatrix::multiply(const float *const *x, int64_t taps, int64_t rows, const Finish &finish, float *y) const {
+  for (int64_t begin = 0; begin < rows; begin += MANY_ROWS) {
+    const int64_t end = std::min(begin + MANY_ROWS, rows);
+    for (int64_t column = 0; column < outputs_; column += PANEL) {
+      const Tile tile{&panels_[column * inputs_], &bias_[column], &offset_[column], x + begin, taps, inputs_ / taps, rows,
+                      &finish, begin, column, std::min(PANEL, outputs_ - column), y + begin * outputs_ + column, outputs_};
+      compute_panel(tile, end - begin);
+    }
+  }
+}
+
+}  // namespace nnet3_compat
