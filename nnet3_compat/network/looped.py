@@ -36,16 +36,22 @@ class LoopedNetwork:
         self, features: np.ndarray, ivectors: np.ndarray | None, chunk: int, carried: list[Carried]
     ) -> tuple[np.ndarray, list[Carried]]:
         """The outputs of a chunk, and what the next one is to be given; see FoldedLoopedNetwork."""
-        inputs = {"input": torch.from_numpy(features).transpose(0, 1).contiguous()}
+        every = carried[0]
+        if carried[1:]:
+            every = {i: torch.cat([each[i] for each in carried], dim=1) for i in carried[0]}
+        given = None if ivectors is None else torch.from_numpy(ivectors)
+        made, left = self.compute(torch.from_numpy(features), given, chunk, every)
+        return made.numpy(), [{i: x[:, n : n + 1] for i, x in left.items()} for n in range(len(carried))]
+
+    def compute(
+        self, features: Tensor, ivectors: Tensor | None, chunk: int, carried: Carried
+    ) -> tuple[Tensor, Carried]:
+        """The same on tensors, where all N utterances' states are kept together."""
+        inputs = {"input": features.transpose(0, 1).contiguous()}
         if ivectors is not None:
             rows = 1 if chunk else self.plan.request.ivectors_at_first
-            inputs["ivector"] = torch.from_numpy(ivectors).expand(rows, *ivectors.shape)
+            inputs["ivector"] = ivectors.expand(rows, *ivectors.shape)
         with torch.inference_mode():
-            every = carried[0]
-            if carried[1:]:
-                every = {i: torch.cat([each[i] for each in carried], dim=1) for i in carried[0]}
             given = [inputs[name] for name in self._input_names]
-            (made,), left = self._segments[self.plan.kind(chunk)](given, every)
-            return made.transpose(0, 1).numpy(), [
-                {i: x[:, n : n + 1] for i, x in left.items()} for n in range(len(carried))
-            ]
+            (made,), carried = self._segments[self.plan.kind(chunk)](given, carried)
+        return made.transpose(0, 1), carried

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.folded.looped import LoopedPlan
 from nnet3_compat.network.looped import Carried, LoopedNetwork
 from nnet3_compat.rnnlm.model import Rnnlm
 
@@ -54,7 +55,7 @@ class Histories:
     """
 
     def __init__(self, rnnlm: Rnnlm, normalize: bool = False) -> None:
-        self._network = LoopedNetwork(rnnlm.nnet, frames_per_chunk=1, factor=1, extra_left=0)
+        self._network = LoopedNetwork(LoopedPlan.of(rnnlm.nnet, frames_per_chunk=1, factor=1, extra_left=0))
         self._embedding = torch.from_numpy(np.ascontiguousarray(rnnlm.embedding, np.float32))
         self._normalize = normalize
         self.clear()
@@ -87,12 +88,12 @@ class Histories:
             )
         before = np.array([NOTHING if p == NOTHING else self._kinds[p] for p in parents.tolist()])
         kinds, columns = np.zeros_like(parents), np.zeros_like(parents)
-        predicted = self._embedding.new_empty(len(parents), self._network.output_dim)
+        predicted = self._embedding.new_empty(len(parents), self._network.plan.output_dim)
         for kind in np.unique(before).tolist():
             of_kind = np.flatnonzero(before == kind)
             for begin in range(0, len(of_kind), MOST_AT_ONCE):
                 which = of_kind[begin : begin + MOST_AT_ONCE]
-                kinds[which] = made = self._network.kind(kind + 1)
+                kinds[which] = made = self._network.plan.kind(kind + 1)
                 columns[which], predicted[torch.from_numpy(which)] = self._compute(parents[which], words[which], made)
         self._kinds += kinds.tolist()
         self._columns += columns.tolist()
@@ -105,7 +106,7 @@ class Histories:
             bank = self._banks[self._kinds[parents[0]]]
             carried = bank.take(torch.tensor([self._columns[p] for p in parents.tolist()]))
         inputs = self._embedding[torch.from_numpy(words)].unsqueeze(1)
-        outputs, carried = self._network(inputs, None, kind, carried)
+        outputs, carried = self._network.compute(inputs, None, kind, carried)
         while len(self._banks) <= kind:
             self._banks.append(_Bank())
         bank = self._banks[kind]
