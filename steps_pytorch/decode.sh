@@ -24,6 +24,8 @@ extra_left_context_initial=-1
 extra_right_context_final=-1
 online_ivector_dir=
 minimize=false
+prior_scale=
+prior_floor=
 # End configuration section.
 
 help_message="Usage: $0 [options] <graph-dir> <data-dir> <decode-dir>
@@ -37,6 +39,8 @@ The model is <decode-dir>/../final.mdl, with cmvn_opts and frame_subsampling_fac
   --beam, --lattice-beam, --max-active, --min-active, --minimize
   --frames-per-chunk, --extra-{left,right}-context, --extra-left-context-initial, --extra-right-context-final
   --online-ivector-dir <dir>       # ivector_online.scp and ivector_period
+  --prior-scale <x>                # exponent of the priors that outputs are divided by (1)
+  --prior-floor <x>                # pdfs with a smaller prior cannot be decoded (0: all can)
   --num-threads <n>                # search threads per job (1)
   --use-gpu <true|false>           # compute the network on a GPU, batched (false)
   --stage 3                        # only score;  --skip-scoring true: never
@@ -77,6 +81,9 @@ if [ -n "$online_ivector_dir" ]; then
   period=$(number_in "$online_ivector_dir/ivector_period")
   options+=(--online-ivectors="scp:$online_ivector_dir/ivector_online.scp" --online-ivector-period="$period")
 fi
+
+[ -z "$prior_scale" ] || options+=(--prior-scale="$prior_scale")
+[ -z "$prior_floor" ] || options+=(--prior-floor="$prior_floor")
 
 program=nnet3-latgen-faster
 queue_options=()

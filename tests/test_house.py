@@ -25,7 +25,8 @@ NNET3_COMPAT = [
     "chain", "examples", "evaluation", "utterances", "training", "rnnlm", "recognition", "serving", "commands",
 ]  # fmt: skip
 STEPS_PYTORCH = [
-    "group", "registry", "trainable", "data", "models", "samplers", "objectives", "training", "generation", "commands",
+    "group", "registry", "trainable", "piecewise_linear", "data", "models", "samplers", "objectives", "training",
+    "generation", "commands",
 ]  # fmt: skip
 TRAINING = ["schedules", "optimizers", "report", "run"]
 ORDER = [

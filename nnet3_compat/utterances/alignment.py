@@ -13,6 +13,7 @@ from kaldi_bridge.lattices.alignment import Aligner, AlignOptions
 from kaldi_bridge.lattices.decoder import Graph
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from nnet3_compat.model.priors import PriorOptions
 from nnet3_compat.utterances.computation_options import IvectorOptions, OptimizationOptions, SimpleComputationOptions
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class AlignmentOptions(AlignOptions, SimpleComputationOptions, IvectorOptions, OptimizationOptions):
+class AlignmentOptions(AlignOptions, SimpleComputationOptions, PriorOptions, IvectorOptions, OptimizationOptions):
     """Options of nnet3-align-compiled."""
 
     use_gpu: str = option("yes", "yes|no|optional|wait: whether to compute on a CUDA device")
@@ -35,7 +36,7 @@ def align_tables(
     from nnet3_compat.utterances.loading import make_computer
 
     model, transitions = read_with_transitions(model_in)
-    computer = make_computer(model, options, options.use_gpu, use_priors=True, name=model_in)
+    computer = make_computer(model, options, options.use_gpu, priors=options, name=model_in)
     utterances = Utterances(features, options)
     waiting: deque[Fst] = deque()  # the graphs of utterances that go through the network together
     with (

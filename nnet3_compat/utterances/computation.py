@@ -1,6 +1,6 @@
 """Networks over whole utterances: chunks as Kaldi cuts them, many computed at once.
 
-    computer = Computer(model, options, priors)
+    computer = Computer(model, options, log_priors)
     output = computer.compute(features, ivector=...)             # [ceil(T / f), P]
     for key, output in computer.compute_many(utterances): ...     # a stream, in the order of the input
 
@@ -83,7 +83,7 @@ class Computer:
     Args:
         model: on the device where it shall run.
         options: chunk sizes, contexts, acoustic scale.
-        priors: [P] or empty; their logs are subtracted from the outputs.
+        log_priors: [P], which are subtracted from the outputs; None: nothing.
         rule: how utterances are cut; default: as nnet3-compute does.
     Raises:
         KaldiError: options out of range, or a model with a fixed subsampling factor other than that of the options.
@@ -97,7 +97,7 @@ class Computer:
         self,
         model: Model,
         options: SimpleComputationOptions,
-        priors: np.ndarray | None = None,
+        log_priors: np.ndarray | None = None,
         rule: ChunkRule | None = None,
     ) -> None:
         self.model, self.options, self.rule = model, options, rule or SimpleChunks()
@@ -108,10 +108,10 @@ class Computer:
             )
         self.chunk_size = round_chunk_size(options, model.modulus)
         self.log_priors: Tensor | None = None
-        if priors is not None and len(priors):
-            if len(priors) != model.output_dim:
-                raise KaldiError(f"the model has {len(priors)} priors but {model.output_dim} outputs")
-            self.log_priors = torch.log(torch.from_numpy(np.array(priors, np.float32))).to(model.device)
+        if log_priors is not None:
+            if len(log_priors) != model.output_dim:
+                raise KaldiError(f"the model has {len(log_priors)} priors but {model.output_dim} outputs")
+            self.log_priors = torch.from_numpy(np.array(log_priors, np.float32)).to(model.device)
         per_chunk = self.chunk_size // options.frame_subsampling_factor
         shifts_fit = self.rule.keeps_modulus(options.frame_subsampling_factor, model.modulus)
         self.whole = shifts_fit and model.chunk_invariant(per_chunk)

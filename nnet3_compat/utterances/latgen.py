@@ -18,6 +18,7 @@ from kaldi_bridge.lattices.generation import (
 from kaldi_bridge.tables import RandomAccessReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.model.model_file import read_with_transitions
+from nnet3_compat.model.priors import PriorOptions
 from nnet3_compat.utterances.computation_options import IvectorOptions, OptimizationOptions, SimpleComputationOptions
 from nnet3_compat.utterances.looped_options import LoopedOptions
 
@@ -39,7 +40,7 @@ class ComputesMany(Protocol):
 
 
 @dataclass
-class Options(LatticeOptions, SimpleComputationOptions, IvectorOptions, OptimizationOptions):
+class Options(LatticeOptions, SimpleComputationOptions, PriorOptions, IvectorOptions, OptimizationOptions):
     """Options of nnet3-latgen-faster."""
 
 
@@ -65,7 +66,7 @@ def latgen(
     from nnet3_compat.utterances.loading import make_computer
 
     model, transitions = read_with_transitions(model_in)
-    computer = make_computer(model, options, use_gpu, use_priors=True, name=model_in, rule=rule)
+    computer = make_computer(model, options, use_gpu, priors=options, name=model_in, rule=rule)
     with LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer:
         utterances = Utterances(features_rspecifier, options)
         decode_utterances(writer, utterances, computer, graph_in, transitions, num_threads)

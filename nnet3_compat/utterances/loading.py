@@ -15,6 +15,7 @@ from nnet3_compat.machine.device import select_device
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.model_file import Archive, read_any
 from nnet3_compat.model.model_file import Model as AnyModel
+from nnet3_compat.model.priors import PriorOptions
 from nnet3_compat.network.inference import Inference
 from nnet3_compat.network.network import Network
 from nnet3_compat.structure.invariance import chunk_invariant
@@ -83,23 +84,30 @@ def make_computer(
     model: AnyModel,
     options: SimpleComputationOptions,
     use_gpu: str,
-    use_priors: bool,
+    priors: PriorOptions | None,
     name: str = "model",
     rule: ChunkRule | None = None,
 ) -> Computer:
-    """A Computer for what model_file.read_any gave; ``rule``: how it cuts utterances (default: as nnet3-compute).
+    """A Computer for what model_file.read_any gave; ``priors``: None to leave outputs undivided; ``rule``: how it
+    cuts utterances (default: as nnet3-compute).
 
     Raises:
-        KaldiError: the model cannot be run, does not fit the options, or has no priors though ``use_priors``.
+        KaldiError: the model cannot be run, does not fit the options, or has no priors though they are to be used.
     """
     loaded = as_model(model, options.frame_subsampling_factor, select_device(use_gpu), name)
-    if use_priors and isinstance(model, Nnet):
+    if priors and isinstance(model, Nnet):
         raise KaldiError(f"{name}: --use-priors=true needs a .mdl; this is a raw network, which has no priors")
-    return Computer(loaded, options, priors_of(model, loaded) if use_priors else None, rule)
+    own = priors_of(model, loaded) if priors else None
+    divisors = priors.log_divisors(own) if priors and own is not None and len(own) else None
+    return Computer(loaded, options, divisors, rule)
 
 
 def load_computer(
-    rxfilename: str, options: SimpleComputationOptions, use_gpu: str, use_priors: bool, rule: ChunkRule | None = None
+    rxfilename: str,
+    options: SimpleComputationOptions,
+    use_gpu: str,
+    priors: PriorOptions | None,
+    rule: ChunkRule | None = None,
 ) -> Computer:
     """A Computer for a model file of any kind (Kaldi raw, Kaldi .mdl, TorchScript, our .mdl)."""
-    return make_computer(read_any(rxfilename), options, use_gpu, use_priors, rxfilename, rule)
+    return make_computer(read_any(rxfilename), options, use_gpu, priors, rxfilename, rule)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.model.priors import PriorOptions
 
 
 @dataclass
-class LoopedOptions:
+class LoopedOptions(PriorOptions):
     """Kaldi's NnetSimpleLoopedComputationOptions."""
 
     extra_left_context_initial: int = option(

@@ -160,7 +160,7 @@ class OnlineComputer:
             priors = model.priors if isinstance(model, AmNnet) else None
             log.info(f"Spent {time.time() - start:g} seconds in looped compilation.")
         has_priors = priors is not None and len(priors) > 0
-        self._log_priors = np.log(np.array(priors, np.float32)) if has_priors else None
+        self._log_priors = options.log_divisors(np.asarray(priors)) if has_priors else None
 
     def start(self) -> OnlineOutputs:
         """A new utterance."""

@@ -16,8 +16,10 @@ class Batch:
 
     Attributes:
         features: [sequences, frames, dim], normalized, with the model's left and right context: for n output frames
-            (n - 1) * frame_subsampling_factor + 1 + left_context + right_context frames.
+            (n - 1) * frame_subsampling_factor + 1 + left_context + right_context frames, or more where a data set has
+            more context than the model needs.
         num_outputs: output frames of each sequence.
+        first_output: which of the model's outputs is the first of them, where the set has more left context.
         pdfs: int64 [sequences, num_outputs], a pdf for each output frame, -1 where none is known; None without.
         supervision: of all sequences, merged, for LF-MMI; None without.
         ivectors: [sequences, dim] or None.
@@ -37,6 +39,7 @@ class Batch:
     chunks: list[tuple[str, int]] = field(default_factory=list)
     deriv_weights: Tensor | None = None
     weight: float = 1.0
+    first_output: int = 0
 
     @property
     def is_labeled(self) -> bool:

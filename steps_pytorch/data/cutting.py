@@ -47,7 +47,9 @@ class Cutter(Protocol):
     def check(self, dataset: DataSet) -> None:
         """Raises KaldiError where the targets of a set cannot be cut in this way."""
 
-    def cut(self, dataset: DataSet, utterances: list[int], random: Random, training: bool) -> Iterator[Cut]:
+    def cut(
+        self, dataset: DataSet, utterances: list[int], random: Random, training: bool, epoch: int = 0
+    ) -> Iterator[Cut]:
         """The chunks of these utterances; none of utterances that are too short."""
         ...
 
@@ -81,11 +83,14 @@ class ChunkCutter:
                 f"data set {dataset.name}: flat-start supervision is of whole utterances: --chunk-width={WHOLE}"
             )
 
-    def cut(self, dataset: DataSet, utterances: list[int], random: Random, training: bool) -> Iterator[Cut]:
+    def cut(
+        self, dataset: DataSet, utterances: list[int], random: Random, training: bool, epoch: int = 0
+    ) -> Iterator[Cut]:
         splitters = self._splitters(random)
         names = dataset.utterances
         for utterance in utterances:
-            speed = random.choice(dataset.speeds) if dataset.speeds and training else 1.0
+            changes = dataset.speeds and training and dataset.perturbed_share.draw(epoch, random)
+            speed = random.choice(dataset.speeds) if changes else 1.0
             for part in random.choice(splitters).split(dataset.length_at(names[utterance], speed)):
                 counts = np.rint(1.0 / part.output_weights).astype(np.uint8)
                 yield Cut(utterance, part.first_frame, part.num_frames, speed, counts)
@@ -114,14 +119,17 @@ class WholeUtterances:
         if isinstance(dataset.targets, SupervisionTargets):
             raise KaldiError(f"data set {dataset.name}: lattice supervision is cut into chunks: give --chunk-width")
 
-    def cut(self, dataset: DataSet, utterances: list[int], random: Random, training: bool) -> Iterator[Cut]:
+    def cut(
+        self, dataset: DataSet, utterances: list[int], random: Random, training: bool, epoch: int = 0
+    ) -> Iterator[Cut]:
         allowed = _allowed_lengths(min(dataset.lengths.values()), max(dataset.lengths.values()), self._factor)
         features, speeds = dataset.features, dataset.speeds
         for utterance in utterances:
             name = dataset.utterances[utterance]
             length = dataset.lengths[name]
             near = [width for width in allowed if speeds and min(speeds) <= length / width <= max(speeds)]
-            if training and near and isinstance(features, AudioFeatures):
+            changes = training and near and dataset.perturbed_share.draw(epoch, random)
+            if changes and isinstance(features, AudioFeatures):
                 width = random.choice(near)
                 speed = features.speed_for(name, width)
             else:

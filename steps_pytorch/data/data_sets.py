@@ -17,7 +17,7 @@ from kaldi_bridge.io.text_files import read_rows, read_text
 from kaldi_bridge.options import read_options
 from kaldi_bridge.transforms.global_cmvn import read_global_stats
 from steps_pytorch.data.audio_features import AudioFeatures
-from steps_pytorch.data.dataset import ChunkShape, DataSet
+from steps_pytorch.data.dataset import Chunking, ChunkShape, DataSet
 from steps_pytorch.data.feature_sources import FeatureSource, StoredFeatures, TableFeatures
 from steps_pytorch.data.flat_start import GRAPHS, FlatStartTargets
 from steps_pytorch.data.ivectors import OnlineIvectors
@@ -31,13 +31,17 @@ from steps_pytorch.group import Group
 
 MOST_VALID = 0.1  # of all utterances, copies at other speeds not counted
 NO_TARGETS = "none"
+OWN = ("chunk_width", "minibatch_size", "cmvn_opts")  # options that a data set may have otherwise
+NUMBERS = {"weight": float, "repeat": float, "left_context": int, "right_context": int}
 
 
 @dataclass
 class DataSpec:
     """Where a data set is; ``targets`` "none": it is unlabeled.
 
-    ``perturbation``: options of PerturbationOptions by name, where they are others than the run's.
+    Attributes:
+        own: options of the run by name, where they are others for this set: OWN, and those of PerturbationOptions.
+        left_context, right_context: input frames, where it has more than the model needs.
     """
 
     data: str
@@ -47,7 +51,9 @@ class DataSpec:
     ivectors: str = ""
     weight: float = 1.0
     repeat: float = 1.0
-    perturbation: dict[str, Any] = field(default_factory=dict)
+    left_context: int = -1
+    right_context: int = -1
+    own: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, line: str) -> DataSpec:
@@ -55,16 +61,22 @@ class DataSpec:
         given = (word.partition("=")[::2] for word in words(line))
         values: dict[str, Any] = {name.replace("-", "_"): value for name, value in given}
         kinds = {name: type(default) for name, default in vars(PerturbationOptions()).items()}
+        kinds.update(dict.fromkeys(OWN, str))
         try:
-            values.update({name: float(values[name]) for name in ("weight", "repeat") if name in values})
-            perturbation = {name: kind(values.pop(name)) for name, kind in kinds.items() if name in values}
-            return cls(**{"targets": NO_TARGETS, **values, "perturbation": perturbation})
+            values.update({name: kind(values[name]) for name, kind in NUMBERS.items() if name in values})
+            own = {name: kind(values.pop(name)) for name, kind in kinds.items() if name in values}
+            return cls(**{"targets": NO_TARGETS, **values, "own": own})
         except (TypeError, ValueError) as error:
             raise KaldiError(f"data set line {line!r}: {error}") from None
 
     def options_of(self, options: DataOptions) -> DataOptions:
         """A run's options, as they are for this set."""
-        return dataclasses.replace(options, **self.perturbation)
+        return dataclasses.replace(options, **self.own)
+
+    def chunking(self) -> Chunking:
+        """What is other than for the run."""
+        width, size = self.own.get("chunk_width", ""), self.own.get("minibatch_size", "")
+        return Chunking(width, size, self.left_context, self.right_context)
 
 
 @dataclass
@@ -93,6 +105,8 @@ class Data:
             shape,
             chunk_width=self.options.chunk_width,
             minibatch_size=self.options.minibatch_size,
+            mixing=self.options.mixing,
+            batches_per_epoch=self.options.minibatches_per_epoch,
             seed=seed,
             num_workers=self.options.num_workers,
             rank=rank,
@@ -111,30 +125,47 @@ class Data:
         )
 
 
-def open_data(options: DataOptions, first: DataSpec, supervised: bool, normalization_fst: str, seed: int) -> Data:
-    """Opens the first data set, of which some utterances are set apart to validate on, and those of --more-data.
+def open_data(
+    options: DataOptions,
+    first: DataSpec,
+    supervised: bool,
+    normalization_fst: str,
+    seed: int,
+    num_epochs: float = 1.0,
+) -> Data:
+    """Opens the first data set, those of --more-data, and that of --valid-data: without it, some utterances of the
+    first set are set apart to validate on.
 
     ``supervised``: targets are supervisions for LF-MMI, else pdfs. Raises KaldiError naming what is wrong.
     """
     factor = options.frame_subsampling_factor or (3 if supervised else 1)
-    specs = [first]
+    train = [first]
     if options.more_data:
         lines = read_text(options.more_data).split("\n")
-        specs += [DataSpec.parse(line) for line in lines if words(line) and not words(line)[0].startswith("#")]
+        train += [DataSpec.parse(line) for line in lines if words(line) and not words(line)[0].startswith("#")]
+    valid = None
+    if options.valid_data:
+        valid = DataSpec.parse(f"name=valid {options.valid_data}")
+        if valid.targets == NO_TARGETS:
+            raise KaldiError(f"--valid-data={options.valid_data}: data to validate on need targets")
+    specs = train if valid is None else [*train, valid]
     targets = [_targets(spec, options, supervised, normalization_fst, factor) for spec in specs]
     numbers = {t.num_pdfs for t in targets if t is not None}
     if targets[0] is None or len(numbers) != 1:
         raise KaldiError(f"the first data set needs targets, and all the same number of pdfs; found {sorted(numbers)}")
 
     def opened(spec: DataSpec, which: int, utterances: Collection[str] | None) -> DataSet:
+        own = spec.options_of(options)
         made = DataSet(
             spec.name,
             features[which],
             targets[which],
-            normalizer=None if options.online_cmvn else Normalizer.of_options(options.normalization, spec.data),
+            normalizer=None if options.online_cmvn else Normalizer.of_options(own.normalization, spec.data),
             ivectors=OnlineIvectors(spec.ivectors) if spec.ivectors else None,
-            spec_augment=spec.options_of(options).of_features(),
-            speeds=spec.options_of(options).speed_factors(),
+            perturbations=own.of_features(),
+            perturbed_share=own.share_perturbed(num_epochs),
+            speeds=own.speed_factors(),
+            chunking=spec.chunking(),
             frame_subsampling_factor=factor,
             weight=spec.weight,
             repeat=spec.repeat,
@@ -147,14 +178,22 @@ def open_data(options: DataOptions, first: DataSpec, supervised: bool, normaliza
     features = [_features(spec, spec.options_of(options)) for spec in specs]
     if options.online_cmvn:
         statistics = read_global_stats(first.data)
-        features = [OnlineNormalized(source, options.normalization, statistics) for source in features]
-    usable = [u for u in features[0].lengths if u in targets[0].lengths]
-    valid = choose_valid(usable, options.valid_utterances, first.data, seed)
+        features = [
+            OnlineNormalized(source, spec.options_of(options).normalization, statistics)
+            for spec, source in zip(specs, features, strict=True)
+        ]
+    apart: set[str] = set()
+    if valid is None:
+        usable = [u for u in features[0].lengths if u in targets[0].lengths]
+        apart = choose_valid(usable, options.valid_utterances, first.data, seed)
     sets: list[DataSet] = []
-    for which, spec in enumerate(specs):
-        sets.append(opened(spec, which, [u for u in features[which].lengths if u not in valid] if which == 0 else None))
-    apart = DataSpec(**{**vars(first), "name": "valid", "weight": 1.0, "repeat": 1.0})
-    return Data(sets, opened(apart, 0, valid), numbers.pop(), factor, options)
+    for which, spec in enumerate(train):
+        sets.append(opened(spec, which, [u for u in features[which].lengths if u not in apart] if which == 0 else None))
+    if valid is None:
+        held_out = opened(dataclasses.replace(first, name="valid", weight=1.0, repeat=1.0), 0, apart)
+    else:
+        held_out = opened(valid, len(train), None)
+    return Data(sets, held_out, numbers.pop(), factor, options)
 
 
 def _features(spec: DataSpec, options: DataOptions) -> FeatureSource:

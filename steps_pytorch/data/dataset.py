@@ -16,7 +16,8 @@ from steps_pytorch.data.feature_sources import FeatureSource
 from steps_pytorch.data.flat_start import FlatStartTargets
 from steps_pytorch.data.ivectors import OnlineIvectors
 from steps_pytorch.data.normalization import Normalizer
-from steps_pytorch.data.perturbation.spec_augment import SpecAugment
+from steps_pytorch.data.perturbation.base import FeaturePerturbation
+from steps_pytorch.data.perturbation.perturbed_share import PerturbedShare
 from steps_pytorch.data.targets import PdfTargets, SupervisionTargets
 
 SHOWN = 10  # names of utterances in a warning about many
@@ -32,6 +33,34 @@ class ChunkShape:
 
     def input_frames(self, num_outputs: int) -> int:
         return (num_outputs - 1) * self.frame_subsampling_factor + 1 + self.left_context + self.right_context
+
+
+@dataclass(frozen=True)
+class Chunking:
+    """What a data set may have otherwise than the others: "" and -1 for the same.
+
+    Attributes:
+        chunk_width, minibatch_size: as ChunkLoader's.
+        left_context, right_context: input frames, no fewer than the model needs; outputs of the others are cut off.
+    """
+
+    chunk_width: str = ""
+    minibatch_size: str = ""
+    left_context: int = -1
+    right_context: int = -1
+
+    def shape_for(self, shape: ChunkShape, name: str) -> ChunkShape:
+        """A model's shape, with the contexts that this set has. Raises KaldiError where they do not do for it."""
+        left = shape.left_context if self.left_context < 0 else self.left_context
+        right = shape.right_context if self.right_context < 0 else self.right_context
+        extra = left - shape.left_context
+        if extra < 0 or right < shape.right_context or extra % shape.frame_subsampling_factor:
+            raise KaldiError(
+                f"data set {name}: a context of {left} and {right} frames does not do for a model that needs "
+                f"{shape.left_context} and {shape.right_context}: no fewer, and on the left a multiple of "
+                f"{shape.frame_subsampling_factor} more"
+            )
+        return ChunkShape(left, right, shape.frame_subsampling_factor)
 
 
 class Chunk(NamedTuple):
@@ -58,9 +87,11 @@ class DataSet:
     Args:
         targets: None for unlabeled data.
         normalizer, ivectors: None for none.
-        spec_augment: applied to normalized features in training.
+        perturbations: applied to normalized features in training, one after the other.
+        perturbed_share: of the chunks that are perturbed in training; the others have no dither either.
         speeds: one of which is drawn for each utterance in training; of features from recordings. Alignments are
             stretched; lattice supervision is for one speed only.
+        chunking: what is other than for other sets.
         weight: of the objective on this set.
         repeat: how often an epoch goes through it; 0.5: through half of it.
         utterances: only these; None: all that can be used.
@@ -83,8 +114,10 @@ class DataSet:
         *,
         normalizer: Normalizer | None = None,
         ivectors: OnlineIvectors | None = None,
-        spec_augment: SpecAugment | None = None,
+        perturbations: Sequence[FeaturePerturbation] = (),
+        perturbed_share: PerturbedShare | None = None,
         speeds: Sequence[float] = (),
+        chunking: Chunking | None = None,
         frame_subsampling_factor: int = 1,
         weight: float = 1.0,
         repeat: float = 1.0,
@@ -93,8 +126,9 @@ class DataSet:
     ) -> None:
         self.name, self.weight, self.repeat = name, weight, repeat
         self.features, self.targets = features, targets
-        self._normalizer, self._ivectors, self._spec_augment = normalizer, ivectors, spec_augment
-        self.speeds = tuple(speeds)
+        self._normalizer, self._ivectors = normalizer, ivectors
+        self._perturbations, self.perturbed_share = list(perturbations), perturbed_share or PerturbedShare()
+        self.speeds, self.chunking = tuple(speeds), chunking or Chunking()
         self._check_speeds()
         self._factor, self._tolerance = frame_subsampling_factor, length_tolerance
         self.lengths: dict[str, int] = {}
@@ -184,10 +218,19 @@ class DataSet:
             return self.lengths[utterance]
         return min(self.features.length_at(utterance, speed), int(self.lengths[utterance] / speed) + 1)
 
-    def piece(self, chunk: Chunk, num_outputs: int, shape: ChunkShape, random: np.random.Generator | None) -> Piece:
+    def piece(
+        self,
+        chunk: Chunk,
+        num_outputs: int,
+        shape: ChunkShape,
+        random: np.random.Generator | None,
+        epochs: float = 0.0,
+    ) -> Piece:
         """The chunk with so many output frames, the first one of them at its first input frame.
 
-        ``random``: for the frame shift, the i-vector and perturbations; None: no shift, the i-vector of the middle.
+        Args:
+            random: for the frame shift, the i-vector and perturbations; None: no shift, the i-vector of the middle.
+            epochs: how many are done, on which the share of perturbed chunks may depend.
 
         Raises:
             KaldiError: something cannot be read or does not fit.
@@ -196,14 +239,16 @@ class DataSet:
         factor, width = shape.frame_subsampling_factor, num_outputs * shape.frame_subsampling_factor
         shift = frame_shift(factor, random) if random is not None else 0
         begin, count = first + shift - shape.left_context, shape.input_frames(num_outputs)
+        to_perturb = random if random is not None and self.perturbed_share.draw(epochs, random) else None
         if speed != 1.0 and isinstance(self.features, AudioFeatures):
-            features = self.features.frames(utterance, begin, count, random, speed)
+            features = self.features.frames(utterance, begin, count, to_perturb, speed)
         else:
-            features = self.features.frames(utterance, begin, count, random)
+            features = self.features.frames(utterance, begin, count, to_perturb)
         if self._normalizer:
             features = self._normalizer(utterance, features)
-        if self._spec_augment and random is not None:
-            features = self._spec_augment(features, random)
+        if to_perturb is not None:
+            for perturbation in self._perturbations:
+                features = perturbation(features, to_perturb)
         made = Piece(features)
         if isinstance(self.targets, PdfTargets):
             # An alignment of the model's own frame rate goes with its chunk, however that is shifted.

@@ -18,6 +18,8 @@ from kaldi_bridge.examples.minibatch_sizes import MinibatchSizes
 from steps_pytorch.data.cutting import cutter
 from steps_pytorch.data.dataset import Chunk, DataSet
 
+MIXINGS = ("random", "alternate")
+
 
 @dataclass
 class BatchPlan:
@@ -54,17 +56,32 @@ class EpochPlanner:
     Args:
         chunk_width: see ``cutter``.
         minibatch_size: chunks in a batch, as of nnet3-merge-egs: "64", or by width "140=64/70=128".
+        mixing: "random": the batches of all sets in random order; "alternate": one of each set in turn, until the set
+            with the most batches is through; the others begin anew as often as it takes.
+        batches_per_epoch: so many, further passes through the data included; 0: as many as there are.
     """
 
     def __init__(
-        self, datasets: list[DataSet], chunk_width: str, minibatch_size: str, frame_subsampling_factor: int, seed: int
+        self,
+        datasets: list[DataSet],
+        chunk_width: str,
+        minibatch_size: str,
+        frame_subsampling_factor: int,
+        seed: int,
+        mixing: str = "random",
+        batches_per_epoch: int = 0,
     ) -> None:
         """Raises KaldiError for options that make no sense, or not for these sets."""
+        if mixing not in MIXINGS:
+            raise KaldiError(f"--mixing={mixing} must be one of {', '.join(MIXINGS)}")
         self._datasets, self._factor, self._seed = datasets, frame_subsampling_factor, seed
-        self._minibatches = MinibatchSizes(minibatch_size)
-        self._cutter = cutter(chunk_width, frame_subsampling_factor)
-        for dataset in datasets:
-            self._cutter.check(dataset)
+        self._mixing, self._batches_per_epoch = mixing, batches_per_epoch
+        self._minibatches = [MinibatchSizes(each.chunking.minibatch_size or minibatch_size) for each in datasets]
+        self._cutters = [
+            cutter(each.chunking.chunk_width or chunk_width, frame_subsampling_factor) for each in datasets
+        ]
+        for dataset, cuts in zip(datasets, self._cutters, strict=True):
+            cuts.check(dataset)
 
     def plan(self, epoch: int, training: bool = True) -> list[BatchPlan]:
         """The batches of an epoch, in order; without ``training`` the order of the data.
@@ -73,28 +90,54 @@ class EpochPlanner:
             KaldiError: no utterance is long enough.
         """
         random = Random(f"{self._seed} {epoch}")
-        batches = []
-        for number, dataset in enumerate(self._datasets):
-            for width, places in sorted(self._places(dataset, random, training, warn=epoch == 0).items()):
-                order = np.arange(len(places.firsts))
-                if training:
-                    np.random.default_rng(random.getrandbits(64)).shuffle(order)
-                num_outputs, size = width // self._factor, self._minibatches.largest(width)
-                columns = [np.array(column) for column in (places.utterances, places.firsts, places.speeds)]
-                columns.append(np.array(places.counts).reshape(-1, num_outputs))
-                for begin in range(0, len(order), size):
-                    part = order[begin : begin + size]
-                    batches.append(BatchPlan(number, num_outputs, *(column[part] for column in columns)))
-        if training:
+        if not training:
+            return [
+                batch for number in range(len(self._datasets)) for batch in self._pass(number, random, False, epoch)
+            ]
+        wanted = self._batches_per_epoch
+        batches = self._mixed(random, epoch)
+        while len(batches) < wanted:
+            batches += self._mixed(random, epoch)
+        return batches[:wanted] if wanted else batches
+
+    def _mixed(self, random: Random, epoch: int) -> list[BatchPlan]:
+        """A pass through all sets."""
+        of_sets = [self._pass(number, random, True, epoch) for number in range(len(self._datasets))]
+        if self._mixing == "random":
+            batches = [batch for one in of_sets for batch in one]
             random.shuffle(batches)
+            return batches
+        longest = max(map(len, of_sets))
+        for number, one in enumerate(of_sets):
+            random.shuffle(one)
+            while len(one) < longest:
+                more = self._pass(number, random, True, epoch)
+                random.shuffle(more)
+                one += more
+        return [one[turn] for turn in range(longest) for one in of_sets]
+
+    def _pass(self, number: int, random: Random, training: bool, epoch: int) -> list[BatchPlan]:
+        """The batches of a data set, of one width after the other."""
+        batches = []
+        for width, places in sorted(self._places(number, random, training, epoch).items()):
+            order = np.arange(len(places.firsts))
+            if training:
+                np.random.default_rng(random.getrandbits(64)).shuffle(order)
+            num_outputs, size = width // self._factor, self._minibatches[number].largest(width)
+            columns = [np.array(column) for column in (places.utterances, places.firsts, places.speeds)]
+            columns.append(np.array(places.counts).reshape(-1, num_outputs))
+            for begin in range(0, len(order), size):
+                part = order[begin : begin + size]
+                batches.append(BatchPlan(number, num_outputs, *(column[part] for column in columns)))
         return batches
 
-    def _places(self, dataset: DataSet, random: Random, training: bool, warn: bool) -> dict[int, _Places]:
+    def _places(self, number: int, random: Random, training: bool, epoch: int) -> dict[int, _Places]:
         """The chunks of a data set by their widths."""
+        dataset = self._datasets[number]
         drawn = _drawn(dataset, random)
         by_width: dict[int, _Places] = defaultdict(_Places)
         used = set()
-        for cut in self._cutter.cut(dataset, drawn, random, training):
+        for cut in self._cutters[number].cut(dataset, drawn, random, training, epoch):
             places = by_width[cut.width]
             places.utterances.append(cut.utterance)
             places.firsts.append(cut.first)
@@ -104,7 +147,7 @@ class EpochPlanner:
         if not used:
             raise KaldiError(f"data set {dataset.name}: every utterance is shorter than the shortest chunk")
         short = set(drawn) - used
-        if short and warn:
+        if short and epoch == 0:
             log.warning(
                 f"data set {dataset.name}: {len(short)} of {len(set(drawn))} utterances are shorter than any chunk "
                 f"and not used, such as {dataset.utterances[min(short)]}"

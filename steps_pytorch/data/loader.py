@@ -33,7 +33,7 @@ class ChunkLoader:
 
     Args:
         shape: the model's contexts and frame subsampling factor.
-        chunk_width, minibatch_size: see EpochPlanner.
+        chunk_width, minibatch_size, mixing, batches_per_epoch: see EpochPlanner.
         training: chunks are drawn, shifted and perturbed at random; else each epoch is the same, in order.
         num_workers: processes that make batches; 0: none, made when they are asked for.
             They stay from the first batch on, over the ends of epochs, until ``close()``.
@@ -52,6 +52,8 @@ class ChunkLoader:
         *,
         chunk_width: str = "140,100,70",
         minibatch_size: str = "64",
+        mixing: str = "random",
+        batches_per_epoch: int = 0,
         seed: int = 0,
         training: bool = True,
         num_workers: int = 0,
@@ -60,11 +62,19 @@ class ChunkLoader:
         world_size: int = 1,
     ) -> None:
         self.datasets, self.shape, self.training = list(datasets), shape, training
-        self._planner = EpochPlanner(self.datasets, chunk_width, minibatch_size, shape.frame_subsampling_factor, seed)
+        self._planner = EpochPlanner(
+            self.datasets,
+            chunk_width,
+            minibatch_size,
+            shape.frame_subsampling_factor,
+            seed,
+            mixing,
+            batches_per_epoch if training else 0,
+        )
         self._seed, self._num_workers, self._prefetch = seed, num_workers, prefetch
         self._rank, self._world_size = rank, world_size
         self._data = ""
-        self._options = f"{seed} {chunk_width} {minibatch_size} {shape}"
+        self._options = f"{seed} {chunk_width} {minibatch_size} {mixing} {batches_per_epoch} {shape}"
         self.epoch = self.position = 0
         self._plans: dict[int, list[BatchPlan]] = {}  # of the epoch, and of the next one once it is being made
         self._made: Generator[_Made, None, None] | None = None
@@ -128,7 +138,7 @@ class ChunkLoader:
             for n in range(_rounds(len(plan) - position, self._world_size)):
                 # The last round goes on with the first batches once more, so that there is one for each process.
                 number = (position + n * self._world_size + self._rank) % len(plan)
-                yield _Order(epoch, number, plan[number])
+                yield _Order(epoch, number, epoch + number / len(plan), plan[number])
             position = 0
 
     def _count(self, result: _Made) -> None:
@@ -156,7 +166,8 @@ class ChunkLoader:
         if not self._data:
             hashed = hashlib.sha256(encode(self._options))
             for dataset in self.datasets:
-                hashed.update(encode(f"{dataset.name} {dataset.repeat} {dataset.speeds}\n"))
+                hashed.update(encode(f"{dataset.name} {dataset.repeat} {dataset.speeds} {dataset.chunking}\n"))
+                hashed.update(encode(f"{dataset.perturbed_share}\n"))
                 hashed.update(encode(repr(list(dataset.lengths.items()))))
             self._data = hashed.hexdigest()
         return self._data
@@ -194,10 +205,14 @@ class _Made:
 
 
 class _Order(NamedTuple):
-    """A batch that is to be made; with its plan, so that processes need not know those of whole epochs."""
+    """A batch that is to be made; with its plan, so that processes need not know those of whole epochs.
+
+    ``epochs``: how many are done before it, fractions included.
+    """
 
     epoch: int
     number: int
+    epochs: float
     plan: BatchPlan
 
 
@@ -205,11 +220,15 @@ class _BatchMaker(Dataset[_Made]):
     """Makes batches, in the worker processes. ``seed``: None for nothing at random."""
 
     def __init__(self, datasets: list[DataSet], shape: ChunkShape, seed: int | None) -> None:
-        self._datasets, self._shape, self._seed = datasets, shape, seed
+        self._datasets, self._seed = datasets, seed
+        self._shapes = [dataset.chunking.shape_for(shape, dataset.name) for dataset in datasets]
+        self._skipped = [
+            (own.left_context - shape.left_context) // shape.frame_subsampling_factor for own in self._shapes
+        ]
 
     def __getitem__(self, order: _Order) -> _Made:
         plan = order.plan
-        dataset = self._datasets[plan.dataset]
+        dataset, shape = self._datasets[plan.dataset], self._shapes[plan.dataset]
         random = None if self._seed is None else np.random.default_rng((self._seed, order.epoch, order.number))
         pieces: list[Piece] = []
         chunks: list[tuple[str, int]] = []
@@ -217,12 +236,15 @@ class _BatchMaker(Dataset[_Made]):
         problems: list[str] = []
         for chunk, count in zip(plan.chunks(dataset.utterances), plan.counts, strict=True):
             try:
-                pieces.append(dataset.piece(chunk, plan.num_outputs, self._shape, random))
+                pieces.append(dataset.piece(chunk, plan.num_outputs, shape, random, order.epochs))
                 chunks.append((chunk.utterance, chunk.first))
                 counts.append(count)
             except (KaldiError, OSError) as error:
                 problems.append(f"data set {dataset.name}: utterance {chunk.utterance}: {error}")
-        batch = _batch(dataset, plan.num_outputs, chunks, pieces, np.stack(counts)) if pieces else None
+        if not pieces:
+            return _Made(None, problems)
+        batch = _batch(dataset, plan.num_outputs, chunks, pieces, np.stack(counts))
+        batch.first_output = self._skipped[plan.dataset]
         return _Made(batch, problems)
 
 

@@ -25,7 +25,15 @@ class DataOptions(PerturbationOptions):
     more_data: str = option(
         "",
         "File with a line for each further data set: name=x data=dir targets=dir|none store=dir weight=1 repeat=1, and "
-        "perturbations where others are wanted than for the first set: speeds=0.9,1.0,1.1 noise=dir",
+        "what is otherwise than for the first: chunk-width, minibatch-size, cmvn-opts, left-context, right-context, "
+        "perturbations: speeds=0.9,1.0,1.1 noise=dir",
+    )
+    mixing: str = option(
+        "random", "Minibatches of several data sets: in random order, or alternate, one of each set in turn"
+    )
+    minibatches_per_epoch: int = option(0, "Minibatches of all data sets in an epoch; 0: a pass through the data")
+    valid_data: str = option(
+        "", "What to validate on, in the words of --more-data, data=dir targets=dir; else a part of the first data set"
     )
     valid_utterances: int = option(
         300, "Utterances, with their copies, to validate on instead of training; at most a tenth"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from steps_pytorch.data.perturbation.feature_noise import dropped, noisy
 
 KINDS = ("none", "gauss", "salt-pepper", "time-mask", "frequency-mask")
 
@@ -25,10 +26,10 @@ def corrupt(kind: str, features: np.ndarray, level: float, random: np.random.Gen
         raise KaldiError(f"--corruption-level={level:g} is out of range")
     made = features.astype(np.float32)
     if kind == "gauss":
-        made += level * random.standard_normal(made.shape, np.float32)
-    elif kind == "salt-pepper":
-        made[random.random(made.shape) < level] = 0.0
-    elif kind != "none":
+        return noisy(made, level, random)
+    if kind == "salt-pepper":
+        return dropped(made, level, random)
+    if kind != "none":
         axis = 0 if kind == "time-mask" else 1
         width = round(level * made.shape[axis])
         first = int(random.integers(made.shape[axis] - width + 1))

@@ -11,7 +11,7 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import words
 from steps_pytorch.models.encoder import EncoderModel
-from steps_pytorch.models.normalization import normalization
+from steps_pytorch.models.normalization import OVER_CHUNK, normalization
 from steps_pytorch.models.registry import MODELS
 from steps_pytorch.models.residual import ContextOptions, Residual, ResidualEncoder
 from steps_pytorch.models.whole_numbers import whole_numbers
@@ -29,7 +29,7 @@ class ResnetOptions(ContextOptions):
         "Groups of blocks, channels:blocks:stride. The product of strides is the frame subsampling factor",
     )
     prefinal_dim: int = option(192, "Dimension of the layer before the output layer; 0: none")
-    norm: str = option("none", "Normalization after each convolution: batch, layer or none")
+    norm: str = option("none", "Normalization after each convolution: batch, layer, instance or none")
 
 
 class Resnet(ResidualEncoder):
@@ -46,6 +46,7 @@ class Resnet(ResidualEncoder):
             self.frame_subsampling_factor *= stride
             reach += self.frame_subsampling_factor * (blocks - 1)
         self.set_context(reach, options)
+        self.chunk_invariant &= options.norm != OVER_CHUNK
         padding = int(self.padded)
         self.first = nn.Sequential(
             nn.Conv1d(feature_dim, options.first_dim, 3, padding=padding),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from steps_pytorch.models.encoder import Encoder, EncoderModel
-from steps_pytorch.models.normalization import normalization
+from steps_pytorch.models.normalization import OVER_CHUNK, normalization
 from steps_pytorch.models.registry import MODELS
 from steps_pytorch.models.whole_numbers import whole_numbers
 from steps_pytorch.registry import Dimensions
@@ -26,7 +26,7 @@ class TdnnOptions:
         "0 1 1 1 3 3 3 3 3 3", "One number for each layer: it sees the frames -n, 0 and n; or only one frame, for 0"
     )
     prefinal_dim: int = option(192, "Dimension of the layer before the output layer; 0: none")
-    norm: str = option("batch", "Normalization after each layer: batch, layer or none")
+    norm: str = option("batch", "Normalization after each layer: batch, layer, instance or none")
     dropout: float = option(0.1, "Share of activations that are set to zero in training")
 
 
@@ -39,7 +39,8 @@ class Tdnn(Encoder):
     def __init__(self, feature_dim: int, factor: int, options: TdnnOptions) -> None:
         super().__init__()
         strides = whole_numbers("--time-strides", options.time_strides, least=0)
-        self.output_dim, self.frame_subsampling_factor, self.chunk_invariant = options.hidden_dim, factor, True
+        self.output_dim, self.frame_subsampling_factor = options.hidden_dim, factor
+        self.chunk_invariant = options.norm != OVER_CHUNK
         self.left_context = self.right_context = sum(strides)
         layers: list[nn.Module] = []
         dim, rate = feature_dim, 1

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from steps_pytorch.models.encoder import EncoderModel
-from steps_pytorch.models.normalization import normalization
+from steps_pytorch.models.normalization import OVER_CHUNK, normalization
 from steps_pytorch.models.registry import MODELS
 from steps_pytorch.models.residual import ContextOptions, Residual, ResidualEncoder
 from steps_pytorch.models.whole_numbers import whole_numbers
@@ -28,7 +28,7 @@ class WideResnetOptions(ContextOptions):
     depth: int = option(28, "Number of convolutions, 6 n + 4: three groups of n blocks")
     width: int = option(10, "Channels of the groups are 16, 32 and 64 times this")
     time_strides: str = option("1 2 2", "Strides of the groups; their product is the frame subsampling factor")
-    norm: str = option("none", "Normalization before each convolution: batch, layer or none")
+    norm: str = option("none", "Normalization before each convolution: batch, layer, instance or none")
     leak: float = option(0.2, "Slope of the leaky ReLU for negative values")
     dropout: float = option(0.0, "Share of activations that are set to zero in training, within blocks")
     prefinal_dim: int = option(0, "Dimension of the layer before the output layer; 0: none")
@@ -51,6 +51,7 @@ class WideResnet(ResidualEncoder):
             rate *= stride
         self.frame_subsampling_factor = rate
         self.set_context(reach, options)
+        self.chunk_invariant &= options.norm != OVER_CHUNK
         layers: list[nn.Module] = [self._convolution(1, FIRST_CHANNELS, 1, 1)]
         dim = FIRST_CHANNELS
         for group, stride in enumerate(strides):

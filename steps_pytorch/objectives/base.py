@@ -39,6 +39,15 @@ class Loss:
         return next(iter(self.terms.values())).weight
 
 
+def outputs_of(model: Model, batch: Batch) -> ModelOutput:
+    """What a model makes of a batch: ``num_outputs`` frames, also where features have more context than it needs."""
+    made = model(batch.features, batch.ivectors)
+    first, last = batch.first_output, batch.first_output + batch.num_outputs
+    if made.output.shape[1] == batch.num_outputs:
+        return made
+    return ModelOutput(made.output[:, first:last], None if made.xent is None else made.xent[:, first:last])
+
+
 class Objective(Trainable):
     """Computes the loss of a batch. Its own state (priors, replay buffer, counts) are its buffers.
 
@@ -54,7 +63,7 @@ class Objective(Trainable):
         Raises:
             KaldiError: the batch has not the targets that this objective needs.
         """
-        return self.of_output(model(batch.features, batch.ivectors), batch)
+        return self.of_output(outputs_of(model, batch), batch)
 
     def of_output(self, made: ModelOutput, batch: Batch) -> Loss:
         """The loss of what a model made of the batch; of objectives that need no more than that."""

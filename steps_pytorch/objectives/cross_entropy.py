@@ -20,7 +20,7 @@ from kaldi_bridge.errors import KaldiError
 from nnet3_compat.model.priors import priors_from_counts
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.models.base import Model, ModelOutput
-from steps_pytorch.objectives.base import Loss, Objective, Term
+from steps_pytorch.objectives.base import Loss, Objective, Term, outputs_of
 from steps_pytorch.objectives.registry import OBJECTIVES
 from steps_pytorch.registry import Dimensions
 
@@ -88,7 +88,7 @@ class CrossEntropy(Objective):
         self.posterior_counts.zero_()
         model.eval()
         for batch in batches:
-            output = model(batch.features, batch.ivectors).output.float()
+            output = outputs_of(model, batch).output.float()
             self.posterior_counts += output.softmax(-1).sum((0, 1)).double()
 
     def priors(self) -> np.ndarray:

@@ -21,7 +21,7 @@ from kaldi_bridge.errors import KaldiError
 from nnet3_compat.chain.numerator import numerator
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.models.base import Model
-from steps_pytorch.objectives.base import Loss, Objective, Term
+from steps_pytorch.objectives.base import Loss, Objective, Term, outputs_of
 from steps_pytorch.objectives.energies import OutputEnergy, TargetEnergy
 from steps_pytorch.objectives.target_sequences import TargetSequences
 from steps_pytorch.samplers.options import ReplayOptions, SamplerOptions
@@ -83,7 +83,7 @@ class EnergyBased(Objective):
 
     def forward(self, model: Model, batch: Batch) -> Loss:
         with evaluating(model):
-            energies = self.energy(model(batch.features, batch.ivectors).output)
+            energies = self.energy(outputs_of(model, batch).output)
             total, frames = energies.detach().sum(), batch.num_frames
             terms = {"log-density": Term(-float(total), frames)}
             if not self.training:

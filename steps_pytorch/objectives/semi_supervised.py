@@ -14,7 +14,7 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.models.base import Model
-from steps_pytorch.objectives.base import Loss, Objective
+from steps_pytorch.objectives.base import Loss, Objective, outputs_of
 from steps_pytorch.objectives.energies import OutputEnergy
 from steps_pytorch.objectives.energy_based import EnergyBased, EnergyBasedOptions
 from steps_pytorch.objectives.target_sequences import TargetSequences
@@ -51,7 +51,7 @@ class SemiSupervised(Objective):
         joint = self.options.joint and self.training
         # First the part that changes the model's mode: gradients of the other may need what that changes.
         density = self.energy_based(model, batch) if joint else None
-        made = model(batch.features, batch.ivectors)
+        made = outputs_of(model, batch)
         self.energy_based.observe(made.output, batch)
         labels = self.supervised.of_output(made, batch)
         loss = self.options.supervised_weight * labels.loss

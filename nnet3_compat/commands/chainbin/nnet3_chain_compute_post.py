@@ -41,7 +41,7 @@ def chain_compute_post(options: Options, nnet_in: str, den_fst_in: str, features
     from nnet3_compat.utterances.compute_tables import Utterances
     from nnet3_compat.utterances.loading import load_computer
 
-    computer = load_computer(nnet_in, options, options.use_gpu, False)
+    computer = load_computer(nnet_in, options, options.use_gpu, None)
     num_pdfs = computer.model.output_dim
     graph = DenominatorGraph.read(den_fst_in, num_pdfs)
     transform = None

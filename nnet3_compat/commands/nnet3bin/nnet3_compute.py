@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
+from nnet3_compat.model.priors import PriorOptions
 from nnet3_compat.utterances.computation_options import (
     DeviceOptions,
     IvectorOptions,
@@ -23,7 +24,7 @@ Usage:  nnet-pytorch-compute [options] <nnet-in> <features-rspecifier> <matrix-w
 
 
 @dataclass
-class Options(SimpleComputationOptions, IvectorOptions, DeviceOptions, OptimizationOptions):
+class Options(SimpleComputationOptions, PriorOptions, IvectorOptions, DeviceOptions, OptimizationOptions):
     acoustic_scale: float = option(1.0, "Factor of the outputs after priors are subtracted")
     apply_exp: bool = option(False, "If true, write exp(output)")
     use_priors: bool = option(False, "If true, subtract the logs of the model's priors (needs a .mdl)")
@@ -34,7 +35,7 @@ def compute(options: Options, nnet_in: str, features_rspecifier: str, matrix_wsp
     from nnet3_compat.utterances.compute_tables import Utterances, compute_tables
     from nnet3_compat.utterances.loading import load_computer
 
-    computer = load_computer(nnet_in, options, options.use_gpu, options.use_priors)
+    computer = load_computer(nnet_in, options, options.use_gpu, options if options.use_priors else None)
     utterances = Utterances(features_rspecifier, options)
     done = compute_tables(computer, utterances, matrix_wspecifier, options.apply_exp)
     log.info(log.time_taken(time.time() - start, utterances.frames))

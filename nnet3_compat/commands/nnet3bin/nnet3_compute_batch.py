@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
+from nnet3_compat.model.priors import PriorOptions
 from nnet3_compat.utterances.computation_options import (
     BatchComputationOptions,
     DeviceOptions,
@@ -23,7 +24,7 @@ Usage:  nnet-pytorch-compute-batch [options] <nnet-in> <features-rspecifier> <ma
 
 
 @dataclass
-class Options(BatchComputationOptions, IvectorOptions, DeviceOptions, OptimizationOptions):
+class Options(BatchComputationOptions, PriorOptions, IvectorOptions, DeviceOptions, OptimizationOptions):
     acoustic_scale: float = option(1.0, "Factor of the outputs after priors are subtracted")
     apply_exp: bool = option(False, "If true, write exp(output)")
     use_priors: bool = option(False, "If true, subtract the logs of the model's priors (needs a .mdl)")
@@ -36,7 +37,7 @@ def compute_batch(options: Options, nnet_in: str, features_rspecifier: str, matr
     from nnet3_compat.utterances.loading import load_computer
 
     rule = BatchChunks(options.ensure_exact_final_context, options.minibatch_size)
-    computer = load_computer(nnet_in, options, options.use_gpu, options.use_priors, rule)
+    computer = load_computer(nnet_in, options, options.use_gpu, options if options.use_priors else None, rule)
     utterances = Utterances(features_rspecifier, options)
     done = compute_tables(computer, utterances, matrix_wspecifier, options.apply_exp)
     log.info(f"Time taken {time.time() - start:g}s")

@@ -1,4 +1,4 @@
-"""What perturbs waveforms."""
+"""What perturbs waveforms, and what perturbs features."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ class Perturbation(Protocol):
 
     def __call__(self, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """float32 [samples], at the scale of 16-bit integers, to as many."""
+        ...
+
+
+class FeaturePerturbation(Protocol):
+    """Perturbs normalized features of a chunk."""
+
+    def __call__(self, features: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """float32 [frames, dim], to as many; the argument is left as it is."""
         ...
 
 

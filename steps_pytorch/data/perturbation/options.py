@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from steps_pytorch.data.perturbation.base import Perturbation
+from steps_pytorch.data.perturbation.base import FeaturePerturbation, Perturbation
+from steps_pytorch.data.perturbation.feature_noise import FeatureDrop, FeatureNoise
 from steps_pytorch.data.perturbation.noise import GaussianNoise, RecordedNoise
+from steps_pytorch.data.perturbation.perturbed_share import PerturbedShare
 from steps_pytorch.data.perturbation.reverberation import Reverberation
 from steps_pytorch.data.perturbation.sounds import Sounds
 from steps_pytorch.data.perturbation.spec_augment import SpecAugment
 from steps_pytorch.data.perturbation.volume import Volume
+from steps_pytorch.piecewise_linear import PiecewiseLinear
 
 _NUMBER = r"-?[0-9]+(?:\.[0-9]*)?"
 _RANGE = re.compile(rf"({_NUMBER})(?::({_NUMBER}))?\Z")
@@ -21,7 +24,7 @@ LONGEST_RESPONSE = 0.5  # seconds of an impulse response
 
 @dataclass
 class PerturbationOptions:
-    """Perturbations of waveforms need features computed on the fly."""
+    """Perturbations of waveforms need features computed on the fly; those of features go with every source."""
 
     speeds: str = option("", "Speeds of utterances, one of which is drawn: 0.9,1.0,1.1; not for lattice supervision")
     reverberation: str = option("", "wav.scp or directory of room impulse responses")
@@ -31,10 +34,16 @@ class PerturbationOptions:
     noise_share: float = option(0.5, "Share of the chunks that get a recorded noise")
     gaussian_snr: str = option("", "Range of signal-to-noise ratios of white noise in dB, 10:30")
     volume: str = option("", "Range of factors of the volume, 0.125:2")
+    feature_noise: str = option("", "Standard deviation of Gaussian noise on normalized features, or its range, 0:0.5")
+    feature_drop: str = option("", "Share of the numbers of normalized features that are 0 (salt and pepper), or range")
     time_masks: int = option(0, "SpecAugment: blocks of frames masked in a chunk")
     time_mask_width: int = option(20, "SpecAugment: most frames of a block")
     frequency_masks: int = option(0, "SpecAugment: blocks of channels masked in a chunk; of filterbanks, not of MFCC")
     frequency_mask_width: int = option(10, "SpecAugment: most channels of a block")
+
+    perturbed_share: str = option(
+        "1", "Share of the chunks that are perturbed at all, or how it changes in training: 0,0@0.20,1@0.50,0.5"
+    )
 
     def of_waveforms(self, sample_frequency: float) -> list[Perturbation]:
         """In the order in which sound meets them. Raises KaldiError for what makes no sense or cannot be found."""
@@ -59,10 +68,24 @@ class PerturbationOptions:
     def needs_recordings(self) -> bool:
         return bool(self.speeds or self.reverberation or self.noise or self.gaussian_snr or self.volume)
 
-    def of_features(self) -> SpecAugment | None:
-        """None where nothing is masked."""
-        if not self.time_masks and not self.frequency_masks:
-            return None
+    def of_features(self) -> list[FeaturePerturbation]:
+        """Noise first, then masks. Raises KaldiError for what makes no sense."""
+        made: list[FeaturePerturbation] = []
+        if self.feature_noise:
+            deviations = _range("--feature-noise", self.feature_noise)
+            if deviations[0] < 0.0:
+                raise KaldiError(f"--feature-noise={self.feature_noise} must not be negative")
+            made.append(FeatureNoise(deviations))
+        if self.feature_drop:
+            shares = _range("--feature-drop", self.feature_drop)
+            for share in shares:
+                _share("--feature-drop", share)
+            made.append(FeatureDrop(shares))
+        if self.time_masks or self.frequency_masks:
+            made.append(self._spec_augment())
+        return made
+
+    def _spec_augment(self) -> SpecAugment:
         if min(self.time_masks, self.time_mask_width, self.frequency_masks, self.frequency_mask_width) < 0:
             raise KaldiError("numbers and widths of masks must not be negative")
         return SpecAugment(
@@ -71,6 +94,12 @@ class PerturbationOptions:
             frequency_masks=self.frequency_masks,
             frequency_width=self.frequency_mask_width,
         )
+
+    def share_perturbed(self, num_epochs: float) -> PerturbedShare:
+        """Over a run of so many epochs."""
+        text = self.perturbed_share
+        line = text if "," in text else f"{text},{text}"
+        return PerturbedShare(PiecewiseLinear.parse(line, f"--perturbed-share={text}"), num_epochs)
 
     def speed_factors(self) -> tuple[float, ...]:
         """() where speeds are left as they are."""

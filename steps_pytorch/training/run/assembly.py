@@ -24,7 +24,7 @@ from steps_pytorch.training.run.precision import check_precision
 from steps_pytorch.training.run.stream import EpochStream
 from steps_pytorch.training.run.warm_start import warm_start
 from steps_pytorch.training.schedules.dropout import DropoutSchedule
-from steps_pytorch.training.schedules.learning_rate import Schedule
+from steps_pytorch.training.schedules.learning_rate import SCHEDULES, Course
 
 
 @dataclass
@@ -54,7 +54,9 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
 
     objective_words, normalization_fst = objective_words_of(run)
     spec = DataSpec(run.data, run.targets, store=options.store, ivectors=options.ivector_dir, repeat=options.repeat)
-    data = open_data(options, spec, bool(normalization_fst), normalization_fst, options.srand)
+    data = open_data(
+        options, spec, bool(normalization_fst), normalization_fst, options.srand, num_epochs=options.num_epochs
+    )
     dimensions = Dimensions(data.feature_dim, data.num_pdfs, data.ivector_dim, data.factor)
     objective = build_objective(options.objective, objective_words, dimensions)
     dimensions = dataclasses.replace(dimensions, xent=objective.wants_xent)
@@ -70,13 +72,14 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
             warn_of_other_input(options.init_model, run, data)
         warm_start(model, options.init_model, [name for name in options.init_skip.split(",") if name])
     factor = num_jobs if optimizer.scales_with_jobs else 1
-    schedule = Schedule(
+    course = Course(
         factor * options.initial_learning_rate,
         factor * options.final_learning_rate,
         options.num_epochs,
         options.warmup_epochs,
         options.hold_epochs,
     )
+    schedule = SCHEDULES.build(options.schedule, words(options.schedule_opts, "schedule-opts"), course)
     shape = ChunkShape(model.left_context, model.right_context, model.frame_subsampling_factor)
     loader = EpochStream(data.loader(shape, group, options.srand, job, num_jobs))
     valid = data.valid_loader(shape, group)

@@ -27,7 +27,7 @@ from steps_pytorch.training.report.meter import Meter
 from steps_pytorch.training.report.report import Report
 from steps_pytorch.training.run.assembly import Assembly, assemble
 from steps_pytorch.training.run.checkpoints import Checkpoints, load_state, save_state
-from steps_pytorch.training.run.loop import EPSILON, Parts, train_until, validate
+from steps_pytorch.training.run.loop import EPSILON, Parts, end_iteration, train_until
 from steps_pytorch.training.run.options import Run, RunOptions
 
 ATTEMPTS = 2
@@ -64,11 +64,7 @@ def train_by_jobs(assembly: Assembly, checkpoints: Checkpoints, report: Report) 
         count = num_jobs(run.options, iteration)
         states = _run_jobs(run, iteration, count)
         parts.load(average_states(parts, states))
-        meter = _gathered(states)
-        rate = parts.schedule.rate(parts.loader.epochs)
-        report.iteration(
-            parts.loader.epochs, rate, meter, validate(parts.model, parts.objective, parts.valid, assembly.group)
-        )
+        end_iteration(parts, assembly.group, report, _gathered(states))
         checkpoints.save(iteration, {**parts.state(), "report": report.state()})
         for job in range(1, count + 1):
             _result(run.folder, iteration, job).unlink(missing_ok=True)

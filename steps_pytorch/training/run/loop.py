@@ -90,6 +90,7 @@ class Parts:
             "model": self.model.state_dict(),
             "objective": self.objective.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
             "loader": self.loader.state_dict(),
             "average": self.average.state_dict() if self.average else {},
             "random": torch.get_rng_state(),
@@ -100,6 +101,7 @@ class Parts:
         self.model.load_state_dict(state["model"])
         self.objective.load_state_dict(state["objective"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
         self.loader.load_state_dict(state["loader"])
         if self.average:
             self.average.load_state_dict(state["average"])
@@ -126,10 +128,18 @@ def train(parts: Parts, settings: Settings, group: Group, checkpoints: Checkpoin
         iteration += 1
         until = min(settings.num_epochs, iteration / settings.iterations_per_epoch)
         meter = train_until(until, parts, settings, group, report).gathered(group)
-        valid = validate(parts.model, parts.objective, parts.valid, group)
-        report.iteration(parts.loader.epochs, parts.schedule.rate(parts.loader.epochs), meter, valid)
+        end_iteration(parts, group, report, meter)
         checkpoints.save(iteration, {**parts.state(), "report": report.state()})
     parts.loader.close()
+
+
+def end_iteration(parts: Parts, group: Group, report: Report, meter: Meter) -> None:
+    """Validates, and tells it to the report and to the schedule."""
+    epochs = parts.loader.epochs
+    valid = validate(parts.model, parts.objective, parts.valid, group)
+    report.iteration(epochs, parts.schedule.rate(epochs), meter, valid)
+    if valid:
+        parts.schedule.after_validation(next(iter(valid.values())))
 
 
 def train_until(epochs: float, parts: Parts, settings: Settings, group: Group, report: Report) -> Meter:

@@ -25,10 +25,12 @@ class OptimizationOptions:
 
     optimizer: str = option("natural-gradient", "natural-gradient (for nnet3), sgd, adam, adamw, adadelta")
     optimizer_opts: str = option("", "Its own options, --name=value each")
+    schedule: str = option("decay", "How the learning rate changes: decay, cosine, one-cycle, plateau")
+    schedule_opts: str = option("", "Its own options, --name=value each")
     initial_learning_rate: float = option(0.001, "Learning rate after the warm-up")
     final_learning_rate: float = option(0.0001, "Learning rate at the end")
     warmup_epochs: float = option(0.0, "Epochs in which the learning rate grows to the initial one")
-    hold_epochs: float = option(0.0, "Epochs at the initial learning rate before it decays exponentially")
+    hold_epochs: float = option(0.0, "Epochs at the initial learning rate before it changes further")
     num_epochs: float = option(10.0, "Epochs of training")
     accumulate: int = option(1, "Minibatches of an update (delayed updates)")
     clip_norm: float = option(0.0, "Largest norm of the gradient, 0: any")
@@ -61,7 +63,9 @@ class RunOptions(OptimizationOptions, DataOptions):
     resume: bool = option(True, "Go on where an earlier run in the same directory was stopped")
     log_interval: int = option(10, "Updates between lines in train.jsonl")
     tensorboard: bool = option(False, "Write files for TensorBoard too")
-    models: bool = option(False, "Print the models, objectives and optimizers with their options, and do nothing else")
+    models: bool = option(
+        False, "Print the models, objectives, optimizers and schedules with their options, and do nothing else"
+    )
 
     def check(self) -> None:
         """Raises KaldiError for values that cannot be."""
@@ -78,6 +82,7 @@ class RunOptions(OptimizationOptions, DataOptions):
             "log-interval": self.log_interval >= 1,
             "num-workers": self.num_workers >= 0,
             "valid-utterances": self.valid_utterances >= 1,
+            "minibatches-per-epoch": self.minibatches_per_epoch >= 0,
             "num-jobs-initial": self.num_jobs_initial >= 0,
             "num-jobs-final": self.num_jobs_final == 0 or self.num_jobs_initial <= self.num_jobs_final,
         }

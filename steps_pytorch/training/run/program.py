@@ -18,11 +18,12 @@ from steps_pytorch.training.run.jobs import train_by_jobs
 from steps_pytorch.training.run.lock import RunLock
 from steps_pytorch.training.run.loop import train
 from steps_pytorch.training.run.options import NAME, Run
+from steps_pytorch.training.schedules.learning_rate import SCHEDULES
 
 
 def known() -> str:
-    """Models, objectives and optimizers with their options."""
-    return MODELS.help() + OBJECTIVES.help() + OPTIMIZERS.help()
+    """Models, objectives, optimizers and schedules with their options."""
+    return MODELS.help() + OBJECTIVES.help() + OPTIMIZERS.help() + SCHEDULES.help()
 
 
 def run(run: Run) -> int:

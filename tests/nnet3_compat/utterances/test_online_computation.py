@@ -48,7 +48,7 @@ def test_as_the_whole_utterance(name: str, factor: int, reference: Path) -> None
         frames_per_chunk=3 * len(features), frame_subsampling_factor=factor, acoustic_scale=0.7,
         extra_left_context_initial=5,
     )  # fmt: skip
-    whole = make_computer(model, one_chunk, "no", use_priors=False)
+    whole = make_computer(model, one_chunk, "no", priors=None)
     dim = whole.model.ivector_dim
     same = np.random.default_rng(1).normal(size=(1, dim)).astype(np.float32).repeat(len(features), 0) if dim else None
     expected = whole.compute(features, ivector=None if same is None else same[0])
@@ -94,7 +94,7 @@ def test_ivectors_change_with_the_chunks(reference: Path) -> None:
 
     same = np.repeat(ivectors[:1], 20, axis=0)
     whole = SimpleComputationOptions(frame_subsampling_factor=factor, acoustic_scale=1.0)
-    expected = make_computer(model, whole, "no", use_priors=False).compute(features, ivector=ivectors[0])
+    expected = make_computer(model, whole, "no", priors=None).compute(features, ivector=ivectors[0])
     np.testing.assert_allclose(in_parts(computer, features, 13, same), expected, rtol=1e-4, atol=1e-4)
 
 
@@ -106,7 +106,7 @@ def test_archives_in_their_own_chunks(name: str, reference: Path, tmp_path: Path
     export_network(network, frame_subsampling_factor=3, extra_left_context=20).save(str(tmp_path / "model.pt"))
     model = read_any(str(tmp_path / "model.pt"))
     chunks = SimpleComputationOptions(frames_per_chunk=21, frame_subsampling_factor=3, acoustic_scale=1.0)
-    expected = make_computer(model, chunks, "no", use_priors=False).compute(features)
+    expected = make_computer(model, chunks, "no", priors=None).compute(features)
     found = in_parts(OnlineComputer(model, LoopedOptions(0, 3, 1.0, 21)), features, 10)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     with pytest.raises(KaldiError, match="gives an output every 3 frames"):

@@ -55,7 +55,7 @@ def test_zoo(reference: Path, name: str) -> None:
     assert outputs
     for path in outputs:
         want = read(path)
-        computer = load_computer(str(zoo / name / "model.raw"), options_of(path.name), "no", False)
+        computer = load_computer(str(zoo / name / "model.raw"), options_of(path.name), "no", None)
         assert computer.whole == (name not in RECURRENT_OR_OPTIONAL)
         given = utterances(zoo, computer.model.ivector_dim > 0)
         keys = []
@@ -147,7 +147,7 @@ def test_fsdd(reference: Path) -> None:
     ivectors = read(folder / "ivectors_test" / "ivector_online.ark")
     feats = RandomAccessReader(f"ark:{folder / 'data' / 'test_hires' / 'feats.ark'}", FLOAT_MATRIX)
     options = SimpleComputationOptions(acoustic_scale=1.0, frame_subsampling_factor=3, frames_per_chunk=140)
-    computer = load_computer(str(folder / "tdnnf" / "final.mdl"), options, "no", False)
+    computer = load_computer(str(folder / "tdnnf" / "final.mdl"), options, "no", None)
     given = [Utterance(key, feats[key], None, ivectors[key], 10) for key in want]
     for key, output in computer.compute_many(given):
         assert np.abs(output - want[key]).max() <= 1e-4 * np.abs(want[key]).max()

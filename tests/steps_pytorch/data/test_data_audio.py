@@ -14,6 +14,7 @@ from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.dataset import ChunkShape, DataSet
 from steps_pytorch.data.feature_sources import TableFeatures
 from steps_pytorch.data.loader import ChunkLoader
+from steps_pytorch.data.perturbation.feature_noise import FeatureDrop, FeatureNoise
 from steps_pytorch.data.perturbation.noise import GaussianNoise, RecordedNoise
 from steps_pytorch.data.perturbation.options import PerturbationOptions
 from steps_pytorch.data.perturbation.reverberation import Reverberation
@@ -264,10 +265,11 @@ def test_options_make_perturbations(sounds):
     assert options.needs_recordings
     none = PerturbationOptions()
     assert none.of_waveforms(RATE) == []
-    assert none.of_features() is None
+    assert none.of_features() == []
     assert none.speed_factors() == ()
     assert not none.needs_recordings
-    assert PerturbationOptions(time_masks=1).of_features() is not None
+    several = PerturbationOptions(time_masks=1, feature_noise="0.1:0.3", feature_drop="0.2").of_features()
+    assert [type(p) for p in several] == [FeatureNoise, FeatureDrop, SpecAugment]
     for wrong in (
         {"volume": "0:2"},
         {"volume": "x"},
@@ -278,6 +280,9 @@ def test_options_make_perturbations(sounds):
     ):
         with pytest.raises(KaldiError):
             PerturbationOptions(**wrong).of_waveforms(RATE)
+    for wrong in ({"feature_noise": "-1:1"}, {"feature_drop": "1.5"}, {"time_masks": -1}):
+        with pytest.raises(KaldiError):
+            PerturbationOptions(**wrong).of_features()
     for speeds in ("0", "fast", "0.9,"):
         with pytest.raises(KaldiError):
             PerturbationOptions(speeds=speeds).speed_factors()
@@ -286,7 +291,7 @@ def test_options_make_perturbations(sounds):
 def test_workers_make_the_same_of_recordings(data, sounds):
     perturbations = PerturbationOptions(noise=str(sounds), volume="0.5:2").of_waveforms(RATE)
     source = AudioFeatures(data, MfccOptions(sample_frequency=RATE), perturbations)
-    train = DataSet("train", source, speeds=(0.9, 1.1), spec_augment=SpecAugment())
+    train = DataSet("train", source, speeds=(0.9, 1.1), perturbations=[SpecAugment()])
     batches = [
         [b.features.numpy() for b in ChunkLoader([train], ChunkShape(2, 2), chunk_width="20", num_workers=workers)]
         for workers in (0, 2)

@@ -63,7 +63,7 @@ def test_speeds_of_the_unlabeled_set_only(speech: MadeUpData) -> None:
 
 def test_a_set_takes_back_what_the_run_says(speech: MadeUpData) -> None:
     data = opened(speech, f"name=clean data={speech.data} time_masks=0\n", time_masks=2)
-    assert [s._spec_augment is None for s in data.train] == [False, True]
+    assert [not s._perturbations for s in data.train] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.commands.nnet3bin.nnet3_compute import main as compute
 from steps_pytorch.models.encoder import EncoderModel
+from steps_pytorch.models.normalization import normalization
 from steps_pytorch.models.registry import build_model
 from steps_pytorch.registry import Dimensions
 
@@ -38,6 +39,9 @@ EXACT = [
 CHUNKED = [
     ("resnet", "--first-dim=8 --bottleneck-dim=6 --layers='8:1:1 10:1:3' --left-context=9 --right-context=5", 3, 0),
     ("wide-resnet", "--depth=10 --width=1 --left-context=8 --right-context=5", 4, 0),
+    ("tdnn", "--hidden-dim=8 --time-strides='0 1 2' --norm=instance", 2, 0),
+    ("resnet", "--first-dim=8 --bottleneck-dim=6 --layers='8:1:1 10:1:2' --norm=instance", 2, 0),
+    ("wide-resnet", "--depth=10 --width=1 --norm=instance", 4, 0),
     ("blstm", "--hidden-dim=8 --num-layers=2 --left-context=10 --right-context=7", 3, 0),
 ]
 
@@ -93,6 +97,14 @@ def test_archives_compute_the_same_for_any_width(
     torch.testing.assert_close(made.xent.exp().sum(-1), torch.ones(2, 3))
 
 
+def test_instance_norm_is_pytorchs() -> None:
+    norm, theirs = normalization("instance", 6, axes=1), torch.nn.InstanceNorm1d(6, affine=True)
+    x = torch.randn(3, 6, 11)
+    torch.testing.assert_close(norm(x), theirs(x))
+    x = torch.randn(3, 6, 11, 4)
+    torch.testing.assert_close(normalization("instance", 6, axes=2)(x), torch.nn.InstanceNorm2d(6, affine=True)(x))
+
+
 def test_ivectors_shift_the_features(tmp_path: Path) -> None:
     model = build("tdnn", "--hidden-dim=8 --time-strides='0 1'", 3, ivector_dim=5)
     features, ivectors = torch.randn(2, model.frames_in(3), DIM), torch.randn(2, 5)
@@ -113,7 +125,7 @@ def test_ivectors_shift_the_features(tmp_path: Path) -> None:
         ("wide-resnet", "--depth=10 --width=1", 3, "every 4 frames.*every 3"),
         ("wide-resnet", "--time-strides='2 2'", 4, "three numbers"),
         ("wide-resnet", "--depth=10 --left-context=10 --right-context=5", 4, "multiple of 4"),
-        ("wide-resnet", "--depth=10 --norm=instance", 4, "norm=instance must be one of none, batch, layer"),
+        ("wide-resnet", "--depth=10 --norm=group", 4, "norm=group must be one of none, batch, layer, instance"),
         ("resnet", "--layers='8:1'", 3, "channels:blocks:stride"),
         ("tdnn", "--time-strides='1 x'", 3, "whole numbers"),
         ("blstm", "--hidden-dim=7", 3, "even"),

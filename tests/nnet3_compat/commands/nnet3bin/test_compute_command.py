@@ -8,11 +8,13 @@ import pytest
 pytest.importorskip("torch")
 
 from kaldi_bridge.command import run  # noqa: E402
+from kaldi_bridge.errors import KaldiError  # noqa: E402
 from kaldi_bridge.tables import SequentialReader, TableWriter  # noqa: E402
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR  # noqa: E402
 from nnet3_compat.commands.nnet3bin.nnet3_compute import main as compute  # noqa: E402
 from nnet3_compat.commands.nnet3bin.nnet3_compute_batch import main as compute_batch  # noqa: E402
 from nnet3_compat.model.model_file import read_model, read_nnet, write_model  # noqa: E402
+from nnet3_compat.model.priors import PriorOptions  # noqa: E402
 from nnet3_compat.network.network import Network  # noqa: E402
 from nnet3_compat.structure.nnet import Nnet  # noqa: E402
 from nnet3_compat.utterances import compute_tables  # noqa: E402
@@ -68,7 +70,7 @@ def test_ivectors_per_speaker_and_what_is_left_out(reference: Path, tmp_path: Pa
     assert "Done 3 utterances, failed for 2" in log
     got = read(f"ark:{tmp_path}/out")
     assert {key: len(value) for key, value in got.items()} == {"a": 37, "b": 1, "c": 200}
-    one = load_computer(model, SimpleComputationOptions(acoustic_scale=1.0), "no", False)
+    one = load_computer(model, SimpleComputationOptions(acoustic_scale=1.0), "no", None)
     assert np.allclose(got["c"], one.compute(items["c"], vectors["s2"]), atol=1e-4)
 
 
@@ -112,6 +114,18 @@ def test_mistakes(reference: Path, tmp_path: Path, capfd) -> None:
     assert "Done 0 utterances, failed for 0" in capfd.readouterr().err
 
 
+def test_priors_are_scaled_and_floored_at_decoding(tmp_path: Path) -> None:
+    """Pdfs below the floor cannot be decoded, as in nnet_pytorch's decode.py: their prior becomes 1e20."""
+    priors = np.array([0.5, 0.3, 0.2, 0.0], np.float32)
+    assert np.allclose(PriorOptions(prior_scale=0.5).log_divisors(priors[:3]), 0.5 * np.log(priors[:3]))
+    assert not PriorOptions(prior_scale=0.0).log_divisors(priors[:3]).any()
+    floored = PriorOptions(prior_floor=0.25).log_divisors(priors)
+    assert np.allclose(floored, [np.log(0.5), np.log(0.3), np.log(1e20), np.log(1e20)])
+    for wrong in (PriorOptions(prior_scale=-1.0), PriorOptions(prior_floor=1.0)):
+        with pytest.raises(KaldiError, match="prior-"):
+            wrong.log_divisors(priors)
+
+
 def test_priors_scale_and_large_outputs(reference: Path, tmp_path: Path, monkeypatch) -> None:
     folder = reference / "fsdd" / "tdnnf_cmvn"
     am = read_model(str(folder / "final.mdl"))
@@ -124,12 +138,12 @@ def test_priors_scale_and_large_outputs(reference: Path, tmp_path: Path, monkeyp
     assert run(compute, [*common, model, features, f"ark:{tmp_path}/plain"]) == 0
     plain = read(f"ark:{tmp_path}/plain")
     monkeypatch.setattr(compute_tables, "LARGE_BYTES", 4 * 300 * am.num_pdfs)
-    priors = ["--use-priors=true", "--acoustic-scale=0.5", "--apply-exp=true"]
+    priors = ["--use-priors=true", "--acoustic-scale=0.5", "--apply-exp=true", "--prior-scale=0.7"]
     assert run(compute, [*common, *priors, model, features, f"ark:{tmp_path}/scaled"]) == 0
     scaled = read(f"ark:{tmp_path}/scaled")
     assert list(scaled) == list(plain)
     for key, value in plain.items():
-        want = np.exp(0.5 * (value - np.log(am.priors)))
+        want = np.exp(0.5 * (value - 0.7 * np.log(am.priors)))
         assert np.allclose(scaled[key], want, rtol=1e-4, atol=1e-5)
 
 

@@ -29,7 +29,7 @@ from steps_pytorch.group import Group
 from steps_pytorch.training.run.loop import Parts, Settings, train
 from steps_pytorch.training.optimizers.base import OPTIMIZERS, Setting
 from steps_pytorch.training.report.report import Report
-from steps_pytorch.training.schedules.learning_rate import Schedule
+from steps_pytorch.training.schedules.learning_rate import Course, Decay
 
 torch.set_num_threads(1)
 folder, name, sequences, epochs = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
@@ -54,7 +54,7 @@ class Parted(Stream):
 
 stream = Parted(model, 6 * group.size, rank=group.rank, size=group.size) if sequences == 8 else Stream(model, 3)
 valid = [make_batch(model, 1000)]
-parts = Parts(model, objective, optimizer, Schedule(0.02, 0.01, epochs), stream, valid)
+parts = Parts(model, objective, optimizer, Decay(Course(0.02, 0.01, epochs)), stream, valid)
 report = Report(folder, epochs, silent=not group.is_first)
 report.plot = lambda: None
 train(parts, Settings(epochs), group, Checkpoints(folder, group, 2), report)

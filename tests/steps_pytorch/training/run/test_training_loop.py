@@ -28,7 +28,7 @@ from steps_pytorch.training.report.report import Report
 from steps_pytorch.training.run.averaging import MovingAverage, average_models, recompute_statistics
 from steps_pytorch.training.run.checkpoints import Checkpoints, load_state
 from steps_pytorch.training.run.loop import Parts, Settings, train, validate
-from steps_pytorch.training.schedules.learning_rate import Schedule
+from steps_pytorch.training.schedules.learning_rate import Course, Decay
 from tests.helpers.made_up_training import DIM, FACTOR, PDFS, Affine, Stream, make_batch, write_den_fst, write_xconfig
 
 DIMENSIONS = Dimensions(DIM, PDFS, 0, FACTOR, xent=True)
@@ -70,7 +70,7 @@ class Run:
         loader = stream(made) if stream else Stream(made, sequences=sequences)
         valid = [make_batch(made, 1000 + n) for n in range(3)]
         average = MovingAverage(made, decay) if decay else None
-        self.parts = Parts(made, what, chosen, Schedule(rate, rate / 3, num_epochs), loader, valid, average)
+        self.parts = Parts(made, what, chosen, Decay(Course(rate, rate / 3, num_epochs)), loader, valid, average)
         self.settings = Settings(num_epochs, accumulate=accumulate, precision=precision)
         self.checkpoints = Checkpoints(folder, group, keep)
         self.group = group
@@ -284,16 +284,16 @@ def test_statistics_of_an_average_are_its_own(tmp_path: Path) -> None:
 
 
 def test_the_learning_rate_warms_up_holds_and_decays() -> None:
-    schedule = Schedule(0.1, 0.001, num_epochs=10, warmup=2, hold=4)
+    schedule = Decay(Course(0.1, 0.001, num_epochs=10, warmup=2, hold=4))
     assert schedule.rate(0.0) == pytest.approx(0.001)
     assert schedule.rate(1.0) == pytest.approx(0.05)
     assert schedule.rate(2.0) == schedule.rate(6.0) == 0.1
     assert schedule.rate(8.0) == pytest.approx(0.01)
     assert schedule.rate(10.0) == pytest.approx(0.001)
     with pytest.raises(KaldiError, match="do not fit into 5 epochs"):
-        Schedule(0.1, 0.001, num_epochs=5, warmup=2, hold=4)
+        Course(0.1, 0.001, num_epochs=5, warmup=2, hold=4)
     with pytest.raises(KaldiError, match="must be positive"):
-        Schedule(0.0, 0.001, num_epochs=5)
+        Course(0.0, 0.001, num_epochs=5)
 
 
 class TwoProcesses(Group):
