@@ -7,18 +7,12 @@
 
 namespace kaldi_bridge {
 
-size_t HistoryModel::Hash::operator()(const std::vector<int32_t> &words) const {
-  size_t sum = 0;
-  for (int32_t word : words) sum = sum * 7853 + static_cast<size_t>(word);
-  return sum;
-}
-
-HistoryModel::HistoryModel(std::vector<int32_t> words, std::vector<int32_t> start, int32_t order, Extend extend)
+HistoryModel::HistoryModel(std::vector<int32_t> words, History start, int32_t order, Extend extend)
     : words_(std::move(words)), order_(order), extend_(std::move(extend)) {
   find(std::move(start), -1, 0);
 }
 
-int32_t HistoryModel::find(std::vector<int32_t> words, int32_t parent, int32_t word) {
+int32_t HistoryModel::find(History words, int32_t parent, int32_t word) {
   const auto [place, is_new] = numbers_.try_emplace(std::move(words), static_cast<int32_t>(histories_.size()));
   if (is_new) {
     histories_.push_back(&place->first);
@@ -46,10 +40,7 @@ bool HistoryModel::follow(int32_t state, int32_t word, Step *step) {
   if (place == words_.end() || *place != word)
     throw std::invalid_argument("word " + std::to_string(word) + " is none that may follow");
   step->cost = row(state)[place - words_.begin()];
-  std::vector<int32_t> words = *histories_[state];
-  words.push_back(word);
-  if (order_ > 0 && words.size() >= static_cast<size_t>(order_)) words.erase(words.begin(), words.end() - (order_ - 1));
-  step->next = find(std::move(words), state, word);
+  step->next = find(longer(*histories_[state], word, order_), state, word);
   return true;
 }
 

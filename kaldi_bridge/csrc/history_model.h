@@ -1,7 +1,6 @@
 // A language model that is asked for many histories at once, as neural networks compute best.
 //
-// A history is the words so far, or the last ones where an order limits them; whichever words led to it first are what it
-// is computed from. What follows a history costs a table of the words that may be asked for, made when it is first needed,
+// Whichever words led to a history first are what it is computed from. What follows a history costs a table of the words that may be asked for, made when it is first needed,
 // and then for all histories that are still without: those that a search has found are as many as its next step may need.
 
 #pragma once
@@ -11,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "histories.h"
 #include "language_model.h"
 
 namespace kaldi_bridge {
@@ -25,25 +25,22 @@ class HistoryModel : public LanguageModel {
   // Args:
   //   words: all that may follow, ascending.
   //   start: what the first history is known by: the words before the first one.
-  //   order: histories have less words than this, unless it is 0 or negative; one that is in the start stays.
-  HistoryModel(std::vector<int32_t> words, std::vector<int32_t> start, int32_t order, Extend extend);
+  //   order: of histories, but for the first one.
+  HistoryModel(std::vector<int32_t> words, History start, int32_t order, Extend extend);
 
   int32_t start() const override { return 0; }
   float final(int32_t state) override;
   bool follow(int32_t state, int32_t word, Step *step) override;
 
  private:
-  struct Hash {
-    size_t operator()(const std::vector<int32_t> &words) const;
-  };
-  int32_t find(std::vector<int32_t> words, int32_t parent, int32_t word);
+  int32_t find(History words, int32_t parent, int32_t word);
   const float *row(int32_t state);
 
   const std::vector<int32_t> words_;
   const int32_t order_;
   const Extend extend_;
-  std::unordered_map<std::vector<int32_t>, int32_t, Hash> numbers_;
-  std::vector<const std::vector<int32_t> *> histories_;  // keys of numbers_
+  std::unordered_map<History, int32_t, HistoryHash> numbers_;
+  std::vector<const History *> histories_;  // keys of numbers_
   std::vector<int32_t> waiting_parents_, waiting_words_;  // of the last ones, which have no row yet
   std::vector<float> costs_;
 };

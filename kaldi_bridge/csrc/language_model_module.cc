@@ -14,6 +14,7 @@
 #include "history_model.h"
 #include "language_model.h"
 #include "lattice_arrays.h"
+#include "mikolov_rnnlm.h"
 #include "rescoring.h"
 
 namespace py = pybind11;
@@ -51,6 +52,33 @@ struct KeptConstArpa : ConstArpa {
 
  private:
   InputArray<uint8_t> words_;
+};
+
+struct KeptMikolovNetwork {
+  using Matrix = InputArray<double>;
+  KeptMikolovNetwork(std::vector<int32_t> class_of, std::vector<int32_t> first_of_class, const Matrix &input,
+                     const Matrix &recurrent, const Matrix &compressing, const Matrix &output, const Matrix &direct,
+                     int32_t direct_order, std::vector<int32_t> numbers, std::vector<float> penalties)
+      : arrays{input, recurrent, compressing, output, direct} {
+    network.words = static_cast<int32_t>(class_of.size());
+    network.classes = static_cast<int32_t>(first_of_class.size()) - 1;
+    network.hidden = static_cast<int32_t>(recurrent.shape(0));
+    network.compression = static_cast<int32_t>(compressing.shape(1));
+    network.class_of = std::move(class_of);
+    network.first_of_class = std::move(first_of_class);
+    network.input = input.data();
+    network.recurrent = recurrent.data();
+    network.compressing = compressing.data();
+    network.output = output.data();
+    network.direct = direct.data();
+    network.num_direct = direct.size();
+    network.direct_order = direct_order;
+    network.numbers = std::move(numbers);
+    network.penalties = std::move(penalties);
+  }
+
+  MikolovNetwork network;
+  std::vector<Matrix> arrays;  // that it reads
 };
 
 // Calls Python's f(parents, words), which gives float32 [histories, words + 1].
@@ -95,6 +123,14 @@ void add_language_models(py::module_ &m) {
       .def(py::init([](std::vector<int32_t> words, std::vector<int32_t> start, int32_t order, py::function extend) {
         return std::make_unique<HistoryModel>(std::move(words), std::move(start), order, calling(std::move(extend)));
       }));
+  py::class_<KeptMikolovNetwork>(m, "MikolovNetwork")
+      .def(py::init<std::vector<int32_t>, std::vector<int32_t>, InputArray<double>, InputArray<double>, InputArray<double>,
+                    InputArray<double>, InputArray<double>, int32_t, std::vector<int32_t>, std::vector<float>>());
+  py::class_<MikolovModel, LanguageModel>(m, "MikolovModel")
+      .def(py::init([](const KeptMikolovNetwork &kept, int32_t order) {
+             return std::make_unique<MikolovModel>(&kept.network, order);
+           }),
+           py::keep_alive<1, 2>());
   py::class_<ScaledModel, LanguageModel>(m, "ScaledModel").def(py::init<LanguageModel *, float>(), py::keep_alive<1, 2>());
   py::class_<ModelSum, LanguageModel>(m, "ModelSum")
       .def(py::init<LanguageModel *, LanguageModel *>(), py::keep_alive<1, 2>(), py::keep_alive<1, 3>());

@@ -11,6 +11,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst, is_sorted
 from kaldi_bridge.lang.const_arpa import ConstArpa
+from kaldi_bridge.lang.mikolov_rnnlm import LabelledRnnlm
 from kaldi_bridge.lattices.lattice import CompactLattice, is_cyclic
 
 
@@ -40,7 +41,7 @@ class HistoryCosts(Protocol):
         """
 
 
-LanguageModel = Fst | ConstArpa | HistoryCosts
+LanguageModel = Fst | ConstArpa | LabelledRnnlm | HistoryCosts
 """An Fst backs off by arcs without a label."""
 NativeModels = Callable[[CompactLattice], Any]
 """For a lattice, the model that C++ composes it with."""
@@ -50,16 +51,19 @@ def native_models(model: LanguageModel, max_ngram_order: int = 0) -> NativeModel
     """A model for each lattice, the same one where it can be.
 
     Args:
-        max_ngram_order: if positive, histories of a HistoryCosts that end with the same words, one less than this, are
+        max_ngram_order: if positive, histories of a neural model that end with the same words, one less than this, are
             taken for one; it is computed from the words that led to it first.
     """
     if isinstance(model, Fst | ConstArpa):
         native = _csrc.ConstArpaModel(model.native) if isinstance(model, ConstArpa) else backoff_model(model)
         return lambda lattice: native
+    network = model.native if isinstance(model, LabelledRnnlm) else None
 
     def for_lattice(lattice: CompactLattice) -> Any:
         if max_ngram_order <= 0 and is_cyclic(lattice):
             raise KaldiError("cycles detected in lattice: histories have no end unless --max-ngram-order is positive")
+        if isinstance(model, LabelledRnnlm):
+            return _csrc.MikolovModel(network, max_ngram_order)
         words = np.unique(lattice.arcs["label"])
         words = words[words != 0]
         model.begin(words)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.lattices.decoder import Graph
-from kaldi_bridge.lattices.rescoring import backoff_model
+from kaldi_bridge.lattices.language_models import backoff_model
 
 
 class ModelChange:

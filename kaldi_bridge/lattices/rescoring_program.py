@@ -32,6 +32,17 @@ class RescoreOptions:
 
 
 @dataclass
+class HistoryOptions:
+    """Which histories are taken for one."""
+
+    max_ngram_order: int = option(
+        3,
+        "If positive, histories that end with the same words, one less than this, are taken for one: an approximation "
+        "that saves time and gives smaller lattices",
+    )
+
+
+@dataclass
 class PrunedRescoreOptions(PrunedOptions, RescoreOptions, AcousticScaleOptions):
     """Those of the programs that rescore the best paths; the acoustic scale has an effect on which these are."""
 

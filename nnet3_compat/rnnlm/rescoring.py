@@ -31,17 +31,6 @@ class RnnlmOptions(OptimizationOptions):
             raise KaldiError("You must set --bos-symbol and --eos-symbol options")
 
 
-@dataclass
-class HistoryOptions:
-    """Which histories are taken for one."""
-
-    max_ngram_order: int = option(
-        3,
-        "If positive, histories that end with the same words, one less than this, are taken for one: an approximation "
-        "that saves time and gives smaller lattices",
-    )
-
-
 class RnnlmCosts:
     """Costs of words after histories, see kaldi_bridge.lattices.language_models.HistoryCosts.
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from kaldi_bridge.command import command
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.rescoring import ModelRescorer
-from kaldi_bridge.lattices.rescoring_program import RescoreOptions, rescore_table
+from kaldi_bridge.lattices.rescoring_program import HistoryOptions, RescoreOptions, rescore_table
 from nnet3_compat.rnnlm.model import read_rnnlm
-from nnet3_compat.rnnlm.rescoring import HistoryOptions, RnnlmCosts, RnnlmOptions
+from nnet3_compat.rnnlm.rescoring import RnnlmCosts, RnnlmOptions
 
 USAGE = """Add the costs of a recurrent language model to the graph costs of lattices, then determinize them.
 Called by Kaldi's scripts/rnnlm/lmrescore.sh.

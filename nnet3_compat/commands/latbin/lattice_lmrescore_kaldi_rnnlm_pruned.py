@@ -9,9 +9,9 @@ from kaldi_bridge.command import command, option
 from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.lang.const_arpa import read_const_arpa
 from kaldi_bridge.lattices.rescoring import PrunedRescorer
-from kaldi_bridge.lattices.rescoring_program import PrunedRescoreOptions, rescore_table_pruned
+from kaldi_bridge.lattices.rescoring_program import HistoryOptions, PrunedRescoreOptions, rescore_table_pruned
 from nnet3_compat.rnnlm.model import read_rnnlm
-from nnet3_compat.rnnlm.rescoring import HistoryOptions, RnnlmCosts, RnnlmOptions
+from nnet3_compat.rnnlm.rescoring import RnnlmCosts, RnnlmOptions
 
 USAGE = """Take a language model's costs away from lattices and add a recurrent one's, for the paths that are best then.
 Called by Kaldi's scripts/rnnlm/lmrescore_pruned.sh.
