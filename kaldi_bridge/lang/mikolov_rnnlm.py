@@ -81,7 +81,8 @@ def with_labels(
 
     Args:
         end: the word that ends sentences.
-        unknown: what words that are not in the vocabulary are taken for; where it is not there either, they cost the same.
+        unknown: what words that are not in the vocabulary are taken for; where it is not there either, they cost the
+            same.
         penalties: what is then added to the log-probability, of single words.
     Raises:
         KaldiError: labels are not the numbers from 0 on.
