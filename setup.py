@@ -1,4 +1,4 @@
-"""Builds the C++ extensions, names the programs, carries the scripts of recipes; everything else is in setup.cfg.
+"""Builds what is C++ or C, names the programs, carries the scripts of recipes; everything else is in setup.cfg.
 
 Where C++ does not compile, the extensions are left out with a warning (pip shows it with -v), and their users say so
 when they run. With NNET_PYTORCH_EXTENSION=required in the environment the installation fails instead: make sets it.
@@ -10,7 +10,7 @@ from glob import glob
 from pathlib import Path
 
 from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, build_ext
-from setuptools import setup
+from setuptools import Extension, setup
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # setuptools runs this without
@@ -33,21 +33,47 @@ def extension(package: str) -> Pybind11Extension:
     return made
 
 
+def launcher() -> list[Extension]:
+    """nnet3_compat/machine/launcher, a program, for fork servers, which only Linux has."""
+    made = Extension("nnet3_compat.machine.launcher", ["nnet3_compat/machine/csrc/launcher.c"])
+    made.optional = os.environ.get("NNET_PYTORCH_EXTENSION") != "required"
+    return [made] if sys.platform == "linux" else []
+
+
 class BuildExtensions(build_ext):
-    def build_extension(self, ext: Pybind11Extension) -> None:
-        """A failure takes the extension of an earlier build in the source tree with it: that is not these sources'."""
+    def get_ext_filename(self, fullname: str) -> str:
+        return fullname.replace(".", "/") if _is_launcher(fullname) else super().get_ext_filename(fullname)
+
+    def build_extension(self, ext: Extension) -> None:
+        """A failure takes what an earlier build left in the source tree with it: that is not of these sources."""
         try:
-            super().build_extension(ext)
+            if _is_launcher(ext.name):
+                self._build_program(ext)
+            else:
+                super().build_extension(ext)
         except Exception:
-            for earlier in ROOT.glob(ext.name.replace(".", "/") + ".*.so"):
+            path = ext.name.replace(".", "/")
+            for earlier in (*ROOT.glob(path), *ROOT.glob(f"{path}.*.so")):
                 earlier.unlink()
             raise
+
+    def _build_program(self, ext: Extension) -> None:
+        path = Path(self.get_ext_fullpath(ext.name))
+        objects = self.compiler.compile(ext.sources, output_dir=self.build_temp, extra_postargs=["-O2"])
+        self.compiler.link_executable(objects, path.name, output_dir=str(path.parent))
+
+
+def _is_launcher(name: str) -> bool:
+    return name.rpartition(".")[2] == "launcher"
 
 
 ParallelCompile(default=0).install()  # a file on each core
 
 setup(
-    ext_modules=[extension("kaldi_bridge"), extension("nnet3_compat.chain"), extension("nnet3_compat.folded")],
+    ext_modules=[
+        *(extension("kaldi_bridge"), extension("nnet3_compat.chain"), extension("nnet3_compat.folded")),
+        *launcher(),
+    ],
     entry_points={"console_scripts": [program.entry_point for program in find_programs(ROOT)]},
     data_files=installed_files(ROOT),
     cmdclass={"build_ext": BuildExtensions},

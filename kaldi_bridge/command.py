@@ -214,4 +214,5 @@ def _detach_stdout() -> None:
 
 
 def _terminate(number: int, frame: Any) -> None:
+    signal.signal(number, signal.SIG_IGN)  # to the process group and to the process: it is one wish
     sys.exit(128 + number)  # unlike the default action, this removes temporary files

@@ -8,16 +8,15 @@ threads or PyTorch, which a fork does not survive. Everything else about a pipe 
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import signal
 import sys
 from typing import NoReturn
 
+from kaldi_bridge.io.forked_programs import run_script, script_of
 from kaldi_bridge.io.text import encode
 
-OWN = "nnet-pytorch-"  # how the files of our programs begin
 # Nothing that a shell would do more with than _programs does: words, words in quotes, bars between them
 _TOKEN = r"[\w./:,=@%+*-]+|'[^']*'|\"[^\"$`\\]*\""
 _PLAIN = re.compile(rf"(?:\s*(?:\||(?:{_TOKEN})(?![^\s|])))*\s*", re.ASCII)
@@ -98,46 +97,21 @@ def _find(name: str) -> str:
     return next((path for path in paths if os.access(path, os.X_OK) and os.path.isfile(path)), "")
 
 
-def _is_own(path: str) -> bool:
-    """Whether it is a script for this very interpreter, installed with this one."""
-    if not os.path.basename(os.path.realpath(path)).startswith(OWN):
-        return False
-    with open(path, "rb") as file:
-        return file.readline() == b"#!" + os.fsencode(sys.executable) + b"\n"
-
-
 def _become(path: str, arguments: list[str], source: int, target: int) -> NoReturn:
     """In the child: the program, between these ends of pipes."""
-    status: object = _NOT_FOUND
+    status = _NOT_FOUND
     try:
         if source >= 0:
             os.dup2(source, 0)
         os.dup2(target, 1)
-        if _is_own(path):
-            status = _run_script(path, arguments)
+        script = script_of(path)
+        if script is not None:
+            os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+            status = run_script(script, arguments)
         else:
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it executes would too
             os.execv(path, arguments)
     except BaseException as error:  # whatever it is must not go on in the parent's place
         os.write(2, encode(f"{path}: {error}\n"))
     finally:
-        os._exit(status if isinstance(status, int) else 1)
-
-
-def _run_script(path: str, arguments: list[str]) -> object:
-    """Exit status of a Python script, run as the interpreter would run it."""
-    import runpy
-
-    gc.freeze()  # the parent's objects are not to be freed here: their file descriptors are closed
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-    sys.argv = [path, *arguments[1:]]
-    status: object = 0
-    try:
-        runpy.run_path(path, run_name="__main__")
-    except SystemExit as exit_:
-        status = exit_.code or 0
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    return status
+        os._exit(status)

@@ -172,9 +172,9 @@ def _output_file(path: str, name: str) -> OutputStream:
     target = os.path.realpath(path)
     mode: int | None = None
     with contextlib.suppress(FileNotFoundError):
-        status = os.stat(target)
-        if not stat.S_ISREG(status.st_mode):
-            return OutputStream(open(target, "wb", BUFFER_SIZE), name)
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # /dev/fd/63, a pipe, has no other name
+            return OutputStream(open(path, "wb", BUFFER_SIZE), name)
         mode = stat.S_IMODE(status.st_mode)
         if not os.access(target, os.W_OK):
             raise PermissionError(13, "Permission denied")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,19 +28,18 @@ def kaldi_checkout() -> Path:
 def copy_recipe(name: str, kaldi: Path, folder: Path, programs: Path | None = None) -> Path:
     """The recipe's directory in a tree like Kaldi's that holds scripts alone.
 
-    Its path.sh ends with a line for a directory of programs, so that none of those that may be installed is called:
-    of all ours under their names in Kaldi and OpenFst, unless ``programs`` is another one.
+    Its path.sh ends with a line for a directory of programs: of all ours under their names in Kaldi and OpenFst, from a
+    fork server, so that none of those that may be installed is called, unless ``programs`` is another one.
     """
     shutil.copytree(kaldi / "egs" / name, folder / "egs" / name, symlinks=True)
     for part in ("egs/wsj/s5/steps", "egs/wsj/s5/utils", "egs/librispeech/s5/local", "tools/config"):
         if not (folder / part).exists():
             shutil.copytree(kaldi / part, folder / part, symlinks=True)
     recipe = folder / "egs" / name
-    if programs is None:
-        programs = folder / "links"
-        link_programs(programs)
+    path = f"{shlex.quote(str(Path(sys.executable).parent))}/nnet-pytorch-path --all --fork-server --print-args=false"
+    line = f'. "$({path})"' if programs is None else f"export PATH={programs}:$PATH"
     with open(recipe / "path.sh", "a") as file:
-        file.write(f"\nexport PATH={programs}:$PATH\n")
+        file.write(f"\n{line}\n")
     return recipe
 
 
