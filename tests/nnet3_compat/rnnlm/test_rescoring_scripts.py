@@ -1,4 +1,4 @@
-"""Kaldi's unmodified rnnlm/lmrescore*.sh with our programs: the lattices that they make with Kaldi's (scripts/*.txt)."""
+"""Kaldi's unmodified rnnlm/lmrescore*.sh with our programs: the lattices of Kaldi's (scripts/*.txt)."""
 
 import gzip
 import os
