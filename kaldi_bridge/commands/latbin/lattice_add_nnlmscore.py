@@ -15,7 +15,7 @@ from kaldi_bridge.tables import SequentialReader, TableWriter
 USAGE = """Add scores of arcs, which a neural language model gave, to the graph costs of lattices.
 Usage: nnet-pytorch-lattice-add-nnlmscore [options] <lattice-rspecifier> <nnlm-scores-rxfilename> <lattice-wspecifier>
 e.g.: nnet-pytorch-lattice-add-nnlmscore --lm-scale=0.8 ark:in.lats nnlm_scores.txt ark:out.lats
-Lines of scores: <utterance> <state> <next-state> <score>; with the same state twice, for the end of the sentence there."""
+Lines of scores: <utterance> <state> <next-state> <score>; the same state twice: the end of the sentence there."""
 
 
 @dataclass

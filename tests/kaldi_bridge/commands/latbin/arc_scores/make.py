@@ -1,4 +1,4 @@
-"""Makes kaldi.json: what Kaldi's own lattice-add-nnlmscore, which must be on the PATH, writes for the small inputs here.
+"""Makes kaldi.json: what Kaldi's own lattice-add-nnlmscore, which must be on the PATH, writes for the inputs here.
 
 python tests/kaldi_bridge/commands/latbin/arc_scores/make.py
 
