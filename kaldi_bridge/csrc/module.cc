@@ -11,7 +11,6 @@
 #include "arpa_module.h"
 #include "best_path_search.h"
 #include "composition_module.h"
-#include "lookahead_module.h"
 #include "determinize_module.h"
 #include "epsilon_removal.h"
 #include "example_module.h"
@@ -23,8 +22,7 @@
 #include "language_model_module.h"
 #include "lattice_arrays.h"
 #include "lattice_module.h"
-#include "sampling_module.h"
-#include "scoring_module.h"
+#include "lookahead_module.h"
 #include "mutable_fst_module.h"
 #include "nested_lattice.h"
 #include "ngram_histories.h"
@@ -34,10 +32,13 @@
 #include "pitch_module.h"
 #include "resampling.h"
 #include "rescored_graph.h"
+#include "sampling_module.h"
+#include "scoring_module.h"
 #include "search.h"
-#include "shortest_paths.h"
 #include "shorten.h"
+#include "shortest_paths.h"
 #include "split_radix.h"
+#include "windowing.h"
 
 namespace py = pybind11;
 using namespace kaldi_bridge;
@@ -188,6 +189,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_sampling(m);
   add_scoring(m);
   add_split_radix(m);
+  add_windowing(m);
   add_determinization(m);
 
   py::class_<SearchOptions>(m, "SearchOptions")
@@ -236,7 +238,20 @@ PYBIND11_MODULE(_csrc, m) {
            })
       .def_property_readonly("num_frames", &OnlineSearch::num_frames)
       .def_property_readonly("final_relative_cost", &OnlineSearch::final_relative_cost)
-      .def("best_alignment", &OnlineSearch::best_alignment)
+      .def("best_alignment",
+           [](const OnlineSearch &search) {
+             const std::vector<std::pair<int32_t, int32_t>> steps = search.best_alignment();
+             py::array_t<int32_t> made({static_cast<py::ssize_t>(steps.size()), py::ssize_t{2}});
+             int32_t *to = made.mutable_data();
+             for (const auto &[tid, state] : steps) {
+               *to++ = tid;
+               *to++ = state;
+             }
+             return made;
+           })
+      .def("marked_at_end", [](const OnlineSearch &search, Array<bool> marked) {
+        return search.marked_at_end(marked.data(), marked.size());
+      })
       .def("best_words", &OnlineSearch::best_words)
       .def("result_so_far", &OnlineSearch::result_so_far, py::call_guard<py::gil_scoped_release>())
       .def("result", &OnlineSearch::result, py::call_guard<py::gil_scoped_release>());

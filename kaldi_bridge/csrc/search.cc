@@ -119,6 +119,18 @@ class Search {
     return words;
   }
 
+  int64_t marked_at_end(const bool *marked, int64_t size) const {
+    int64_t count = 0;
+    walk_back([&](const Step &step) {
+      const int32_t tid = step.link->tid;
+      if (tid == 0) return true;
+      if (tid >= size || !marked[tid]) return false;
+      count++;
+      return true;
+    });
+    return count;
+  }
+
   SearchResult result_so_far() {
     if (active_.tokens().empty()) return {};
     prune_active(options_.lattice_beam * options_.prune_scale);
@@ -137,12 +149,12 @@ class Search {
     const Link *link;
   };
 
-  // Of the tokens so far, final or not.
-  std::vector<Step> best_path() const {
+  // The best path of the tokens so far, final or not, from its end on, while `visit` gives true.
+  template <class Visit>
+  void walk_back(const Visit &visit) const {
     const Token *token = nullptr;
     for (const Token *other : active_.tokens())
       if (token == nullptr || other->cost < token->cost) token = other;
-    std::vector<Step> steps;
     for (; token != nullptr && token->back != nullptr; token = token->back) {
       const Link *best = nullptr;
       for (const Link *link = token->back->links; link != nullptr; link = link->next)
@@ -150,8 +162,16 @@ class Search {
             (best == nullptr || link->graph + link->acoustic < best->graph + best->acoustic))
           best = link;
       if (best == nullptr) throw std::logic_error("the search dropped a link of the best path");
-      steps.push_back({token->back, best});
+      if (!visit(Step{token->back, best})) return;
     }
+  }
+
+  std::vector<Step> best_path() const {
+    std::vector<Step> steps;
+    walk_back([&](const Step &step) {
+      steps.push_back(step);
+      return true;
+    });
     std::reverse(steps.begin(), steps.end());
     return steps;
   }
@@ -425,6 +445,9 @@ void OnlineSearch::advance(const float *log_likelihoods, int64_t frames, int64_t
 int64_t OnlineSearch::num_frames() const { return search_->num_frames(); }
 float OnlineSearch::final_relative_cost() const { return search_->final_relative_cost(); }
 std::vector<std::pair<int32_t, int32_t>> OnlineSearch::best_alignment() const { return search_->best_alignment(); }
+int64_t OnlineSearch::marked_at_end(const bool *marked, int64_t size) const {
+  return search_->marked_at_end(marked, size);
+}
 std::vector<int32_t> OnlineSearch::best_words() const { return search_->best_words(); }
 SearchResult OnlineSearch::result_so_far() { return search_->result_so_far(); }
 SearchResult OnlineSearch::result() { return search_->result(); }

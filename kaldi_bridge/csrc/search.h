@@ -52,6 +52,8 @@ class OnlineSearch {
   float final_relative_cost() const;
   // Of each frame, the transition-id of the best path so far, final or not, and the state of the graph it comes from.
   std::vector<std::pair<int32_t, int32_t>> best_alignment() const;
+  // How many frames at the end of that path have transition-ids that are marked; ``marked``: by transition-id.
+  int64_t marked_at_end(const bool *marked, int64_t size) const;
   // The words of that path.
   std::vector<int32_t> best_words() const;
   // All paths so far, as if each could end here.

@@ -22,6 +22,8 @@
 #include <array>
 #include <cmath>
 #include <complex>
+#include <map>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -162,6 +164,21 @@ void powers_of_pair(const Lanes &a_re, const Lanes &a_im, const Lanes &b_re, con
   }
 }
 
+// What is shared by all transforms of frames of 2n samples.
+struct Transform {
+  explicit Transform(int64_t n) : of_signal(n), powers(powers_of_root(n)) {}
+  const SplitRadix of_signal;
+  const std::vector<std::pair<float, float>> powers;  // of v
+};
+
+// n: a power of two. Each is made once: frames come a few at a time when someone speaks.
+const Transform &transform_of(int64_t n) {
+  static std::mutex mutex;
+  static std::map<int64_t, const Transform> made;
+  const std::lock_guard<std::mutex> lock(mutex);
+  return made.try_emplace(n, n).first->second;
+}
+
 using Frames = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
 void check_frames(const Frames &frames) {
@@ -186,8 +203,7 @@ py::array_t<float> power_spectra(Frames frames) {
   const float *from = frames.data();
   float *to = made.mutable_data();
   py::gil_scoped_release release;
-  const SplitRadix transform(n);
-  const std::vector<std::pair<float, float>> v = powers_of_root(n);
+  const auto &[transform, v] = transform_of(n);
   std::vector<Lanes> re(n), im(n), powers(n);
   for (int64_t begin = 0; begin < count; begin += LANES) {
     const int64_t used = std::min(LANES, count - begin);
@@ -214,8 +230,7 @@ py::array_t<std::complex<float>> spectra(Frames frames) {
   const float *from = frames.data();
   std::complex<float> *to = made.mutable_data();
   py::gil_scoped_release release;
-  const SplitRadix transform(n);
-  const std::vector<std::pair<float, float>> v = powers_of_root(n);
+  const auto &[transform, v] = transform_of(n);
   std::vector<Lanes> re(n), im(n);
   for (int64_t begin = 0; begin < count; begin += LANES) {
     const int64_t used = std::min(LANES, count - begin);

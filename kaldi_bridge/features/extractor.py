@@ -11,10 +11,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.frames import emphasize, energies, floored_log, window, without_offset
+from kaldi_bridge.features.frames import NO_NOISE, energies, floored_log, window, windowed
 from kaldi_bridge.features.kinds import Kind
 from kaldi_bridge.features.options import AnyOptions
 from kaldi_bridge.features.resampling import ResamplingStream, resampled, stream_resampler
@@ -74,27 +73,35 @@ class FeatureExtractor:
             return FeatureStream(self)
         return FeatureStream(self, ResamplingStream(stream_resampler(sample_frequency, wanted)))
 
-    def of_frames(self, frames: np.ndarray, warp: float = 1.0) -> np.ndarray:
-        """Samples of frames, [frames, samples] float32 -> [frames, dimensions], float32."""
-        kind = self._kind_of(warp)
-        made = np.empty((len(frames), self.dim), np.float32)
-        for begin in range(0, len(frames), BLOCK):
-            made[begin : begin + BLOCK] = self._of_block(frames[begin : begin + BLOCK], kind)
+    def of_samples(self, samples: np.ndarray, count: int, warp: float = 1.0) -> np.ndarray:
+        """The features [count, dimensions], float32, of samples, float32, in which the first frame begins at once."""
+        options, kind = self.options, self._kind_of(warp)
+        made = np.empty((count, self.dim), np.float32)
+        for begin in range(0, count, BLOCK):
+            end = min(begin + BLOCK, count)
+            first = begin * options.shift_samples
+            stop = (end - 1) * options.shift_samples + options.length_samples
+            made[begin:end] = self._of_block(samples[first:stop], end - begin, kind)
         return made
 
-    def _of_block(self, frames: np.ndarray, kind: Kind) -> np.ndarray:
-        options = self.options
+    def _of_block(self, samples: np.ndarray, count: int, kind: Kind) -> np.ndarray:
+        options, noise = self.options, NO_NOISE
         if options.dither:
-            noise = self._random.standard_normal(frames.shape, dtype=np.float32)
-            frames = frames + np.float32(options.dither) * noise
-        frames = without_offset(frames) if options.remove_dc_offset else frames.copy()
-        raw = energies(frames) if options.raw_energy and options.use_energy else None
-        emphasize(frames, options.preemphasis_coefficient)
-        padded = np.zeros((len(frames), options.transform_samples), np.float32)
-        np.multiply(frames, self._window, out=padded[:, : options.length_samples])
+            noise = self._random.standard_normal((count, options.length_samples), dtype=np.float32)
+        padded, raw = windowed(
+            samples,
+            options.shift_samples,
+            count,
+            self._window,
+            options.transform_samples,
+            options.preemphasis_coefficient,
+            options.remove_dc_offset,
+            noise,
+            options.dither,
+        )
         energy = None
         if options.use_energy:
-            energy = floored_log(energies(padded) if raw is None else raw)
+            energy = floored_log(raw if options.raw_energy else energies(padded))
             if options.energy_floor > 0:
                 energy = np.maximum(energy, np.float32(math.log(options.energy_floor)))
         return kind.features(padded, energy)
@@ -129,18 +136,17 @@ class FeatureStream:
         if end <= begin:
             self._kept = kept
             return np.zeros((0, self._extractor.dim), np.float32)
-        feats = self._extractor.of_frames(self._frames(kept, begin, end), self._warp)
+        feats = self._extractor.of_samples(self._samples(kept, begin, end), end - begin, self._warp)
         passed = min(max(0, options.first_sample(end) - self._offset), len(kept))
         self._kept, self._offset, self.num_ready = kept[passed:], self._offset + passed, end
         return feats
 
-    def _frames(self, kept: np.ndarray, begin: int, end: int) -> np.ndarray:
-        """Samples of frames [begin, end), of the samples from the offset on; beyond their ends they are mirrored."""
+    def _samples(self, kept: np.ndarray, begin: int, end: int) -> np.ndarray:
+        """Those of frames [begin, end), of the samples from the offset on; beyond their ends they are mirrored."""
         options = self._extractor.options
         first = options.first_sample(begin) - self._offset
         stop = options.first_sample(end - 1) + options.length_samples - self._offset
         before, after = max(0, -first), max(0, stop - len(kept))
         if before or after:
             kept = np.pad(kept, (before, after), mode="symmetric")
-        inside = kept[first + before : stop + before]
-        return sliding_window_view(inside, options.length_samples)[:: options.shift_samples]
+        return kept[first + before : stop + before]

@@ -29,24 +29,30 @@ def window(kind: str, length: int, blackman_coeff: float = 0.42) -> np.ndarray:
     return shapes[kind].astype(np.float32)
 
 
-def without_offset(frames: np.ndarray) -> np.ndarray:
-    """[frames, samples] less the mean of each frame; float32.
+NO_NOISE = np.zeros(0, np.float32)
 
-    The sum is that of OpenBLAS's sdot with a stride: pairs in single, the rest in double precision.
+
+def windowed(
+    samples: np.ndarray,
+    shift: int,
+    count: int,
+    shape: np.ndarray,
+    padded: int,
+    preemphasis: float,
+    remove_offset: bool,
+    noise: np.ndarray = NO_NOISE,
+    dither: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frames [count, padded] of samples, each ``shift`` after the one before, and their energies [count]; float32.
+
+    A frame is samples less their mean (where ``remove_offset``) and less their predecessors times ``preemphasis``,
+    times the window's ``shape`` [length], then zeros. The energies are those before emphasis and window.
+    ``noise`` [count, length] times ``dither`` is added to the samples before.
     """
-    length = frames.shape[1]
-    even = length - length % 2
-    sums = (frames[:, 0:even:2] + frames[:, 1:even:2]).sum(axis=1, dtype=np.float64)
-    if length % 2:
-        sums += frames[:, -1]
-    return frames + (-sums.astype(np.float32) / np.float32(length))[:, np.newaxis]
-
-
-def emphasize(frames: np.ndarray, coefficient: float) -> None:
-    """Subtracts from each sample of [frames, samples] its predecessor times a coefficient, in place."""
-    factor = np.float32(coefficient)
-    frames[:, 1:] -= factor * frames[:, :-1]
-    frames[:, 0] -= factor * frames[:, 0]
+    made: tuple[np.ndarray, np.ndarray] = _csrc.windowed_frames(
+        samples, shift, count, noise, dither, shape, padded, preemphasis, remove_offset
+    )
+    return made
 
 
 def energies(frames: np.ndarray) -> np.ndarray:

@@ -44,16 +44,22 @@ class OnlineDecoder:
         except ValueError as error:
             raise KaldiError(str(error)) from None
 
-    def best_steps(self) -> list[tuple[int, int]]:
-        """Of each frame, (transition-id of the best path so far, state of the graph that it comes from).
+    def best_steps(self) -> np.ndarray:
+        """Of each frame, transition-id of the best path so far and state of the graph that it comes from, [frames, 2].
 
         Whether or not the path can end here.
         """
-        return self._search.best_alignment()
+        steps: np.ndarray = self._search.best_alignment()
+        return steps
 
     def best_alignment(self) -> list[int]:
         """The transition-ids alone."""
-        return [tid for tid, _ in self.best_steps()]
+        alignment: list[int] = self.best_steps()[:, 0].tolist()
+        return alignment
+
+    def marked_at_end(self, marked: np.ndarray) -> int:
+        """How many frames at the end of that path have transition-ids i of which ``marked[i]`` is true."""
+        return int(self._search.marked_at_end(marked))
 
     def best_words(self) -> list[int]:
         """The words of that path."""

@@ -42,8 +42,15 @@ class EndpointOptions:
     rule5_cost: float = option(INF, _COST, name="endpoint.rule5.max-relative-cost")
     rule5_length: float = option(20.0, _LENGTH, name="endpoint.rule5.min-utterance-length")
 
-
-NUM_RULES = 5
+    def rules(self) -> tuple[tuple[bool, float, float, float], ...]:
+        """Of each rule what it asks for: something other than silence, seconds of silence, cost, seconds in all."""
+        return (
+            (self.rule1_nonsilence, self.rule1_silence, self.rule1_cost, self.rule1_length),
+            (self.rule2_nonsilence, self.rule2_silence, self.rule2_cost, self.rule2_length),
+            (self.rule3_nonsilence, self.rule3_silence, self.rule3_cost, self.rule3_length),
+            (self.rule4_nonsilence, self.rule4_silence, self.rule4_cost, self.rule4_length),
+            (self.rule5_nonsilence, self.rule5_silence, self.rule5_cost, self.rule5_length),
+        )
 
 
 def phone_set(text: str, option_name: str) -> set[int]:
@@ -61,10 +68,7 @@ def endpoint_rule(options: EndpointOptions, seconds: float, silence: float, rela
         seconds: decoded so far; silence: of them, at the end of the best path.
         relative_cost: of the best path to a final state over the best path, >= 0 or infinite.
     """
-    for rule in range(1, NUM_RULES + 1):
-        nonsilence, least_silence, most_cost, least_length = (
-            getattr(options, f"rule{rule}_{name}") for name in ("nonsilence", "silence", "cost", "length")
-        )
+    for rule, (nonsilence, least_silence, most_cost, least_length) in enumerate(options.rules(), 1):
         contains_nonsilence = seconds > silence
         if (
             (contains_nonsilence or not nonsilence)
@@ -79,11 +83,3 @@ def endpoint_rule(options: EndpointOptions, seconds: float, silence: float, rela
             )
             return rule
     return 0
-
-
-def trailing_silence(phones: list[int], silence_phones: set[int]) -> int:
-    """How many frames at the end have silence phones; ``phones``: of each frame of the best path."""
-    for count, phone in enumerate(reversed(phones)):
-        if phone not in silence_phones:
-            return count
-    return len(phones)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+
+import numpy as np
 
 from kaldi_bridge.command import option
 from kaldi_bridge.hmm.transition_model import TransitionModel
@@ -38,17 +41,18 @@ class SilenceWeighting:
     """Follows the weights of one utterance's frames as its best path changes. Raises KaldiError for bad phones."""
 
     def __init__(self, options: SilenceWeightingOptions, model: TransitionModel, frame_subsampling_factor: int) -> None:
-        self._options, self._model, self._factor = options, model, frame_subsampling_factor
-        self._silence = phone_set(options.weighting_silence_phones, "ivector-silence-weighting.silence-phones")
+        self._options, self._factor = options, frame_subsampling_factor
+        silence = phone_set(options.weighting_silence_phones, "ivector-silence-weighting.silence-phones")
+        self._silent = np.isin(model.id_to_phone, list(silence))  # by transition-id
         self._weights: list[float] = []  # told so far, per frame of output
-        self._steps: list[tuple[int, int]] = []
+        self._steps = np.zeros((0, 2), np.int32)
 
-    def changes(self, steps: list[tuple[int, int]], num_ready: int) -> list[tuple[int, float]]:
+    def changes(self, steps: np.ndarray, num_ready: int) -> list[tuple[int, float]]:
         """(frame of input, change of its weight) since the last call.
 
         Args:
-            steps: of each frame of output that is decoded, the transition-id of the best path, and the state of the
-                graph that it comes from.
+            steps: int [frames, 2], of each frame of output that is decoded, the transition-id of the best path, and the
+                state of the graph that it comes from.
             num_ready: frames of input for which there can be i-vectors. Those that are not decoded yet get the weight
                 of the last one that is, or, where nothing is, that of silence.
         """
@@ -68,25 +72,24 @@ class SilenceWeighting:
                 changes += [(frame * factor + i, change) for i in range(factor)]
         return changes
 
-    def _aligned(self, steps: list[tuple[int, int]]) -> list[int]:
+    def _aligned(self, steps: np.ndarray) -> np.ndarray:
         """The transition-ids; from the last state that the path before came through too, backwards, those of that path.
 
         Which is as Kaldi does it: where paths part, it keeps the transition that the earlier one left the state by.
         """
-        same = min(len(steps), len(self._steps))
-        while same and steps[same - 1][1] != self._steps[same - 1][1]:
-            same -= 1
-        self._steps = self._steps[:same] + steps[same:]
-        return [tid for tid, _ in self._steps]
+        both = min(len(steps), len(self._steps))
+        shared = np.flatnonzero(steps[:both, 1] == self._steps[:both, 1])
+        same = int(shared[-1]) + 1 if len(shared) else 0
+        self._steps = np.concatenate([self._steps[:same], steps[same:]])
+        return self._steps[:, 0]
 
-    def _wanted(self, alignment: list[int]) -> list[float]:
+    def _wanted(self, alignment: np.ndarray) -> list[float]:
         low, longest = self._options.weighting_silence_weight, self._options.weighting_max_state_duration
-        weights = [low if int(self._model.id_to_phone[i]) in self._silence else 1.0 for i in alignment]
+        weights = np.where(self._silent[alignment], low, 1.0)
         if longest > 0:
-            start = 0
-            for end in range(1, len(alignment) + 1):
-                if end == len(alignment) or alignment[end] != alignment[start]:
-                    if end - start >= longest:
-                        weights[start:end] = [low] * (end - start)
-                    start = end
-        return weights
+            borders = np.flatnonzero(np.diff(alignment)) + 1
+            for start, end in itertools.pairwise([0, *borders.tolist(), len(alignment)]):
+                if end - start >= longest:
+                    weights[start:end] = low
+        made: list[float] = weights.tolist()
+        return made

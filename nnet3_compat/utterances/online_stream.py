@@ -18,7 +18,7 @@ import numpy as np
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lattices.decoder import Graph, SearchOptions
 from kaldi_bridge.lattices.online_decoder import OnlineDecoder
-from kaldi_bridge.online.endpointing import EndpointOptions, endpoint_rule, phone_set, trailing_silence
+from kaldi_bridge.online.endpointing import EndpointOptions, endpoint_rule, phone_set
 from kaldi_bridge.online.features import OnlineFeatures, OnlineFeatureSetup
 from kaldi_bridge.online.silence_weighting import SilenceWeighting, SilenceWeightingOptions
 
@@ -60,6 +60,7 @@ class OnlineStream:
         self._outputs = setup.computer.start()
         self._heard: list[np.ndarray] = []
         self._last = False
+        self._silence_phones, self._silent = "", np.zeros(0, bool)  # by transition-id
         self.num_frames = 0
         self._begin()
 
@@ -115,7 +116,8 @@ class OnlineStream:
         decoder, model = self.decoder, self._setup.model
         if not decoder.num_frames:
             return 0
-        phones = model.id_to_phone[decoder.best_alignment()].tolist()
-        silence = trailing_silence(phones, phone_set(options.silence_phones, "endpoint.silence-phones"))
-        shift = self._setup.frame_shift
+        if options.silence_phones != self._silence_phones:
+            phones = phone_set(options.silence_phones, "endpoint.silence-phones")
+            self._silence_phones, self._silent = options.silence_phones, np.isin(model.id_to_phone, list(phones))
+        silence, shift = decoder.marked_at_end(self._silent), self._setup.frame_shift
         return endpoint_rule(options, decoder.num_frames * shift, silence * shift, decoder.final_relative_cost)

@@ -7,12 +7,11 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FeatureExtractor
 from kaldi_bridge.features.frames import (
     WINDOWS,
-    emphasize,
     energies,
     floored_log,
     power_spectra,
     window,
-    without_offset,
+    windowed,
 )
 from kaldi_bridge.features.mel import mel, mel_banks
 from kaldi_bridge.features.options import FbankOptions
@@ -36,13 +35,18 @@ def test_a_frame_does_not_depend_on_those_beside_it() -> None:
 
 
 def test_samples_of_frames() -> None:
-    frames = np.array([[1, 2, 3, 4, 5], [7, 7, 7, 7, 7]], np.float32)
-    centered = without_offset(frames)
-    np.testing.assert_array_equal(centered, [[-2, -1, 0, 1, 2], [0] * 5])
-    np.testing.assert_array_equal(energies(centered), [10, 0])
-    np.testing.assert_allclose(floored_log(energies(centered)), [np.log(10), np.log(2.0**-23)], rtol=1e-6)
-    emphasize(frames, 0.5)
-    np.testing.assert_array_equal(frames, [[0.5, 1.5, 2, 2.5, 3], [3.5] * 5])
+    samples = np.array([1, 2, 3, 4, 5, 0, 7, 7, 7, 7, 7], np.float32)
+    shape = np.array([1, 1, 1, 1, 2], np.float32)
+    frames, powers = windowed(samples, 6, 2, shape, 8, 0.0, True)
+    np.testing.assert_array_equal(frames, [[-2, -1, 0, 1, 4, 0, 0, 0], [0] * 8])
+    np.testing.assert_array_equal(powers, [10, 0])
+    np.testing.assert_allclose(floored_log(powers), [np.log(10), np.log(2.0**-23)], rtol=1e-6)
+    frames, powers = windowed(samples, 6, 2, shape, 5, 0.5, False)
+    np.testing.assert_array_equal(frames, [[0.5, 1.5, 2, 2.5, 6], [3.5, 3.5, 3.5, 3.5, 7]])
+    np.testing.assert_array_equal(powers, [55, 245])
+    np.testing.assert_array_equal(energies(frames), [48.75, 98])
+    with pytest.raises(ValueError, match="not so many samples"):
+        windowed(samples, 6, 3, shape, 5, 0.5, False)
 
 
 @pytest.mark.parametrize("kind", WINDOWS)

@@ -1,5 +1,6 @@
 """The search, piece by piece: the lattices of the search at once, and best paths on the way."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,9 @@ def test_best_path_on_the_way(graph: Graph, reference: Path, outputs: dict[str, 
             decoder.advance(output[end - 1 : end])
             expected = best_path(may_end, output[:end], OPTIONS, 1.0)
             assert expected is not None and decoder.best_alignment() == expected.alignment
+            for marked in (np.zeros(1, bool), np.arange(10000) % 3 > 0, np.ones(10000, bool)):
+                at_end = itertools.takewhile(lambda i, m=marked: i < len(m) and m[i], reversed(expected.alignment))
+                assert decoder.marked_at_end(marked) == len(list(at_end))
             ending = best_path(graph, output[:end], OPTIONS, 1.0)
             assert ending is not None and (decoder.final_relative_cost < np.inf) == ending.reached_final
             if ending.reached_final:
