@@ -66,5 +66,6 @@ class WordEmbedding:
         elements = np.arange(len(rows)) - np.repeat(begins - features.offsets[words], counts)
         where = torch.from_numpy(np.stack([rows, features.indexes[elements].astype(np.int64)]))
         values = torch.from_numpy(features.values[elements])
-        made = torch.sparse_coo_tensor(where, values, (len(words), features.dim), is_coalesced=True)
+        size = (len(words), features.dim)
+        made = torch.sparse_coo_tensor(where, values, size, is_coalesced=True, check_invariants=False)
         return made.to(self.matrix.device)

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.rnnlm.examples import RnnlmExample
+from nnet3_compat.rnnlm.batch import WordTensors
 
 LARGEST_LOG = 80.0  # for the exact term
 LEAST_LIMIT = -0.5
@@ -42,35 +42,6 @@ class ObjectiveOptions:
     def __post_init__(self) -> None:
         if self.den_term_limit != 0.0 and not self.den_term_limit < LEAST_LIMIT:
             raise KaldiError(f"--den-term-limit={self.den_term_limit:g} must be 0, or less than {LEAST_LIMIT}")
-
-
-@dataclass
-class WordTensors:
-    """An example's arrays on a device; see RnnlmExample."""
-
-    input_words: Tensor
-    output_words: Tensor
-    output_weights: Tensor
-    sampled_words: Tensor
-    sample_inv_probs: Tensor
-
-    @classmethod
-    def of(cls, example: RnnlmExample, device: torch.device | None = None) -> WordTensors:
-        """Words as int64, numbers as float32."""
-
-        def words(array: np.ndarray) -> Tensor:
-            return torch.from_numpy(array).long().to(device)
-
-        def numbers(array: np.ndarray) -> Tensor:
-            return torch.from_numpy(array).to(device)
-
-        return cls(
-            words(example.input_words),
-            words(example.output_words),
-            numbers(example.output_weights),
-            words(example.sampled_words),
-            numbers(example.sample_inv_probs),
-        )
 
 
 @dataclass

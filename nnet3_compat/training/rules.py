@@ -45,9 +45,20 @@ class TrainingRules:
         reduce: where several processes train one network, adds up the directions of all, in place.
     """
 
-    def __init__(self, network: Network, options: TrainerOptions, chance: Chance, quiet: bool = False) -> None:
-        """``chance``: decides what is left to chance. ``quiet``: no message about single minibatches."""
+    def __init__(
+        self,
+        network: Network,
+        options: TrainerOptions,
+        chance: Chance,
+        quiet: bool = False,
+        semi_orthogonal: bool = True,
+    ) -> None:
+        """``chance``: decides what is left to chance. ``quiet``: no message about single minibatches.
+
+        ``semi_orthogonal``: whether matrices are made so that ask for it.
+        """
         self._options, self._chance, self._quiet = options, chance, quiet
+        self._semi_orthogonal = semi_orthogonal
         self._modules = network.modules_by_name()
         self._updates: dict[str, list[Update]] = {}
         self._watches: list[tuple[str, Activations | OutputDerivatives]] = []
@@ -111,7 +122,7 @@ class TrainingRules:
             applied = self._apply(add_scale, limit_scale)
             if backstitch_step != 1:
                 self._scale_batch_norm()
-            if backstitch_step != 2:
+            if backstitch_step != 2 and self._semi_orthogonal:
                 constrain(self._modules, self._chance, self._quiet)
             self._forget(options.momentum if applied and not backstitch_step else 0.0)
         return applied
