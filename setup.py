@@ -18,7 +18,7 @@ from nnet3_compat.machine.programs import find_programs  # noqa: E402
 from nnet3_compat.machine.recipes import installed_files  # noqa: E402
 
 
-def extension(package: str) -> Pybind11Extension:
+def extension(package: str, *flags: str) -> Pybind11Extension:
     """package._csrc of all sources in the package's csrc/."""
     folder = package.replace(".", "/") + "/csrc"
     made = Pybind11Extension(
@@ -26,7 +26,7 @@ def extension(package: str) -> Pybind11Extension:
         sorted(glob(f"{folder}/*.cc")),
         depends=sorted(glob(f"{folder}/*.h")),
         cxx_std=17,
-        extra_compile_args=["-O3", "-g0", "-pthread", "-Wno-psabi"],
+        extra_compile_args=["-O3", "-g0", "-pthread", "-Wno-psabi", *flags],
         extra_link_args=["-pthread"],
     )
     made.optional = os.environ.get("NNET_PYTORCH_EXTENSION") != "required"
@@ -70,9 +70,17 @@ def _is_launcher(name: str) -> bool:
 ParallelCompile(default=0).install()  # a file on each core
 
 setup(
+<<<<<<< HEAD
     ext_modules=[
         *(extension("kaldi_bridge"), extension("nnet3_compat.chain"), extension("nnet3_compat.folded")),
         *launcher(),
+=======
+    # The chain's code has a version for each kind of processor, which all round alike.
+    ext_modules=[
+        extension("kaldi_bridge"),
+        extension("nnet3_compat.chain", "-ffp-contract=off"),
+        extension("nnet3_compat.folded"),
+>>>>>>> 66b5b70 (Compiled wheels: a workflow for CPython 3.10 to 3.14, the same numbers on every processor, nnet-pytorch-demo that decodes without the repository)
     ],
     entry_points={"console_scripts": [program.entry_point for program in find_programs(ROOT)]},
     data_files=installed_files(ROOT),

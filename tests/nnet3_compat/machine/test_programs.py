@@ -110,7 +110,7 @@ def test_recipes_are_found_where_they_are_installed(tmp_path: Path, monkeypatch:
     """In the checkout, and below share/ of an installation, which setup.py fills."""
     assert recipes_folder() == ROOT
     monkeypatch.setattr(recipes, "__file__", str(tmp_path / "site-packages/nnet3_compat/machine/recipes.py"))
-    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    monkeypatch.setattr("sysconfig.get_path", lambda name, scheme: str(tmp_path / ("user" if "user" in scheme else "")))
     with pytest.raises(KaldiError, match="share/nnet-pytorch"):
         recipes_folder()
     for folder, names in recipes.installed_files(ROOT):
@@ -121,5 +121,9 @@ def test_recipes_are_found_where_they_are_installed(tmp_path: Path, monkeypatch:
     assert found == tmp_path / "share/nnet-pytorch"
     for script in ROOT.glob("steps_pytorch/**/*.sh"):
         assert (found / script.relative_to(ROOT)).is_file()
+    (tmp_path / "user").mkdir()
+    (tmp_path / "share").rename(tmp_path / "user/share")
+    assert recipes_folder() == tmp_path / "user/share/nnet-pytorch"
+    found = recipes_folder()
     there = subprocess.run([found / "utils/data/get_utt2dur.sh", "--help"], capture_output=True, text=True)
     assert there.returncode == 0 and "get_utt2dur.sh" in there.stderr
