@@ -70,17 +70,12 @@ def _is_launcher(name: str) -> bool:
 ParallelCompile(default=0).install()  # a file on each core
 
 setup(
-<<<<<<< HEAD
-    ext_modules=[
-        *(extension("kaldi_bridge"), extension("nnet3_compat.chain"), extension("nnet3_compat.folded")),
-        *launcher(),
-=======
     # The chain's code has a version for each kind of processor, which all round alike.
     ext_modules=[
         extension("kaldi_bridge"),
         extension("nnet3_compat.chain", "-ffp-contract=off"),
         extension("nnet3_compat.folded"),
->>>>>>> 66b5b70 (Compiled wheels: a workflow for CPython 3.10 to 3.14, the same numbers on every processor, nnet-pytorch-demo that decodes without the repository)
+        *launcher(),
     ],
     entry_points={"console_scripts": [program.entry_point for program in find_programs(ROOT)]},
     data_files=installed_files(ROOT),
