@@ -15,7 +15,7 @@ from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.output_stream import Pieces
-from kaldi_bridge.io.streams import InputStream
+from kaldi_bridge.io.streams import InputStream, open_input
 from nnet3_compat.export.description import Description
 from nnet3_compat.export.tensor_files import reason_of
 from nnet3_compat.export.zip_archives import check_zip
@@ -52,18 +52,35 @@ def archive_from_bytes(data: bytes, name: str) -> tuple[Any, Description, Transi
             "make it with nnet-pytorch-export or nnet3_compat.export.wrap()"
         )
     extra: dict[str, str | bytes] = dict.fromkeys(members & {DESCRIPTION, TRANSITION_MODEL}, "")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            module = torch.jit.load(io.BytesIO(data), map_location="cpu", _extra_files=extra)
-    except Exception as error:  # torch raises many kinds for a damaged archive
-        raise KaldiError(f"{name}: TorchScript cannot load this archive ({reason_of(error)})") from error
+    module = _loaded(data, name, extra)
     transition_model = None
     if TRANSITION_MODEL in extra:
         found_model = extra[TRANSITION_MODEL]
         assert isinstance(found_model, bytes)
         inner = InputStream.from_bytes(found_model, f"{name}: transition model")
         transition_model = TransitionModel.read(inner, basic_io.read_header(inner))
-    module.eval()
     with within(name):
         return module, Description.from_json(extra[DESCRIPTION]), transition_model
+
+
+def scripted_module(rxfilename: str) -> Any:
+    """A TorchScript module of somebody's own, with or without a description, ready to compute on the CPU.
+
+    Raises:
+        KaldiError: it is none, or broken.
+    """
+    with open_input(rxfilename) as stream:
+        data = stream.read_all()
+    check_zip(io.BytesIO(data), rxfilename)
+    return _loaded(data, rxfilename, {})
+
+
+def _loaded(data: bytes, name: str, extra: dict[str, str | bytes]) -> Any:
+    """The module of an archive that was checked; ``extra``: files beside it, to be filled in."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            module = torch.jit.load(io.BytesIO(data), map_location="cpu", _extra_files=extra)
+    except Exception as error:  # torch raises many kinds for a damaged archive
+        raise KaldiError(f"{name}: TorchScript cannot load this archive ({reason_of(error)})") from error
+    return module.eval()
