@@ -23,6 +23,7 @@ from kaldi_bridge.io.text import as_utf8
 from nnet3_compat.recognition.model import Model
 from nnet3_compat.recognition.results import Result, vosk_json
 from nnet3_compat.serving.engine import Engine, Work
+from nnet3_compat.serving.idle_watch import IdleError, IdleWatch
 from nnet3_compat.serving.open_streams import OpenStreams, TooManyStreamsError
 from nnet3_compat.serving.options import ServerOptions
 from nnet3_compat.serving.statistics import Statistics
@@ -99,27 +100,28 @@ class WebSocketServer:
     async def _converse(self, connection: ServerConnection, client: str) -> None:
         options = self._options
         stream = VoskStream(self._model, options.sample_rate or self._model.sample_frequency)
-        while True:
-            try:
-                message = await asyncio.wait_for(connection.recv(), options.idle_timeout)
-            except asyncio.TimeoutError:
-                log.info(f"The stream of {client} was idle for {options.idle_timeout:g} s and is ended")
-                work: Work[Answer] | None = stream.end()
-            else:
-                work = stream.take(message)
-            if work is None:
-                continue
-            begin, before = time.monotonic(), stream.seconds
-            answer = await self._engine.run(work)
-            self._statistics.speech.inc(stream.seconds - before)
-            self._statistics.delays.observe(time.monotonic() - begin)
-            self._statistics.results.inc(answer.whole)
-            await connection.send(_message(answer.result))
-            if answer.last:
-                return
-            if options.max_seconds and stream.seconds >= options.max_seconds:
-                await connection.send(_message((await self._engine.run(stream.end())).result))
-                return
+        with IdleWatch(options.idle_timeout) as watch:
+            while True:
+                try:
+                    message = await watch.next(connection.recv())
+                except IdleError:
+                    log.info(f"The stream of {client} was idle for {options.idle_timeout:g} s and is ended")
+                    work: Work[Answer] | None = stream.end()
+                else:
+                    work = stream.take(message)
+                if work is None:
+                    continue
+                begin, before = time.monotonic(), stream.seconds
+                answer = await self._engine.run(work)
+                self._statistics.speech.inc(stream.seconds - before)
+                self._statistics.delays.observe(time.monotonic() - begin)
+                self._statistics.results.inc(answer.whole)
+                await connection.send(_message(answer.result))
+                if answer.last:
+                    return
+                if options.max_seconds and stream.seconds >= options.max_seconds:
+                    await connection.send(_message((await self._engine.run(stream.end())).result))
+                    return
 
 
 def _respond(connection: ServerConnection, body: bytes, content_type: str) -> Response:
