@@ -135,6 +135,33 @@ std::vector<double> log_sums_to_end(const ArcLists &lists, const double *costs, 
   return sums;
 }
 
+namespace {
+
+// Of one way among those that sum up to `sum`; 0 where there are none.
+double share(double log_probability, double sum) { return sum == -kNoPath ? 0.0 : std::exp(log_probability - sum); }
+
+}  // namespace
+
+std::vector<double> means_from_start(const ArcLists &lists, const double *costs, const double *sums, const double *values) {
+  std::vector<double> means(lists.num_states, 0.0);
+  for (int32_t s = 0; s < lists.num_states; s++)
+    for (int64_t arc = lists.offsets[s]; arc < lists.offsets[s + 1]; arc++) {
+      const int32_t next = lists.next[arc];
+      means[next] += share(sums[s] - costs[arc], sums[next]) * (means[s] + values[arc]);
+    }
+  return means;
+}
+
+std::vector<double> means_to_end(const ArcLists &lists, const double *costs, const double *sums, const double *values) {
+  std::vector<double> means(lists.num_states, 0.0);
+  for (int32_t s = lists.num_states; s-- > 0;)
+    for (int64_t arc = lists.offsets[s]; arc < lists.offsets[s + 1]; arc++) {
+      const int32_t next = lists.next[arc];
+      means[s] += share(sums[next] - costs[arc], sums[s]) * (means[next] + values[arc]);
+    }
+  return means;
+}
+
 std::vector<int64_t> lengths_from_start(const ArcLists &lists, const int64_t *lengths) {
   std::vector<int64_t> times(lists.num_states, -1);
   if (lists.start >= 0) times[lists.start] = 0;

@@ -47,6 +47,11 @@ double log_add(double a, double b);
 std::vector<double> log_sums_from_start(const ArcLists &lists, const double *costs);
 std::vector<double> log_sums_to_end(const ArcLists &lists, const double *costs, const double *finals);
 
+// What the values of arcs sum up to on average, over the ways from the start to each state, or from it to the end: `sums` are
+// the log_sums of these ways, which are as probable as their costs say. States must be numbered topologically.
+std::vector<double> means_from_start(const ArcLists &lists, const double *costs, const double *sums, const double *values);
+std::vector<double> means_to_end(const ArcLists &lists, const double *costs, const double *sums, const double *values);
+
 // How long the ways from the start to each state are; -1: cannot be reached. Throws std::invalid_argument where ways to a
 // state differ in length. States must be numbered topologically.
 std::vector<int64_t> lengths_from_start(const ArcLists &lists, const int64_t *lengths);

@@ -161,6 +161,16 @@ void add_lattices(py::module_ &m) {
            [](const Graph &graph, const InputArray<double> &costs, const InputArray<double> &finals) {
              return as_array(log_sums_to_end(graph.lists, graph.costs(costs), graph.finals(finals)));
            })
+      .def("means_from_start",
+           [](const Graph &graph, const InputArray<double> &costs, const InputArray<double> &sums,
+              const InputArray<double> &values) {
+             return as_array(means_from_start(graph.lists, graph.costs(costs), graph.finals(sums), graph.costs(values)));
+           })
+      .def("means_to_end",
+           [](const Graph &graph, const InputArray<double> &costs, const InputArray<double> &sums,
+              const InputArray<double> &values) {
+             return as_array(means_to_end(graph.lists, graph.costs(costs), graph.finals(sums), graph.costs(values)));
+           })
       .def("lengths_from_start",
            [](const Graph &graph, const InputArray<int64_t> &lengths) {
              if (lengths.size() != graph.lists.num_arcs()) throw std::invalid_argument("one length for each arc is needed");

@@ -19,13 +19,19 @@ _FLAG_OF = {"<MEANACCS>": FLAGS["m"], "<DIAGVARACCS>": FLAGS["v"]}
 _BUFFERED_FRAMES = 20_000
 
 
-def flags_of(letters: str) -> int:
-    """Of an option --update-flags; variances need means, and means weights (gmm/model-common.cc)."""
+def only_flags_of(letters: str) -> int:
+    """Of an option --update-flags (gmm/model-common.cc). Raises KaldiError for other letters."""
     if not letters or not set(letters) <= set(FLAGS):
         raise KaldiError(f"--update-flags={letters}: expected some of the letters {''.join(FLAGS)}")
     flags = 0
     for letter in letters:
         flags |= FLAGS[letter]
+    return flags
+
+
+def flags_of(letters: str) -> int:
+    """The same with what these need: variances need means, and means weights."""
+    flags = only_flags_of(letters)
     if flags & FLAGS["v"]:
         flags |= FLAGS["m"]
     return flags | FLAGS["w"]

@@ -18,19 +18,83 @@ def of_alignment(alignment: np.ndarray) -> SparsePosterior:
     return SparsePosterior.from_counts(np.ones(frames, np.int64), alignment, np.ones(frames, np.float32))
 
 
+def of_matrix(matrix: np.ndarray) -> SparsePosterior:
+    """The columns of a matrix [frames, n] as indexes."""
+    frames, columns = matrix.shape
+    return SparsePosterior.from_counts(np.full(frames, columns), np.tile(np.arange(columns), frames), matrix.ravel())
+
+
+def to_matrix(posterior: SparsePosterior, columns: int) -> np.ndarray:
+    """float32 [frames, columns], 0 where nothing is said; of an index that is there twice the last weight.
+
+    Raises KaldiError where an index is no column.
+    """
+    if ((posterior.indexes < 0) | (posterior.indexes >= columns)).any():
+        raise KaldiError(f"the posterior has an index {posterior.indexes.max()}, and there are {columns} columns")
+    matrix = np.zeros((len(posterior), columns), np.float32)
+    matrix[posterior.frames, posterior.indexes] = posterior.weights
+    return matrix
+
+
 def to_pdfs(model: TransitionModel, posterior: SparsePosterior) -> SparsePosterior:
     """Posteriors of pdfs: the sums over the transition-ids of each; none that are 0.
 
     Raises KaldiError when an index is no transition-id of the model.
     """
-    pdfs = model.id_to_pdf[model.checked(posterior.indexes)]
-    frames = posterior.frames
-    if len(pdfs) == np.count_nonzero(posterior.counts):  # one pair in a frame at most: nothing to sum
-        return SparsePosterior(posterior.offsets, pdfs, posterior.weights).selected(posterior.weights != 0)
-    keys, place = np.unique(frames * model.num_pdfs + pdfs, return_inverse=True)
+    summed = _summed_by(posterior, model.id_to_pdf[model.checked(posterior.indexes)])
+    return summed.selected(summed.weights != 0)
+
+
+def to_phones(model: TransitionModel, posterior: SparsePosterior) -> SparsePosterior:
+    """The same of phones."""
+    summed = _summed_by(posterior, model.id_to_phone[model.checked(posterior.indexes)])
+    return summed.selected(summed.weights != 0)
+
+
+def _summed_by(posterior: SparsePosterior, labels: np.ndarray) -> SparsePosterior:
+    """Sums over the pairs of a frame that have the same label (int [pairs], not negative), in the labels' order."""
+    if (posterior.counts <= 1).all():  # nothing to sum
+        return SparsePosterior(posterior.offsets, labels, posterior.weights)
+    size = int(labels.max()) + 1
+    keys, place = np.unique(posterior.frames * size + labels, return_inverse=True)
     weights = np.bincount(place, posterior.weights, len(keys)).astype(np.float32)
-    counts = np.bincount(keys // model.num_pdfs, minlength=len(posterior))
-    return SparsePosterior.from_counts(counts, keys % model.num_pdfs, weights).selected(weights != 0)
+    return SparsePosterior.from_counts(np.bincount(keys // size, minlength=len(posterior)), keys % size, weights)
+
+
+class PhonesOfPdfs:
+    """Posteriors of pdfs go to phones in the proportion in which these had them in training."""
+
+    def __init__(self, model: TransitionModel, counts: np.ndarray) -> None:
+        """``counts``: of transition-ids [ids + 1]. Raises KaldiError where it has another size."""
+        if len(counts) != model.num_transition_ids + 1:
+            raise KaldiError(
+                f"Wrong size for transition counts, expected {model.num_transition_ids} + 1, got {len(counts)}"
+            )
+        size = int(model.id_to_phone.max()) + 1
+        keys, place = np.unique(
+            model.id_to_pdf[1:].astype(np.int64) * size + model.id_to_phone[1:], return_inverse=True
+        )
+        pdfs, self._phones = keys // size, keys % size
+        shares = np.bincount(place, counts[1:], len(keys))
+        totals, alternatives = (np.bincount(pdfs, values, model.num_pdfs)[pdfs] for values in (shares, None))
+        self._shares = np.where(totals != 0, shares / np.where(totals != 0, totals, 1.0), 1.0 / alternatives)
+        self._starts = np.searchsorted(pdfs, np.arange(model.num_pdfs + 1))
+
+    def posterior(self, of_pdfs: SparsePosterior) -> SparsePosterior:
+        """Of phones. Raises KaldiError where an index is no pdf."""
+        pdfs, num_pdfs = of_pdfs.indexes, len(self._starts) - 1
+        if ((pdfs < 0) | (pdfs >= num_pdfs)).any():
+            bad = pdfs[(pdfs < 0) | (pdfs >= num_pdfs)][0]
+            raise KaldiError(f"pdf-id on input out of range, expected [0..{num_pdfs - 1}, got: {bad}")
+        counts = (self._starts[1:] - self._starts[:-1])[pdfs]
+        pairs = np.repeat(np.arange(len(pdfs)), counts)
+        places = np.arange(len(pairs)) - np.repeat(np.cumsum(counts) - counts, counts) + self._starts[pdfs][pairs]
+        spread = SparsePosterior.from_counts(
+            np.bincount(of_pdfs.frames[pairs], minlength=len(of_pdfs)),
+            self._phones[places],
+            of_pdfs.weights[pairs] * self._shares[places].astype(np.float32),
+        ).selected(self._shares[places] != 0)
+        return _summed_by(spread, spread.indexes)
 
 
 def weight_silence(

@@ -45,14 +45,19 @@ def frame_posteriors(lattice: Lattice) -> FramePosteriors:
     acoustic = -(posteriors * lattice.arcs["acoustic"]).sum() - (np.exp(ends[final]) * lattice.finals[final, 1]).sum()
     ids = lattice.arcs["ilabel"]
     there = (ids != 0) & (times[lattice.sources] >= 0)
-    keys = np.stack([times[lattice.sources][there], ids[there]], axis=1)
-    pairs, places = np.unique(keys, axis=0, return_inverse=True)
-    sums = np.bincount(places.reshape(-1), weights=posteriors[there].astype(np.float32), minlength=len(pairs))
+    frame_lists = summed_pairs(times[lattice.sources][there], ids[there], posteriors[there], frames)
+    return FramePosteriors(frame_lists, total, float(acoustic))
+
+
+def summed_pairs(times: np.ndarray, ids: np.ndarray, values: np.ndarray, frames: int) -> list[list[tuple[int, float]]]:
+    """Of each frame, the sums over the arcs that have the same transition-id there, unless they are 0."""
+    pairs, places = np.unique(np.stack([times, ids], axis=1), axis=0, return_inverse=True)
+    sums = np.bincount(places.reshape(-1), weights=values.astype(np.float32), minlength=len(pairs))
     frame_lists: list[list[tuple[int, float]]] = [[] for _ in range(frames)]
     for (frame, transition_id), value in zip(pairs.tolist(), sums.tolist(), strict=True):
         if value != 0.0:
             frame_lists[frame].append((transition_id, value))
-    return FramePosteriors(frame_lists, total, float(acoustic))
+    return frame_lists
 
 
 def arc_posteriors(lattice: CompactLattice) -> tuple[CompactLattice, np.ndarray, np.ndarray]:

@@ -49,9 +49,8 @@ def build_tree(
     num_leaves = 1 + max(leaves(stub))
     log.info(f"BuildTree: before building trees, map has {num_leaves} leaves.")
     _check_phones(statistics, roots, central)
-    fixed = {phone for root in roots if not root.split for phone in root.phones}
-    splittable = statistics.where(~np.isin(statistics.column(central), list(fixed)))
-    result = split_leaves(_by_leaf(stub, splittable, num_leaves), questions, threshold, max_leaves, num_leaves)
+    parts = by_leaf(stub, splittable(statistics, roots, central), num_leaves)
+    result = split_leaves(parts, questions, threshold, max_leaves, num_leaves)
     log.info(f"DoDecisionTreeSplit: split {result.splits} times, #leaves now {result.num_leaves}")
     log.vlog(
         1,
@@ -86,27 +85,38 @@ def fit(tree: EventMap, statistics: TreeStatistics) -> float:
 
 
 def join_leaves(
-    tree: EventMap, stub: EventMap, statistics: TreeStatistics, threshold: float = math.inf, fewest: int = 0
+    tree: EventMap,
+    stub: EventMap,
+    statistics: TreeStatistics,
+    threshold: float = math.inf,
+    fewest: int | None = None,
 ) -> EventMap:
     """Makes one of leaves that are alike, only below the same leaf of the stub; see ``bottom_up``.
 
     Leaves without statistics stay as they are, and count towards ``fewest``.
     """
-    if 0 < fewest < len(leaves(stub)):
+    if fewest is not None and fewest < len(leaves(stub)):
         log.warning(f"{fewest} leaves are fewer than the tree has roots: joining none.")
         return tree
     root, leaf = leaves_of(stub, statistics), leaves_of(tree, statistics)
     below = [np.unique(leaf[root == r]) for r in np.unique(root)]
     compartments = [np.stack([statistics.moments[leaf == n].sum(axis=0) for n in numbers]) for numbers in below]
     empty = len(leaves(tree)) - sum(map(len, below))
-    clusters = bottom_up(compartments, statistics.variance_floor, threshold, max(fewest - empty, 0))
+    clusters = bottom_up(compartments, statistics.variance_floor, threshold, max((fewest or 0) - empty, 0))
     new: dict[int, EventMap] = {}
     for numbers, cluster in zip(below, clusters, strict=True):
         new.update({old: Constant(leaf) for old, leaf in zip(numbers.tolist(), numbers[cluster].tolist(), strict=True)})
     return with_leaves(tree, new)
 
 
-def _by_leaf(tree: EventMap, statistics: TreeStatistics, num_leaves: int) -> list[TreeStatistics]:
+def splittable(statistics: TreeStatistics, roots: Sequence[Root], central: int) -> TreeStatistics:
+    """Those of phones that the roots allow to be split."""
+    fixed = {phone for root in roots if not root.split for phone in root.phones}
+    return statistics.where(~np.isin(statistics.column(central), list(fixed)))
+
+
+def by_leaf(tree: EventMap, statistics: TreeStatistics, num_leaves: int) -> list[TreeStatistics]:
+    """Of each leaf those that fall on it."""
     found = leaves_of(tree, statistics)
     return [statistics.where(found == leaf) for leaf in range(num_leaves)]
 

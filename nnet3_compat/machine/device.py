@@ -26,7 +26,7 @@ def select_device(use_gpu: str) -> torch.device:
         log.vlog(1, f"--use-gpu={use_gpu}: this torch was built without CUDA, computing on the CPU")
         return torch.device("cpu")
     while True:
-        problem = _try_cuda()
+        problem = try_gpu()
         if problem is None:
             return torch.device("cuda")
         if use_gpu == "optional":
@@ -38,11 +38,12 @@ def select_device(use_gpu: str) -> torch.device:
         time.sleep(5)
 
 
-def _try_cuda() -> str | None:
+def try_gpu() -> str | None:
+    """None where a GPU computes, else why not."""
     if not torch.cuda.is_available():
         return "torch.cuda.is_available() is false"
     try:
-        torch.zeros(1, device="cuda")
+        torch.rand(2, 2, device="cuda").softmax(1).sum().item()
     except RuntimeError as error:
         return str(error).partition("\n")[0]
     return None

@@ -91,6 +91,7 @@ LATTICES = tuple(
     f" \n0 1 1 1 {cost},2.5,2_4_6\n0 1 2 2 2,{cost},8_10_12\n1 2 2 2 0.5,1,8_10_12_11\n2 0.5,0,\n\n"
     for cost in (1.5, 1, 3)
 )
+LATTICE_ALIGNMENTS = (" 2 4 6 8 10 12 11\n",) * 3
 LATTICE_FAULTS = {
     "empty": " \n\n",
     "no-final": " \n0 1 1 1 1.5,2.5,2_4_6\n\n",
@@ -139,6 +140,7 @@ _cases(
     "copy-feats --compress=true ark:in OUT",
     "copy-feats --write-num-frames=MORE ark:in OUT",
     "copy-matrix ark:in OUT",
+    "feat-to-post ark:in OUT",
     "copy-matrix --apply-log=true ark:in OUT",
     "copy-matrix --apply-softmax-per-row=true ark:in OUT",
     "feat-to-dim ark:in OUT",
@@ -209,6 +211,10 @@ _cases(
     "ali-to-phones --write-lengths=true mono.mdl ark:in OUT",
     "ali-to-phones --ctm-output=true mono.mdl ark:in -",
     "ali-to-post ark:in OUT",
+    "analyze-counts ark:in out",
+    "analyze-counts --frame-weights=ark:weights ark:in out",
+    "compare-int-vector ark:in ark:ali",
+    "compare-int-vector --write-tot-counts=out ark:ali ark:in",
     "convert-ali mono.mdl mono.mdl tree ark:in OUT",
     "copy-int-vector ark:in OUT",
     "nnet3-am-train-transitions nnet.mdl ark:in out",
@@ -227,6 +233,9 @@ _cases(
     POSTERIORS,
     POSTERIOR_FAULTS,
     "post-to-tacc --binary=false mono.mdl ark:in out",
+    "post-to-pdf-post mono.mdl ark:in OUT",
+    "post-to-phone-post mono.mdl ark:in OUT",
+    "post-to-feats --post-dim=20 ark:in OUT",
     "nnet3-get-egs --num-pdfs=6 --num-frames=4 ark:feats ark:in OUT",
 )
 _cases(
@@ -246,6 +255,8 @@ _cases(
     "lattice-scale --acoustic-scale=0.5 ark:in OUT",
     "lattice-scale --write-compact=false --acoustic-scale=0.5 ark:in OUT",
     "lattice-to-nbest --n=2 ark:in OUT",
+    "lattice-to-mpe-post mono.mdl ark:lat.ali ark:in OUT",
+    "lattice-to-smbr-post mono.mdl ark:lat.ali ark:in OUT",
     "chain-get-supervision --lattice-input=true tree mono.mdl ark:in OUT",
 )
 GRAPHS = ("graphs",)  # made by Inputs
@@ -336,7 +347,7 @@ class Inputs:
         write("nnet.config", NETWORK)
         for name, entries in {
             "feats": FEATURES, "scores": SCORES, "vectors": VECTORS, "ali.words": WORDS, "post": POSTERIORS,
-            "texts": TEXTS, "pairs": PAIRS, "ali": ALIGNMENTS, "weights": WEIGHTS,
+            "texts": TEXTS, "pairs": PAIRS, "ali": ALIGNMENTS, "weights": WEIGHTS, "lat.ali": LATTICE_ALIGNMENTS,
         }.items():  # fmt: skip
             write(name, _table(entries))
         write("spk2utt", "s a b c d\n")

@@ -15,6 +15,8 @@ from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.model import MIXTURES
 from kaldi_bridge.gmm.statistics import sum_files
+from kaldi_bridge.hmm.posterior import to_matrix
+from kaldi_bridge.io.matrix_files import read_vector_file
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import (
@@ -27,6 +29,7 @@ from kaldi_bridge.tables.holders import (
     SPARSE_POSTERIOR,
     Holder,
 )
+from kaldi_bridge.tables.posterior import SparsePosterior
 from kaldi_bridge.transforms.basis_fmllr import Basis
 from kaldi_bridge.transforms.basis_fmllr import read_sum as read_scatter
 from kaldi_bridge.transforms.lda_statistics import read_sum as read_lda
@@ -71,6 +74,12 @@ def gaussian_arrays(posterior: Any) -> Arrays:
     return {"indexes": indexes, "values": np.concatenate([own for _, _, own in pairs])}
 
 
+def sorted_arrays(posterior: SparsePosterior) -> Arrays:
+    """Where Kaldi's order of the pairs in a frame is that of a hash table."""
+    order = np.lexsort((posterior.indexes, posterior.frames))
+    return {"counts": posterior.counts, "indexes": posterior.indexes[order], "weights": posterior.weights[order]}
+
+
 def statistics(name: str) -> Arrays:
     read = sum_files([name])
     sums = {part: getattr(read, part) for part in ("transitions", "occupancy", "sums", "squares", "offsets")}
@@ -108,6 +117,10 @@ def lvtln(name: str) -> Arrays:
 
 READERS: dict[str, Callable[[str], Arrays]] = {
     "post": table(SPARSE_POSTERIOR, lambda p: {"offsets": p.offsets, "indexes": p.indexes, "weights": p.weights}),
+    "sorted post": table(SPARSE_POSTERIOR, sorted_arrays),
+    "dense post": table(SPARSE_POSTERIOR, lambda p: {"": to_matrix(p, 13)}),  # what is 0 is 1e-17 in another order
+    "vector": lambda name: {"vector": read_vector_file(name)},
+    "bytes": lambda name: {"bytes": np.frombuffer(Path(name).read_bytes(), np.uint8)},
     "gpost": table(GAUSS_POSTERIOR, gaussian_arrays),
     "matrices": table(FLOAT_MATRIX, lambda matrix: {"": matrix}),
     "vectors": table(FLOAT_VECTOR, lambda vector: {"": vector}),
@@ -133,6 +146,10 @@ MAPPED = "--beam=8 --retry-beam=20 --acoustic-scale=0.2 --transition-scale=0.5 m
 ALIGN = "--careful=true --transition-scale=0.5 --acoustic-scale=0.2 --beam=8 --retry-beam=20"
 FASTER = "--acoustic-scale=0.5 model.mdl HCLG.fst ark:feats.ark"
 BIGLM = "--acoustic-scale=0.5 --beam=12 --lattice-beam=1 model.mdl HCLG.fst old-lm.fst new-lm.fst ark:feats.ark"
+EBW = ("gmm-est-gaussians-ebw", "gmm-est-weights-ebw")
+LATTICES = "model.mdl ark:ali.ark ark:lat.ark"
+ALIGNMENTS = "ark:ali.ark ark:decoded.ark"
+TREE = "tree.acc roots.int questions.qst topo"
 # (kind of output, program, arguments with {} for the output, what Kaldi wrote, file of Kaldi's messages or "")
 CASES = [
     ("post", "weight-silence-post", "0.25 1:3 model.mdl ark:post.ark ark:{}", "weighted.post", "weight-silence-post"),
@@ -442,6 +459,84 @@ CASES = [
         "biglm.ali",
         "",
     ),
+    ("model", "gmm-est-gaussians-ebw", "--tau=5 model.mdl positive.acc negative.acc {}", "ebw.mdl", EBW[0]),
+    (
+        "model",
+        "gmm-est-gaussians-ebw",
+        "--E=1.5 --update-flags=m model.mdl stats.acc negative.acc {}",
+        "ebw-means.mdl",
+        "",
+    ),
+    ("model", "gmm-est-weights-ebw", "model.mdl stats.acc negative.acc {}", "ebw-weights.mdl", EBW[1]),
+    (
+        "model",
+        "gmm-est-weights-ebw",
+        "--weight-tau=10 --min-gaussian-weight=0.05 model.mdl positive.acc negative.acc {}",
+        "ebw-tau.mdl",
+        "",
+    ),
+    (
+        "dense post",
+        "lattice-to-mpe-post",
+        f"--acoustic-scale=0.1 --silence-phones=1 {LATTICES} ark:{{}}",
+        "mpe.post",
+        "lattice-to-mpe-post",
+    ),
+    (
+        "dense post",
+        "lattice-to-mpe-post",
+        f"--acoustic-scale=0.1 --one-silence-class=true --silence-phones=1:2 {LATTICES} ark:{{}}",
+        "mpe-class.post",
+        "",
+    ),
+    (
+        "dense post",
+        "lattice-to-smbr-post",
+        f"--acoustic-scale=0.1 --lm-scale=0.5 --silence-phones=1 {LATTICES} ark:{{}}",
+        "smbr.post",
+        "lattice-to-smbr-post",
+    ),
+    (
+        "dense post",
+        "lattice-to-smbr-post",
+        f"--one-silence-class=true --silence-phones=1:2 {LATTICES} ark:{{}}",
+        "smbr-class.post",
+        "",
+    ),
+    ("sorted post", "post-to-pdf-post", "model.mdl ark:post.ark ark:{}", "pdf.post", ""),
+    ("post", "post-to-phone-post", "model.mdl ark:post.ark ark:{}", "phone.post", ""),
+    (
+        "sorted post",
+        "post-to-phone-post",
+        "--transition-id-counts=transitions.tacc model.mdl ark:pdf.post ark:{}",
+        "pdf-phone.post",
+        "",
+    ),
+    ("matrices", "post-to-feats", "--post-dim=13 ark:post.ark ark:{}", "post-feats.ark", ""),
+    ("post", "feat-to-post", "ark:fmllr.ark ark:{}", "fmllr.post", ""),
+    ("selection", "copy-gselect", "--n=2 ark:selected.ark ark:{}", "fewer.ark", ""),
+    ("selection", "copy-gselect", "ark:selected.ark ark:{}", "selected.ark", ""),
+    ("matrix", "sum-matrices", "{} lda.mat lda.mat", "sum.mat", ""),
+    ("matrix", "get-full-lda-mat", "lda.mat full.mat {}", "joined.mat", ""),
+    ("matrix", "get-full-lda-mat", "lda.mat full.mat /dev/null {}", "joined-inverse.mat", ""),
+    (
+        "vector",
+        "analyze-counts",
+        "--counts-dim=15 --frame-weights=ark:weights.ark --utt-weights=ark:aligned.scores ark:ali.ark {}",
+        "labels.counts",
+        "",
+    ),
+    ("vector", "compare-int-vector", f"--write-tot-counts={{}} {ALIGNMENTS}", "total.counts", ""),
+    ("vector", "compare-int-vector", f"--write-diff-counts={{}} {ALIGNMENTS}", "differing.counts", ""),
+    ("matrix", "compare-int-vector", f"--write-confusion-matrix={{}} {ALIGNMENTS}", "confusion.mat", ""),
+    *(
+        ("bytes", "build-tree-two-level", f"{options} --binary=false {TREE} {files}", expected, "")
+        for options, name in (
+            ("--max-leaves-first=6 --max-leaves-second=14", "two-level"),
+            ("--max-leaves-first=4 --max-leaves-second=20 --cluster-leaves=false", "unclustered"),
+        )
+        for files, expected in (("{} /dev/null", f"{name}.tree"), ("/dev/null {}", f"{name}.map"))
+    ),
     ("model", "gmm-est", "--mix-down=8 --min-count=100 model.mdl stats.acc {}", "down-est.mdl", ""),
     ("model", "gmm-mixup", "--mix-down=9 --power=0.3 est.mdl est.occs {}", "down.mdl", ""),
     ("model", "gmm-mixup", "--mix-down=6 --mix-up=12 est.mdl est.occs {}", "down-up.mdl", ""),
@@ -522,6 +617,18 @@ def test_as_kaldi(
         heard = capfd.readouterr().err
         for line in (KALDIS / f"{messages}.messages").read_text().splitlines():
             assert any(same_message(line, own) for own in heard.splitlines()), line
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "expected"),
+    [
+        ("compare-int-vector", ALIGNMENTS, "compared.txt"),
+        ("show-transitions", "phones.txt model.mdl est.occs", "transitions.txt"),
+    ],
+)
+def test_standard_output(program: str, arguments: str, expected: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(twin(program), arguments.split()) == 0
+    assert capfd.readouterr().out == Path(expected).read_text()
 
 
 def same_message(kaldis: str, ours: str) -> bool:

@@ -35,6 +35,8 @@ UNDEFINED = {
     ("apply-cmvn-online --spk2utt=ark:spk2utt cmvn.global ark:in OUT", "empty"),
     ("acc-tree-stats mono.mdl ark:in ark:ali out", "narrow"),
     ("ali-to-pdf mono.mdl ark:in OUT", "zero"),
+    ("post-to-pdf-post mono.mdl ark:in OUT", "zero"),
+    ("post-to-pdf-post mono.mdl ark:in OUT", "beyond"),
     ("ali-to-pdf mono.mdl ark:in OUT", "beyond"),
     ("gmm-acc-stats-ali mono.mdl ark:feats ark:in out", "zero"),
     ("chain-make-num-fst-e2e mono.mdl normalization.fst ark:in OUT", "beyond"),

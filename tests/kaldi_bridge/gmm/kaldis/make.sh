@@ -76,3 +76,25 @@ gmm-mixup --mix-down=9 --power=0.3 est.mdl est.occs down.mdl
 gmm-mixup --mix-down=6 --mix-up=12 est.mdl est.occs down-up.mdl
 log gmm-latgen-biglm-faster gmm-latgen-biglm-faster --acoustic-scale=0.5 --beam=12 --lattice-beam=1 model.mdl HCLG.fst old-lm.fst new-lm.fst ark:feats.ark ark:biglm.lat ark:biglm.words
 gmm-latgen-biglm-faster --acoustic-scale=0.5 --beam=12 model.mdl ark:graphs.fsts old-lm.fst new-lm.fst ark:feats.ark ark:/dev/null ark:/dev/null ark:biglm.ali
+log gmm-est-gaussians-ebw gmm-est-gaussians-ebw --tau=5 model.mdl positive.acc negative.acc ebw.mdl
+gmm-est-gaussians-ebw --E=1.5 --update-flags=m model.mdl stats.acc negative.acc ebw-means.mdl
+log gmm-est-weights-ebw gmm-est-weights-ebw model.mdl stats.acc negative.acc ebw-weights.mdl
+gmm-est-weights-ebw --weight-tau=10 --min-gaussian-weight=0.05 model.mdl positive.acc negative.acc ebw-tau.mdl
+log lattice-to-mpe-post lattice-to-mpe-post --acoustic-scale=0.1 --silence-phones=1 model.mdl ark:ali.ark ark:lat.ark ark:mpe.post
+lattice-to-mpe-post --acoustic-scale=0.1 --one-silence-class=true --silence-phones=1:2 model.mdl ark:ali.ark ark:lat.ark ark:mpe-class.post
+log lattice-to-smbr-post lattice-to-smbr-post --acoustic-scale=0.1 --lm-scale=0.5 --silence-phones=1 model.mdl ark:ali.ark ark:lat.ark ark:smbr.post
+lattice-to-smbr-post --one-silence-class=true --silence-phones=1:2 model.mdl ark:ali.ark ark:lat.ark ark:smbr-class.post
+post-to-tacc model.mdl ark:ali.post transitions.tacc
+post-to-pdf-post model.mdl ark:post.ark ark:pdf.post
+post-to-phone-post model.mdl ark:post.ark ark:phone.post
+post-to-phone-post --transition-id-counts=transitions.tacc model.mdl ark:pdf.post ark:pdf-phone.post
+post-to-feats --post-dim=13 ark:post.ark ark:post-feats.ark
+feat-to-post ark:fmllr.ark ark:fmllr.post
+copy-gselect --n=2 ark:selected.ark ark:fewer.ark
+sum-matrices sum.mat lda.mat lda.mat
+get-full-lda-mat lda.mat full.mat joined.mat joined-inverse.mat
+analyze-counts --binary=true --counts-dim=15 --frame-weights=ark:weights.ark --utt-weights=ark:aligned.scores ark:ali.ark labels.counts
+compare-int-vector --write-tot-counts=total.counts --write-diff-counts=differing.counts --write-confusion-matrix=confusion.mat ark:ali.ark ark:decoded.ark > compared.txt
+show-transitions phones.txt model.mdl est.occs > transitions.txt
+build-tree-two-level --max-leaves-first=6 --max-leaves-second=14 --binary=false tree.acc roots.int questions.qst topo two-level.tree two-level.map
+build-tree-two-level --max-leaves-first=4 --max-leaves-second=20 --cluster-leaves=false --binary=false tree.acc roots.int questions.qst topo unclustered.tree unclustered.map
