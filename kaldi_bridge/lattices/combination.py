@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import EntryError
 from kaldi_bridge.io.text import words
 from kaldi_bridge.lattices.lattice import COMPACT_ARC, CompactLattice, is_cyclic, top_sorted
+from kaldi_bridge.lattices.paths import n_best_paths
 
 
 def normalized(lattice: CompactLattice, weight: float) -> CompactLattice:
@@ -59,6 +61,12 @@ def union(one: CompactLattice, other: CompactLattice) -> CompactLattice:
         np.concatenate([[0], np.cumsum(places)]).astype(np.int64),
         np.concatenate(strings),
     )
+
+
+def n_best_lattice(lattice: CompactLattice, n: int) -> CompactLattice:
+    """The n cheapest paths beside each other. Raises KaldiError for a lattice with a cycle."""
+    paths = list(n_best_paths(lattice, n))
+    return reduce(union, paths) if paths else lattice
 
 
 def weights_of(text: str, count: int) -> list[float]:

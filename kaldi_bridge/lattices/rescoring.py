@@ -11,6 +11,7 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.lattices.combination import n_best_lattice
 from kaldi_bridge.lattices.composition import Composer, arc_sorted
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.determinization import determinize_fully
@@ -61,6 +62,27 @@ class ModelRescorer:
         except ValueError as error:
             raise KaldiError(str(error)) from None
         return scale(determinize_fully(to_lattice(connected(composed))), graph=lm_scale)
+
+
+class NBestRescorer:
+    """Takes one model's costs away and adds those of another, for the paths that are the best ones before.
+
+    Args:
+        old: the model that the lattices have; None: its costs stay.
+        lm_scale: of the new costs, and of the old ones; not 0.
+        n: how many paths.
+    """
+
+    def __init__(self, old: LanguageModel | None, new: LanguageModel, lm_scale: float, n: int) -> None:
+        self._old, self._new = None if old is None else ModelRescorer(old), ModelRescorer(new)
+        self._scale, self._n = lm_scale, n
+
+    def rescored(self, lattice: CompactLattice) -> CompactLattice:
+        """Of no states where there is no path. Raises KaldiError for a cycle, and for bad models."""
+        paths = n_best_lattice(lattice, self._n)
+        if self._old is not None and paths.num_states:
+            paths = self._old.rescored(paths, -self._scale)
+        return self._new.rescored(paths, self._scale) if paths.num_states else paths
 
 
 class PrunedRescorer:

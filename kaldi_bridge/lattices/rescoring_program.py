@@ -14,7 +14,7 @@ from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_compact
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LatticeHolder
-from kaldi_bridge.lattices.rescoring import PrunedOptions, PrunedRescorer
+from kaldi_bridge.lattices.rescoring import PrunedOptions
 from kaldi_bridge.lattices.scale_options import AcousticScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
 
@@ -78,13 +78,15 @@ def rescore_table(
     return 0 if done else 1
 
 
-def rescore_table_pruned(rspecifier: str, wspecifier: str, acoustic_scale: float, rescorer: PrunedRescorer) -> int:
+def rescore_table_pruned(
+    rspecifier: str, wspecifier: str, acoustic_scale: float, rescored: Callable[[CompactLattice], CompactLattice]
+) -> int:
     """Rescores all lattices of a table, their acoustic costs scaled meanwhile. Returns the exit status."""
     done = failed = 0
     with SequentialReader(rspecifier, COMPACT_LATTICE) as lattices, TableWriter(wspecifier, COMPACT_LATTICE) as writer:
         for key, lattice in lattices:
             with within(f"lattice of {key}"):
-                result = rescorer.rescored(scale(lattice, acoustic_scale))
+                result = rescored(scale(lattice, acoustic_scale))
             if result.num_states == 0:
                 log.warning(
                     f"For utterance {key}: "

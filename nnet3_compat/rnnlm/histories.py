@@ -13,6 +13,7 @@ from torch import Tensor
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.folded.looped import LoopedPlan
 from nnet3_compat.network.looped import Carried, LoopedNetwork
+from nnet3_compat.rnnlm.bank import Bank
 from nnet3_compat.rnnlm.model import Rnnlm
 
 MOST_AT_ONCE = 512
@@ -23,46 +24,28 @@ NOTHING = -1
 """In the place of a history's number: no word, as before ``<s>``."""
 
 
-class _Bank:
-    """What is carried over, [rows, histories, dim] of each value; room for more is made by doubling."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._values: Carried = {}
-
-    def take(self, columns: Tensor) -> Carried:
-        return {i: x.index_select(1, columns) for i, x in self._values.items()}
-
-    def append(self, carried: Carried, count: int) -> None:
-        end = self.size + count
-        for i, new in carried.items():
-            old = self._values.get(i)
-            if old is None or old.shape[1] < end:
-                grown = new.new_empty(new.shape[0], max(2 * end, 64), new.shape[2])
-                if old is not None:
-                    grown[:, : self.size] = old[:, : self.size]
-                self._values[i] = grown
-            self._values[i][:, self.size : end] = new
-        self.size = end
-
-
 class Histories:
     """Histories are numbered in the order in which they are made, from 0.
 
     Args:
         normalize: whether log-probabilities are those of a distribution, which takes the products with all words'
             embeddings; else they nearly are, as the model is trained.
+    Raises:
+        KaldiError: the network is no language model's.
     """
 
     def __init__(self, rnnlm: Rnnlm, normalize: bool = False) -> None:
-        self._network = LoopedNetwork(LoopedPlan.of(rnnlm.nnet, frames_per_chunk=1, factor=1, extra_left=0))
+        plan = LoopedPlan.of(rnnlm.nnet, frames_per_chunk=1, factor=1, extra_left=0)
+        if plan.request.size != 1:
+            raise KaldiError(f"the network of a language model cannot be computed every {plan.request.size} words only")
+        self._network = LoopedNetwork(plan)
         self._embedding = torch.from_numpy(np.ascontiguousarray(rnnlm.embedding, np.float32))
         self._normalize = normalize
         self.clear()
 
     def clear(self) -> None:
         """Forgets all histories."""
-        self._banks: list[_Bank] = []  # per kind of segment
+        self._banks: list[Bank] = []  # per kind of segment
         self._kinds: list[int] = []  # per history: whose bank its state is in, and where there
         self._columns: list[int] = []
 
@@ -108,7 +91,7 @@ class Histories:
         inputs = self._embedding[torch.from_numpy(words)].unsqueeze(1)
         outputs, carried = self._network.compute(inputs, None, kind, carried)
         while len(self._banks) <= kind:
-            self._banks.append(_Bank())
+            self._banks.append(Bank(dim=1))
         bank = self._banks[kind]
         columns = bank.size + np.arange(len(words))
         bank.append(carried, len(words))

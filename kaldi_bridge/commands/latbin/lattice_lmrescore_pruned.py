@@ -35,7 +35,7 @@ def lattice_lmrescore_pruned(
     new = read_const_arpa(lm_to_add) if options.add_const_arpa else read_fst(lm_to_add)
     rescorer = PrunedRescorer(read_fst(lm_to_subtract), new, options.lm_scale, options)
     log.info("Done.")
-    return rescore_table_pruned(lattice_rspecifier, lattice_wspecifier, options.acoustic_scale, rescorer)
+    return rescore_table_pruned(lattice_rspecifier, lattice_wspecifier, options.acoustic_scale, rescorer.rescored)
 
 
 main = command(lattice_lmrescore_pruned, usage=USAGE)

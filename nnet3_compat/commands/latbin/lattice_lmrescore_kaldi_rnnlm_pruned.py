@@ -49,7 +49,7 @@ def lattice_lmrescore_kaldi_rnnlm_pruned(
     rnnlm = read_rnnlm(raw_rnnlm_rxfilename, embedding_file)
     new = RnnlmCosts(rnnlm, options.bos_symbol, options.eos_symbol, options.normalize_probs)
     rescorer = PrunedRescorer(old, new, options.lm_scale, options, options.max_ngram_order)
-    return rescore_table_pruned(lattice_rspecifier, lattice_wspecifier, options.acoustic_scale, rescorer)
+    return rescore_table_pruned(lattice_rspecifier, lattice_wspecifier, options.acoustic_scale, rescorer.rescored)
 
 
 main = command(lattice_lmrescore_kaldi_rnnlm_pruned, usage=USAGE)

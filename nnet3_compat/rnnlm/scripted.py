@@ -1,0 +1,143 @@
+"""Language models in TorchScript: any scripted module over the numbers of words, as lattices have them.
+
+A module with a state has
+
+    initial_state() -> List[Tensor]                               # exported: before the first word, [1, ...] each
+    forward(words: Tensor, state: List[Tensor]) -> Tuple[Tensor, List[Tensor]]
+
+of words, int64 [N], and the states before them, [N, ...] each, to log-probabilities of the word to come next, [N, V],
+and the states after them. A module without one is given whole histories instead, the words from <s> on:
+
+    forward(histories: Tensor, lengths: Tensor) -> Tensor         # int64 [N, L], 0 after the end; int64 [N] -> [N, V]
+
+Sequences of a batch must not depend on each other. V is the same in all calls; words from V on are unknown.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.streams import open_input
+from nnet3_compat.export.tensor_files import reason_of
+from nnet3_compat.export.zip_archives import check_zip
+from nnet3_compat.rnnlm.bank import Bank
+
+MOST_AT_ONCE = 256
+"""Sequences that are computed together."""
+MOST_PROBABILITIES = 1 << 25
+"""That are computed together, of all words."""
+UNKNOWN = -1
+"""In the place of a word's number: there is no word for those that the model does not know."""
+
+
+def read_scripted(rxfilename: str, device: torch.device) -> Any:
+    """The module of a TorchScript archive, to compute with. Raises KaldiError where it cannot be loaded."""
+    with open_input(rxfilename) as stream:
+        data = stream.read_all()
+    check_zip(io.BytesIO(data), rxfilename)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            module = torch.jit.load(io.BytesIO(data), map_location=device)
+    except Exception as error:  # torch raises many kinds for a damaged archive
+        raise KaldiError(f"{rxfilename}: TorchScript cannot load this archive ({reason_of(error)})") from error
+    module.eval()
+    return module
+
+
+class ScriptedCosts:
+    """Costs of words after histories, see kaldi_bridge.lattices.language_models.HistoryCosts.
+
+    Args:
+        module: as on top of this file.
+        begin, end: the numbers of ``<s>`` and ``</s>``.
+        unknown: the word that those from V on are taken for, or UNKNOWN: they are an error.
+    Raises:
+        KaldiError: the module does not give what it should, or these words are none of its words.
+    """
+
+    def __init__(self, module: Any, device: torch.device, begin: int, end: int, unknown: int = UNKNOWN) -> None:
+        self.start = [begin]
+        self._module, self._device, self._end, self._unknown = module, device, end, unknown
+        self._has_state = hasattr(module, "initial_state")
+        self._vocabulary = 0  # until the first call tells it
+        self._forget()
+        nothing, words = np.full(1, -1), np.array([begin])
+        self._vocabulary = self._compute(nothing, words).shape[1]
+        for word, option in ((begin, "--bos-symbol"), (end, "--eos-symbol"), (unknown, "--unk-symbol")):
+            if word != UNKNOWN and not 0 < word < self._vocabulary:
+                raise KaldiError(f"{option}={word}: the words of the model are 1 to {self._vocabulary - 1}")
+
+    def begin(self, words: np.ndarray) -> None:
+        """Raises KaldiError for a word that the model does not know, if none stands for these."""
+        if self._unknown == UNKNOWN and len(words) and words[-1] >= self._vocabulary:
+            raise KaldiError(
+                f"word {words[-1]} is none of the language model's, which are 1 to {self._vocabulary - 1}: "
+                "--unk-symbol says what to take it for"
+            )
+        self._forget()
+        self._words = torch.from_numpy(self._known(np.append(words, self._end))).to(self._device)
+
+    def extend(self, parents: np.ndarray, words: np.ndarray) -> np.ndarray:
+        words = self._known(np.where(parents < 0, self.start, words))
+        most = max(1, min(MOST_AT_ONCE, MOST_PROBABILITIES // self._vocabulary))
+        parts = []
+        for first in range(0, len(words), most):
+            log_probs = self._compute(parents[first : first + most], words[first : first + most])
+            parts.append(-log_probs.index_select(1, self._words).float().cpu().numpy())
+        costs = np.concatenate(parts)
+        if np.isnan(costs).any():
+            raise KaldiError("the language model gives log-probabilities that are no numbers")
+        return costs
+
+    def _forget(self) -> None:
+        self._states = Bank(dim=0)
+        self._histories: list[list[int]] = []
+
+    def _known(self, words: np.ndarray) -> np.ndarray:
+        return np.where(words < self._vocabulary, words, self._unknown).astype(np.int64)
+
+    def _compute(self, parents: np.ndarray, words: np.ndarray) -> Tensor:
+        """Log-probabilities [n, V] after new histories, which are kept."""
+        with torch.inference_mode():
+            try:
+                made = self._with_states(parents, words) if self._has_state else self._of_histories(parents, words)
+            except (RuntimeError, TypeError, ValueError) as error:
+                raise KaldiError(
+                    f"the language model cannot be computed for {len(words)} histories ({reason_of(error)})"
+                ) from error
+        if not isinstance(made, Tensor) or made.dim() != 2 or len(made) != len(words) or made.shape[1] == 0:
+            shape = list(made.shape) if isinstance(made, Tensor) else type(made).__name__
+            raise KaldiError(f"the language model gives {shape} for {len(words)} words, instead of [{len(words)}, V]")
+        if self._vocabulary not in (0, made.shape[1]):
+            raise KaldiError(f"the language model has {made.shape[1]} words now and had {self._vocabulary} before")
+        return made
+
+    def _with_states(self, parents: np.ndarray, words: np.ndarray) -> Any:
+        if parents[0] < 0:
+            state = [x.to(self._device) for x in self._module.initial_state()]
+        else:
+            taken = self._states.take(torch.from_numpy(parents.astype(np.int64)).to(self._device))
+            state = [taken[i] for i in range(len(taken))]
+        log_probs, state = self._module(torch.from_numpy(words).to(self._device), state)
+        self._states.append(dict(enumerate(state)), len(words))
+        return log_probs
+
+    def _of_histories(self, parents: np.ndarray, words: np.ndarray) -> Any:
+        new = [
+            [*(self._histories[parent] if parent >= 0 else ()), word]
+            for parent, word in zip(parents.tolist(), words.tolist(), strict=True)
+        ]
+        self._histories += new
+        lengths = torch.tensor([len(history) for history in new])
+        padded = torch.zeros(len(new), int(lengths.max()), dtype=torch.int64)
+        for row, history in zip(padded, new, strict=True):
+            row[: len(history)] = torch.tensor(history)
+        return self._module(padded.to(self._device), lengths.to(self._device))
