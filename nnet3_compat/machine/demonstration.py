@@ -20,7 +20,7 @@ FEATURES = (
     "compute-cmvn-stats ark:feats.ark ark:cmvn.ark",
 )
 LATTICES = r"""apply-cmvn --norm-vars=true ark:cmvn.ark ark:feats.ark ark:- |
-  nnet3-compute --frame-subsampling-factor=3 final.mdl ark:- ark:- |
+  nnet3-compute --use-gpu=optional --frame-subsampling-factor=3 final.mdl ark:- ark:- |
   latgen-faster-mapped --acoustic-scale=1.0 --beam=15 --lattice-beam=8 final.mdl HCLG.fst ark:- ark:lat.ark"""
 WORDS = "lattice-best-path ark:lat.ark ark,t:- | utils/int2sym.py -f 2- words.txt | tee words"
 SCORE = "compute-wer --text --mode=present ark:text ark:words"
