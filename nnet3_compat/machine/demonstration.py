@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def run_line(folder: Path, line: str) -> str:
 
     Raises KaldiError when one of them fails.
     """
-    environment = {**os.environ, "PATH": f"{link_folder(all_names=True)}{os.pathsep}{os.environ.get('PATH', '')}"}
+    path = [str(link_folder(all_names=True)), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    environment = {**os.environ, "PATH": os.pathsep.join(path)}
     log = folder / LOG
     with open(log, "ab") as stream:
         result = subprocess.run(
