@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,23 @@ def read_wave_part(stream: InputStream, first: int, count: int) -> Wave:
         raise KaldiError(f"{stream.name} has {header.data_size // size} samples, not those to {first + count}")
     stream.seek(stream.tell() + first * size)
     return _wave(header, stream.read(count * size))
+
+
+def read_wave_pieces(stream: InputStream, count: int) -> Iterator[Wave]:
+    """Reads a recording ``count`` samples at a time, and holds no more of it. Raises KaldiError as ``read_wave``."""
+    header = _read_header(stream)
+    size = 2 * header.channels
+    left, found = header.data_size, False
+    while header.streamed or left >= size:
+        raw = stream.read_up_to(count * size if header.streamed else min(count * size, left))
+        if len(raw) < size:
+            break
+        left, found = left - len(raw), True
+        yield _wave(header, raw)
+    if not found:
+        raise KaldiError(f"{stream.where()}: a wave file without data")
+    if not header.streamed and left >= size:
+        log.warning(f"Expected {left} more bytes of wave data: truncated file? ({stream.name})")
 
 
 def _wave(header: _Header, raw: bytes) -> Wave:

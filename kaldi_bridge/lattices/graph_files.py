@@ -108,10 +108,15 @@ class GraphDirectory:
     @cached_property
     def words(self) -> SymbolTable:
         """Those inside the graph, else of words.txt. Raises KaldiError where there are none."""
-        if self._symbols:
-            inside = symbols_inside(self._symbols).by_number()
-            return SymbolTable({number: decode(word) for number, word in inside.items()})
-        file = self.path / "words.txt"
-        if not file.exists():
-            raise KaldiError(f"{self.path} has no words.txt, and its graph has no symbols inside")
-        return SymbolTable.read(str(file))
+        return graph_words(self.path, self._symbols)
+
+
+def graph_words(path: Path, symbols: bytes) -> SymbolTable:
+    """The words of a graph directory: ``symbols`` inside its FST, else words.txt. Raises KaldiError for neither."""
+    if symbols:
+        inside = symbols_inside(symbols).by_number()
+        return SymbolTable({number: decode(word) for number, word in inside.items()})
+    file = path / "words.txt"
+    if not file.exists():
+        raise KaldiError(f"{path} has no words.txt, and its graph has no symbols inside")
+    return SymbolTable.read(str(file))

@@ -119,10 +119,15 @@ def read_alignment_lexicon(rxfilename: str) -> AlignmentLexicon:
             lines.append([int(field) for field in fields])
     if not lines:
         raise KaldiError(f"{rxfilename}: the alignment lexicon is empty")
+    return alignment_lexicon(lines, rxfilename)
+
+
+def alignment_lexicon(lines: list[list[int]], name: str) -> AlignmentLexicon:
+    """Of such lines; ``name``: of where they are from. Raises KaldiError for lines that make no sense."""
     try:
         native = _csrc.AlignmentLexicon(lines)
     except ValueError as error:
-        raise KaldiError(f"{rxfilename}: {error}") from None
+        raise KaldiError(f"{name}: {error}") from None
     for warning in native.warnings:
         log.warning(warning)
     return AlignmentLexicon(lines, native)

@@ -35,6 +35,14 @@ def ctm_lines(name: str, result: Result) -> str:
     return "".join(lines)
 
 
+def phone_ctm_lines(name: str, result: Result) -> str:
+    """The same of phones, without confidences."""
+    return "".join(
+        f"{name} 1 {phone['start']:.2f} {phone['end'] - phone['start']:.2f} {phone['phone']}\n"
+        for phone in result.get("phones", [])
+    )
+
+
 def srt(results: Sequence[Result], seconds: float) -> str:
     """SubRip."""
     lines = enumerate(_subtitles(results), 1)
@@ -67,7 +75,12 @@ def textgrid(results: Sequence[Result], seconds: float) -> str:
     )
 
 
-SEGMENTS: dict[str, Callable[[str, Result], str]] = {"text": text_line, "json": json_lines, "ctm": ctm_lines}
+PHONE_CTM = "phone-ctm"
+SEGMENTS: dict[str, Callable[[str, Result], str]] = {
+    "text": text_line, "json": json_lines, "ctm": ctm_lines, PHONE_CTM: phone_ctm_lines,
+}  # fmt: skip
+NAMED = ("ctm", PHONE_CTM)
+"""Those whose lines begin with the recording's name in any case."""
 DOCUMENTS: dict[str, Callable[[Sequence[Result], float], str]] = {"srt": srt, "vtt": vtt, "textgrid": textgrid}
 
 

@@ -52,7 +52,7 @@ class KaldiFolder:
     """A ModelFolder. Raises KaldiError where files are missing or options make no sense."""
 
     def __init__(self, folder: Path, graph: str) -> None:
-        self._folder, self.model = folder, folder / "final.mdl"
+        self._folder, self.model, self.tree = folder, folder / "final.mdl", folder / "tree"
         conf, factor = folder / "conf/online.conf", folder / "frame_subsampling_factor"
         require(folder, self.model, conf)
         options = read_options(str(conf), OnlineConf)

@@ -16,15 +16,12 @@ from kaldi_bridge.lattices.word_alignment import (
     read_alignment_lexicon,
     read_word_boundaries,
 )
-from nnet3_compat.model.am_nnet import AmNnet
-from nnet3_compat.model.model_file import Archive, read_any
+from nnet3_compat.recognition.acoustic_model import AcousticModel
 from nnet3_compat.recognition.kaldi_folder import KaldiFolder
 from nnet3_compat.recognition.lattice_results import LatticeResults
 from nnet3_compat.recognition.model_folder import GraphFiles, ModelFolder
 from nnet3_compat.recognition.rescoring import find_rescoring
 from nnet3_compat.recognition.vosk_folder import VoskFolder, is_vosk_folder
-from nnet3_compat.utterances.online_computation import OnlineComputer
-from nnet3_compat.utterances.online_stream import StreamSetup
 
 
 def open_folder(path: str | os.PathLike[str], graph: str = "") -> ModelFolder:
@@ -64,39 +61,24 @@ class Model:
 
     def __init__(self, path: str | os.PathLike[str], graph: str = "") -> None:
         folder = open_folder(path, graph)
-        folder.decoding.check()
-        model = read_any(str(folder.model))
-        transitions = model.transition_model if isinstance(model, AmNnet | Archive) else None
-        if transitions is None:
-            raise KaldiError(f"{folder.model} has no transition model, so no graph can be searched with it")
-        self.options = folder.decoding
-        computer = OnlineComputer(model, folder.decoding, str(folder.model))
-        if computer.model.output_dim != transitions.num_pdfs:
-            raise KaldiError(
-                f"{folder.model}: the network has {computer.model.output_dim} outputs, the transition model "
-                f"{transitions.num_pdfs} pdfs"
-            )
-        features = folder.feature_setup(computer.model.ivector_dim > 0)
-        if features.dim != computer.model.input_dim:
-            raise KaldiError(
-                f"{path}: features of dimension {features.dim} are configured, the network takes "
-                f"{computer.model.input_dim}"
-            )
-        features.extractor.options.allow_upsample = True
-        self.sample_frequency = features.extractor.options.sample_frequency
-        self.graphs = GraphDirectory(folder.graph.directory, transitions)
+        acoustic = AcousticModel(folder)
+        self.options, self.sample_frequency = acoustic.options, acoustic.sample_frequency
+        self.graphs = GraphDirectory(folder.graph.directory, acoustic.transitions)
         self.words = self.graphs.words
-        self.setup = StreamSetup(transitions, self.graphs.graph, computer, features, folder.decoding, folder.weighting)
+        self.setup = acoustic.setup(self.graphs.graph)
         self.rescoring = find_rescoring(Path(path))
         phones = SymbolTable.read(str(folder.graph.phones)) if folder.graph.phones.is_file() else None
-        self.results = LatticeResults(transitions, self.words, _aligner(folder.graph, transitions), phones)
+        self.results = LatticeResults(
+            acoustic.transitions, self.words, word_aligner(folder.graph, acoustic.transitions), phones
+        )
 
     def find_word(self, word: str) -> int:
         """The number of a word; -1 for one that the vocabulary has not."""
         return self.words.numbers.get(word, -1)
 
 
-def _aligner(files: GraphFiles, model: TransitionModel) -> WordAligner | LexiconAligner | None:
+def word_aligner(files: GraphFiles, model: TransitionModel) -> WordAligner | LexiconAligner | None:
+    """By the files that are there; None where neither is."""
     if files.word_boundary.is_file():
         return WordAligner(model, read_word_boundaries(str(files.word_boundary)), WordLabelOptions(), max_expand=0)
     if files.align_lexicon.is_file():

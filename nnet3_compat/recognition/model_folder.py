@@ -47,11 +47,13 @@ class GraphFiles:
 class ModelFolder(Protocol):
     """A folder of one of the kinds that are known.
 
+    ``tree``: a file that may be missing.
     ``feature_setup``: with i-vectors where the network ``takes_ivectors``; raises KaldiError for files that are missing
     or do not fit.
     """
 
     model: Path
+    tree: Path
     graph: GraphFiles
     decoding: DecodingOptions
     weighting: SilenceWeightingOptions

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.command import option, write_stdout
+from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
-from kaldi_bridge.io.text_files import write_text
 from kaldi_bridge.io.wave import read_wave
-from nnet3_compat.recognition.formats import DOCUMENTS, SEGMENTS
+from nnet3_compat.recognition.formats import DOCUMENTS, NAMED, PHONE_CTM, SEGMENTS
 from nnet3_compat.recognition.grammar_files import read_grammar
+from nnet3_compat.recognition.output_files import check_output, write_parts
 from nnet3_compat.recognition.results import Result, text_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class TranscriptionOptions:
     rate: float = option(0.0, "If not 0: recordings are not wave files but 16-bit PCM of this rate, in Hz")
     channel: int = option(0, "Channel of wave files that is recognized, the first one being 0")
     max_alternatives: int = option(0, "If not 0: so many alternatives for each segment, with their costs")
-    phones: bool = option(False, "Times of phones too (json, textgrid)")
+    phones: bool = option(False, "Times of phones too (json, textgrid; phone-ctm has no others)")
     speaker_model: str = option("", "Folder of a Vosk model of speakers: their vectors in the JSON")
     grammar: str = option(
         "", "File with what may be said (phrases, one on a line; JSGF; ARPA; an FST), for graphs with HCLr.fst"
@@ -64,7 +64,7 @@ def transcribe(options: TranscriptionOptions, model_in: str, *recordings: str) -
                 rate,
                 words=True,
                 max_alternatives=options.max_alternatives,
-                phones=options.phones,
+                phones=options.phones or options.output == PHONE_CTM,
                 speaker_model=speakers,
             )
             if grammar is not None:
@@ -79,8 +79,7 @@ def transcribe(options: TranscriptionOptions, model_in: str, *recordings: str) -
 
 
 def _check(options: TranscriptionOptions, recordings: tuple[str, ...]) -> None:
-    if options.output not in SEGMENTS and options.output not in DOCUMENTS:
-        raise KaldiError(f"--output={options.output}: should be one of {', '.join([*SEGMENTS, *DOCUMENTS])}")
+    check_output(options.output)
     if options.max_alternatives < 0 or options.channel < 0 or options.rate < 0:
         raise KaldiError("--max-alternatives, --channel and --rate must not be negative")
     if options.output in DOCUMENTS and len(recordings) > 1 and not options.output_dir:
@@ -126,21 +125,9 @@ def _write(
     results = _recognize(recognizer, pieces)
     if options.output in DOCUMENTS:
         document = DOCUMENTS[options.output](list(results), recognizer.seconds)
-        _put(options, name, [document])
+        write_parts(options.output_dir, name, options.output, [document])
         return
-    shown = name if options.output == "ctm" or (is_one_of_several and not options.output_dir) else ""
-    _put(options, name, (SEGMENTS[options.output](shown, result) for result in results))
-
-
-def _put(options: TranscriptionOptions, name: str, parts: Iterator[str] | list[str]) -> None:
-    if not options.output_dir:
-        for part in parts:
-            write_stdout(part)
-        return
-    suffix = {"text": "txt", "textgrid": "TextGrid"}.get(options.output, options.output)
-    file = Path(options.output_dir, f"{name}.{suffix}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise KaldiError(f"{options.output_dir}: {error.strerror}") from error
-    write_text(file, "".join(parts))
+    shown = name if options.output in NAMED or (is_one_of_several and not options.output_dir) else ""
+    write_parts(
+        options.output_dir, name, options.output, (SEGMENTS[options.output](shown, result) for result in results)
+    )

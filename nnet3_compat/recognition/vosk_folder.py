@@ -46,7 +46,7 @@ class VoskFolder:
         nested = (folder / "am/final.mdl").is_file()
         am, conf, graph = (folder / name if nested else folder for name in ("am", "conf", "graph"))
         phones = graph / "phones" if nested else graph
-        self.model = am / "final.mdl"
+        self.model, self.tree = am / "final.mdl", am / "tree"
         self._stats, self._conf = am / "global_cmvn.stats", conf
         self.graph = GraphFiles(
             graph,

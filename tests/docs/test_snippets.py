@@ -18,7 +18,7 @@ from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat import Network, export_network, read_nnet
 from tests.helpers.places import ROOT
-from tests.helpers.vosk_models import tiny_folder
+from tests.helpers.vosk_models import tiny_folder, with_pronunciations
 
 TINY = ROOT / "egs/tiny"
 NUM_PDFS = 20  # of the model of egs/tiny
@@ -48,7 +48,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(TINY / "model/final.mdl", folder / "exp/chain/tree")
     (folder / "conf").mkdir()
     shutil.copy(ROOT / "egs/fsdd/conf/mfcc_hires.conf", folder / "conf")
-    tiny_folder(folder / "vosk-model")
+    with_pronunciations(tiny_folder(folder / "vosk-model"))
+    shutil.copy(TINY / "data/wav/en-us-f3-02.wav", folder / "talk.wav")
+    (folder / "talk.txt").write_text("one one nine six\n")
     network = Network.from_nnet(read_nnet(str(folder / "final.mdl")))
     export_network(network, frame_subsampling_factor=3).save(str(folder / "final.pt"))
     with TableWriter(f"ark,scp:{folder}/feats.ark,{folder}/feats.scp", FLOAT_MATRIX) as features:

@@ -16,6 +16,10 @@ from tests.helpers.places import ROOT
 from tests.helpers.twins import twin
 
 TINY = ROOT / "egs/tiny"
+DIGITS = {
+    "zero": "Z IY R OW", "one": "W AH N", "two": "T UW", "three": "TH R IY", "four": "F AO R", "five": "F AY V",
+    "six": "S IH K S", "seven": "S EH V AH N", "eight": "EY T", "nine": "N AY N",
+}  # fmt: skip
 
 
 def without_dither(original: Path, folder: Path) -> Path:
@@ -41,6 +45,19 @@ def tiny_folder(folder: Path) -> Path:
         shutil.copy(source, folder / name)
     options = ["frame-subsampling-factor=3", "acoustic-scale=1.0", "endpoint.silence-phones=1:2:3:4:5"]
     (folder / "conf/model.conf").write_text("".join(f"--{option}\n" for option in options))
+    return folder
+
+
+def with_pronunciations(folder: Path) -> Path:
+    """``tiny_folder`` with names of its phones, and what they are in its words."""
+    shutil.copy(TINY / "graph/phones.txt", folder / "graph/phones.txt")
+    phones, words = (
+        dict(line.split() for line in (folder / f"graph/{name}.txt").read_text().splitlines())
+        for name in ("phones", "words")
+    )
+    (folder / "graph/phones").mkdir()
+    lines = [" ".join([words[word]] * 2 + [phones[phone] for phone in said.split()]) for word, said in DIGITS.items()]
+    (folder / "graph/phones/align_lexicon.int").write_text("\n".join([f"0 0 {phones['SIL']}", *lines]) + "\n")
     return folder
 
 

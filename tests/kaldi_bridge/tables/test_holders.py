@@ -10,8 +10,9 @@ import pytest
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.compressed import CompressedMatrix
+from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.sparse import SparseMatrix, to_dense
-from kaldi_bridge.io.wave import Wave
+from kaldi_bridge.io.wave import Wave, read_wave_pieces
 from kaldi_bridge.tables import SequentialReader, TableWriter, holders
 from kaldi_bridge.tables.posterior import SparsePosterior
 from tests.helpers.objects import CASES, MATRIX, RANDOM, wave_bytes
@@ -131,8 +132,6 @@ def test_waves(tmp_path):
 
 
 def read_wave(data: bytes) -> Wave:
-    from kaldi_bridge.io.input_stream import InputStream
-
     return holders.WAVE.read(InputStream.from_bytes(data))
 
 
@@ -151,6 +150,7 @@ def read_wave(data: bytes) -> Wave:
 def test_wave_headers(data):
     wave = read_wave(data)
     assert wave.sample_frequency == 8000 and wave.data.tolist() == [[1, 2, 3, 4]]
+    assert [piece.data.tolist() for piece in read_wave_pieces(InputStream.from_bytes(data), 3)] == [[[1, 2, 3]], [[4]]]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,8 @@ def test_wave_headers(data):
 def test_bad_waves(data):
     with pytest.raises(KaldiError):
         read_wave(data)
+    with pytest.raises(KaldiError):
+        list(read_wave_pieces(InputStream.from_bytes(data), 3))
 
 
 def test_clipping(tmp_path):
