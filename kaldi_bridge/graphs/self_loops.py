@@ -45,11 +45,10 @@ def add_self_loops(
 
 
 def _check(labels: np.ndarray, model: TransitionModel, disambig: Collection[int]) -> None:
-    others = labels[(labels > model.num_transition_ids) & (labels < FIRST_LABEL)]
-    others = others[~np.isin(others, list(disambig))]
-    if len(others):
+    others = set(labels[(labels > model.num_transition_ids) & (labels < FIRST_LABEL)].tolist()) - set(disambig)
+    if others:
         raise KaldiError(
-            f"the graph has a label {others.max()}, but the model only {model.num_transition_ids} transition-ids"
+            f"the graph has a label {max(others)}, but the model only {model.num_transition_ids} transition-ids"
         )
     if model.is_self_loop[labels[labels <= model.num_transition_ids]].any():
         raise KaldiError("the graph already has self-loops")

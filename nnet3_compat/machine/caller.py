@@ -15,16 +15,14 @@ import signal
 import socket
 import struct
 from collections.abc import Mapping
-from pathlib import Path
 
 # What is read when Python or a library is imported: it must be to the server what it is to the caller.
 _READ_AT_IMPORT = (
     *(b"PYTHON", b"LD_", b"LC_", b"LANG", b"TZ=", b"MALLOC_", b"GLIBC_", b"OMP_", b"KMP_", b"GOMP_", b"OPENBLAS_"),
     *(b"GOTO_", b"MKL_", b"BLIS_", b"NPY_", b"NUMPY_", b"TORCH", b"PYTORCH"),
 )
-# The same for both where one may stand in for the other: links below /proc/PID, and a file.
+# The same for both where one may stand in for the other: links below /proc/PID.
 _SAME_PLACE = ("root", "ns/mnt", "ns/pid", "ns/net", "ns/user")
-_CGROUP = "cgroup"
 _SIGNALS = (
     *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM),
     *(signal.SIGCHLD, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU),
@@ -46,20 +44,19 @@ def take_over(pid: int) -> list[str]:
 
     Raises CannotStandInError, or OSError when it has ended.
     """
-    own, caller = Path("/proc/self"), Path(f"/proc/{pid}")
+    caller = f"/proc/{pid}"
     for name in _SAME_PLACE:
-        if os.readlink(own / name) != os.readlink(caller / name):
+        if os.readlink(f"/proc/self/{name}") != os.readlink(f"{caller}/{name}"):
             raise CannotStandInError(name)
-    if (own / _CGROUP).read_bytes() != (caller / _CGROUP).read_bytes():
-        raise CannotStandInError(_CGROUP)
-    environment = _strings(caller / "environ")
-    if _import_settings(environment) != _import_settings(_strings(own / "environ")):
+    if _contents("/proc/self/cgroup") != _contents(f"{caller}/cgroup"):
+        raise CannotStandInError("cgroup")
+    environment = _strings(f"{caller}/environ")
+    if _import_settings(environment) != _import_settings(_strings("/proc/self/environ")):
         raise CannotStandInError("environment")
-    arguments = [os.fsdecode(argument) for argument in _strings(caller / "cmdline")]
-    status = (caller / "status").read_bytes()
-    os.environb.clear()
-    os.environb.update(entry.partition(b"=")[::2] for entry in environment if entry.find(b"=") > 0)
-    os.chdir(caller / "cwd")
+    arguments = [os.fsdecode(argument) for argument in _strings(f"{caller}/cmdline")]
+    status = _contents(f"{caller}/status")
+    _take_over_environment(dict(entry.partition(b"=")[::2] for entry in environment if entry.find(b"=") > 0))
+    os.chdir(f"{caller}/cwd")
     os.umask(int(_status_field(status, b"Umask"), 8))
     _take_over_signals(int(_status_field(status, b"SigIgn"), 16))
     try:
@@ -87,9 +84,14 @@ def take_over_files(files: Mapping[int, int], kept: list[int]) -> list[int]:
     return kept
 
 
-def _strings(path: Path) -> list[bytes]:
+def _contents(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _strings(path: str) -> list[bytes]:
     """Of a file of strings, each with a zero byte after it."""
-    return path.read_bytes().split(b"\0")[:-1]
+    return _contents(path).split(b"\0")[:-1]
 
 
 def _import_settings(environment: list[bytes]) -> list[bytes]:
@@ -102,6 +104,16 @@ def _status_field(status: bytes, name: bytes) -> bytes:
     if match is None:
         raise CannotStandInError(os.fsdecode(name))
     return match[1]
+
+
+def _take_over_environment(environment: Mapping[bytes, bytes]) -> None:
+    """Changes only what is different: writing to memory that is the server's, too, is what a fork costs."""
+    own = dict(os.environb)
+    for name in own.keys() - environment.keys():
+        del os.environb[name]
+    for name, value in environment.items():
+        if own.get(name) != value:
+            os.environb[name] = value
 
 
 def _take_over_signals(ignored: int) -> None:

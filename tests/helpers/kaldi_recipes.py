@@ -36,8 +36,10 @@ def copy_recipe(name: str, kaldi: Path, folder: Path, programs: Path | None = No
         if not (folder / part).exists():
             shutil.copytree(kaldi / part, folder / part, symlinks=True)
     recipe = folder / "egs" / name
-    path = f"{shlex.quote(str(Path(sys.executable).parent))}/nnet-pytorch-path --all --fork-server --print-args=false"
-    line = f'. "$({path})"' if programs is None else f"export PATH={programs}:$PATH"
+    line = f"export PATH={programs}:$PATH"
+    if programs is None:
+        installed = shlex.quote(str(Path(sys.executable).parent))
+        line = f'PATH=$PATH:{installed}\n. "$(nnet-pytorch-path --all --fork-server --print-args=false)"'
     with open(recipe / "path.sh", "a") as file:
         file.write(f"\n{line}\n")
     return recipe
