@@ -14,6 +14,14 @@ from kaldi_bridge.lang.const_arpa import ConstArpa
 from kaldi_bridge.lang.mikolov_rnnlm import LabelledRnnlm
 from kaldi_bridge.lattices.lattice import CompactLattice, is_cyclic
 
+Extend = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Makes histories of others and one more word each: of parents, int32 [n], and words, int32 [n].
+
+Parents are numbers of histories, in the order in which they were made; -1 for the one that is the start, where the word
+means nothing. Comes to float32 [n, words + 1]: the costs (minus log-probabilities) of each word that is asked for, and
+of the end.
+"""
+
 
 class HistoryCosts(Protocol):
     """A language model that computes what words cost after histories, as neural networks do (csrc/history_model.h).
@@ -24,39 +32,32 @@ class HistoryCosts(Protocol):
 
     start: list[int]
 
-    def begin(self, words: np.ndarray) -> None:
-        """For each lattice: forgets all histories. Costs will be asked for of these words, int32 [words], ascending.
+    def of_words(self, words: np.ndarray) -> Extend:
+        """For a lattice, of whose words costs will be asked for: int32 [words], ascending; it has histories of its own.
 
         Raises KaldiError for a word that is none of the model's.
-        """
-
-    def extend(self, parents: np.ndarray, words: np.ndarray) -> np.ndarray:
-        """Makes histories of others and one more word each.
-
-        Args:
-            parents: int32 [n], numbers of histories in the order in which they were made; -1: this is the start.
-            words: int32 [n]; that of the start means nothing.
-        Returns:
-            float32 [n, words + 1], the costs (minus log-probabilities) of each word of ``begin``, then of the end.
         """
 
 
 LanguageModel = Fst | ConstArpa | LabelledRnnlm | HistoryCosts
 """An Fst backs off by arcs without a label."""
 NativeModels = Callable[[CompactLattice], Any]
-"""For a lattice, the model that C++ composes it with."""
+"""For a lattice, the model that C++ composes it with; threads may call it."""
 
 
 def native_models(model: LanguageModel, max_ngram_order: int = 0) -> NativeModels:
-    """A model for each lattice, the same one where it can be.
+    """Those of a model.
 
     Args:
         max_ngram_order: if positive, histories of a neural model that end with the same words, one less than this, are
             taken for one; it is computed from the words that led to it first.
     """
-    if isinstance(model, Fst | ConstArpa):
-        native = _csrc.ConstArpaModel(model.native) if isinstance(model, ConstArpa) else backoff_model(model)
-        return lambda lattice: native
+    if isinstance(model, Fst):
+        backing_off = backoff_model(model)
+        return lambda lattice: backing_off
+    if isinstance(model, ConstArpa):
+        arpa = model.native
+        return lambda lattice: _csrc.ConstArpaModel(arpa)
     network = model.native if isinstance(model, LabelledRnnlm) else None
 
     def for_lattice(lattice: CompactLattice) -> Any:
@@ -66,8 +67,7 @@ def native_models(model: LanguageModel, max_ngram_order: int = 0) -> NativeModel
             return _csrc.MikolovModel(network, max_ngram_order)
         words = np.unique(lattice.arcs["label"])
         words = words[words != 0]
-        model.begin(words)
-        return _csrc.HistoryModel(words.tolist(), model.start, max_ngram_order, model.extend)
+        return _csrc.HistoryModel(words.tolist(), model.start, max_ngram_order, model.of_words(words))
 
     return for_lattice
 

@@ -56,12 +56,15 @@ class ModelRescorer:
 
     def rescored(self, lattice: CompactLattice, lm_scale: float) -> CompactLattice:
         """As that of FstRescorer."""
-        prepared = arc_sorted(scale(lattice, graph=1.0 / lm_scale), "olabel")
+        composed = self.composed(arc_sorted(scale(lattice, graph=1.0 / lm_scale), "olabel"))
+        return scale(determinize_fully(to_lattice(composed)), graph=lm_scale)
+
+    def composed(self, lattice: CompactLattice) -> CompactLattice:
+        """With the costs added and nothing else done."""
         try:
-            composed = CompactLattice(*_csrc.compose_with(prepared.parts, self._models(lattice)))
+            return connected(CompactLattice(*_csrc.compose_with(lattice.parts, self._models(lattice))))
         except ValueError as error:
             raise KaldiError(str(error)) from None
-        return scale(determinize_fully(to_lattice(connected(composed))), graph=lm_scale)
 
 
 class NBestRescorer:

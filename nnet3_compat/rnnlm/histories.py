@@ -6,6 +6,8 @@ Here any number of sequences are made longer by one word at once, and only what 
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -42,6 +44,12 @@ class Histories:
         self._embedding = torch.from_numpy(np.ascontiguousarray(rnnlm.embedding, np.float32))
         self._normalize = normalize
         self.clear()
+
+    def empty(self) -> Histories:
+        """Without histories, of the same model."""
+        made = copy.copy(self)
+        made.clear()
+        return made
 
     def clear(self) -> None:
         """Forgets all histories."""

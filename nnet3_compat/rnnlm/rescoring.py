@@ -9,6 +9,7 @@ import torch
 
 from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.lattices.language_models import Extend
 from nnet3_compat.rnnlm.histories import NOTHING, Histories
 from nnet3_compat.rnnlm.model import Rnnlm
 from nnet3_compat.utterances.computation_options import OptimizationOptions
@@ -47,17 +48,16 @@ class RnnlmCosts:
         self._end, self._rnnlm = end, rnnlm
         self._histories = Histories(rnnlm, normalize)
 
-    def begin(self, words: np.ndarray) -> None:
-        """Raises KaldiError for a word that has no embedding."""
+    def of_words(self, words: np.ndarray) -> Extend:
         if len(words) and words[-1] >= self._rnnlm.num_words:
             raise KaldiError(
                 f"word {words[-1]} is none of the language model's, which are 1 to {self._rnnlm.num_words - 1}"
             )
-        self._histories.clear()
-        self._words = np.append(words, self._end)
+        histories, wanted = self._histories.empty(), np.append(words, self._end)
 
-    def extend(self, parents: np.ndarray, words: np.ndarray) -> np.ndarray:
-        words = np.where(parents == NOTHING, self.start, words)
-        with torch.inference_mode():
-            predicted = self._histories.extend(parents, words)
-            return -self._histories.log_probs(predicted, self._words).numpy()
+        def extend(parents: np.ndarray, words: np.ndarray) -> np.ndarray:
+            with torch.inference_mode():
+                predicted = histories.extend(parents, np.where(parents == NOTHING, self.start, words))
+                return -histories.log_probs(predicted, wanted).numpy()
+
+        return extend

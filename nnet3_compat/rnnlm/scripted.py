@@ -25,6 +25,7 @@ from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.lattices.language_models import Extend
 from nnet3_compat.export.tensor_files import reason_of
 from nnet3_compat.export.zip_archives import check_zip
 from nnet3_compat.rnnlm.bank import Bank
@@ -66,49 +67,55 @@ class ScriptedCosts:
     def __init__(self, module: Any, device: torch.device, begin: int, end: int, unknown: int = UNKNOWN) -> None:
         self.start = [begin]
         self._module, self._device, self._end, self._unknown = module, device, end, unknown
-        self._has_state = hasattr(module, "initial_state")
-        self._vocabulary = 0  # until the first call tells it
-        self._forget()
-        nothing, words = np.full(1, -1), np.array([begin])
-        self._vocabulary = self._compute(nothing, words).shape[1]
+        self._vocabulary = _histories_of(module, device).extend(np.array([-1]), np.array([begin])).shape[1]
         for word, option in ((begin, "--bos-symbol"), (end, "--eos-symbol"), (unknown, "--unk-symbol")):
             if word != UNKNOWN and not 0 < word < self._vocabulary:
                 raise KaldiError(f"{option}={word}: the words of the model are 1 to {self._vocabulary - 1}")
 
-    def begin(self, words: np.ndarray) -> None:
-        """Raises KaldiError for a word that the model does not know, if none stands for these."""
+    def of_words(self, words: np.ndarray) -> Extend:
         if self._unknown == UNKNOWN and len(words) and words[-1] >= self._vocabulary:
             raise KaldiError(
                 f"word {words[-1]} is none of the language model's, which are 1 to {self._vocabulary - 1}: "
                 "--unk-symbol says what to take it for"
             )
-        self._forget()
-        self._words = torch.from_numpy(self._known(np.append(words, self._end))).to(self._device)
-
-    def extend(self, parents: np.ndarray, words: np.ndarray) -> np.ndarray:
-        words = self._known(np.where(parents < 0, self.start, words))
+        wanted = torch.from_numpy(self._known(np.append(words, self._end))).to(self._device)
+        histories = _histories_of(self._module, self._device)
         most = max(1, min(MOST_AT_ONCE, MOST_PROBABILITIES // self._vocabulary))
-        parts = []
-        for first in range(0, len(words), most):
-            log_probs = self._compute(parents[first : first + most], words[first : first + most])
-            parts.append(-log_probs.index_select(1, self._words).float().cpu().numpy())
-        costs = np.concatenate(parts)
-        if np.isnan(costs).any():
-            raise KaldiError("the language model gives log-probabilities that are no numbers")
-        return costs
 
-    def _forget(self) -> None:
-        self._states = Bank(dim=0)
-        self._histories: list[list[int]] = []
+        def extend(parents: np.ndarray, words: np.ndarray) -> np.ndarray:
+            read, costs = self._known(np.where(parents < 0, self.start, words)), []
+            for first in range(0, len(read), most):
+                log_probs = histories.extend(parents[first : first + most], read[first : first + most])
+                if log_probs.shape[1] != self._vocabulary:
+                    raise KaldiError(
+                        f"the language model has {log_probs.shape[1]} words now and had {self._vocabulary} before"
+                    )
+                costs.append(-log_probs.index_select(1, wanted).float().cpu().numpy())
+            if any(np.isnan(part).any() for part in costs):
+                raise KaldiError("the language model gives log-probabilities that are no numbers")
+            return np.concatenate(costs)
+
+        return extend
 
     def _known(self, words: np.ndarray) -> np.ndarray:
         return np.where(words < self._vocabulary, words, self._unknown).astype(np.int64)
 
-    def _compute(self, parents: np.ndarray, words: np.ndarray) -> Tensor:
-        """Log-probabilities [n, V] after new histories, which are kept."""
+
+def _histories_of(module: Any, device: torch.device) -> _Histories:
+    return _WithStates(module, device) if hasattr(module, "initial_state") else _Whole(module, device)
+
+
+class _Histories:
+    """Numbered in the order in which they are made."""
+
+    def __init__(self, module: Any, device: torch.device) -> None:
+        self.module, self.device = module, device
+
+    def extend(self, parents: np.ndarray, words: np.ndarray) -> Tensor:
+        """Log-probabilities [n, V] after new histories."""
         with torch.inference_mode():
             try:
-                made = self._with_states(parents, words) if self._has_state else self._of_histories(parents, words)
+                made = self.compute(parents, words)
             except (RuntimeError, TypeError, ValueError) as error:
                 raise KaldiError(
                     f"the language model cannot be computed for {len(words)} histories ({reason_of(error)})"
@@ -116,28 +123,46 @@ class ScriptedCosts:
         if not isinstance(made, Tensor) or made.dim() != 2 or len(made) != len(words) or made.shape[1] == 0:
             shape = list(made.shape) if isinstance(made, Tensor) else type(made).__name__
             raise KaldiError(f"the language model gives {shape} for {len(words)} words, instead of [{len(words)}, V]")
-        if self._vocabulary not in (0, made.shape[1]):
-            raise KaldiError(f"the language model has {made.shape[1]} words now and had {self._vocabulary} before")
         return made
 
-    def _with_states(self, parents: np.ndarray, words: np.ndarray) -> Any:
+    def compute(self, parents: np.ndarray, words: np.ndarray) -> Any:
+        """What the module gives for them."""
+        raise NotImplementedError
+
+
+class _WithStates(_Histories):
+    """The states after them are kept."""
+
+    def __init__(self, module: Any, device: torch.device) -> None:
+        super().__init__(module, device)
+        self._states = Bank(dim=0)
+
+    def compute(self, parents: np.ndarray, words: np.ndarray) -> Any:
         if parents[0] < 0:
-            state = [x.to(self._device) for x in self._module.initial_state()]
+            state = [x.to(self.device) for x in self.module.initial_state()]
         else:
-            taken = self._states.take(torch.from_numpy(parents.astype(np.int64)).to(self._device))
+            taken = self._states.take(torch.from_numpy(parents.astype(np.int64)).to(self.device))
             state = [taken[i] for i in range(len(taken))]
-        log_probs, state = self._module(torch.from_numpy(words).to(self._device), state)
+        log_probs, state = self.module(torch.from_numpy(words).to(self.device), state)
         self._states.append(dict(enumerate(state)), len(words))
         return log_probs
 
-    def _of_histories(self, parents: np.ndarray, words: np.ndarray) -> Any:
+
+class _Whole(_Histories):
+    """Their words are kept."""
+
+    def __init__(self, module: Any, device: torch.device) -> None:
+        super().__init__(module, device)
+        self._words: list[list[int]] = []
+
+    def compute(self, parents: np.ndarray, words: np.ndarray) -> Any:
         new = [
-            [*(self._histories[parent] if parent >= 0 else ()), word]
+            [*(self._words[parent] if parent >= 0 else ()), word]
             for parent, word in zip(parents.tolist(), words.tolist(), strict=True)
         ]
-        self._histories += new
+        self._words += new
         lengths = torch.tensor([len(history) for history in new])
         padded = torch.zeros(len(new), int(lengths.max()), dtype=torch.int64)
         for row, history in zip(padded, new, strict=True):
             row[: len(history)] = torch.tensor(history)
-        return self._module(padded.to(self._device), lengths.to(self._device))
+        return self.module(padded.to(self.device), lengths.to(self.device))

@@ -103,6 +103,16 @@ def with_rescoring(original: Path, grammar: Path, arpa: Path, folder: Path) -> P
     return folder
 
 
+def with_rnnlm(original: Path, network: Path, others: Path, folder: Path) -> Path:
+    """The same with a recurrent language model on top; ``others``: the folder of its files but for the network."""
+    (folder / "rnnlm").mkdir(parents=True)
+    for part in original.iterdir():
+        (folder / part.name).symlink_to(part.resolve())
+    for file in (network, *others.iterdir()):
+        (folder / "rnnlm" / file.name).symlink_to(file.resolve())
+    return folder
+
+
 def samples_of(path: Path) -> np.ndarray:
     """int16 [samples] of a wave file with one channel."""
     with wave.open(str(path)) as f:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,19 @@ from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.lang.phrase_grammar import phrase_grammar
 from nnet3_compat import Model, Recognizer
 from nnet3_compat.recognition.grammar_files import read_grammar
-from tests.helpers.vosk_models import samples_of, tiny_folder, with_lookahead, with_rescoring, without_dither
+from nnet3_compat.recognition.rescoring import find_rescoring
+from tests.helpers.vosk_models import (
+    samples_of,
+    tiny_folder,
+    with_lookahead,
+    with_rescoring,
+    with_rnnlm,
+    without_dither,
+)
 from tests.nnet3_compat.recognition.test_recognizer import KEPT, NAMES, assert_as_vosk, hear
 
 LOOKAHEAD = Path(__file__).parent.parent / "commands/nnet3bin/lookahead"
+RNNLM = Path(__file__).parent.parent / "rnnlm/tiny"
 PHRASES = ["three five two four", "seven six two six eleven", "six one"]
 
 
@@ -111,13 +121,46 @@ def test_costs_of_phrases() -> None:
     assert grammar.finals == pytest.approx([-math.log(half * 2 / 5), -math.log(half / 2), -math.log(half)])
 
 
-def test_rescoring(folder: Path, reference: Path, waves: list[np.ndarray]) -> None:
-    """By G.fst and G.carpa, before alternatives are chosen."""
+@pytest.fixture(scope="module")
+def rescored(folder: Path, reference: Path) -> Path:
     arpa = Path(__file__).parent / "digits.arpa"
-    model = Model(with_rescoring(folder, reference / "fsdd/lang/G.fst", arpa, folder.parent / "rescored"))
+    return with_rescoring(folder, reference / "fsdd/lang/G.fst", arpa, folder.parent / "rescored")
+
+
+def test_rescoring(rescored: Path, waves: list[np.ndarray]) -> None:
+    """By G.fst and G.carpa, before alternatives are chosen."""
+    model = Model(rescored)
     for samples, expected in zip(waves, KEPT["rescored"], strict=True):
         found = hear(Recognizer(model, 8000, words=True, max_alternatives=3), samples)
         assert assert_as_vosk(found, expected, 0.01, 0) == 0
+
+
+def test_a_recurrent_model_on_top(rescored: Path, waves: list[np.ndarray], tmp_path: Path) -> None:
+    """With random parameters, which change what is heard; in threads, as a server does it."""
+    model = Model(with_rnnlm(rescored, RNNLM / "final.raw", Path(__file__).parent / "rnnlm", tmp_path / "model"))
+    recognizers = [Recognizer(model, 8000, words=True, max_alternatives=3) for _ in waves]
+    with ThreadPoolExecutor(len(waves)) as pool:
+        said = list(pool.map(hear, recognizers, waves))
+    assert sum(assert_as_vosk(*both, 0.01, 0) for both in zip(said, KEPT["rnnlm"], strict=True)) == 0
+    assert said[0][-1][1]["alternatives"][0]["text"] != KEPT["rescored"][0][-1][1]["alternatives"][0]["text"]
+
+
+@pytest.mark.parametrize("name", ["feat_embedding.final.mat", "word_feats.txt", "special_symbol_opts.conf"])
+def test_a_recurrent_model_that_is_incomplete(name: str, rescored: Path, tmp_path: Path) -> None:
+    folder = with_rnnlm(rescored, RNNLM / "final.raw", Path(__file__).parent / "rnnlm", tmp_path / "model")
+    (folder / "rnnlm" / name).unlink()
+    with pytest.raises(KaldiError, match=f"no such file .*rnnlm/{name}"):
+        find_rescoring(folder)
+    (folder / "rnnlm" / name).write_text("--bos-symbol=99 --eos-symbol=15\n")
+    with pytest.raises(KaldiError):
+        find_rescoring(folder)
+
+
+def test_a_recurrent_model_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rnnlm").mkdir()
+    (tmp_path / "rnnlm/final.raw").touch()
+    assert find_rescoring(tmp_path) is None
+    assert "rnnlm is not applied, as by Vosk, where there is no rescore/G.carpa" in capfd.readouterr().err
 
 
 def test_rescoring_that_is_incomplete(tmp_path: Path) -> None:
