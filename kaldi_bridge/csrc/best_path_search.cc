@@ -31,7 +31,7 @@ struct Entry {
 // in which these came into use, those of a bucket in the order of their coming.
 class Active {
  public:
-  Active() { resize(1000); }
+  explicit Active(const TableSize &size) : ratio_(size.ratio), buckets_(size.buckets) {}
 
   // The place of a state's token, and whether it is new (and then empty).
   std::pair<int32_t, bool> place(int32_t state) {
@@ -50,6 +50,7 @@ class Active {
     return {place, true};
   }
   Entry &at(int32_t place) { return entries_[place]; }
+  size_t buckets() const { return buckets_.size(); }
 
   // All places in order.
   std::vector<int32_t> places() const {
@@ -60,7 +61,7 @@ class Active {
     return found;
   }
 
-  // Hands over the entries, in order, and makes room for twice as many.
+  // Hands over the entries, in order, and makes room for as many times as many as the ratio says.
   std::vector<Entry> take() {
     std::vector<Entry> found;
     found.reserve(entries_.size());
@@ -68,7 +69,8 @@ class Active {
     for (size_t bucket : used_) buckets_[bucket] = {};
     used_.clear();
     entries_.clear();
-    if (2 * found.size() > buckets_.size()) resize(2 * found.size());
+    const size_t wanted = static_cast<size_t>(static_cast<float>(found.size()) * ratio_);
+    if (wanted > buckets_.size()) buckets_.assign(wanted, {});
     return found;
   }
 
@@ -76,8 +78,7 @@ class Active {
   struct Bucket {
     int32_t first = -1, last = -1;
   };
-  void resize(size_t size) { buckets_.assign(size, {}); }
-
+  const float ratio_;
   std::vector<Bucket> buckets_;
   std::vector<size_t> used_;
   std::vector<Entry> entries_;
@@ -85,8 +86,8 @@ class Active {
 
 class BestPathSearch {
  public:
-  BestPathSearch(const Graph &graph, const SearchOptions &options, float scale)
-      : graph_(graph.states()), pdfs_(graph.pdfs()), options_(options), scale_(scale) {
+  BestPathSearch(const Graph &graph, const SearchOptions &options, float scale, const TableSize &size)
+      : graph_(graph.states()), pdfs_(graph.pdfs()), options_(options), scale_(scale), active_(size) {
     const int32_t start = graph_->start();
     if (start < 0) return;
     active_.at(active_.place(start).first).token = tokens_.make({0.0, nullptr, 0, 0, 0.0f, 1});
@@ -101,6 +102,7 @@ class BestPathSearch {
   FoundPath best() {
     const std::vector<int32_t> places = active_.places();
     FoundPath found;
+    found.buckets = active_.buckets();
     const Token *best = nullptr;
     double best_cost = kInf, best_final = kInf;
     float final = 0.0f;
@@ -125,12 +127,21 @@ class BestPathSearch {
     std::vector<const Token *> way;
     for (; best->back != nullptr; best = best->back) way.push_back(best);
     float graph = 0.0f, acoustic = 0.0f;
+    found.lattice.start = 0;
+    found.lattice.offsets = {0};
     for (auto token = way.rbegin(); token != way.rend(); ++token) {
       if ((*token)->tid != 0) found.path.tids.push_back((*token)->tid);
       if ((*token)->word != 0) found.path.words.push_back((*token)->word);
+      const float step = static_cast<float>((*token)->cost - (*token)->back->cost) - (*token)->graph;
       graph += (*token)->graph;
-      acoustic += static_cast<float>((*token)->cost - (*token)->back->cost) - (*token)->graph;
+      acoustic += step;
+      const int32_t next = static_cast<int32_t>(found.lattice.arcs.size()) + 1;
+      found.lattice.arcs.push_back({(*token)->tid, (*token)->word, (*token)->graph, step, next});
+      found.lattice.offsets.push_back(next);
+      found.lattice.finals.push_back({kNotFinal, kNotFinal});
     }
+    found.lattice.offsets.push_back(found.lattice.offsets.back());
+    found.lattice.finals.push_back({final, 0.0f});
     found.path.cost = {graph + final, acoustic};
     return found;
   }
@@ -160,7 +171,7 @@ class BestPathSearch {
     double best_cost = kInf;
     costs_.clear();
     for (const Entry &entry : entries) {
-      costs_.push_back(entry.token->cost);
+      costs_.push_back(static_cast<float>(entry.token->cost));
       if (entry.token->cost < best_cost) {
         best_cost = entry.token->cost;
         *best = &entry;
@@ -183,7 +194,7 @@ class BestPathSearch {
     return beam_cutoff;
   }
 
-  double nth(size_t n, size_t end) {
+  float nth(size_t n, size_t end) {
     std::nth_element(costs_.begin(), costs_.begin() + n, costs_.begin() + end);
     return costs_[n];
   }
@@ -242,14 +253,14 @@ class BestPathSearch {
   Pool<Token> tokens_;
   Active active_;
   std::vector<int32_t> queue_;
-  std::vector<double> costs_;
+  std::vector<float> costs_;  // rounded, as in Kaldi, which lets the token that sets the limit pass or not
 };
 
 }  // namespace
 
 FoundPath search_best_path(const Graph &graph, const SearchOptions &options, const float *log_likelihoods, int64_t frames,
-                           int64_t pdfs, float scale) {
-  BestPathSearch search(graph, options, scale);
+                           int64_t pdfs, float scale, const TableSize &size) {
+  BestPathSearch search(graph, options, scale, size);
   for (int64_t t = 0; t < frames; t++) search.advance(log_likelihoods + t * pdfs);
   return search.best();
 }

@@ -7,21 +7,31 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "flat_lattice.h"
 #include "graph.h"
 #include "search.h"
 
 namespace kaldi_bridge {
 
+// How many buckets the table of tokens has, and how many there are at least for each token of the frame before.
+struct TableSize {
+  size_t buckets = 1000;
+  float ratio = 2.0f;
+};
+
 struct FoundPath {
-  BestPath path;  // with an infinite cost where no token survived
+  BestPath path;        // with an infinite cost where no token survived
+  FlatLattice lattice;  // of that path alone, an arc for each step, epsilons included
   bool reached_final = false;
+  size_t buckets = 0;  // of the table in the end
 };
 
 // Of scaled log-likelihoods [frames, pdfs], row after row. Of the options, the beam and the limits on tokens count.
 FoundPath search_best_path(const Graph &graph, const SearchOptions &options, const float *log_likelihoods, int64_t frames,
-                           int64_t pdfs, float scale);
+                           int64_t pdfs, float scale, const TableSize &size);
 
 }  // namespace kaldi_bridge

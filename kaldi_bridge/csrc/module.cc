@@ -72,16 +72,19 @@ SearchResult run_search(const Graph &graph, const SearchOptions &options, Array<
 
 py::object cost_pair(const Cost &cost);
 
-py::tuple run_best_path_search(const Graph &graph, const SearchOptions &options, Array<float> likelihoods, float scale) {
+py::tuple run_best_path_search(const Graph &graph, const SearchOptions &options, Array<float> likelihoods, float scale,
+                               size_t buckets, float ratio) {
+  if (buckets < 1) throw std::invalid_argument("the table of tokens needs a bucket");
   check_likelihoods(graph.num_pdfs(), likelihoods);
   const float *data = likelihoods.data();
   const int64_t frames = likelihoods.shape(0), pdfs = likelihoods.shape(1);
   FoundPath found;
   {
     py::gil_scoped_release release;
-    found = search_best_path(graph, options, data, frames, pdfs, scale);
+    found = search_best_path(graph, options, data, frames, pdfs, scale, {buckets, ratio});
   }
-  return py::make_tuple(found.path.words, found.path.tids, cost_pair(found.path.cost), found.reached_final);
+  return py::make_tuple(found.path.words, found.path.tids, cost_pair(found.path.cost), found.reached_final,
+                        parts_of(std::move(found.lattice)), found.buckets);
 }
 
 py::object cost_pair(const Cost &cost) {

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
@@ -15,8 +18,8 @@ from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.costs import scale
-from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, decode
-from kaldi_bridge.lattices.lattice import CompactLattice, to_compact
+from kaldi_bridge.lattices.decoder import BestPath, Graph, SearchOptions, decode
+from kaldi_bridge.lattices.lattice import to_compact, to_lattice
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.paths import best_path_lattice
 from kaldi_bridge.tables import TableWriter
@@ -24,6 +27,9 @@ from kaldi_bridge.tables.holders import INT32_VECTOR
 from kaldi_bridge.tables.loop import TableLoop
 
 ONE_PATH = 1e-3  # a lattice beam that leaves little else than the best path
+
+Search = Callable[[Graph, np.ndarray, SearchOptions, float], BestPath | None]
+"""As ``best_path``: of a graph, log-likelihoods, options and acoustic scale."""
 
 
 @dataclass
@@ -35,7 +41,21 @@ class BestPathOptions(FrontEndOptions):
     allow_partial: bool = option(True, "Produce output even when no final state was reached")
 
 
+def best_path_of_lattice(
+    graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, acoustic_scale: float
+) -> BestPath | None:
+    """As ``best_path``, by the search that makes lattices, whose beam does not become tighter within a frame."""
+    options = replace(options, lattice_beam=ONE_PATH, determinize_lattice=False)
+    decoded = decode(graph, log_likelihoods, options, acoustic_scale)
+    if decoded is None:
+        return None
+    path = best_path_lattice(scale(to_compact(decoded.lattice), acoustic=acoustic_scale or 1.0))
+    assert path is not None
+    return BestPath(decoded.words, decoded.alignment, decoded.cost, to_lattice(path), decoded.reached_final)
+
+
 def decode_best_paths(
+    find: Search,
     search: SearchOptions,
     options: BestPathOptions,
     model_in: str,
@@ -60,7 +80,7 @@ def decode_best_paths(
             with loop.entry(utterance):
                 if not len(feats):
                     raise EntryError(f"Zero-length utterance: {utterance}")
-                decoded = decode(graph, model.mixtures.log_likelihoods(feats), search, options.acoustic_scale)
+                decoded = find(graph, model.mixtures.log_likelihoods(feats), search, options.acoustic_scale)
                 if decoded is None or not (decoded.reached_final or options.allow_partial):
                     raise EntryError(f"Did not successfully decode utterance {utterance}, len = {len(feats)}")
                 if not decoded.reached_final:
@@ -70,7 +90,7 @@ def decode_best_paths(
                 words.write(utterance, decoded.words)
                 alignments.write(utterance, decoded.alignment)
                 if lattices_wspecifier:
-                    lattices.write(utterance, _path(decoded, options.acoustic_scale))
+                    lattices.write(utterance, to_compact(scale(decoded.lattice, 1 / (options.acoustic_scale or 1.0))))
                 if symbols:
                     print(utterance, *(symbols[word] for word in decoded.words), "", file=sys.stderr)
                 likelihood = -sum(decoded.cost)
@@ -84,10 +104,3 @@ def decode_best_paths(
     average = total / frames if frames else float("nan")
     log.info(f"Overall log-likelihood per frame is {average:g} over {frames} frames.")
     return loop.status
-
-
-def _path(decoded: Decoded, acoustic_scale: float) -> CompactLattice:
-    """The best path with its costs where they arise, the acoustic ones not scaled."""
-    path = best_path_lattice(scale(to_compact(decoded.lattice), acoustic=acoustic_scale or 1.0))
-    assert path is not None
-    return scale(path, acoustic=1 / (acoustic_scale or 1.0))

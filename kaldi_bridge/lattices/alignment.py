@@ -102,14 +102,18 @@ class Aligner:
 
         Raises EntryError when there is no way through the graph.
         """
+        failed = f"Did not successfully decode file {utterance}, len = {len(log_likelihoods)}"
         retry_beam = self._options.retry_beam
-        path = self._search(graph, log_likelihoods, self._options.beam)
-        if path is None and retry_beam:
-            log.warning(f"Retrying utterance {utterance} with beam {retry_beam:g}")
-            self._retried += 1
-            path = self._search(graph, log_likelihoods, retry_beam)
+        try:
+            path = self._search(graph, log_likelihoods, self._options.beam)
+            if path is None and retry_beam:
+                log.warning(f"Retrying utterance {utterance} with beam {retry_beam:g}")
+                self._retried += 1
+                path = self._search(graph, log_likelihoods, retry_beam)
+        except EntryError as error:
+            raise EntryError(f"{failed}: {error}") from None
         if path is None:
-            raise EntryError(f"Did not successfully decode file {utterance}, len = {len(log_likelihoods)}")
+            raise EntryError(failed)
         self._alignments.write(utterance, path.alignment)
         if self._scores is not None:
             self._scores.write(utterance, -sum(path.cost))

@@ -193,22 +193,46 @@ class Decoded:
 
 @dataclass
 class BestPath:
-    """``words``, ``alignment``, ``cost`` and ``reached_final`` as in Decoded."""
+    """``words``, ``alignment``, ``cost`` and ``reached_final`` as in Decoded; the path as a lattice, costs scaled."""
 
     words: list[int]
     alignment: list[int]
     cost: tuple[float, float]
+    lattice: Lattice
     reached_final: bool
 
 
+@dataclass
+class TokenTable:
+    """How many buckets Kaldi's table of tokens has (util/hash-list.h), and at least for each token of the last frame.
+
+    It is gone through bucket by bucket, so that ties and the tightest beams depend on it; it only grows.
+    """
+
+    buckets: int = 1000
+    ratio: float = 2.0
+
+
 def best_path(
-    graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, acoustic_scale: float
+    graph: Graph,
+    log_likelihoods: np.ndarray,
+    options: SearchOptions,
+    acoustic_scale: float,
+    table: TokenTable | None = None,
 ) -> BestPath | None:
-    """The best path only, by a search that knows no other (decoder/faster-decoder.cc); otherwise as ``decode``."""
-    words, alignment, cost, reached_final = _searched(
-        _csrc.search_best_path, graph, log_likelihoods, options, acoustic_scale
+    """The best path only, by a search that knows no other (decoder/faster-decoder.cc); otherwise as ``decode``.
+
+    ``table``: of a decoder for several utterances, changed by each; else each has its own.
+    """
+    table = table or TokenTable()
+
+    def search(*arguments: Any) -> Any:
+        return _csrc.search_best_path(*arguments, table.buckets, table.ratio)
+
+    words, alignment, cost, reached_final, lattice, table.buckets = _searched(
+        search, graph, log_likelihoods, options, acoustic_scale
     )
-    return None if cost is None else BestPath(words, alignment, cost, reached_final)
+    return None if cost is None else BestPath(words, alignment, cost, Lattice(*lattice), reached_final)
 
 
 def native_options(options: SearchOptions) -> _csrc.SearchOptions:

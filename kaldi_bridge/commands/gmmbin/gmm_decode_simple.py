@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
-from kaldi_bridge.gmm.best_paths import ONE_PATH, BestPathOptions, decode_best_paths
+from kaldi_bridge.gmm.best_paths import BestPathOptions, best_path_of_lattice, decode_best_paths
 from kaldi_bridge.lattices.decoder import SearchOptions
 
 USAGE = """Decode with a GMM-based model; the best paths only.
@@ -30,9 +30,9 @@ def gmm_decode_simple(
     alignments_wspecifier: str | None = None,
     lattices_wspecifier: str | None = None,
 ) -> int:
-    search = SearchOptions(beam=options.beam, min_active=0, lattice_beam=ONE_PATH, determinize_lattice=False)
+    search = SearchOptions(beam=options.beam, min_active=0)
     tables = (features_rspecifier, words_wspecifier, alignments_wspecifier, lattices_wspecifier)
-    return decode_best_paths(search, options, model_in, fst_in, *tables)
+    return decode_best_paths(best_path_of_lattice, search, options, model_in, fst_in, *tables)
 
 
 main = command(gmm_decode_simple, usage=USAGE)

@@ -16,7 +16,7 @@ from kaldi_bridge.command import run
 from tests.helpers.bad_entries import CASES, EXPECTED, KEYS, POSITIONS, Inputs, clear, outcome
 from tests.helpers.twins import twin
 
-TORCH = ("nnet3-compute", "nnet3-latgen", "nnet3-chain-compute")  # import torch, which takes seconds
+TORCH = ("nnet3-compute", "nnet3-latgen", "nnet3-align", "nnet3-chain-compute")  # import torch, which takes seconds
 
 # Kaldi's warnings from inside its readers and algorithms; what they mean for an utterance is said in another.
 NOTES = re.compile(
@@ -47,6 +47,7 @@ LEFT_OUT = {
     ("gmm-latgen-biglm-faster mono.mdl ark:in G.fst G.fst ark:feats OUT", "one-frame"),
     ("latgen-faster-mapped mono.mdl ark:graphs ark:in OUT", "nan"),
     ("nnet3-chain-compute-post --use-gpu=no nnet.raw den.fst ark:in OUT", "nan"),
+    ("nnet3-align-compiled nnet.mdl ark:graphs ark:in OUT MORE", "infinite"),
 }
 NOT_WRITTEN = "acc-tree-stats"  # statistics of nothing, which nothing can be made of
 SHUFFLED = "shuffle-egs"  # by the C++ library's generator
