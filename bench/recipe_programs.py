@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,8 +29,13 @@ OPENFST = """
     equal equivalent info intersect invert isomorphic linear map minimize print project prune push randgen relabel
     replace reverse reweight rmepsilon shortestdistance shortestpath special symbols synchronize topsort union
 """
-# Kaldi's older kinds of networks and subspace models, which no recipe of today needs; of these the count is told
-OBSOLETE = ("nnetbin", "nnet2bin", "sgmmbin", "sgmm2bin", "onlinebin", "rnnlmbin", "tfrnnlmbin")
+# What no recipe of today needs and stays out, by folder or, among programs that do not, by name; the count is told
+OLDER_FOLDERS = {"nnetbin": "nnet1", "nnet2bin": "nnet2", "sgmmbin": "SGMM", "sgmm2bin": "SGMM", "onlinebin": "online1"}
+OLDER_PROGRAMS = {
+    **dict.fromkeys(("online2-wav-nnet2-latgen-faster", "online2-wav-nnet2-latgen-threaded"), "nnet2"),
+    **dict.fromkeys(("fmpe-apply-transform", "fmpe-est", "fmpe-init", "fmpe-sum-accs", "gmm-fmpe-acc-stats"), "fMMI"),
+    **dict.fromkeys(("gmm-est-rescale", "gmm-get-stats-deriv"), "fMMI"),
+}
 BEGIN, END = "<!-- recipes: made by bench/recipe_programs.py -->", "<!-- end of recipes -->"
 _PATH = re.compile(r"[\w.+-]+(?:/[\w.+-]+)*")
 _WORD = re.compile(r"(?<![\w./-])[a-z][a-z0-9-]*[a-z0-9](?![\w-]|\.\w)")
@@ -99,10 +105,10 @@ def table(kaldi: Path) -> str:
 
 
 def _listed(missing: set[str], programs: dict[str, str]) -> str:
-    names = sorted(name for name in missing if programs[name] not in OBSOLETE)
-    folders = sorted({programs[name] for name in missing} & set(OBSOLETE))
-    counts = [f"{sum(programs[name] == folder for name in missing)} of `{folder}`" for folder in folders]
-    return ", ".join([*(f"`{name}`" for name in names), *counts])
+    kinds = {name: OLDER_PROGRAMS.get(name) or OLDER_FOLDERS.get(programs[name]) for name in missing}
+    names = sorted(name for name in missing if not kinds[name])
+    counts = Counter(kind for kind in kinds.values() if kind)
+    return ", ".join([*(f"`{name}`" for name in names), *(f"{counts[kind]} for {kind}" for kind in sorted(counts))])
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Kaldi's egs/mini_librispeech, from FLAC files to a chain model that decodes online, with nothing of Kaldi compiled.
+"""Kaldi's egs/mini_librispeech, from FLAC files to chain models, with nothing of Kaldi compiled.
 
 bench/recipes.py does the same stage by stage, beside Kaldi.
 """
@@ -11,21 +11,47 @@ import pytest
 from tests.helpers.kaldi_recipes import copy_mini_librispeech, kaldi_checkout, run_recipe
 from tests.helpers.made_up_librispeech import make_corpus
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(14400)]
 
-@pytest.mark.slow
-@pytest.mark.timeout(14400)
-def test_run_sh(tmp_path: Path) -> None:
-    """run.sh ends with local/chain2/run_tdnn.sh, whose trainer has no twin; the test takes its older sister."""
-    make_corpus(tmp_path / "corpus")
-    recipe = copy_mini_librispeech(kaldi_checkout(), tmp_path, tmp_path / "corpus")
-    script = (recipe / "run.sh").read_text()
-    (recipe / "run.sh").write_text(script.replace("local/chain2/run_tdnn.sh", "local/chain/run_tdnn.sh"))
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recipe's directory after its whole run.sh, as it is, which ends with local/chain2/run_tdnn.sh."""
+    folder = tmp_path_factory.mktemp("mini_librispeech")
+    make_corpus(folder / "corpus")
+    recipe = copy_mini_librispeech(kaldi_checkout(), folder, folder / "corpus")
     run_recipe(recipe, "run.sh --stage 1", timeout=14000.0)
+    return recipe
+
+
+def best_rates(recipe: Path, model: str) -> dict[str, float]:
+    """Best word error rate of a model with the language model of its graph, and after rescoring with the large one."""
+    best = {}
+    for language_model in ("tgsmall", "tglarge"):
+        results = (recipe / f"exp/{model}/decode_{language_model}_dev_clean_2").glob("wer_*")
+        text = "".join(path.read_text() for path in results)
+        best[language_model] = min(float(rate) for rate in re.findall(r"^%WER (\S+)", text, re.M))
+    return best
+
+
+@pytest.mark.parametrize(("model", "most"), [("tri3b", 2.0), ("chain2/tdnn1a_sp", 20.0)])
+def test_run_sh(recipe: Path, model: str, most: float) -> None:
+    rates = best_rates(recipe, model)
+    assert max(rates.values()) < most, rates
+
+
+def test_what_run_sh_leaves(recipe: Path) -> None:
+    """Pronunciation probabilities, rescored lattices, a combination of several iterations."""
     assert len((recipe / "data/local/dict/lexiconp_silprob.txt").read_text().splitlines()[0].split()) > 5
-    chain = "chain_online_cmn/tdnn1k_sp"
-    for directory, best in (("tri3b", 2.0), (chain, 20.0), (f"{chain}_online", 20.0)):
-        for language_model in ("tgsmall", "tglarge"):
-            results = (recipe / f"exp/{directory}/decode_{language_model}_dev_clean_2").glob("wer_*")
-            text = "".join(path.read_text() for path in results)
-            rates = [float(rate) for rate in re.findall(r"^%WER (\S+)", text, re.M)]
-            assert rates and min(rates) < best, f"{directory}, {language_model}: {rates}"
+    assert list((recipe / "exp/tri3b/decode_tgmed_dev_clean_2").glob("lat.*.gz"))
+    combined = (recipe / "exp/chain2/tdnn1a_sp/log/combine.log").read_text()
+    ((before, after),) = re.findall(r"objective function changed from (\S+) to (\S+)", combined)
+    assert float(after) >= float(before) > -1.0
+
+
+def test_chain_run_tdnn(recipe: Path) -> None:
+    """local/chain/run_tdnn.sh, which the recipe had before, decodes in pieces as they are heard, too."""
+    run_recipe(recipe, "local/chain/run_tdnn.sh", timeout=14000.0)
+    for model in ("chain_online_cmn/tdnn1k_sp", "chain_online_cmn/tdnn1k_sp_online"):
+        rates = best_rates(recipe, model)
+        assert max(rates.values()) < 20.0, rates

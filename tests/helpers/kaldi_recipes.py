@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -46,7 +47,7 @@ def copy_recipe(name: str, kaldi: Path, folder: Path, programs: Path | None = No
 
 
 # What a corpus of minutes does not have the examples for: 512 Gaussians with 100 frames each, minibatches of 64,
-# parallel jobs on several archives; and 20 epochs, which take long without a GPU
+# parallel jobs on several archives; and epochs that take long without a GPU
 SMALLER = {
     "local/nnet3/run_ivector_common.sh": {"_subset 512": "_subset 64"},
     "local/chain/tuning/run_tdnn_1k.sh": {
@@ -55,15 +56,20 @@ SMALLER = {
         "num-jobs-final=5": "num-jobs-final=1",
         "num-chunk-per-minibatch=128,64": "num-chunk-per-minibatch=64,8,1",
     },
+    "local/chain2/tuning/run_tdnn_1a.sh": {
+        "--num-jobs-initial 2 --num-jobs-final 5": "--num-epochs 2 --num-jobs-initial 1 --num-jobs-final 1",
+        "--minibatch-size 256,128,64": "--minibatch-size 64,8,1",
+    },
 }
+FEWER_JOBS = "--nj 4"  # in these scripts, for from 10 to 75
 
 
 def copy_mini_librispeech(kaldi: Path, folder: Path, corpus: Path, programs: Path | None = None) -> Path:
     """The recipe with made_up_librispeech's corpus in the places of its downloads, for one machine without a GPU.
 
-    local/chain/run_tdnn.sh asks ``cuda-compiled`` whether to begin at all, which is told yes; the programs then compute
-    on the CPU, as Kaldi's do where they are not compiled for GPUs. Of its training, epochs and
-    jobs are fewer, and of the i-vector extractor's, Gaussians.
+    run.sh stays as it is. local/chain2/run_tdnn.sh and local/chain/run_tdnn.sh ask ``cuda-compiled`` whether to begin
+    at all, which is told yes; the programs then compute on the CPU, as Kaldi's do where they are not compiled for GPUs.
+    Of their training, epochs and jobs are fewer, and of the i-vector extractor's, Gaussians.
     """
     recipe = copy_recipe("mini_librispeech/s5", kaldi, folder, programs)
     run_pl = f"run.pl --max-jobs-run {os.cpu_count()}"
@@ -77,6 +83,7 @@ def copy_mini_librispeech(kaldi: Path, folder: Path, corpus: Path, programs: Pat
         for option, smaller in changes.items():
             assert option in script
             script = script.replace(option, smaller)
+        script = re.sub(r"--nj \d\d\b", FEWER_JOBS, script)
         (recipe / name).write_text(script)
     answer = folder / "without_gpu/cuda-compiled"
     answer.parent.mkdir()

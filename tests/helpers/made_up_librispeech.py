@@ -1,8 +1,7 @@
 """A corpus of made-up words in the layout of mini LibriSpeech: FLAC files, transcripts, a lexicon, language models.
 
-Kaldi's recipe asks for 500 utterances, for 25 chapters ("speakers") to train with, whose speed-perturbed copies it
-divides into 75 jobs, and for 20 to test with. Most utterances are one word; the others are long enough for the chunks
-that its network is trained on.
+Kaldi's recipe asks for 500 utterances to train with, and for 10 chapters ("speakers") to test with, one for each job.
+Most utterances are one word; the others are long enough for the chunks that its network is trained on.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ LEXICON = {
 LONG = 6  # words in an utterance that the network can be trained on
 PARTS = {
     "train-clean-5": (26, 17, 3),
-    "dev-clean-2": (20, 1, 1),
+    "dev-clean-2": (10, 1, 2),
 }  # chapters; utterances of one and of many words in each
 
 
