@@ -23,6 +23,7 @@ from kaldi_bridge.io.matrix_io import (
     write_vector,
 )
 from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
+from kaldi_bridge.io.sums import sum_of_files
 from kaldi_bridge.tables.integer_lists import RaggedIntegers
 from kaldi_bridge.tables.posterior import SparsePosterior
 
@@ -183,14 +184,7 @@ def read_full_statistics(rxfilename: str) -> FullStatistics:
 
 def sum_full_statistics(rxfilenames: Sequence[str]) -> FullStatistics:
     """The sum of one or more files. Raises KaldiError, naming the file that does not fit the first."""
-    total = read_full_statistics(rxfilenames[0])
-    for name in rxfilenames[1:]:
-        part = read_full_statistics(name)
-        try:
-            total.add(part)
-        except KaldiError as error:
-            raise KaldiError(f"{name}: {error}") from None
-    return total
+    return sum_of_files(FullStatistics.read, rxfilenames)
 
 
 def write_full_statistics(wxfilename: str, statistics: FullStatistics, binary: bool = True) -> None:

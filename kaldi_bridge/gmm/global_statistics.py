@@ -16,6 +16,7 @@ from kaldi_bridge.gmm.statistics import Statistics
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
 from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
+from kaldi_bridge.io.sums import sum_of_files
 from kaldi_bridge.tables.integer_lists import RaggedIntegers
 from kaldi_bridge.tables.posterior import SparsePosterior
 
@@ -184,16 +185,7 @@ def read_statistics(rxfilename: str) -> GlobalStatistics:
 
 def sum_statistics(rxfilenames: Sequence[str]) -> GlobalStatistics:
     """The sum of one or more files. Raises KaldiError, naming the file that does not fit the first."""
-    total = read_statistics(rxfilenames[0])
-    for name in rxfilenames[1:]:
-        part = read_statistics(name)
-        if part.flags != total.flags:
-            raise KaldiError(f"{name}: dimension or flags mismatch (mixing accs from different models?)")
-        try:
-            total.add(part)
-        except KaldiError as error:
-            raise KaldiError(f"{name}: {error}") from None
-    return total
+    return sum_of_files(GlobalStatistics.read, rxfilenames)
 
 
 def write_statistics(wxfilename: str, statistics: GlobalStatistics, binary: bool = True) -> None:

@@ -178,7 +178,7 @@ def write_gradient_scatter(
     count = 0
     for _, statistics in _of_speakers(model, speakers, posteriors):
         statistics.drop_last_frame()
-        scatter.add(statistics)
+        scatter.accumulate(statistics)
         count += 1
     if speakers.what == "speaker":
         log.info(f"Accumulate statistics from {count} speakers")

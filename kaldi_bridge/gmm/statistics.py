@@ -11,7 +11,8 @@ from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.hmm.posterior import to_pdfs
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
-from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
+from kaldi_bridge.io.streams import InputStream, OutputStream, open_output
+from kaldi_bridge.io.sums import sum_of_files
 from kaldi_bridge.tables.posterior import SparsePosterior
 
 FLAGS = {"m": 1, "v": 2, "w": 4, "t": 8, "a": 15}  # means, variances, weights, transitions, all of these
@@ -142,20 +143,7 @@ class Statistics:
 
 def sum_files(rxfilenames: Sequence[str]) -> Statistics:
     """The sum of the statistics in all files. Raises KaldiError, naming the file that does not fit the first."""
-    total: Statistics | None = None
-    for name in rxfilenames:
-        with open_input(name) as stream:
-            part = Statistics.read(stream, basic_io.read_header(stream))
-        if total is None:
-            total = part
-            continue
-        try:
-            total.add(part)
-        except KaldiError as error:
-            raise KaldiError(f"{name}: {error}") from None
-    if total is None:
-        raise KaldiError("no files of statistics to sum")
-    return total
+    return sum_of_files(Statistics.read, rxfilenames)
 
 
 def write_statistics(wxfilename: str, statistics: Statistics, binary: bool = True) -> None:

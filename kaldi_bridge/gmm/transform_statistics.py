@@ -30,7 +30,9 @@ def add_to_mllt(
         part = kept[begin : begin + _AT_ONCE]
         gaussians = shares.gaussians[part]
         inverse = mixtures.inverse_variances[gaussians]
-        statistics.add(mixtures.scaled_means[gaussians] / inverse - feats[frames[part]], inverse, posteriors[part])
+        statistics.accumulate(
+            mixtures.scaled_means[gaussians] / inverse - feats[frames[part]], inverse, posteriors[part]
+        )
 
 
 def add_to_fmllr(

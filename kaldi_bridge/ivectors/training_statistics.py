@@ -9,7 +9,6 @@ and v, V the mean and variance of its i-vector. Sums go over utterances:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from kaldi_bridge.io.matrix_io import (
     write_vector,
 )
 from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
+from kaldi_bridge.io.sums import sum_of_files
 
 
 class TrainingStatistics:
@@ -151,31 +151,8 @@ def read_statistics(rxfilename: str) -> TrainingStatistics:
 
 
 def sum_statistics(rxfilenames: Sequence[str], all_at_once: bool = False) -> TrainingStatistics:
-    """The sum of the statistics in one or more files.
-
-    ``all_at_once``: opens all of them first, so that commands in pipes run side by side. Raises KaldiError, naming the
-    file that does not fit the first.
-    """
-    total: TrainingStatistics | None = None
-    with ExitStack() as stack:
-        opened = [stack.enter_context(open_input(name)) for name in rxfilenames] if all_at_once else []
-        for i, name in enumerate(rxfilenames):
-            with opened[i] if opened else open_input(name) as stream:
-                part = TrainingStatistics.read(stream, basic_io.read_header(stream))
-            try:
-                total = _sum(total, part)
-            except KaldiError as error:
-                raise KaldiError(f"{name}: {error}") from None
-    if total is None:
-        raise KaldiError("no files of statistics to sum")
-    return total
-
-
-def _sum(total: TrainingStatistics | None, part: TrainingStatistics) -> TrainingStatistics:
-    if total is None:
-        return part
-    total.add(part)
-    return total
+    """As ``sum_of_files``."""
+    return sum_of_files(TrainingStatistics.read, rxfilenames, all_at_once=all_at_once)
 
 
 def write_statistics(wxfilename: str, statistics: TrainingStatistics, binary: bool = True) -> None:

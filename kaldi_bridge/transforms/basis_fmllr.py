@@ -28,6 +28,7 @@ from kaldi_bridge.io.matrix_io import (
 )
 from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.io.sums import sum_of_files
 from kaldi_bridge.transforms.fmllr import FmllrStatistics
 
 
@@ -48,12 +49,19 @@ class GradientScatter:
         self.count = 0.0
         self.scatter = np.zeros((dim * (dim + 1), dim * (dim + 1)))
 
-    def add(self, statistics: FmllrStatistics) -> None:
+    def accumulate(self, statistics: FmllrStatistics) -> None:
         """One speaker; nothing where there are no frames of it."""
         if statistics.count > 0:
             gradient = _gradient(statistics, np.eye(statistics.dim, statistics.dim + 1)).ravel()
             self.count += statistics.count
             self.scatter += np.outer(gradient, gradient) / statistics.count
+
+    def add(self, other: GradientScatter) -> None:
+        """Raises KaldiError where the other is of another size."""
+        if other.scatter.shape != self.scatter.shape:
+            raise KaldiError(f"gradient scatter of size {len(other.scatter)}, not {len(self.scatter)}")
+        self.count += other.count
+        self.scatter += other.scatter
 
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> GradientScatter:
@@ -79,15 +87,7 @@ class GradientScatter:
 
 def read_sum(rxfilenames: Sequence[str], dim: int) -> GradientScatter:
     """The sum over several files, for a model of dimension ``dim``. Raises KaldiError, naming a file of another one."""
-    total = GradientScatter(dim)
-    for rxfilename in rxfilenames:
-        with open_input(rxfilename) as stream:
-            read = GradientScatter.read(stream, basic_io.read_header(stream))
-        if read.scatter.shape != total.scatter.shape:
-            raise KaldiError(f"{rxfilename}: gradient scatter of size {len(read.scatter)}, not {len(total.scatter)}")
-        total.count += read.count
-        total.scatter += read.scatter
-    return total
+    return sum_of_files(GradientScatter.read, rxfilenames, GradientScatter(dim))
 
 
 class Basis:

@@ -12,7 +12,8 @@ from kaldi_bridge.io import basic_io, matrix_io
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
-from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.sums import sum_of_files
 
 
 class LdaStatistics:
@@ -23,7 +24,7 @@ class LdaStatistics:
         self.sums = np.zeros((num_classes, dim))
         self.products = np.zeros((dim, dim))
 
-    def add(self, vectors: np.ndarray, rows: np.ndarray, classes: np.ndarray, weights: np.ndarray) -> None:
+    def accumulate(self, vectors: np.ndarray, rows: np.ndarray, classes: np.ndarray, weights: np.ndarray) -> None:
         """Vector number ``rows[i]`` of ``vectors`` [n, dim] counts for class ``classes[i]`` with ``weights[i]``."""
         if classes.size and not 0 <= classes.min() <= classes.max() < len(self.counts):
             raise KaldiError(f"a class of {classes.max()}, but there are only {len(self.counts)}")
@@ -82,7 +83,7 @@ class LdaStatistics:
         seen = self.counts != 0.0
         return (self.sums[seen].T / self.counts[seen]) @ self.sums[seen]
 
-    def __iadd__(self, other: LdaStatistics) -> LdaStatistics:
+    def add(self, other: LdaStatistics) -> None:
         """Raises KaldiError when their sizes differ."""
         if self.sums.shape != other.sums.shape:
             raise KaldiError(
@@ -92,7 +93,6 @@ class LdaStatistics:
         self.counts += other.counts
         self.sums += other.sums
         self.products += other.products
-        return self
 
     def covariances(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean [dim], covariance [dim, dim], and the part of it between the classes [dim, dim]."""
@@ -104,17 +104,7 @@ class LdaStatistics:
 
 def read_sum(rxfilenames: Sequence[str]) -> LdaStatistics:
     """The sum of the statistics of several files. Raises KaldiError."""
-    total: LdaStatistics | None = None
-    for rxfilename in rxfilenames:
-        with open_input(rxfilename) as stream:
-            read = LdaStatistics.read(stream, basic_io.read_header(stream))
-        try:
-            total = read if total is None else total.__iadd__(read)
-        except KaldiError as error:
-            raise KaldiError(f"{rxfilename}: {error}") from None
-    if total is None:
-        raise KaldiError("no statistics were given")
-    return total
+    return sum_of_files(LdaStatistics.read, rxfilenames)
 
 
 def write_lda_statistics(statistics: LdaStatistics | None, wxfilename: str, binary: bool) -> None:

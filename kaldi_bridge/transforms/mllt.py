@@ -17,7 +17,7 @@ from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.matrix_io import pack_symmetric, read_packed, unpack_symmetric, write_packed
 from kaldi_bridge.io.output_stream import OutputStream
-from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.sums import sum_of_files
 
 ITERATIONS = 200
 _AT_ONCE = 2048
@@ -34,7 +34,7 @@ class MlltStatistics:
     def dim(self) -> int:
         return len(self.scatter)
 
-    def add(self, deviations: np.ndarray, inverse_variances: np.ndarray, posteriors: np.ndarray) -> None:
+    def accumulate(self, deviations: np.ndarray, inverse_variances: np.ndarray, posteriors: np.ndarray) -> None:
         """Deviations x - m [n, dim] from Gaussians of 1 / v [n, dim] with posteriors [n]."""
         self.count += float(posteriors.sum(dtype=np.float64))
         weights = (inverse_variances * posteriors[:, None]).astype(np.float64)
@@ -45,6 +45,13 @@ class MlltStatistics:
             total += weights[begin : begin + _AT_ONCE].T @ (own[:, rows] * own[:, columns])
         self.scatter[:, rows, columns] += total
         self.scatter[:, columns, rows] = self.scatter[:, rows, columns]
+
+    def add(self, other: MlltStatistics) -> None:
+        """Raises KaldiError where the other's are of another dimension."""
+        if self.dim != other.dim:
+            raise KaldiError(f"MLLT statistics of dimension {other.dim}, those before of {self.dim}")
+        self.count += other.count
+        self.scatter += other.scatter
 
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> MlltStatistics:
@@ -114,17 +121,4 @@ class MlltStatistics:
 
 def read_sum(rxfilenames: Sequence[str]) -> MlltStatistics:
     """The sum of the statistics of several files. Raises KaldiError, naming the file that does not fit the first."""
-    total: MlltStatistics | None = None
-    for rxfilename in rxfilenames:
-        with open_input(rxfilename) as stream:
-            read = MlltStatistics.read(stream, basic_io.read_header(stream))
-        if total is None:
-            total = read
-            continue
-        if total.dim != read.dim:
-            raise KaldiError(f"{rxfilename}: MLLT statistics of dimension {read.dim}, those before of {total.dim}")
-        total.count += read.count
-        total.scatter += read.scatter
-    if total is None:
-        raise KaldiError("no statistics were given")
-    return total
+    return sum_of_files(MlltStatistics.read, rxfilenames)

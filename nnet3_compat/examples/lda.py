@@ -82,4 +82,4 @@ class LdaAccumulator:
             keep = self._random.random(len(weights)) * self._rand_prune < np.abs(weights)
             weights = np.where(small, np.where(keep, np.copysign(self._rand_prune, weights), 0.0), weights)
         used = weights != 0.0
-        self.statistics.add(vectors, rows[used], classes[used], weights[used].astype(np.float64))
+        self.statistics.accumulate(vectors, rows[used], classes[used], weights[used].astype(np.float64))

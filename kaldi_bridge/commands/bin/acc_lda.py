@@ -50,7 +50,7 @@ def acc_lda(options: Options, model_in: str, feats: str, posteriors_in: str, sta
                 pdfs = to_pdfs(model, posterior)
             weights = randomly_pruned(pdfs.weights, options.rand_prune, random)
             kept = weights != 0
-            statistics.add(matrix, pdfs.frames[kept], pdfs.indexes[kept], weights[kept])
+            statistics.accumulate(matrix, pdfs.frames[kept], pdfs.indexes[kept], weights[kept])
     done = posteriors.done - mismatched
     log.info(f"Done {done} files, failed for {posteriors.missing + posteriors.errors + mismatched}")
     with open_output(statistics_out) as stream:

@@ -25,7 +25,7 @@ def statistics(seed: int) -> tuple[LdaStatistics, np.ndarray, np.ndarray]:
     classes = random.integers(CLASSES, size=FRAMES)
     frames = means[classes] + random.normal(size=(FRAMES, DIM)) @ np.diag([1.0, 2.0, 0.5, 1.0, 0.2])
     made = LdaStatistics(CLASSES, DIM)
-    made.add(frames, np.arange(FRAMES), classes, np.ones(FRAMES))
+    made.accumulate(frames, np.arange(FRAMES), classes, np.ones(FRAMES))
     return made, frames, classes
 
 
