@@ -21,7 +21,6 @@ from kaldi_bridge.io.text import encode
 _TOKEN = r"[\w./:,=@%+*-]+|'[^']*'|\"[^\"$`\\]*\""
 _PLAIN = re.compile(rf"(?:\s*(?:\||(?:{_TOKEN})(?![^\s|])))*\s*", re.ASCII)
 _TOKENS = re.compile(rf"\||{_TOKEN}", re.ASCII)
-_NOT_FOUND = 127
 
 _allowed = False
 
@@ -51,10 +50,14 @@ def fork_pipeline(command: str) -> tuple[int, list[int]] | None:
     source, children = -1, []
     for path, arguments in zip(paths, programs, strict=True):
         read_end, write_end = os.pipe()
-        child = os.fork()
-        if child == 0:
-            _become(path, arguments, source, write_end)
-        children.append(child)
+        script = script_of(path)
+        if script is None:
+            children.append(_spawn(path, arguments, source, write_end))
+        else:
+            child = os.fork()
+            if child == 0:
+                _become(script, arguments, source, write_end)
+            children.append(child)
         os.close(write_end)
         if source >= 0:
             os.close(source)
@@ -97,21 +100,25 @@ def _find(name: str) -> str:
     return next((path for path in paths if os.access(path, os.X_OK) and os.path.isfile(path)), "")
 
 
-def _become(path: str, arguments: list[str], source: int, target: int) -> NoReturn:
-    """In the child: the program, between these ends of pipes."""
-    status = _NOT_FOUND
+def _spawn(path: str, arguments: list[str], source: int, target: int) -> int:
+    """A program that is not ours, between these ends of pipes; its process id. It costs a fifth of a fork."""
+    ends = [(os.POSIX_SPAWN_DUP2, target, 1)]
+    if source >= 0:
+        ends.append((os.POSIX_SPAWN_DUP2, source, 0))
+    usual = [signal.SIGPIPE, signal.SIGXFSZ]  # Python ignores them, and what it executes would too
+    return os.posix_spawn(path, arguments, os.environ, file_actions=ends, setsigdef=usual)
+
+
+def _become(script: str, arguments: list[str], source: int, target: int) -> NoReturn:
+    """In the child: one of our programs, between these ends of pipes."""
+    status = 1
     try:
         if source >= 0:
             os.dup2(source, 0)
         os.dup2(target, 1)
-        script = script_of(path)
-        if script is not None:
-            os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-            status = run_script(script, arguments)
-        else:
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it executes would too
-            os.execv(path, arguments)
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        status = run_script(script, arguments)
     except BaseException as error:  # whatever it is must not go on in the parent's place
-        os.write(2, encode(f"{path}: {error}\n"))
+        os.write(2, encode(f"{script}: {error}\n"))
     finally:
         os._exit(status)
