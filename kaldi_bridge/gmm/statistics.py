@@ -209,6 +209,8 @@ class Accumulator:
             raise KaldiError("features that are infinite or not a number")
 
     def _append(self, *part: np.ndarray) -> None:
+        if not len(part[0]):
+            return  # a posterior with nothing in it
         self._parts.append(part)
         self._waiting += len(part[0])
         if self._waiting > _BUFFERED_FRAMES:

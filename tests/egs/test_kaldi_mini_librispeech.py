@@ -20,7 +20,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mini_librispeech")
     make_corpus(folder / "corpus")
     recipe = copy_mini_librispeech(kaldi_checkout(), folder, folder / "corpus")
-    run_recipe(recipe, "run.sh --stage 1", timeout=14000.0)
+    run_recipe(recipe, "run.sh", "--stage", "1", timeout=14000.0)
     return recipe
 
 

@@ -102,11 +102,11 @@ def link_programs(folder: Path) -> None:
     folder.symlink_to(make_links(folder.parent, programs))
 
 
-def run_recipe(recipe: Path, script: str = "./run.sh", timeout: float = 3000.0) -> str:
+def run_recipe(recipe: Path, script: str = "run.sh", *arguments: str, timeout: float = 3000.0) -> str:
     """What a script of the recipe prints; fails with the end of it, and of its newest log, unless it succeeds."""
     environment = {**os.environ, "LC_ALL": "C", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        ["bash", script], cwd=recipe, env=environment, capture_output=True, text=True, timeout=timeout
+        ["bash", script, *arguments], cwd=recipe, env=environment, capture_output=True, text=True, timeout=timeout
     )
     output = done.stdout + done.stderr
     assert done.returncode == 0, f"{output[-3000:]}\n{newest_log(recipe)}"

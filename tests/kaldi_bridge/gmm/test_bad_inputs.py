@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
+from kaldi_bridge.gmm.statistics import sum_files
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from kaldi_bridge.transforms.fmllr import FmllrOptions, FmllrStatistics
@@ -131,6 +132,17 @@ def test_two_features_of_nothing(tmp_path: Path) -> None:
     arguments = f"model.mdl ark:/dev/null ark:feats2.ark ark:post.ark {output}"
     assert run(twin("gmm-acc-stats-twofeats"), arguments.split()) == 1
     assert not output.exists()
+
+
+def test_posteriors_that_cancel(tmp_path: Path, capfd: Any) -> None:
+    """As in MMI training where a lattice has nothing but what was said; Kaldi's program says the same."""
+    outputs = [str(tmp_path / name) for name in ("nothing.post", "num", "den")]
+    cancelled = f"--zero-if-disjoint=false --scale2=-1 ark:ali.post ark:ali.post ark:{outputs[0]}"
+    assert run(twin("sum-post"), cancelled.split()) == 0
+    arguments = ["model.mdl", "ark:feats.ark", f"ark:{outputs[0]}", *outputs[1:]]
+    assert run(twin("gmm-acc-stats2"), arguments) == 0
+    assert "Done 5 files, 0 had errors." in capfd.readouterr().err
+    assert sum_files(outputs[1:]).occupancy.sum() == 0.0
 
 
 def test_zero_mllt_statistics(tmp_path: Path, capfd: Any) -> None:
