@@ -32,7 +32,7 @@ from nnet3_compat.network.network import Network
 from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.utterances.computation import Computer, Utterance
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions
-from nnet3_compat.utterances.loading import NetworkModel
+from nnet3_compat.utterances.torch_models import NetworkModel, OnArrays
 
 FRAMES = [100, 230, 360, 480, 550, 620, 700, 780, 850, 950, 1250, 2000]
 SIZES = {
@@ -159,7 +159,7 @@ def main() -> None:
             acoustic_scale=1.0, frame_subsampling_factor=FACTOR, frames_per_chunk=arguments.chunk
         )
         network = Network.from_nnet(nnet)
-        computer = Computer(NetworkModel(network, FACTOR), options)
+        computer = Computer(OnArrays(NetworkModel(network, FACTOR)), options)
         flops = needed_flops(network)
 
         def work(computer: Computer = computer) -> None:

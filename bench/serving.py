@@ -1,14 +1,19 @@
 """How many clients one server carries that speak in real time: ours beside vosk-server's way with Vosk's wheel.
 
     bench/serving.py [<folder for Vosk> <8 or 16 kHz wave file>...]
+    bench/serving.py --leaks=600 [--clients=16] [<folder for Vosk> <wave file>...]
 
 Clients send speech as it would be spoken, 0.1 s at a time, and wait for each answer. A server carries so many as are
 told their final result within 0.5 s after their last sample, in 95 of 100 cases. Without arguments: the model and the
 recordings of egs/tiny, so small that the network costs next to nothing.
+
+With --leaks, clients come and go for so many seconds, every third of them without a word of farewell, faster than
+speech; what the server holds in memory then, and how much more for each thousand clients, is told.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -124,18 +129,73 @@ def measure(name: str, command: list[str], port: int, recordings: list[Path]) ->
         process.wait()
 
 
-def main(arguments: list[str]) -> None:
-    if arguments[:1] == ["--vosk-server"]:
-        asyncio.run(vosk_server(arguments[1], int(arguments[2])))
+async def come_and_go(port: int, recordings: list[Path], clients: int, seconds: float, process: int) -> None:
+    """Prints the server's memory now and then."""
+    from websockets.asyncio.client import connect
+
+    counts, figures, start = 0, [], time.perf_counter()
+
+    async def one(number: int) -> None:
+        nonlocal counts
+        while time.perf_counter() < start + seconds:
+            with wave.open(str(recordings[(counts + number) % len(recordings)])) as file:
+                rate, data = file.getframerate(), file.readframes(file.getnframes())
+            counts += 1
+            vanishes = counts % 3 == 0
+            connection = await connect(f"ws://127.0.0.1:{port}")
+            await connection.send(json.dumps({"config": {"sample_rate": rate, "max_alternatives": counts % 4}}))
+            for begin in range(0, len(data) // (2 if vanishes else 1), 3200):
+                await connection.send(data[begin : begin + 3200])
+                await connection.recv()
+            if vanishes:
+                connection.transport.abort()
+                continue
+            await connection.send('{"eof" : 1}')
+            await connection.recv()
+            await connection.close()
+
+    async def watch() -> None:
+        while time.perf_counter() < start + seconds:
+            await asyncio.sleep(min(15.0, seconds / 8))
+            figures.append((counts, cpu_and_memory(process)[1]))
+            print(
+                f"{time.perf_counter() - start:6.0f} s  {counts:7d} clients so far  {figures[-1][1]:7.1f} MB",
+                flush=True,
+            )
+
+    await asyncio.gather(watch(), *(one(number) for number in range(clients)))
+    late = np.array(figures[len(figures) // 3 :])
+    print(f"{1000 * np.polyfit(late[:, 0], late[:, 1], 1)[0]:+.2f} MB for each thousand clients, after the first third")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--leaks", type=float, metavar="SECONDS")
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--vosk-server", type=int, metavar="PORT", help=argparse.SUPPRESS)
+    parser.add_argument("folder", nargs="?")
+    parser.add_argument("recordings", nargs="*", type=Path)
+    arguments = parser.parse_args()
+    if arguments.vosk_server:
+        asyncio.run(vosk_server(arguments.folder, arguments.vosk_server))
         return
     with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments[0] if arguments else str(tiny_folder(Path(temporary) / "model"))
-        recordings = [Path(path) for path in arguments[1:]] or sorted((TINY / "data/wav").glob("*.wav"))
+        folder = arguments.folder or str(tiny_folder(Path(temporary) / "model"))
+        recordings = arguments.recordings or sorted((TINY / "data/wav").glob("*.wav"))
         ours, vosks = PORTS.items()
         serve = [sys.executable, "-m", "nnet3_compat.commands.recognition.serve", f"--port={ours[1]}", folder]
+        if arguments.leaks:
+            process = subprocess.Popen(serve, stderr=subprocess.DEVNULL)
+            try:
+                wait_for(ours[1])
+                asyncio.run(come_and_go(ours[1], recordings, arguments.clients, arguments.leaks, process.pid))
+            finally:
+                process.kill()
+                process.wait()
+            return
         measure(ours[0], serve, ours[1], recordings)
-        measure(vosks[0], [sys.executable, __file__, "--vosk-server", folder, str(vosks[1])], vosks[1], recordings)
+        measure(vosks[0], [sys.executable, __file__, f"--vosk-server={vosks[1]}", folder], vosks[1], recordings)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from nnet3_compat.components.base import Component
 from nnet3_compat.folded.component_functions import affine_of, function_of, scale_and_offset_of
 from nnet3_compat.folded.folding import Chain, Folding, Parameters
@@ -130,7 +132,7 @@ class FoldedNetwork:
         if value.is_input:
             frames = rows_read(spec, 1, rows)
             if value.node in segment.repeated:
-                frames = [0] * len(frames)
+                frames = np.zeros_like(frames)
             return _csrc.take_input(i, self.input_names.index(value.node), frames)
         if value.parts:
             return _csrc.append(i, self._parts(i, spec))

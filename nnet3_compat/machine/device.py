@@ -8,6 +8,7 @@ import torch
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.machine.gpu_wanted import gpu_wanted
 
 
 def select_device(use_gpu: str) -> torch.device:
@@ -18,12 +19,7 @@ def select_device(use_gpu: str) -> torch.device:
     Raises:
         KaldiError: another word, or ``yes`` with a torch for CUDA on a machine where no GPU can be used.
     """
-    if use_gpu not in ("yes", "no", "optional", "wait"):
-        raise KaldiError(f"Please choose : --use-gpu=yes|no|optional|wait, passed '{use_gpu}'")
-    if use_gpu == "no":
-        return torch.device("cpu")
-    if torch.version.cuda is None and torch.version.hip is None:
-        log.vlog(1, f"--use-gpu={use_gpu}: this torch was built without CUDA, computing on the CPU")
+    if not gpu_wanted(use_gpu):
         return torch.device("cpu")
     while True:
         problem = try_gpu()

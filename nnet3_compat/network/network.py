@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -44,15 +43,12 @@ from nnet3_compat import modules
 from nnet3_compat.network.executor import Executor
 from nnet3_compat.structure.context import compute_context, modulus
 from nnet3_compat.structure.graph import Graph, build_graph
-from nnet3_compat.structure.layout import Layout, LayoutTable, make_table, plan_layout
+from nnet3_compat.structure.layout import Layout, LayoutTable
+from nnet3_compat.structure.layouts import Layouts
 from nnet3_compat.structure.request import Request
-from nnet3_compat.structure.timeset import Fix, RoundDown, Shift
 
 if TYPE_CHECKING:
     from nnet3_compat.structure.nnet import Nnet
-
-MAX_LAYOUTS = 64
-"""That a network keeps."""
 
 
 class Network(nn.Module):
@@ -80,8 +76,7 @@ class Network(nn.Module):
         self.ivector_dim: int = max(nnet.input_dim("ivector"), 0)
         self._graphs: dict[tuple[str, ...], Graph] = {}
         self._executors: dict[tuple[str, ...], Executor] = {}
-        self._layouts: dict[Request, Layout] = {}
-        self._tables: dict[Request, LayoutTable | None] = {}  # by requests for no output frame
+        self._layouts: dict[tuple[str, ...], Layouts] = {}
         self.eval()
 
     @classmethod
@@ -164,38 +159,17 @@ class Network(nn.Module):
         Raises:
             KaldiError: an output frame cannot be computed from the inputs.
         """
-        made = self._layouts.get(request)
-        if made is None:
-            table = self._tables.get(request.resized(0))
-            if table is not None and request.num_outputs >= table.minimum:
-                made = table.layout(request.num_outputs)
-            else:
-                made = plan_layout(self.graph(request.outputs), request)
-            if len(self._layouts) >= MAX_LAYOUTS:
-                self._layouts.pop(next(iter(self._layouts)))
-            self._layouts[request] = made
-        return made
+        return self._layouts_of(request).layout(request)
 
     def layout_table(self, request: Request) -> LayoutTable | None:
         """Layouts for any number of outputs, else as requested (see the top of this file); ``layout`` uses them from
         then on. None: they are not affine in that number."""
-        key = request.resized(0)
-        if key not in self._tables:
-            graph, turn, reach = self.graph(request.outputs), 1, 0
-            for group in graph.groups:
-                for i in group.members:
-                    for leaf in graph.values[i].leaves():
-                        for m in leaf.maps:
-                            if isinstance(m, RoundDown) or hasattr(m, "modulus"):
-                                turn = math.lcm(turn, m.modulus)
-                            elif isinstance(m, Shift) and group.direction != 0 and m.offset:
-                                turn = math.lcm(turn, abs(m.offset))
-                            elif isinstance(m, Fix):
-                                reach = max(reach, abs(m.value))
-            period = turn // math.gcd(turn, request.factor)
-            minimum = (request.left + request.right + reach + 2 * turn) // request.factor + 2
-            self._tables[key] = make_table(lambda n: plan_layout(graph, request.resized(n)), period, minimum)
-        return self._tables[key]
+        return self._layouts_of(request).table(request)
+
+    def _layouts_of(self, request: Request) -> Layouts:
+        if request.outputs not in self._layouts:
+            self._layouts[request.outputs] = Layouts(self.graph(request.outputs))
+        return self._layouts[request.outputs]
 
     def forward(
         self,

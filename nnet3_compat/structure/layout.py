@@ -91,17 +91,15 @@ def leaf_size(spec: list[int], at: int) -> int:
     return 2 + 2 * spec[at + 1] if spec[at] < 0 else 1 + 5 * spec[at]
 
 
-def rows_read(spec: list[int], at: int, rows: int) -> list[int]:
+def rows_read(spec: list[int], at: int, rows: int) -> np.ndarray:
     """For each of ``rows`` rows of the reader the row that the leaf at ``spec[at]`` reads there; -1: none."""
-    found = [-1] * rows
+    found = np.full(rows, -1, np.int64)
     if spec[at] < 0:
         count = spec[at + 1]
-        for to, source in zip(spec[at + 2 : at + 2 + count], spec[at + 2 + count : at + 2 + 2 * count], strict=True):
-            found[to] = source
+        found[spec[at + 2 : at + 2 + count]] = spec[at + 2 + count : at + 2 + 2 * count]
     for k in range(at + 1, at + 1 + 5 * spec[at], 5):
         to, to_step, source, step, count = spec[k : k + 5]
-        for i in range(count):
-            found[to + i * to_step] = source + i * step
+        found[to + to_step * np.arange(count)] = source + step * np.arange(count)
     return found
 
 

@@ -12,8 +12,8 @@ from kaldi_bridge.errors import KaldiError
 from nnet3_compat.model.model_file import Archive
 from nnet3_compat.utterances.chunking import round_chunk_size
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions
-from nnet3_compat.utterances.loading import as_model
 from nnet3_compat.utterances.looped_options import LoopedOptions
+from nnet3_compat.utterances.torch_models import tensor_model
 
 
 class ArchiveChunks:
@@ -28,7 +28,7 @@ class ArchiveChunks:
 
     def __init__(self, archive: Archive, options: LoopedOptions, name: str) -> None:
         factor = options.frame_subsampling_factor
-        self._model = model = as_model(archive, factor, torch.device("cpu"), name)
+        self._model = model = tensor_model(archive, factor, torch.device("cpu"), name)
         if model.frame_subsampling_factor != factor:
             raise KaldiError(
                 f"{name} gives an output every {model.frame_subsampling_factor} frames, but "

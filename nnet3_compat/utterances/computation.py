@@ -21,8 +21,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.utterances.chunking import Chunk, ChunkRule, SimpleChunks, chunk_input, merge, round_chunk_size
@@ -34,6 +32,9 @@ class Model(Protocol):
 
     The call takes features [N, T, D], the first frame ``left`` frames before the first output, and i-vectors [N, K] or
     None, and gives ``num_outputs`` frames per sequence, ``frame_subsampling_factor`` apart: [N, num_outputs, P].
+
+    Attributes:
+        on_cpu: whether it computes there, so that batches need not be large.
     """
 
     left_context: int
@@ -43,17 +44,13 @@ class Model(Protocol):
     ivector_dim: int
     output_dim: int
     frame_subsampling_factor: int
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        ...
+    on_cpu: bool
 
     def chunk_invariant(self, num_outputs: int) -> bool:
         """Whether outputs do not depend on how the utterance is cut into chunks (of ``num_outputs`` frames or more)."""
         ...
 
-    def __call__(self, features: Tensor, ivector: Tensor | None, left: int, num_outputs: int) -> Tensor: ...
+    def __call__(self, features: np.ndarray, ivector: np.ndarray | None, left: int, num_outputs: int) -> np.ndarray: ...
 
 
 @dataclass
@@ -107,11 +104,11 @@ class Computer:
                 f"--frame-subsampling-factor={options.frame_subsampling_factor}"
             )
         self.chunk_size = round_chunk_size(options, model.modulus)
-        self.log_priors: Tensor | None = None
+        self.log_priors: np.ndarray | None = None
         if log_priors is not None:
             if len(log_priors) != model.output_dim:
                 raise KaldiError(f"the model has {len(log_priors)} priors but {model.output_dim} outputs")
-            self.log_priors = torch.from_numpy(np.array(log_priors, np.float32)).to(model.device)
+            self.log_priors = np.array(log_priors, np.float32)
         per_chunk = self.chunk_size // options.frame_subsampling_factor
         shifts_fit = self.rule.keeps_modulus(options.frame_subsampling_factor, model.modulus)
         self.whole = shifts_fit and model.chunk_invariant(per_chunk)
@@ -135,7 +132,7 @@ class Computer:
         """(key, output) of each utterance, in order; those before a faulty one are given out before it raises."""
         waiting: list[_Job] = []
         frames = 0
-        limit = self.GATHER_FRAMES if self.model.device.type == "cpu" else 20 * self.GATHER_FRAMES
+        limit = self.GATHER_FRAMES if self.model.on_cpu else 20 * self.GATHER_FRAMES
         for utterance in utterances:
             try:
                 job = self._job(utterance)
@@ -210,9 +207,8 @@ class Computer:
         for job in jobs:
             for chunk in job.chunks:
                 groups.setdefault((chunk.num_inputs, chunk.left, chunk.num_outputs), []).append((job, chunk))
-        on_cpu = self.model.device.type == "cpu"
         for (num_inputs, _, _), members in groups.items():
-            size = max(1, self.BATCH_FRAMES // num_inputs) if on_cpu else self.rule.minibatch_size
+            size = max(1, self.BATCH_FRAMES // num_inputs) if self.model.on_cpu else self.rule.minibatch_size
             for start in range(0, len(members), size):
                 self._run_batch(members[start : start + size])
         for job in jobs:
@@ -220,20 +216,18 @@ class Computer:
             yield job.utterance.key, job.output
 
     def _run_batch(self, members: list[tuple[_Job, Chunk]]) -> None:
-        device = self.model.device
         chunk = members[0][1]
-        with torch.inference_mode():
-            features = np.stack([chunk_input(c, job.utterance.features) for job, c in members])
-            inputs = torch.from_numpy(np.ascontiguousarray(features, np.float32)).to(device)
-            ivector = None
-            if chunk.ivector is not None:
-                ivector = torch.from_numpy(np.stack([np.asarray(c.ivector, np.float32) for _, c in members])).to(device)
-            out = self.model(inputs, ivector, chunk.left, chunk.num_outputs)
-            if self.log_priors is not None:
-                out = out.sub_(self.log_priors)
-            if self.options.acoustic_scale != 1.0:
-                out = out.mul_(self.options.acoustic_scale)
-            made = out.cpu().numpy()
+        features = np.stack([chunk_input(c, job.utterance.features) for job, c in members]).astype(
+            np.float32, copy=False
+        )
+        ivector = None
+        if chunk.ivector is not None:
+            ivector = np.stack([np.asarray(c.ivector, np.float32) for _, c in members])
+        made = self.model(features.astype(np.float32, copy=False), ivector, chunk.left, chunk.num_outputs)
+        if self.log_priors is not None:
+            made -= self.log_priors
+        if self.options.acoustic_scale != 1.0:
+            made *= np.float32(self.options.acoustic_scale)
         for y, (job, c) in zip(made, members, strict=True):
             if len(job.chunks) == 1 and c.num_used == len(y):
                 job.output = y

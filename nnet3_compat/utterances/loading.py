@@ -1,24 +1,19 @@
-"""From a model file of any kind to something that computes utterances."""
+"""From a model file of any kind to something that computes utterances: without torch where that can be."""
 
 from __future__ import annotations
 
-import math
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.export.torch_model import TorchModel
-from nnet3_compat.machine.device import select_device
+from nnet3_compat.folded.model import folded_model
+from nnet3_compat.machine.gpu_wanted import gpu_wanted
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.model_file import Archive, read_any
 from nnet3_compat.model.model_file import Model as AnyModel
 from nnet3_compat.model.priors import PriorOptions
-from nnet3_compat.network.inference import Inference
-from nnet3_compat.network.network import Network
-from nnet3_compat.structure.invariance import chunk_invariant
 from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.utterances.computation import Computer, Model
 
@@ -27,57 +22,27 @@ if TYPE_CHECKING:
     from nnet3_compat.utterances.computation_options import SimpleComputationOptions
 
 
-class NetworkModel:
-    """A Network in test mode as a Computer wants it, with a given frame subsampling factor."""
+def load_model(
+    model: AnyModel, frame_subsampling_factor: int, use_gpu: str, name: str = "model"
+) -> tuple[Model, np.ndarray | None]:
+    """What read_any gave, ready to compute, and the priors that came with it, if any."""
+    priors = model.priors if isinstance(model, AmNnet) else None
+    if not isinstance(model, Archive) and not gpu_wanted(use_gpu):
+        nnet = model.nnet if isinstance(model, AmNnet) else model
+        folded = folded_model(nnet, frame_subsampling_factor, num_threads())
+        if folded is not None:
+            return folded, priors
+    from nnet3_compat.machine.device import select_device
+    from nnet3_compat.utterances.torch_models import OnArrays, tensor_model
 
-    def __init__(self, network: Network, frame_subsampling_factor: int) -> None:
-        if frame_subsampling_factor < 1:
-            raise KaldiError("--frame-subsampling-factor and --frames-per-chunk must be > 0")
-        self.network = network.eval()
-        self.frame_subsampling_factor = frame_subsampling_factor
-        self.left_context, self.right_context = network.left_context, network.right_context
-        self.modulus = network.modulus
-        self.inference = Inference(network.graph(), network.executor())
-        self.input_dim, self.ivector_dim, self.output_dim = network.input_dim, network.ivector_dim, network.output_dim
-
-    @property
-    def device(self) -> torch.device:
-        first = next(self.network.parameters(), None)
-        return torch.device("cpu") if first is None else first.device
-
-    def chunk_invariant(self, num_outputs: int) -> bool:
-        """Also makes the layouts for pieces of any length at once, so that each utterance need not be planned."""
-        factor = self.frame_subsampling_factor
-        unit = math.lcm(factor, self.modulus) // factor
-        graph = self.network.graph()
-        if not chunk_invariant(graph, factor, self.left_context, self.right_context, num_outputs, unit):
-            return False
-        self.network.layout_table(self.network.request(num_outputs, factor=factor))
-        return True
-
-    def __call__(self, features: Tensor, ivector: Tensor | None, left: int, num_outputs: int) -> Tensor:
-        network = self.network
-        inputs = network.check_inputs(features, ivector)
-        right = features.shape[1] - left - 1 - (num_outputs - 1) * self.frame_subsampling_factor
-        request = network.request(num_outputs, factor=self.frame_subsampling_factor, left=left, right=right)
-        names = network.executor().input_names
-        return self.inference([inputs[name] for name in names], network.layout(request))[0].transpose(0, 1)
+    loaded = tensor_model(model, frame_subsampling_factor, select_device(use_gpu), name)
+    return OnArrays(loaded), getattr(loaded, "priors", priors)
 
 
-def as_model(model: AnyModel, frame_subsampling_factor: int, device: torch.device, name: str = "model") -> Model:
-    """What read_any gave, ready to compute on ``device``."""
-    if isinstance(model, Archive):
-        return TorchModel.from_archive(model, name).to(device)
-    nnet = model.nnet if isinstance(model, AmNnet) else model
-    assert isinstance(nnet, Nnet)
-    return NetworkModel(Network.from_nnet(nnet).to(device), frame_subsampling_factor)
-
-
-def priors_of(model: AnyModel, loaded: Model) -> np.ndarray | None:
-    """The priors that came with a model, if any."""
-    if isinstance(model, AmNnet):
-        return model.priors
-    return getattr(loaded, "priors", None)
+def num_threads() -> int:
+    """As many as torch would take: OMP_NUM_THREADS, else one for each processor."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wanted) if wanted.isdecimal() and int(wanted) > 0 else len(os.sched_getaffinity(0))
 
 
 def make_computer(
@@ -94,10 +59,10 @@ def make_computer(
     Raises:
         KaldiError: the model cannot be run, does not fit the options, or has no priors though they are to be used.
     """
-    loaded = as_model(model, options.frame_subsampling_factor, select_device(use_gpu), name)
+    loaded, known = load_model(model, options.frame_subsampling_factor, use_gpu, name)
     if priors and isinstance(model, Nnet):
         raise KaldiError(f"{name}: --use-priors=true needs a .mdl; this is a raw network, which has no priors")
-    own = priors_of(model, loaded) if priors else None
+    own = known if priors else None
     divisors = priors.log_divisors(own) if priors and own is not None and len(own) else None
     return Computer(loaded, options, divisors, rule)
 

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "parallel.h"
+#include "../../folded/csrc/parallel.h"
 
 namespace nnet3_compat {
 

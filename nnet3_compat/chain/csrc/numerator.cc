@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "parallel.h"
+#include "../../folded/csrc/parallel.h"
 
 namespace nnet3_compat {
 

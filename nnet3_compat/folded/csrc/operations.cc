@@ -129,7 +129,7 @@ class Affine : public Operation {
       finish.added.push_back({more, added.scale});
       more += count;
     }
-    matrix_->multiply(rows.data(), taps_.size(), count, finish, space.first_new_row(makes));
+    matrix_->multiply(rows.data(), taps_.size(), count, finish, space.first_new_row(makes), space.num_threads);
   }
 
   void check(const std::vector<Value> &values, const std::vector<int64_t> &) const override {

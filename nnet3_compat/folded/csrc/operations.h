@@ -36,8 +36,13 @@ struct Input {
 class Workspace {
  public:
   Workspace(const std::vector<Value> &values, int64_t sequences, float *memory, const float *zeros,
-            const std::vector<Input> &inputs)
-      : values(values), sequences(sequences), inputs(inputs), memory_(memory), zeros_(zeros) {}
+            const std::vector<Input> &inputs, int num_threads)
+      : values(values),
+        sequences(sequences),
+        inputs(inputs),
+        num_threads(num_threads),
+        memory_(memory),
+        zeros_(zeros) {}
 
   float *row(int64_t value, int64_t row) const {
     return memory_ + sequences * (values[value].begin + row * values[value].dim);
@@ -50,6 +55,7 @@ class Workspace {
   const std::vector<Value> &values;
   const int64_t sequences;
   const std::vector<Input> &inputs;
+  const int num_threads;
 
  private:
   float *memory_;

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "parallel.h"
+
 namespace nnet3_compat {
 
 namespace {
 
 constexpr int64_t MANY_ROWS = 256;  // through all panels before the next ones, so that they stay in the cache
+constexpr int64_t WORTH_A_THREAD = int64_t{1} << 24;  // multiplications: a good part of a millisecond
 
 // Rows of a product, of one panel's columns.
 struct Tile {
@@ -78,15 +81,25 @@ PackedMatrix::PackedMatrix(const float *weights, const float *bias, const float 
   std::copy(offset, offset + outputs, offset_.begin());
 }
 
-void PackedMatrix::multiply(const float *const *x, int64_t taps, int64_t rows, const Finish &finish, float *y) const {
-  for (int64_t begin = 0; begin < rows; begin += MANY_ROWS) {
-    const int64_t end = std::min(begin + MANY_ROWS, rows);
+void PackedMatrix::multiply(const float *const *x, int64_t taps, int64_t rows, const Finish &finish, float *y,
+                            int num_threads) const {
+  const auto compute_rows = [&](int64_t begin, int64_t end) {
     for (int64_t column = 0; column < outputs_; column += PANEL) {
       const Tile tile{&panels_[column * inputs_], &bias_[column], &offset_[column], x + begin, taps, inputs_ / taps, rows,
                       &finish, begin, column, std::min(PANEL, outputs_ - column), y + begin * outputs_ + column, outputs_};
       compute_panel(tile, end - begin);
     }
-  }
+  };
+  const int64_t threads = std::min<int64_t>(num_threads, rows * outputs_ * inputs_ / WORTH_A_THREAD);
+  const int64_t block = std::min(MANY_ROWS, (rows + std::max<int64_t>(threads, 1) - 1) / std::max<int64_t>(threads, 1));
+  const int64_t blocks = (rows + block - 1) / block;
+  const auto compute_block = [&](int64_t number) {
+    compute_rows(number * block, std::min((number + 1) * block, rows));
+  };
+  if (threads > 1)
+    in_parallel(blocks, threads, [&] { return compute_block; });
+  else
+    for (int64_t number = 0; number < blocks; number++) compute_block(number);
 }
 
 }  // namespace nnet3_compat

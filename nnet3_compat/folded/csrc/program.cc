@@ -42,7 +42,8 @@ Program::Program(std::vector<Value> values, int64_t size, std::vector<int64_t> i
   zeros_.assign(widest + PANEL, 0.0f);
 }
 
-void Program::run(const std::vector<Input> &inputs, const std::vector<State *> &states, float *outputs) const {
+void Program::run(const std::vector<Input> &inputs, const std::vector<State *> &states, float *outputs,
+                  int num_threads) const {
   const int64_t sequences = states.size();
   expect(inputs.size() == input_dims_.size(), "another number of inputs");
   for (size_t i = 0; i < inputs.size(); i++) expect(inputs[i].dim == input_dims_[i], "an input of another dimension");
@@ -51,7 +52,7 @@ void Program::run(const std::vector<Input> &inputs, const std::vector<State *> &
   thread_local std::vector<float> memory;  // never given back: the next call needs as much
   const size_t needed = sequences * size_ + PANEL;
   if (memory.size() < needed) memory.resize(needed);
-  const Workspace space(values_, sequences, memory.data(), zeros_.data(), inputs);
+  const Workspace space(values_, sequences, memory.data(), zeros_.data(), inputs, num_threads);
 
   for (int64_t n = 0; n < sequences; n++) {
     const float *from = states[n]->numbers.data();

@@ -28,8 +28,9 @@ class Program {
   const std::vector<int64_t> &input_dims() const { return input_dims_; }
 
   // Fills outputs [N, num_outputs, output_dim], N the number of states, which become those for the next segment. Any
-  // number of threads may run a program at a time. Throws std::invalid_argument for inputs or states of other sizes.
-  void run(const std::vector<Input> &inputs, const std::vector<State *> &states, float *outputs) const;
+  // number of threads may run a program at a time, each with so many for products. Throws std::invalid_argument for
+  // inputs or states of other sizes.
+  void run(const std::vector<Input> &inputs, const std::vector<State *> &states, float *outputs, int num_threads) const;
 
  private:
   std::vector<Value> values_;

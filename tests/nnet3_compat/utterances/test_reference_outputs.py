@@ -17,7 +17,8 @@ from nnet3_compat.model.model_file import read_nnet  # noqa: E402
 from nnet3_compat.network.network import Network  # noqa: E402
 from nnet3_compat.utterances.computation import Computer, Utterance  # noqa: E402
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions  # noqa: E402
-from nnet3_compat.utterances.loading import NetworkModel, load_computer  # noqa: E402
+from nnet3_compat.utterances.loading import load_computer  # noqa: E402
+from nnet3_compat.utterances.torch_models import NetworkModel, OnArrays  # noqa: E402
 
 NETWORKS = ["attention", "blstmp", "cnn-tdnnf", "misc-components", "opgru", "stats"]
 NETWORKS += ["tdnn-batchnorm-ivector", "tdnn-lstmp-fast", "tdnn-renorm"]
@@ -89,7 +90,7 @@ def test_module_chunk_by_chunk_and_scripted(reference: Path, name: str) -> None:
 
     options = options_of("output.sub3.ark")
     want = read(zoo / name / "output.sub3.ark")
-    for key, output in Computer(Plain(), options).compute_many(utterances(zoo, network.ivector_dim > 0)):
+    for key, output in Computer(OnArrays(Plain()), options).compute_many(utterances(zoo, network.ivector_dim > 0)):
         assert np.abs(output - want[key]).max() <= 1e-4 * np.abs(want[key]).max()
 
     request = network.request(1, factor=3)

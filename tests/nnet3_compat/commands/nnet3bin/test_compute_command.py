@@ -21,7 +21,8 @@ from nnet3_compat.utterances import compute_tables  # noqa: E402
 from nnet3_compat.utterances.chunking import BatchChunks, ChunkRule, SimpleChunks  # noqa: E402
 from nnet3_compat.utterances.computation import Computer, Utterance  # noqa: E402
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions  # noqa: E402
-from nnet3_compat.utterances.loading import NetworkModel, load_computer  # noqa: E402
+from nnet3_compat.utterances.loading import load_computer  # noqa: E402
+from nnet3_compat.utterances.torch_models import NetworkModel, OnArrays  # noqa: E402
 
 RANDOM = np.random.default_rng(0)
 
@@ -159,7 +160,7 @@ def test_pieces_do_not_change_the_numbers(reference: Path) -> None:
         (3000, 51, BatchChunks()),
     ):
         options = SimpleComputationOptions(acoustic_scale=1.0, frame_subsampling_factor=3, frames_per_chunk=chunk)
-        computer = Computer(NetworkModel(Network.from_nnet(nnet), 3), options, rule=rule)
+        computer = Computer(OnArrays(NetworkModel(Network.from_nnet(nnet), 3)), options, rule=rule)
         assert computer.whole
         computer.PIECE_FRAMES = pieces
         outputs.append(computer.compute(features))
@@ -171,7 +172,7 @@ def test_batches_do_not_change_the_numbers(reference: Path) -> None:
     """Chunks of several utterances through a recurrent network together, and one utterance at a time."""
     nnet = read_nnet(str(reference / "zoo" / "opgru" / "model.raw"))
     options = SimpleComputationOptions(acoustic_scale=1.0, frame_subsampling_factor=3, frames_per_chunk=30)
-    computer = Computer(NetworkModel(Network.from_nnet(nnet), 3), options)
+    computer = Computer(OnArrays(NetworkModel(Network.from_nnet(nnet), 3)), options)
     items = feats(a=100, b=31, c=250, d=1)
     together = dict(computer.compute_many(Utterance(k, v) for k, v in items.items()))
     for key, value in items.items():

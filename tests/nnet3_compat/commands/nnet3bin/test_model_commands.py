@@ -12,7 +12,7 @@ import pytest
 from kaldi_bridge.command import run
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import TableWriter
-from kaldi_bridge.tables.holders import FLOAT_VECTOR, INT32_VECTOR
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR, INT32_VECTOR
 from nnet3_compat.commands.nnet3bin import nnet3_am_adjust_priors as am_adjust_priors
 from nnet3_compat.commands.nnet3bin import nnet3_am_copy as am_copy
 from nnet3_compat.commands.nnet3bin import nnet3_am_info as am_info
@@ -349,13 +349,16 @@ def test_truncated_models_are_errors(
         "nnet3-am-copy --binary=false mdl out",
         "nnet3-am-init trans_mdl raw out",
         "nnet3-am-train-transitions mdl alignments out",
+        "nnet3-compute mdl feats ark:out",
+        "nnet3-latgen-faster --frame-subsampling-factor=3 mdl graph feats ark:out",
         pytest.param("latgen-faster-mapped mdl graph scores ark:out", marks=pytest.mark.slow),
     ],
 )
-def test_commands_that_compute_no_network_run_without_torch(reference: Path, tmp_path: Path, words: str) -> None:
-    """In a process where importing torch fails."""
+def test_commands_that_need_no_torch(reference: Path, tmp_path: Path, words: str) -> None:
+    """In a process where importing torch fails: also where a network is computed that can be folded."""
     fsdd = reference / "fsdd"
     files = {
+        "feats": "ark:feats.ark",
         "raw": f"{fsdd}/tdnnf/0.raw",
         "mdl": f"{fsdd}/tdnnf/final.mdl",
         "trans_mdl": f"{fsdd}/tdnnf/0.trans_mdl",
@@ -363,6 +366,10 @@ def test_commands_that_compute_no_network_run_without_torch(reference: Path, tmp
         "scores": f"ark:{fsdd}/tdnnf/output.sub3.chunk140.ark",
         "alignments": f"ark:gunzip -c {fsdd}/chain_tree/ali.1.gz |",
     }
+    if " feats" in words:
+        files["mdl"] = f"{fsdd}/tdnnf_cmvn/final.mdl"  # without i-vectors
+        with TableWriter(f"ark:{tmp_path}/feats.ark", FLOAT_MATRIX) as writer:
+            writer.write("a", np.random.default_rng(1).normal(size=(50, 40)).astype(np.float32))
     program, *arguments = [files.get(word, word) for word in words.split()]
     code = (
         "import sys; sys.modules['torch'] = None\n"

@@ -1,0 +1,65 @@
+"""Networks without torch on whole pieces of utterances; those of Kaldi's networks are compared with Kaldi's outputs in
+tests/nnet3_compat/utterances/test_reference_outputs.py."""
+
+import numpy as np
+import pytest
+import torch
+
+from kaldi_bridge.errors import KaldiError
+from nnet3_compat.components import set_seed
+from nnet3_compat.folded.model import folded_model
+from nnet3_compat.machine.gpu_wanted import gpu_wanted
+from nnet3_compat.network.network import Network
+from nnet3_compat.structure.nnet import Nnet
+
+WIDE = """
+input-node name=input dim=200
+component name=a type=AffineComponent input-dim=600 output-dim=500
+component name=r type=RectifiedLinearComponent dim=500
+component name=out type=TdnnComponent input-dim=500 output-dim=301 time-offsets=-3,0,1
+component-node name=a component=a input=Append(Offset(input, -1), input, Offset(input, 2))
+component-node name=r component=r input=a
+component-node name=out component=out input=r
+output-node name=output input=out
+"""
+
+
+@pytest.mark.parametrize("num_threads", [1, 3])
+@pytest.mark.parametrize("sequences", [1, 2])
+def test_pieces_as_torch(num_threads: int, sequences: int) -> None:
+    """Large enough for several threads and for several blocks of rows."""
+    set_seed(1)
+    nnet, random = Nnet.from_config(WIDE.strip().splitlines()), np.random.default_rng(1)
+    model, network = folded_model(nnet, 3, num_threads), Network.from_nnet(nnet)
+    assert model is not None and model.chunk_invariant(10)
+    for num_outputs in (1, 110, 333):
+        left, right = model.left_context + 2, model.right_context + 1
+        features = random.normal(size=(sequences, left + 3 * (num_outputs - 1) + 1 + right, 200)).astype(np.float32)
+        found = model(features, None, left, num_outputs)
+        with torch.no_grad():
+            expected = network(torch.from_numpy(features), factor=3, left=left, num_outputs=num_outputs)
+        np.testing.assert_allclose(found, expected.numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_the_same_in_any_company() -> None:
+    """A sequence's outputs do not depend, to the last bit, on those beside it."""
+    nnet = Nnet.from_config(WIDE.strip().splitlines())
+    model = folded_model(nnet, 1, 1)
+    assert model is not None
+    features = np.random.default_rng(2).normal(size=(5, 20 + model.left_context + model.right_context, 200))
+    features = features.astype(np.float32)
+    together = model(features, None, model.left_context, 20)
+    np.testing.assert_array_equal(model(features[3:4], None, model.left_context, 20)[0], together[3])
+
+
+def test_what_does_not_fit() -> None:
+    with pytest.raises(KaldiError, match="must be > 0"):
+        folded_model(Nnet.from_config(WIDE.strip().splitlines()), 0, 1)
+
+
+def test_gpus_are_looked_for_without_torch() -> None:
+    assert not gpu_wanted("no")
+    for word in ("yes", "optional", "wait"):
+        assert gpu_wanted(word) == (torch.version.cuda is not None or torch.version.hip is not None)
+    with pytest.raises(KaldiError, match="Please choose"):
+        gpu_wanted("maybe")
