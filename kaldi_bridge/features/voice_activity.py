@@ -46,3 +46,17 @@ def voiced_frames(feats: np.ndarray, options: VadEnergyOptions) -> np.ndarray:
     least = (ends - begins).astype(np.float32) * np.float32(options.vad_proportion_threshold)
     voiced: np.ndarray = (above[ends] - above[begins]).astype(np.float32) >= least
     return voiced
+
+
+def speech_segments(voiced: np.ndarray, gap: int, least: int) -> list[tuple[int, int]]:
+    """(first frame, end) of speech in bool [frames]: at most ``gap`` frames without voice do not end it.
+
+    What has fewer than ``least`` frames is left out.
+    """
+    changes = np.flatnonzero(np.diff(np.concatenate([[False], voiced, [False]]).astype(np.int8)))
+    runs: list[tuple[int, int]] = []
+    for first, end in changes.reshape(-1, 2).tolist():
+        if runs and first - runs[-1][1] <= gap:
+            first = runs.pop()[0]
+        runs.append((first, end))
+    return [(first, end) for first, end in runs if end - first >= least]

@@ -9,14 +9,45 @@ from __future__ import annotations
 
 import heapq
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
+from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 
 Clusters = list[list[int]]
+LARGEST = float(np.finfo(np.float32).max)
 FIRST_PASS_FACTOR = 10
 """In the first of two passes so many times more clusters remain at least."""
+
+
+@dataclass
+class ClusteringOptions:
+    """How far segments of a recording are merged."""
+
+    threshold: float = option(0.0, "Merge clusters whose score is at least this")
+    first_pass_max_utterances: int = option(
+        32767, "More segments than this are clustered in contiguous parts first, and then these clusters"
+    )
+    max_spk_fraction: float = option(
+        1.0,
+        "No cluster gets more than this fraction of the segments; where their number is given, from 1 / num-spk to 1",
+    )
+
+
+def clusters_of_scores(scores: np.ndarray, options: ClusteringOptions, speakers: int | None = None) -> np.ndarray:
+    """int32 [N], from 1 on, from the scores float32 [N, N] of N segments, larger where two are more alike.
+
+    ``speakers``: how many clusters to make; None: as many as the threshold leaves. Raises KaldiError.
+    """
+    most = options.first_pass_max_utterances
+    if speakers is None:
+        return agglomerative_clusters(-scores, -options.threshold, 1, most)
+    fraction = options.max_spk_fraction
+    if not (speakers > 0 and 1 / speakers <= np.float32(fraction) <= 1):
+        fraction = 1.0
+    return agglomerative_clusters(-scores, LARGEST, speakers, most, fraction)
 
 
 def agglomerative_clusters(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError, within
-from kaldi_bridge.ivectors.agglomerative_clustering import agglomerative_clusters
+from kaldi_bridge.ivectors.agglomerative_clustering import ClusteringOptions, clusters_of_scores
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, INT32, TOKEN_VECTOR
 
@@ -20,7 +18,7 @@ e.g.: nnet-pytorch-agglomerative-cluster --threshold=0.3 ark:scores.ark ark:reco
 
 
 @dataclass
-class Options:
+class Options(ClusteringOptions):
     """Options of agglomerative-cluster."""
 
     reco2num_spk_rspecifier: str = option(
@@ -28,18 +26,10 @@ class Options:
     )
     threshold: float = option(0.0, "Merge clusters whose score is at least this (with --read-costs: cost at most)")
     read_costs: bool = option(False, "The matrices are costs, smaller where segments are more alike")
-    first_pass_max_utterances: int = option(
-        32767, "More segments than this are clustered in contiguous parts first, and then these clusters"
-    )
-    max_spk_fraction: float = option(
-        1.0,
-        "No cluster gets more than this fraction of the segments; for --reco2num-spk-rspecifier, and from 1 / num-spk "
-        "to 1",
-    )
 
 
 def agglomerative_cluster(options: Options, scores: str, reco2utt: str, labels: str) -> None:
-    threshold = options.threshold if options.read_costs else -options.threshold
+    clustering = replace(options, threshold=-options.threshold) if options.read_costs else options
     with ExitStack() as stack:
         reader = stack.enter_context(SequentialReader(scores, FLOAT_MATRIX))
         recordings = stack.enter_context(RandomAccessReader(reco2utt, TOKEN_VECTOR))
@@ -52,24 +42,10 @@ def agglomerative_cluster(options: Options, scores: str, reco2utt: str, labels: 
                 segments = recordings[recording]
                 if len(segments) != len(matrix):
                     raise KaldiError(f"scores of {len(matrix)} segments, but {reco2utt} has {len(segments)}")
-                costs = matrix if options.read_costs else -matrix
-                most = options.first_pass_max_utterances
-                if speakers is None:
-                    found = agglomerative_clusters(costs, threshold, 1, most)
-                else:
-                    number = speakers[recording]
-                    found = agglomerative_clusters(
-                        costs, LARGEST, number, most, _fraction(options.max_spk_fraction, number)
-                    )
+                matrix = -matrix if options.read_costs else matrix
+                found = clusters_of_scores(matrix, clustering, None if speakers is None else speakers[recording])
                 for segment, label in zip(segments, found.tolist(), strict=True):
                     writer.write(segment, label)
-
-
-LARGEST = float(np.finfo(np.float32).max)
-
-
-def _fraction(asked: float, speakers: int) -> float:
-    return asked if speakers > 0 and 1 / speakers <= np.float32(asked) <= 1 else 1.0
 
 
 main = command(agglomerative_cluster, usage=USAGE)

@@ -69,6 +69,12 @@ def make_recipe(folder: Path, path: str) -> None:
     kaldi = kaldi_checkout()
     for name, source in FROM_KALDI.items():
         shutil.copytree(kaldi / source, folder / name, symlinks=True)
+    (folder / "path.sh").write_text(f"export PATH={path}:$PWD/utils:$PATH LC_ALL=C\n")
+    make_data(folder)
+
+
+def make_data(folder: Path) -> None:
+    """The data directories and the network."""
     for name in ("net", "data/train", "data/rec", "exp"):
         (folder / name).mkdir(parents=True)
     train = {f"s{s}-{u}": voice(s, 200 + 17 * u + s) for s in range(SPEAKERS) for u in range(5)}
@@ -94,7 +100,6 @@ def make_recipe(folder: Path, path: str) -> None:
         for name, lines in texts.items():
             (folder / "data" / data / name).write_text("\n".join(lines) + "\n")
     files = {
-        "path.sh": f"export PATH={path}:$PWD/utils:$PATH LC_ALL=C\n",
         "vad.conf": "--vad-energy-threshold=2\n--vad-energy-mean-scale=0.5\n",
         "trials": "".join(f"s{s} {key}\n" for s in range(SPEAKERS) for key in train),
         "net/final.raw": json.loads(XVECTOR_OUTPUTS.read_text())["network"],
