@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -38,7 +39,7 @@ def read_embedder(folder: Path, chunk_size: int, use_gpu: str) -> tuple[Embedder
 
 def _number(file: Path) -> int:
     text = words(read_text(file))
-    if len(text) != 1 or not text[0].isascii() or not text[0].isdigit():
+    if len(text) != 1 or not re.fullmatch("[0-9]{1,9}", text[0]):
         raise KaldiError(f"{file}: expected a number of frames")
     return int(text[0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,7 +118,7 @@ def _numbers(file: str) -> dict[str, int]:
     """Raises KaldiError for what is no positive number."""
     found = {}
     for recording, text in read_rows(file).items():
-        if not (text.isascii() and text.isdigit() and int(text) > 0):
+        if not re.fullmatch("0*[1-9][0-9]{0,8}", text):
             raise KaldiError(f"{file}: {recording} has {text!r} in the place of a number of speakers")
         found[recording] = int(text)
     return found
