@@ -63,8 +63,8 @@ def archive_from_bytes(data: bytes, name: str) -> tuple[Any, Description, Transi
         return module, Description.from_json(extra[DESCRIPTION]), transition_model
 
 
-def scripted_module(rxfilename: str) -> Any:
-    """A TorchScript module of somebody's own, with or without a description, ready to compute on the CPU.
+def scripted_module(rxfilename: str, device: torch.device | str = "cpu") -> Any:
+    """A TorchScript module of somebody's own, with or without a description, ready to compute on the device.
 
     Raises:
         KaldiError: it is none, or broken.
@@ -72,7 +72,7 @@ def scripted_module(rxfilename: str) -> Any:
     with open_input(rxfilename) as stream:
         data = stream.read_all()
     check_zip(io.BytesIO(data), rxfilename)
-    return _loaded(data, rxfilename, {})
+    return _loaded(data, rxfilename, {}).to(device)
 
 
 def _loaded(data: bytes, name: str, extra: dict[str, str | bytes]) -> Any:

@@ -15,8 +15,6 @@ Sequences of a batch must not depend on each other. V is the same in all calls; 
 
 from __future__ import annotations
 
-import io
-import warnings
 from typing import Any
 
 import numpy as np
@@ -24,10 +22,8 @@ import torch
 from torch import Tensor
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.lattices.language_models import Extend
 from nnet3_compat.export.tensor_files import reason_of
-from nnet3_compat.export.zip_archives import check_zip
 from nnet3_compat.rnnlm.bank import Bank
 
 MOST_AT_ONCE = 256
@@ -36,21 +32,6 @@ MOST_PROBABILITIES = 1 << 25
 """That are computed together, of all words."""
 UNKNOWN = -1
 """In the place of a word's number: there is no word for those that the model does not know."""
-
-
-def read_scripted(rxfilename: str, device: torch.device) -> Any:
-    """The module of a TorchScript archive, to compute with. Raises KaldiError where it cannot be loaded."""
-    with open_input(rxfilename) as stream:
-        data = stream.read_all()
-    check_zip(io.BytesIO(data), rxfilename)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            module = torch.jit.load(io.BytesIO(data), map_location=device)
-    except Exception as error:  # torch raises many kinds for a damaged archive
-        raise KaldiError(f"{rxfilename}: TorchScript cannot load this archive ({reason_of(error)})") from error
-    module.eval()
-    return module
 
 
 class ScriptedCosts:

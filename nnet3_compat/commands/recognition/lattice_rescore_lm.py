@@ -12,8 +12,9 @@ from kaldi_bridge.lang.const_arpa import read_const_arpa
 from kaldi_bridge.lattices.lattice import CompactLattice
 from kaldi_bridge.lattices.rescoring import ModelRescorer, NBestRescorer, PrunedRescorer
 from kaldi_bridge.lattices.rescoring_program import HistoryOptions, PrunedRescoreOptions, rescore_table_pruned
+from nnet3_compat.export.torch_model_file import scripted_module
 from nnet3_compat.machine.device import select_device
-from nnet3_compat.rnnlm.scripted import UNKNOWN, ScriptedCosts, read_scripted
+from nnet3_compat.rnnlm.scripted import UNKNOWN, ScriptedCosts
 
 USAGE = """Add the costs of a language model in TorchScript to lattices, and take those of another model away.
 Usage: nnet-pytorch-lattice-rescore-lm [options] <torchscript-lm> <lattice-rspecifier> <lattice-wspecifier>
@@ -51,7 +52,7 @@ class Options(PrunedRescoreOptions, HistoryOptions):
 def lattice_rescore_lm(options: Options, torchscript_lm: str, lattice_rspecifier: str, lattice_wspecifier: str) -> int:
     device = select_device(options.use_gpu)
     symbols = (options.bos_symbol, options.eos_symbol, options.unk_symbol)
-    model = ScriptedCosts(read_scripted(torchscript_lm, device), device, *symbols)
+    model = ScriptedCosts(scripted_module(torchscript_lm, device), device, *symbols)
     return rescore_table_pruned(
         lattice_rspecifier, lattice_wspecifier, options.acoustic_scale, rescorer(options, model)
     )
