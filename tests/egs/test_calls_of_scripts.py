@@ -255,6 +255,46 @@ for graphs in lda/fsts.1.gz graphs.of_loop.gz; do
     ali-to-phones lda/final.mdl ark:- ark,t:-
 done
 """
+TRAIN_MMI = """
+mkdir -p denlats mmi mpe
+gmm-latgen-faster --beam=13.0 --lattice-beam=7.0 --acoustic-scale=0.1 --max-mem=20000000 --max-active=5000 \\
+  --word-symbol-table=lang/words.txt lda/final.mdl graph/HCLG.fst "$sifeats" "ark:|gzip -c >denlats/lat.1.gz"
+cp lda/final.mdl mmi/0.mdl
+lats="ark:gunzip -c denlats/lat.1.gz| lattice-boost-ali --b=0.1 --silence-phones=$sil lda/final.mdl ark:-"
+lats="$lats 'ark,s,cs:gunzip -c lda/ali.1.gz|' ark:- |"
+for x in 0 1; do
+  gmm-rescore-lattice mmi/$x.mdl "$lats" "$sifeats" ark:- | lattice-to-post --acoustic-scale=0.1 ark:- ark:- |
+    sum-post --drop-frames=false --merge=true --scale1=-1 ark:- \\
+    "ark,s,cs:gunzip -c lda/ali.1.gz | ali-to-post ark:- ark:- |" ark:- |
+    gmm-acc-stats2 mmi/$x.mdl "$sifeats" ark,s,cs:- mmi/num_acc.$x.1.acc mmi/den_acc.$x.1.acc
+  for kind in num den; do gmm-sum-accs mmi/${kind}_acc.$x.acc mmi/${kind}_acc.$x.*.acc; done
+  gmm-est-gaussians-ebw --tau=10 mmi/$x.mdl mmi/num_acc.$x.acc mmi/den_acc.$x.acc - |
+    gmm-est-weights-ebw --weight-tau=10 - mmi/num_acc.$x.acc mmi/den_acc.$x.acc mmi/$((x + 1)).mdl
+done
+"""
+TRAIN_MPE = """
+cur_mdl=lda/final.mdl
+for x in 0 1; do
+  gmm-rescore-lattice $cur_mdl "ark:gunzip -c denlats/lat.1.gz|" "$sifeats" ark:- |
+    lattice-to-mpe-post --acoustic-scale=0.02 $cur_mdl "ark,s,cs:gunzip -c lda/ali.1.gz |" ark:- ark:- |
+    gmm-acc-stats2 $cur_mdl "$sifeats" ark,s,cs:- mpe/num_acc.$x.acc mpe/den_acc.$x.acc
+  gmm-acc-stats $cur_mdl "$sifeats" "ark,s,cs:gunzip -c lda/ali.1.gz | ali-to-post ark:- ark:- |" mpe/ml.$x.acc
+  gmm-est-gaussians-ebw $cur_mdl "gmm-ismooth-stats --tau=10 mpe/ml.$x.acc mpe/num_acc.$x.acc -|" mpe/den_acc.$x.acc - |
+    gmm-est-weights-ebw - mpe/num_acc.$x.acc mpe/den_acc.$x.acc mpe/$((x + 1)).mdl
+  cur_mdl=mpe/$((x + 1)).mdl
+done
+gmm-rescore-lattice $cur_mdl "ark:gunzip -c denlats/lat.1.gz|" "$sifeats" ark:- |
+  lattice-to-mpe-post --acoustic-scale=0.02 $cur_mdl "ark,s,cs:gunzip -c lda/ali.1.gz |" ark:- ark:/dev/null
+"""
+DECODE_BIGLM = """
+oldlm_cmd="fstproject --project_output=true lang/G.fst | fstarcsort --sort_type=ilabel |"
+gmm-latgen-biglm-faster --max-active=7000 --beam=13.0 --lattice-beam=6.0 --acoustic-scale=0.083333 \\
+  --allow-partial=true --word-symbol-table=lang/words.txt mmi/2.mdl graph/HCLG.fst "$oldlm_cmd" "$oldlm_cmd" \\
+  "$sifeats" "ark:|gzip -c > decode/biglm.1.gz"
+gmm-latgen-faster --max-active=7000 --beam=13.0 --lattice-beam=6.0 --acoustic-scale=0.083333 \\
+  --allow-partial=true mmi/2.mdl graph/HCLG.fst "$sifeats" "ark:|gzip -c > decode/mmi.1.gz"
+lattice-equivalent "ark:gunzip -c decode/biglm.1.gz|" "ark:gunzip -c decode/mmi.1.gz|"
+"""
 
 
 class Work:
@@ -319,6 +359,18 @@ def test_decode_fmllr(work: Work) -> None:
     output = work.run(SI + DECODE_FMLLR)
     rate = re.search(r"^%WER (\S+) ", output, re.M)
     assert rate and float(rate[1]) < 10.0, output[-1000:]
+
+
+def test_train_mmi_and_mpe(work: Work) -> None:
+    """MMI raises its own function, MPE lowers no expected accuracy; the same language model changes no lattice."""
+    work.run(MKGRAPH)
+    output = work.run(SI + TRAIN_MMI)
+    gains = [float(value) for value in re.findall(r"Overall auxf impr/frame from Gaussian update is (\S+)", output)]
+    assert len(gains) == 2 and min(gains) > 0.0
+    output = work.run(SI + TRAIN_MPE)
+    first, _, last = re.findall(r"lattice-to-mpe-post.*Overall average frame-accuracy is (\S+) over", output)
+    assert 0.95 < float(first) <= float(last) <= 1.0
+    work.run("mkdir -p decode\n" + SI + DECODE_BIGLM)
 
 
 def test_make_biased_lm_graphs(work: Work) -> None:
