@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +21,9 @@ from kaldi_bridge.io.text import words
 from kaldi_bridge.io.text_files import Rows, in_order, read_lines
 
 Rename = Callable[[str], str]
+REQUIRED = (
+    "segments", "feats.scp", "text", "utt2lang", "utt2dur", "utt2num_frames", "wav.scp", "cmvn.scp", "spk2gender",
+)  # fmt: skip
 SHOWN = 5
 """So many utterances are named in a message, of all that it is about."""
 
@@ -88,7 +93,19 @@ def with_smaller_speakers(
     return DataDir(data.path, tables, data.frame_shift, data.feature_options)
 
 
-def read_repaired(path: Path, names: Iterable[str] = FILES) -> DataDir:
+@dataclass
+class Repaired:
+    """A directory that was read to be repaired; ``good``: its files that already are as they should be."""
+
+    data: DataDir
+    good: set[str]
+
+    def write(self) -> None:
+        """In place."""
+        self.data.write(self.data.path, unchanged=self.good)
+
+
+def read_repaired(path: Path, names: Iterable[str] = FILES) -> Repaired:
     """A directory whose files need not be sorted nor go together, with the utterances that all of them have.
 
     Left out, and told: all but the first line of a key; utterances without features, text, recording, duration and so
@@ -99,45 +116,79 @@ def read_repaired(path: Path, names: Iterable[str] = FILES) -> DataDir:
     """
     if not (path / "utt2spk").is_file():
         raise KaldiError(f"no such file {path / 'utt2spk'}")
-    data = DataDir(path, {name: first_of_each(path / name) for name in names if (path / name).is_file()})
+    made = repaired(path, {name: read_lines(path / name) for name in names if (path / name).is_file()})
+    made.good = {name for name in made.good if _is_plain(path / name, made.data.tables[name])}
+    return made
+
+
+def _is_plain(file: Path, rows: Rows) -> bool:
+    """Whether nothing is in a file but its lines, of a key, a space and the rest."""
+    return file.stat().st_size == sum(len(key) + len(rest) + (2 if rest else 1) for key, rest in rows.items())
+
+
+def repaired(path: Path, lines: dict[str, list[tuple[str, str]]]) -> Repaired:
+    """The same of lines of (key, rest) by file name, which are taken out of ``lines``."""
+    tables: dict[str, Rows] = {}
+    good = set()
+    for name in list(lines):
+        tables[name], is_good = first_of_each(path / name, lines.pop(name))
+        good |= {name} if is_good else set()
+    data = DataDir(path, tables)
     if "segments" in data.tables and "wav.scp" not in data.tables:
         raise KaldiError(f"{path / 'segments'} exists but not {path / 'wav.scp'}")
     kept = set(data.utterances)
-    for name, has in _requirements(data):
-        missing = in_order(utterance for utterance in kept if not has(utterance))
+    for name, without in _requirements(data):
+        missing = in_order(without(kept))
         if missing:
             shown = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
             log.warning(f"{path / name}: leaving out {len(missing)} utterances that have no good line there: {shown}")
-            kept -= set(missing)
+            kept.difference_update(missing)
     if not kept:
         raise KaldiError(f"{path}: no utterances remained: not proceeding further")
     log.info(f"{path}: kept {len(kept)} utterances out of {len(data.utterances)}")
-    return data.subset(utterance for utterance in data.utterances if utterance in kept)
+    left = data.subset(utterance for utterance in data.utterances if utterance in kept)
+    return Repaired(left, {name for name in good if left.tables.get(name) == tables[name]})
 
 
-def first_of_each(file: Path) -> Rows:
-    """A file whose lines need not be sorted, with the first line of each key."""
-    lines = read_lines(file)
-    rows: Rows = {}
-    for key, value in lines:
-        rows.setdefault(key, value)
-    ordered = {key: rows[key] for key in in_order(rows)}
-    if len(rows) < len(lines) or list(rows) != list(ordered):
+def first_of_each(file: Path, lines: list[tuple[str, str]]) -> tuple[Rows, bool]:
+    """The first line of each key, in order, of lines that need not be sorted; and whether they were just these."""
+    rows = dict(lines)
+    if len(rows) < len(lines):
+        rows = dict(reversed(lines))
+    ordered = in_order(rows)
+    good = len(rows) == len(lines) and list(rows) == ordered
+    if not good:
         log.info(f"file {file} is not in sorted order or not unique, sorting it")
-    return ordered
+        rows = {key: rows[key] for key in ordered}
+    return rows, good
 
 
-def _requirements(data: DataDir) -> Iterable[tuple[str, Callable[[str], bool]]]:
-    """For each file what an utterance must fulfil to be kept."""
-    requirements: dict[str, Callable[[Rows, str], bool]] = {
-        **dict.fromkeys(("segments", "feats.scp", "text", "utt2lang"), lambda rows, u: u in rows),
-        **dict.fromkeys(("utt2dur", "utt2num_frames"), lambda rows, u: _is_positive(rows.get(u, ""))),
-        "wav.scp": lambda rows, u: data.recording(u) in rows,
-        **dict.fromkeys(("cmvn.scp", "spk2gender"), lambda rows, u: data.utt2spk[u] in rows),
-    }
-    for name, is_met in requirements.items():
+def _requirements(data: DataDir) -> Iterator[tuple[str, Callable[[AbstractSet[str]], Iterable[str]]]]:
+    """For each file, what leaves those utterances out of some that it has no good line for."""
+    for name in (
+        "segments",
+        "feats.scp",
+        "text",
+        "utt2lang",
+        "utt2dur",
+        "utt2num_frames",
+        "wav.scp",
+        "cmvn.scp",
+        "spk2gender",
+    ):
         if name in data.tables:
-            yield name, partial(is_met, data.tables[name])
+            yield name, partial(_without_line, data, name)
+
+
+def _without_line(data: DataDir, name: str, utterances: AbstractSet[str]) -> Iterable[str]:
+    rows = data.tables[name]
+    if name in ("utt2dur", "utt2num_frames"):
+        return [u for u in utterances if not _is_positive(rows.get(u, ""))]
+    if name in SPEAKER_FILES:
+        return [u for u in utterances if data.utt2spk[u] not in rows]
+    if name in RECORDING_FILES and "segments" in data.tables:
+        return [u for u in utterances if data.recording(u) not in rows]
+    return utterances - rows.keys()
 
 
 def _is_positive(text: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from kaldi_bridge import log
@@ -80,16 +81,23 @@ def combined(directories: Sequence[Path], extra_files: Iterable[str] = ()) -> Co
         elif len(missing) < len(directories) and name not in lines:
             log.warning(f"not combining {name}: {missing[0]} has none")
     for name, of_all in lines.items():
-        of_all.sort(key=lambda line: encode(" ".join(line)))
+        _sort(of_all)
         _report_shared(name, of_all)
     lines["spk2utt"] = [(s, " ".join(us)) for s, us in spk2utt_of(lines["utt2spk"]).items()]
     return Combination(lines, frame_shift, _common_options(directories) if "feats.scp" in lines else None)
 
 
+def _sort(lines: Lines) -> None:
+    """As ``LC_ALL=C sort`` does: by the bytes of the whole line."""
+    if all(key.isascii() and key.isprintable() for key, _ in lines):  # no character of a key is before the space
+        lines.sort(key=None if all(rest.isascii() for _, rest in lines) else lambda line: (line[0], encode(line[1])))
+    else:
+        lines.sort(key=lambda line: encode(" ".join(line)))
+
+
 def _report_shared(name: str, lines: Lines) -> None:
-    """Tells keys that have different lines."""
-    kept: dict[str, str] = {}
-    shared = {key: None for key, rest in lines if kept.setdefault(key, rest) != rest}
+    """Tells keys that have different lines, of sorted ones."""
+    shared = {line[0]: None for line, other in pairwise(lines) if line[0] == other[0] and line[1] != other[1]}
     if shared:
         shown = ", ".join(list(shared)[:SHOWN]) + (", ..." if len(shared) > SHOWN else "")
         hint = "; compute_cmvn_stats.sh makes statistics of all" if name == "cmvn.scp" else ""

@@ -6,7 +6,7 @@ A key is an utterance, a speaker or a recording; without ``segments`` a recordin
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,9 +108,12 @@ class DataDir:
 
     def subset(self, utterances: Iterable[str]) -> DataDir:
         """These utterances, with their speakers and recordings; spk2utt is made anew."""
-        utt2spk = {utterance: self.utt2spk[utterance] for utterance in utterances}
+        all_of_them = self.utt2spk
+        utt2spk = {utterance: all_of_them[utterance] for utterance in utterances}
         speakers = spk2utt_of(utt2spk.items())
-        recordings = dict.fromkeys(self.recording(utterance) for utterance in utt2spk)
+        recordings: Iterable[str] = utt2spk
+        if "segments" in self.tables:
+            recordings = dict.fromkeys(self.recording(utterance) for utterance in utt2spk)
         tables: dict[str, Rows] = {}
         for name, rows in self.tables.items():
             kept: Iterable[str] = utt2spk
@@ -118,16 +121,19 @@ class DataDir:
                 kept = speakers
             elif name in RECORDING_FILES:
                 kept = recordings
-            tables[name] = {key: rows[key] for key in kept if key in rows}
+            tables[name] = rows if list(rows) == list(kept) else {key: rows[key] for key in kept if key in rows}
         tables["utt2spk"] = utt2spk
         tables["spk2utt"] = {speaker: " ".join(of_speaker) for speaker, of_speaker in speakers.items()}
         return DataDir(self.path, tables, self.frame_shift, self.feature_options)
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes the tables that have lines, sorted, each file whole or not at all; others that were there are gone."""
+    def write(self, path: str | os.PathLike[str], unchanged: Collection[str] = ()) -> None:
+        """Writes the tables that have lines, sorted, each file whole or not at all; others that were there are gone.
+
+        ``unchanged``: names of files that are there as they should be.
+        """
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
-        for name in {*FILES, *self.tables}:
+        for name in {*FILES, *self.tables} - set(unchanged):
             if self.tables.get(name):
                 write_rows(path / name, self.tables[name])
             else:

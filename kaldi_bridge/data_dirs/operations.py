@@ -9,7 +9,14 @@ from pathlib import Path
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
-from kaldi_bridge.data_dirs.changes import first_of_each, read_repaired, renamed, with_smaller_speakers
+from kaldi_bridge.data_dirs.changes import (
+    Repaired,
+    first_of_each,
+    read_repaired,
+    renamed,
+    repaired,
+    with_smaller_speakers,
+)
 from kaldi_bridge.data_dirs.combination import combined
 from kaldi_bridge.data_dirs.data_dir import FILES, DataDir
 from kaldi_bridge.data_dirs.durations import recording_durations
@@ -18,7 +25,7 @@ from kaldi_bridge.data_dirs.splitting import split
 from kaldi_bridge.data_dirs.validation import ValidationOptions, empty_transcripts, problems_of, sorted_by_speaker
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import is_number, words
-from kaldi_bridge.io.text_files import read_rows, write_rows
+from kaldi_bridge.io.text_files import read_lines, read_rows, write_rows
 
 
 def _back_up(path: Path) -> None:
@@ -56,12 +63,16 @@ class FixOptions:
 def fix(options: FixOptions, data_dir: str) -> int:
     """Kaldi's utils/fix_data_dir.sh: leaves out what is incomplete; returns the exit status."""
     path = Path(data_dir)
-    data = read_repaired(path)
+    return _fixed(options, read_repaired(path))
+
+
+def _fixed(options: FixOptions, made: Repaired) -> int:
+    data, path = made.data, made.data.path
     _back_up(path)
-    data.write(path)
+    made.write()
     for names, kept in ((options.utt_extra_files, data.utt2spk), (options.spk_extra_files, data.spk2utt)):
         for name in words(names):
-            rows = first_of_each(path / name)
+            rows, _ = first_of_each(path / name, read_lines(path / name))
             write_rows(path / name, {key: value for key, value in rows.items() if key in kept})
     if not sorted_by_speaker(data):
         log.warning(f"{path / 'utt2spk'}: not in sorted order when sorted first on speakers, as Kaldi's has to be")
@@ -99,8 +110,12 @@ def combine(options: CombineOptions, destination: str, *sources: str) -> int:
     """Kaldi's utils/combine_data.sh: one directory of several; returns the exit status."""
     if not sources:
         raise KaldiError("expected: <dest-data-dir> <src-data-dir1> <src-data-dir2> ...")
-    combined([Path(source) for source in sources], words(options.extra_files)).write(Path(destination))
-    return 0 if options.skip_fix else fix(FixOptions(), destination)
+    made = combined([Path(source) for source in sources], words(options.extra_files))
+    path = Path(destination)
+    made.write(path)
+    if options.skip_fix:
+        return 0
+    return _fixed(FixOptions(), repaired(path, {name: made.lines.pop(name) for name in FILES if name in made.lines}))
 
 
 @dataclass

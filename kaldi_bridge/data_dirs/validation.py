@@ -141,16 +141,15 @@ def _same_keys(data: DataDir, name: str, expected: Iterable[str], kind: str) -> 
 def _text(data: DataDir, options: ValidationOptions) -> Iterator[str]:
     if "text" in data.tables:
         check_spaces(data.path / "text")
+    file = data.path / "text"
     for utterance, text in data.tables.get("text", {}).items():
-        said = words(text)
-        where = f"{data.path / 'text'}: utterance {utterance}"
         for symbol in ("<s>", "</s>", "#0"):
-            if symbol in said:
-                yield f"{where} contains illegal symbol {symbol}"
+            if symbol in text and symbol in words(text):
+                yield f"{file}: utterance {utterance} contains illegal symbol {symbol}"
                 return
-        for character in text:
-            if not options.non_print and unicodedata.category(character) in ("Cc", "Cn") and character != "\t":
-                yield f"{where} contains a non-printable character: {character!a}"
+        for character in "" if text.isprintable() or options.non_print else text:
+            if unicodedata.category(character) in ("Cc", "Cn") and character != "\t":
+                yield f"{file}: utterance {utterance} contains a non-printable character: {character!a}"
                 return
 
 

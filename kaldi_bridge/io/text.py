@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
 
 from kaldi_bridge.errors import KaldiError
@@ -61,6 +62,14 @@ def key_and_rest(line: str | bytes) -> tuple[str, str]:
     text = strip(line)
     match = _WORD.match(text)
     return (match[0], text[match.end() :].lstrip(SPACE)) if match else ("", "")
+
+
+def keys_and_rests(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    """The same of each line that is not empty; for many."""
+    for line in lines:
+        parts = line.split(None, 1)  # bytes, at ASCII space alone
+        if parts:
+            yield decode(parts[0]), decode(parts[1].rstrip()) if len(parts) > 1 else ""
 
 
 def is_number(word: str) -> bool:

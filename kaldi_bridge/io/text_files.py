@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output_file
-from kaldi_bridge.io.text import decode, encode, is_utf8, key_and_rest
+from kaldi_bridge.io.text import decode, encode, is_utf8, keys_and_rests
 
 _MISLEADING_SPACE = re.compile(r"[^\S\t\n \x1c-\x1f]")
 Rows = dict[str, str]
@@ -24,7 +25,8 @@ def c_locale(key: str) -> bytes:
 
 def in_order(keys: Iterable[str]) -> list[str]:
     """Sorted as ``LC_ALL=C sort`` does."""
-    return sorted(keys, key=c_locale)
+    keys = list(keys)
+    return sorted(keys) if "".join(keys).isascii() else sorted(keys, key=c_locale)
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -42,10 +44,13 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def read_lines(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
-    """(first word, rest of the line) of each line that is not empty, whatever their order."""
+    """(first word, rest of the line) of each line that is not empty, whatever their order.
+
+    First words are interned: a data directory's files have the same ones, which are held once.
+    """
     try:
         with open(path, "rb") as stream:
-            return [(key, rest) for key, rest in map(key_and_rest, stream) if key]
+            return [(sys.intern(key), rest) for key, rest in keys_and_rests(stream)]
     except OSError as error:
         raise KaldiError(f"cannot read {os.fspath(path)}: {error.strerror}") from None
 
@@ -56,6 +61,8 @@ def check_spaces(path: str | os.PathLike[str]) -> None:
     Carriage returns too, as utils/validate_text.pl has it; in other encodings than UTF-8 there is nothing to check.
     """
     text = read_text(path)
+    if text.isascii() and not any(space in text for space in "\r\f\v"):
+        return
     if is_utf8(text) and (found := _MISLEADING_SPACE.search(text)):
         line = text.count("\n", 0, found.start()) + 1
         raise KaldiError(f"{os.fspath(path)}: line {line} has a space that is no ASCII space or tab: {found[0]!a}")

@@ -212,7 +212,7 @@ class TestPerturbation:
 
 class TestRepair:
     def test_a_good_directory_stays(self, data: Path) -> None:
-        assert read_repaired(data).tables == DataDir.read(data).tables
+        assert read_repaired(data).data.tables == DataDir.read(data).tables
 
     def test_everything_that_can_be_wrong(self, data: Path, capfd: pytest.CaptureFixture[str]) -> None:
         write(
@@ -226,7 +226,7 @@ class TestRepair:
                 "utt2num_frames": "a-1 1\na-2 1\nb-1 1\nc-1 1\nd-1 1\n",
             },
         )
-        found = read_repaired(data)
+        found = read_repaired(data).data
         assert found.utterances == ["a-1", "b-1"]
         assert found.tables["utt2spk"] == {"a-1": "a", "b-1": "b"}
         assert found.tables["cmvn.scp"] == {"a": "c.ark:1", "b": "c.ark:2"}
@@ -306,3 +306,18 @@ class TestValidation:
         )
         lax = ValidationOptions(no_feats=True, no_wav=True, no_spk_sort=True, non_print=True)
         assert problems_of(data, lax) == []
+
+
+def test_what_is_good_already_is_not_written(tmp_path: Path) -> None:
+    """But what only reads as if it were: blank lines and other spaces go."""
+    (tmp_path / "utt2spk").write_text("a-1 a\na-2 a\n")
+    (tmp_path / "spk2utt").write_text("a a-1 a-2\n")
+    (tmp_path / "text").write_text("a-1 x\n\na-2\ty z\n")
+    made = read_repaired(tmp_path)
+    assert made.good == {"utt2spk", "spk2utt"}
+    made.write()
+    assert (tmp_path / "text").read_text() == "a-1 x\na-2 y z\n"
+    assert read_repaired(tmp_path).good == {"utt2spk", "spk2utt", "text"}
+    (tmp_path / "text").write_text("a-2 y\n")
+    left = read_repaired(tmp_path)
+    assert left.good == {"text"} and list(left.data.tables["utt2spk"]) == ["a-2"]
