@@ -105,14 +105,18 @@ class Histories:
         bank.append(carried, len(words))
         return columns, outputs[:, 0]
 
-    def log_probs(self, predicted: Tensor, words: np.ndarray) -> Tensor:
-        """[n, words]: of each of these words, int [words], after each of the histories. ``predicted``: from extend."""
-        made = predicted @ self._embedding[torch.from_numpy(np.asarray(words, np.int64))].T
+    def embeddings(self, words: np.ndarray) -> Tensor:
+        """[words, dim], of these, int [words]."""
+        return self._embedding[torch.from_numpy(np.asarray(words, np.int64))]
+
+    def log_probs(self, predicted: Tensor, embeddings: Tensor) -> Tensor:
+        """[n, words]: of words with these embeddings, after each of the histories. ``predicted``: from extend."""
+        made = predicted @ embeddings.T
         return made - self.log_sums(predicted).unsqueeze(1) if self._normalize else made
 
     def log_prob_of_each(self, predicted: Tensor, words: np.ndarray) -> Tensor:
         """[n]: of one word, int [n], after each of the histories."""
-        made = (predicted * self._embedding[torch.from_numpy(np.asarray(words, np.int64))]).sum(1)
+        made = (predicted * self.embeddings(words)).sum(1)
         return made - self.log_sums(predicted) if self._normalize else made
 
     def log_sums(self, predicted: Tensor) -> Tensor:

@@ -53,7 +53,8 @@ class RnnlmCosts:
             raise KaldiError(
                 f"word {words[-1]} is none of the language model's, which are 1 to {self._rnnlm.num_words - 1}"
             )
-        histories, wanted = self._histories.empty(), np.append(words, self._end)
+        histories = self._histories.empty()
+        wanted = histories.embeddings(np.append(words, self._end))
 
         def extend(parents: np.ndarray, words: np.ndarray) -> np.ndarray:
             with torch.inference_mode():

@@ -55,7 +55,8 @@ def test_sentences_together(rnnlm: Rnnlm, monkeypatch: pytest.MonkeyPatch) -> No
         now = [w for w in waiting if (w[1] + len(histories)) % 2 or len(waiting) == 1] or waiting
         read = np.array([[BOS, *SENTENCES[s]][n] for _, s, n in now])
         first = len(histories)
-        probs = histories.log_probs(histories.extend(np.array([h for h, _, _ in now]), read), np.arange(10))
+        predicted = histories.extend(np.array([h for h, _, _ in now]), read)
+        probs = histories.log_probs(predicted, histories.embeddings(np.arange(10)))
         waiting = [w for w in waiting if w not in now]
         for k, (_, s, n) in enumerate(now):
             found[s].append(float(probs[k, [*SENTENCES[s], EOS][n]]))
