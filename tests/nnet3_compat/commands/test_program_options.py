@@ -21,6 +21,11 @@ OPTIONS = {
     "ali-to-pdf": "",
     "ali-to-phones": "ctm-output=false frame-shift=0.01 per-frame=false write-lengths=false",
     "ali-to-post": "",
+    "analyze-counts": "binary=false counts-dim=0 frame-weights= symbol-table= utt-weights=",
+    "build-tree-two-level": (
+        "binary=true central-position=1 cluster-leaves=true context-width=3 max-leaves-first=1000 "
+        "max-leaves-second=5000"
+    ),
     "chain-est-phone-lm": "binary=true ngram-order=4 no-prune-ngram-order=3 num-extra-lm-states=1000",
     "chain-get-supervision": (
         "convert-to-pdfs=true frame-subsampling-factor=1 lattice-input=false left-tolerance=5 lm-scale=0 "
@@ -28,8 +33,22 @@ OPTIONS = {
     ),
     "chain-make-den-fst": "",
     "chain-make-num-fst-e2e": "",
+    "compare-int-vector": "binary=true write-confusion-matrix= write-diff-counts= write-tot-counts=",
+    "copy-gselect": "n=0",
     "copy-int-vector": "binary=true",
     "copy-matrix": "apply-exp=false apply-log=false apply-power=1 apply-softmax-per-row=false binary=true scale=1",
+    "feat-to-post": "",
+    "get-full-lda-mat": "binary=true",
+    "gmm-est-gaussians-ebw": "E=2 binary=false tau=0 update-flags=mv",
+    "gmm-est-weights-ebw": (
+        "binary=false min-gaussian-weight=1e-05 min-num-count-weight-update=10 update-flags=w weight-tau=0"
+    ),
+    "gmm-latgen-biglm-faster": (
+        "acoustic-scale=0.1 allow-partial=false beam=16 beam-delta=0.5 delta=0.000976562 "
+        "determinize-lattice=true hash-ratio=2 lattice-beam=10 max-active=2147483647 max-mem=50000000 "
+        "memory-pool-links-block-size=256 memory-pool-tokens-block-size=256 min-active=200 minimize=false "
+        "phone-determinize=true prune-interval=25 word-determinize=true word-symbol-table="
+    ),
     "lattice-lmrescore-kaldi-rnnlm": (
         "bos-symbol=-1 brk-symbol=-1 computation.debug=false debug-computation=false eos-symbol=-1 lm-scale=1 "
         "max-ngram-order=3 normalize-probs=false " + OPTIMIZATION
@@ -39,6 +58,8 @@ OPTIONS = {
         "growth-ratio=1.5 lattice-compose-beam=6 lm-scale=0.5 max-arcs=100000 max-ngram-order=3 normalize-probs=false "
         "use-const-arpa=false " + OPTIMIZATION
     ),
+    "lattice-to-mpe-post": "acoustic-scale=1 lm-scale=1 one-silence-class=false silence-phones=",
+    "lattice-to-smbr-post": "acoustic-scale=1 lm-scale=1 one-silence-class=false silence-phones=",
     "matrix-sum": "average=false binary=true scale1=1 scale2=1",
     "matrix-sum-rows": "",
     "nnet3-acc-lda-stats": "binary=true rand-prune=0",
@@ -203,6 +224,11 @@ OPTIONS = {
         f"{OPTIMIZATION}"
     ),
     "ivector-randomize": "randomize-prob=0.5 srand=0",
+    "post-to-feats": "binary=true post-dim=0",
+    "post-to-pdf-post": "",
+    "post-to-phone-post": "transition-id-counts=",
+    "show-transitions": "",
+    "sum-matrices": "binary=true",
     "wav-copy": "",
     "post-to-tacc": "binary=true per-pdf=false",
     "sum-lda-accs": "binary=true",
