@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.alignment.lexicons import words_of_graph, words_of_lang
+from nnet3_compat.alignment.lexicons import open_words
 from nnet3_compat.alignment.options import AlignerOptions
 from nnet3_compat.alignment.search import Search, TextSearch, together
 from nnet3_compat.alignment.times import AlignedTimes
 from nnet3_compat.alignment.transcribed import Transcribed
-from nnet3_compat.recognition.acoustic_model import AcousticModel
-from nnet3_compat.recognition.model import open_folder
 from nnet3_compat.recognition.results import Result
-from nnet3_compat.recognition.vosk_folder import is_vosk_folder
 
 
 class TextAligner:
@@ -35,11 +31,7 @@ class TextAligner:
 
     def __init__(self, path: str, texts: Iterable[str], options: AlignerOptions | None = None) -> None:
         self._options = options = options or AlignerOptions()
-        options.check()
-        folder = open_folder(path, options.graph or ("" if is_vosk_folder(Path(path)) else options.lang))
-        folder.decoding.frames_per_chunk = options.frames_per_chunk
-        self._model = AcousticModel(folder)
-        words = (words_of_lang if options.lang else words_of_graph)(options, folder, self._model, texts)
+        self._model, words = open_words(path, texts, options)
         self.vocabulary, self._graphs = words.vocabulary, words.graphs
         self.knows_phones = words.phones is not None
         self._search = TextSearch(self._model, options.beam, options.retry_beam)

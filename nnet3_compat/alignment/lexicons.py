@@ -22,8 +22,9 @@ from nnet3_compat.alignment.options import AlignerOptions
 from nnet3_compat.alignment.pronunciations import ExtraPronunciations
 from nnet3_compat.alignment.vocabulary import Vocabulary
 from nnet3_compat.recognition.acoustic_model import AcousticModel
-from nnet3_compat.recognition.model import word_aligner
+from nnet3_compat.recognition.model import open_folder, word_aligner
 from nnet3_compat.recognition.model_folder import ModelFolder
+from nnet3_compat.recognition.vosk_folder import is_vosk_folder
 
 
 @dataclass
@@ -36,11 +37,26 @@ class Words:
     phones: SymbolTable | None
 
 
-def words_of_lang(options: AlignerOptions, folder: ModelFolder, model: AcousticModel, texts: Iterable[str]) -> Words:
-    """``texts``: the words of the transcripts, of which those that the lexicon lacks are spelled, where that can be.
+def open_words(path: str, texts: Iterable[str], options: AlignerOptions) -> tuple[AcousticModel, Words]:
+    """The model of a folder, and its words.
 
-    Raises KaldiError where files are missing, or belong to another model.
+    Args:
+        path: for Vosk, or Kaldi's for online decoding.
+        texts: the words of all transcripts, as they are written.
+
+    Raises:
+        KaldiError: files are missing, cannot be read or do not fit together, or the options make no sense.
     """
+    options.check()
+    folder = open_folder(path, options.graph or ("" if is_vosk_folder(Path(path)) else options.lang))
+    folder.decoding.frames_per_chunk = options.frames_per_chunk
+    model = AcousticModel(folder)
+    words = (_words_of_lang if options.lang else _words_of_graph)(options, folder, model, texts)
+    return model, words
+
+
+def _words_of_lang(options: AlignerOptions, folder: ModelFolder, model: AcousticModel, texts: Iterable[str]) -> Words:
+    """Words that the lexicon lacks are spelled, where that can be."""
     lang = Lang(options.lang)
     tree = options.tree or str(folder.tree)
     if not Path(tree).is_file():
@@ -79,11 +95,8 @@ def _lang_aligner(lang: Lang, model: TransitionModel, added: list[AddedWord]) ->
     return LexiconAligner(model, alignment_lexicon(lines, str(lang.path)), 0, reorder=True, max_expand=-1.0)
 
 
-def words_of_graph(options: AlignerOptions, folder: ModelFolder, model: AcousticModel, texts: Iterable[str]) -> Words:
-    """Of HCLr.fst, or of HCLG.fst, of which only what says the words of the ``texts`` is kept.
-
-    Raises KaldiError where files are missing, or nothing tells which phones belong to a word.
-    """
+def _words_of_graph(options: AlignerOptions, folder: ModelFolder, model: AcousticModel, texts: Iterable[str]) -> Words:
+    """Of HCLr.fst, or of HCLG.fst, of which only what says the words of the ``texts`` is kept."""
     path, transitions = folder.graph.directory, model.transitions
     aligner = word_aligner(folder.graph, transitions)
     if aligner is None:

@@ -33,3 +33,23 @@ class AlignerOptions:
             raise KaldiError("--beam must be positive, --retry-beam not negative")
         if self.frames_per_chunk < 1 or self.batch_size < 1:
             raise KaldiError("--frames-per-chunk and --batch-size must be positive")
+
+
+@dataclass
+class SegmentationOptions(AlignerOptions):
+    """How long recordings are cut into segments whose texts are right."""
+
+    min_words: int = option(3, "Words that must be heard as they are written, one after the other")
+    min_pause: float = option(0.03, "Seconds of silence at which a segment may begin or end")
+    max_pause: float = option(1.0, "Seconds of silence that no segment has inside")
+    max_length: float = option(15.0, "Seconds from which on a segment is divided where it has a pause")
+    padding: float = option(0.2, "Seconds of silence around segments, of those that are there")
+
+    def check(self) -> None:
+        """Raises KaldiError for values that make no sense, or not together."""
+        super().check()
+        if self.min_words < 1 or self.padding < 0 or not 0 < self.min_pause <= self.max_pause or self.max_length <= 0:
+            raise KaldiError(
+                "--min-words, --min-pause and --max-length must be positive, --max-pause no less than --min-pause, and "
+                "--padding not negative"
+            )

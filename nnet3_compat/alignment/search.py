@@ -74,10 +74,15 @@ class TextSearch:
         return stream.decoder.finish()
 
     def _path(self, decoded: Decoded) -> TextPath:
-        lattice = scale(to_compact(decoded.lattice), acoustic=self._model.options.acoustic_scale)
-        path = best_path_lattice(lattice)
-        assert path is not None
+        path = best_lattice(decoded, self._model.options.acoustic_scale)
         return TextPath(path, decoded.cost[1] / len(decoded.alignment))
+
+
+def best_lattice(decoded: Decoded, acoustic_scale: float) -> CompactLattice:
+    """The best path alone, of a lattice that was not determinized."""
+    path = best_path_lattice(scale(to_compact(decoded.lattice), acoustic=acoustic_scale))
+    assert path is not None
+    return path
 
 
 def _search_options(options: SearchOptions, beam: float) -> SearchOptions:
