@@ -9,6 +9,7 @@ import pytest
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import run
 from kaldi_bridge.io.input_stream import InputStream
+from kaldi_bridge.io.matrix_files import read_matrix_file
 from kaldi_bridge.rnnlm.example_sampling import ExampleSampler
 from kaldi_bridge.rnnlm.examples import RNNLM_EXAMPLE, RnnlmExample
 from kaldi_bridge.rnnlm.minibatches import ChunkOptions, MinibatchMaker
@@ -111,6 +112,20 @@ def test_damaged_files(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
             assert type(error).__name__ == "KaldiError", (at, error)
         else:
             assert read.input_words.max() < read.vocab_size
+
+
+@pytest.mark.parametrize("binary", ["true", "false"])
+def test_embeddings_of_words(binary: str, tmp_path: Path) -> None:
+    """What Kaldi's rnnlm-get-word-embedding writes for these is in tests/kaldi_bridge/lang/test_word_features.py."""
+    feats, matrix, out = (str(tmp_path / name) for name in ("feats", "matrix", "out"))
+    Path(feats).write_text("0\n1 0 1.0 1 0.5\n2 1 2\n")
+    Path(matrix).write_text(" [ 0.1 0.2\n -0.4 0.6 ]\n")
+    assert run(twin("rnnlm-get-word-embedding"), [f"--binary={binary}", feats, matrix, out]) == 0
+    assert Path(out).read_bytes().startswith(b"\0B" if binary == "true" else b" [")
+    assert read_matrix_file(out).ravel().tolist() == pytest.approx([0, 0, -0.1, 0.5, -0.8, 1.2])
+    Path(feats).write_text("0\n1 2 1.0\n")
+    assert run(twin("rnnlm-get-word-embedding"), [feats, matrix, str(tmp_path / "none")]) == 255
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(

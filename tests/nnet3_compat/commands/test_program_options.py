@@ -231,6 +231,32 @@ OPTIONS = {
     "sum-matrices": "binary=true",
     "wav-copy": "",
     "post-to-tacc": "binary=true per-pdf=false",
+    "rnnlm-compute-prob": "batchnorm-test-mode=true dropout-test-mode=true use-gpu=no",
+    "rnnlm-get-egs": (
+        "bos-symbol=1 brk-symbol=3 chunk-buffer-size=20000 chunk-length=32 eos-symbol=2 min-split-context=3 "
+        "num-chunks-per-minibatch=128 num-samples=512 num-threads=1 num-threads-total=0 sample-group-size=2 "
+        "special-symbol-prob=1e-05 srand=0 uniform-prob-mass=0.05 vocab-size=-1"
+    ),
+    "rnnlm-get-sampling-lm": (
+        "backoff-factor=2 binary=true bos-factor=5 bos-symbol=1 brk-symbol=-1 discounting-constant=1 eos-symbol=2 "
+        "ngram-order=3 unigram-factor=100 unigram-power=0.8 vocab-size=-1"
+    ),
+    "rnnlm-get-word-embedding": "binary=true",
+    "rnnlm-sentence-probs": (
+        "batchnorm-test-mode=true bos-symbol=-1 brk-symbol=-1 computation.debug=false debug-computation=false "
+        "dropout-test-mode=true eos-symbol=-1 normalize-probs=false use-gpu=no " + OPTIMIZATION
+    ),
+    "rnnlm-train": (
+        "binary=true cuda-cache-memory=true cuda-memory-proportion=0.5 den-term-limit=-10 "
+        "embedding.backstitch-training-interval=1 embedding.backstitch-training-scale=0 embedding.l2-regularize=0 "
+        "embedding.learning-rate=0.01 embedding.max-param-change=1 embedding.momentum=0 "
+        "embedding.natural-gradient-alpha=4 embedding.natural-gradient-num-minibatches-history=10 "
+        "embedding.natural-gradient-rank=80 embedding.natural-gradient-update-period=4 "
+        "embedding.use-natural-gradient=true max-logprob-elements=1000000000 read-embedding= read-rnnlm= "
+        "read-sparse-word-features= rnnlm.backstitch-training-interval=1 rnnlm.backstitch-training-scale=0 "
+        "rnnlm.l2-regularize-factor=1 rnnlm.max-param-change=2 rnnlm.momentum=0 use-gpu=yes write-embedding= "
+        "write-rnnlm="
+    ),
     "sum-lda-accs": "binary=true",
     "vector-sum": "average=false binary=true",
 }
