@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import Fst, read_fst, write_fst
+from kaldi_bridge.fsts.fst import Fst, read_fst
+from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.text import decode
 
 INPUT_DETERMINISTIC = 1 << 18  # fst/properties.h, kIDeterministic
+_SMALL = 1 << 20  # states of an FST that may be held in memory once more
 
 
 def _kaldifst() -> Any:
@@ -32,7 +34,15 @@ def _kaldifst() -> Any:
 
 
 @contextmanager
-def _temporary_file() -> Iterator[str]:
+def _temporary_file(states: int) -> Iterator[str]:
+    """The name of an empty file for an FST; in memory for a small one, where the system has such files (Linux)."""
+    if states <= _SMALL and hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("fst")
+        try:
+            yield f"/dev/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+        return
     descriptor, name = tempfile.mkstemp(suffix=".fst")
     os.close(descriptor)
     try:
@@ -60,12 +70,13 @@ class OpenFst:
         if fst.header and fst.header.arc_type != "standard":
             header = replace(fst.header.of_changed(), arc_type="standard")
             fst = Fst(fst.start, fst.finals, fst.offsets, fst.arcs, header)
-        with _temporary_file() as name:
-            write_fst(name, fst)
+        with _temporary_file(fst.num_states) as name:
+            with OutputStream(open(name, "wb"), name) as stream:
+                fst.write(stream, "vector")
             return cls(_kaldifst().StdVectorFst.read(name))
 
     def fst(self) -> Fst:
-        with _temporary_file() as name:
+        with _temporary_file(self.num_states) as name:
             self.native.write(name)
             return read_fst(name)
 
