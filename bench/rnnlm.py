@@ -1,7 +1,7 @@
 """Training of recurrent language models beside Kaldi's programs: examples, sampling, minibatches.
 
 A made-up text of a vocabulary of 20,000 words, and the TDNN-LSTM of Kaldi's recipes (local/rnnlm/run_tdnn_lstm.sh) with
-dimensions of 256. The lines "N minibatches" tell what one costs: start-up is in all of them.
+dimensions of 128. The lines "N minibatches" tell what one costs: start-up is in all of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from beside_kaldi import compare
 
 from kaldi_bridge.io.matrix_files import write_matrix_file
 
-VOCABULARY, SENTENCES, LENGTH, DIM = 20000, 12000, 12, 256
+VOCABULARY, SENTENCES, LENGTH, DIM = 20000, 12000, 12, 128
 SYMBOLS = "--bos-symbol=1 --eos-symbol=2 --brk-symbol=3"
 FILES = "--read-rnnlm=0.raw --write-rnnlm=1.raw --read-embedding=words.mat --write-embedding=1.mat"
 TRAIN = f"{{0}}rnnlm-train --use-gpu=no {FILES} "
@@ -26,7 +26,7 @@ COMMANDS = {
     "get-egs": f"{{0}}rnnlm-get-egs {SYMBOLS} --vocab-size={VOCABULARY} text.int ark:/dev/null",
     "get-egs, sampled": f"{{0}}rnnlm-get-egs {SYMBOLS} --num-threads=0 sampling.lm text.int ark:/dev/null",
     "train, 1 minibatch, sampled": TRAIN + "ark:1.egs",
-    "train, 9 minibatches, sampled": TRAIN + "ark:9.egs",
+    "train, 5 minibatches, sampled": TRAIN + "ark:5.egs",
     "compute-prob, 2 minibatches, all words": "{0}rnnlm-compute-prob 0.raw words.mat ark:plain.egs",
     "sentence-probs, 50 sentences": f"{{0}}rnnlm-sentence-probs {SYMBOLS} --normalize-probs=true "
     "0.raw words.mat few.int",
@@ -62,7 +62,7 @@ def write_inputs() -> None:
     matrix = (0.05 * random.standard_normal((VOCABULARY, DIM))).astype(np.float32)
     write_matrix_file("words.mat", True, matrix)
     run(COMMANDS["get-sampling-lm"].replace("/dev/null", "sampling.lm"))
-    for count in (1, 9):
+    for count in (1, 5):
         Path("some.int").write_text("".join(f"1.0 {line}\n" for line in lines[: 300 * count]))
         run(f"{{0}}rnnlm-get-egs {SYMBOLS} --num-threads=0 sampling.lm some.int ark:{count}.egs")
     Path("some.int").write_text("".join(f"1.0 {line}\n" for line in lines[-600:]))

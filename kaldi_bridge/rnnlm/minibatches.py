@@ -83,26 +83,29 @@ class ChunkFilling:
         self.chunks: list[list[Piece]] = [[] for _ in range(options.num_chunks_per_minibatch)]
         self._length = options.chunk_length
         self._empty = list(range(options.num_chunks_per_minibatch))
-        self._partial: list[tuple[int, int]] = []  # chunks and the room in them
+        self._begun: list[int] = []  # chunks that are neither empty nor full
+        self._rooms: list[int] = []  # in each of these
+        self._counts = [0] * (self._length + 1)  # of chunks with each room
 
     def add(self, piece: Piece) -> bool:
         """Whether there was room."""
         length = piece.length
-        best = -1
-        least = self._length  # a piece as long as a chunk needs an empty one
-        for place, (_, room) in enumerate(self._partial):
-            if length <= room < least:
-                best, least = place, room
-        if best >= 0:
-            chunk, room = self._partial[best]
-            self._partial[best] = self._partial[-1]
-            self._partial.pop()
+        room = next((room for room in range(length, self._length) if self._counts[room]), self._length)
+        if room < self._length:
+            place = self._rooms.index(room)
+            chunk = self._begun[place]
+            self._counts[room] -= 1
+            for numbers in (self._begun, self._rooms):
+                numbers[place] = numbers[-1]
+                numbers.pop()
         elif self._empty:
-            chunk, room = self._empty.pop(), self._length
+            chunk = self._empty.pop()
         else:
             return False
         if room > length:
-            self._partial.append((chunk, room - length))
+            self._begun.append(chunk)
+            self._rooms.append(room - length)
+            self._counts[room - length] += 1
         self.chunks[chunk].append(piece)
         return True
 
@@ -149,12 +152,13 @@ class MinibatchMaker:
         options = self._options
         if not weight > 0.0:
             raise KaldiError(f"sentence {self._sentences + 1} has the weight {weight:g}, which is not more than 0")
-        for word in words:
-            if not 0 < word < options.vocab_size or word in (options.bos_symbol, options.brk_symbol):
-                raise KaldiError(
-                    f"sentence {self._sentences + 1} has the word {word}: words are from 1 to {options.vocab_size - 1} "
-                    f"(--vocab-size), without <s> ({options.bos_symbol}) and <brk> ({options.brk_symbol})"
-                )
+        special = (options.bos_symbol, options.brk_symbol)
+        if words and not (min(words) > 0 and max(words) < options.vocab_size and not any(s in words for s in special)):
+            word = next(word for word in words if not 0 < word < options.vocab_size or word in special)
+            raise KaldiError(
+                f"sentence {self._sentences + 1} has the word {word}: words are from 1 to {options.vocab_size - 1} "
+                f"(--vocab-size), without <s> ({options.bos_symbol}) and <brk> ({options.brk_symbol})"
+            )
         if words and words[-1] == options.eos_symbol:
             log.warning(
                 "Raw word sequence contains </s> at the end.  Is this a bug in your data preparation?  "

@@ -20,7 +20,7 @@ def weighted_sentences(rxfilename: str) -> Iterator[tuple[float, list[int]]]:
             try:
                 weight, *numbers = fields(line)
                 words = list(map(int, numbers))
-                if b"_" in line or not all(-_INT32 <= word < _INT32 for word in words):
+                if b"_" in line or (words and not (min(words) >= -_INT32 and max(words) < _INT32)):
                     raise ValueError
                 yield float(weight), words
             except ValueError:
