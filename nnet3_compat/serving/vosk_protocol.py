@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,12 +122,8 @@ def _parse(message: str) -> dict[str, Any]:
 def _check(config: dict[str, Any]) -> None:
     """Raises KaldiError for values that make no sense."""
     rate = config["sample_rate"]
-    if (
-        isinstance(rate, bool)
-        or not isinstance(rate, int | float)
-        or not (math.isfinite(rate) and 1000 <= rate <= 192000)
-    ):
-        raise KaldiError(f'"sample_rate" should be 1000 to 192000 Hz, not {json.dumps(rate)}')
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 1000 <= rate <= 192000:
+        raise KaldiError(f'"sample_rate" should be 1000 to 192000 Hz, not {json.dumps(rate)[:40]}')
     alternatives = config.get("max_alternatives", 0)
     if not isinstance(alternatives, int) or not 0 <= alternatives <= MOST_ALTERNATIVES:
         raise KaldiError(f'"max_alternatives" should be 0 to {MOST_ALTERNATIVES}')

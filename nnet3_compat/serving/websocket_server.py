@@ -29,6 +29,7 @@ from nnet3_compat.serving.options import ServerOptions
 from nnet3_compat.serving.statistics import Statistics
 from nnet3_compat.serving.vosk_protocol import Answer, VoskStream
 
+MOST_FAREWELL = 2.0  # seconds, of all clients at the end
 REFUSED_MESSAGE, TRY_AGAIN_LATER = 1008, 1013  # RFC 6455, section 7.4
 
 
@@ -64,7 +65,8 @@ class WebSocketServer:
         server.close(close_connections=False)
         await self._streams.drain()
         server.close()
-        await server.wait_closed()
+        with contextlib.suppress(asyncio.TimeoutError):  # whoever connected and said nothing is not waited for
+            await asyncio.wait_for(server.wait_closed(), MOST_FAREWELL)
         self._engine.close()
 
     def _answer_http(self, connection: ServerConnection, request: Request) -> Response | None:

@@ -144,6 +144,7 @@ def test_reset_begins_anew(server: RunningServer, model: Model, speech: list[byt
         ('{"config": 3}', '"config" should be an object'),
         ('{"config": {"sample_rate": "x"}}', '"sample_rate" should be 1000 to 192000 Hz'),
         ('{"config": {"sample_rate": NaN}}', '"sample_rate" should be 1000 to 192000 Hz'),
+        ('{"config": {"sample_rate": 1%s}}' % ("0" * 400), '"sample_rate" should be 1000 to 192000 Hz'),
         ('{"config": {"max_alternatives": 1000}}', '"max_alternatives" should be 0 to 100'),
         ('{"config": {"phrase_list": ["one", 2]}}', '"phrase_list" should be a list of texts'),
         ('{"config": {"model": "other"}}', "this server has one"),
@@ -244,7 +245,11 @@ def test_limits_of_a_stream(folder: Path, speech: list[bytes], tmp_path: Path) -
 
 
 def test_the_end_waits_for_open_streams(folder: Path, speech: list[bytes], tmp_path: Path) -> None:
-    with running(MODULE, "--port=0", folder, log=tmp_path / "log") as server, client(server) as connection:
+    with (
+        running(MODULE, "--port=0", folder, log=tmp_path / "log") as server,
+        socket.create_connection(("127.0.0.1", server.port)),  # who says nothing at all is not waited for
+        client(server) as connection,
+    ):
         connection.send(speech[0])
         connection.recv()
         server.process.terminate()
@@ -255,7 +260,9 @@ def test_the_end_waits_for_open_streams(folder: Path, speech: list[bytes], tmp_p
         connection.send(EOF_MESSAGE)
         assert "text" in json.loads(connection.recv())
         connection.close()
+        begin = time.monotonic()
         assert server.process.wait(30) == 0
+        assert time.monotonic() - begin < 8  # 10 s are what a handshake may take
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
