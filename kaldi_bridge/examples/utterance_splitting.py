@@ -63,7 +63,7 @@ class UtteranceSplitter:
         self._factor = options.frame_subsampling_factor
         if self._factor < 1:
             raise KaldiError(f"Invalid value --frame-subsampling-factor={self._factor}")
-        self._sizes = _sizes(options)
+        self._sizes = chunk_sizes(options)
         self._splits = self._table() if self._sizes else []
         self._utterances = self._frames = self._overlap = 0
         self._chunks: Counter[int] = Counter()
@@ -199,7 +199,7 @@ class UtteranceSplitter:
         return total > 0
 
 
-def _sizes(options: ChunkOptions) -> list[int]:
+def chunk_sizes(options: ChunkOptions) -> list[int]:
     """The lengths of chunks, rounded up to multiples of the subsampling factor; empty for whole utterances."""
     if options.num_frames == "-1":
         return []

@@ -268,6 +268,7 @@ _cases(
     "nnet3-align-compiled nnet.mdl ark:in ark:feats OUT",
     "align-equal-compiled ark:in ark:feats OUT",
     "chain-make-num-fst-e2e mono.mdl normalization.fst ark:in OUT",
+    "nnet3-chain-e2e-get-egs --num-frames=8,9,10 normalization.fst ark:feats ark:in mono.mdl OUT",
     "latgen-faster-mapped mono.mdl ark:in ark:scores OUT",
     "gmm-latgen-faster mono.mdl ark:in ark:feats OUT",
     "gmm-latgen-biglm-faster mono.mdl ark:in G.fst G.fst ark:feats OUT",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import within
-from kaldi_bridge.fsts.acceptors import Acceptor, without_epsilons
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from nnet3_compat.chain.flat_start import pdf_acceptor
 from nnet3_compat.chain.normalization import read_normalization_fst
 
 USAGE = """Make flat-start numerator FSTs, of pdf-ids plus one, of training graphs, of transition-ids.
@@ -26,15 +26,12 @@ class Options:
 
 def chain_make_num_fst_e2e(options: Options, model_in: str, fst_in: str, rspecifier: str, wspecifier: str) -> int:
     model = read_transition_model(model_in)
-    pdf = (model.id_to_pdf + 1).tolist()
     normalization = read_normalization_fst(fst_in, 1.0)
     num_done = 0
     with SequentialReader(rspecifier, FST) as graphs, TableWriter(wspecifier, FST) as writer:
         for key, fst in graphs:
-            graph = without_epsilons(Acceptor.of_input(fst))
             with within(f"{rspecifier}: graph {key}"):
-                model.checked([label for arcs in graph.arcs for label, _, _ in arcs])
-            graph.arcs = [[(pdf[label], cost, t) for label, cost, t in arcs] for arcs in graph.arcs]
+                graph = pdf_acceptor(fst, model)
             made = graph.packed().composed(normalization)
             if not made.num_states:
                 log.warning(f"{key}: nothing is left of the graph after composing with the normalization FST")

@@ -40,10 +40,12 @@ UNDEFINED = {
     ("ali-to-pdf mono.mdl ark:in OUT", "beyond"),
     ("gmm-acc-stats-ali mono.mdl ark:feats ark:in out", "zero"),
     ("chain-make-num-fst-e2e mono.mdl normalization.fst ark:in OUT", "beyond"),
+    ("nnet3-chain-e2e-get-egs --num-frames=8,9,10 normalization.fst ark:feats ark:in mono.mdl OUT", "beyond"),
 }
 # Where Kaldi's go on with values that are not numbers, or not, by luck, or end as no path survives; ours leave the
 # utterance out.
 LEFT_OUT = {
+    ("nnet3-chain-e2e-get-egs --num-frames=8,9,10 normalization.fst ark:feats ark:in mono.mdl OUT", "empty"),
     ("gmm-latgen-biglm-faster mono.mdl ark:in G.fst G.fst ark:feats OUT", "one-frame"),
     ("latgen-faster-mapped mono.mdl ark:graphs ark:in OUT", "nan"),
     ("nnet3-chain-compute-post --use-gpu=no nnet.raw den.fst ark:in OUT", "nan"),

@@ -98,6 +98,11 @@ OPTIONS = {
     "nnet3-chain-copy-egs": (
         "frame-shift=0 keep-proportion=1 left-context=-1 outputs= random=false right-context=-1 srand=0 weights="
     ),
+    "nnet3-chain-e2e-get-egs": (
+        "compress=true frame-subsampling-factor=1 ivectors= left-context=0 left-context-initial=-1 "
+        "length-tolerance=100 num-frames=1 num-frames-overlap=0 online-ivector-period=1 online-ivectors= "
+        "right-context=0 right-context-final=-1 srand=0"
+    ),
     "nnet3-chain-get-egs": (
         "compress=true deriv-weights-rspecifier= frame-subsampling-factor=1 ivectors= left-context=0 "
         "left-context-initial=-1 length-tolerance=100 long-key=false normalization-fst-scale=1 num-frames=1 "
