@@ -9,6 +9,8 @@ stage=-1
 corpus=          # folder of the parts (or of LibriSpeech/ with them); else downloaded, and so are the two below
 lexicon=         # words and their phones
 lm=              # language model in ARPA form, which may be gzipped
+large_lm=        # a larger one, e.g. 4-gram.arpa.gz of https://www.openslr.org/resources/11, to rescore with; empty: none
+rnnlm=           # folder of Kaldi's rnnlm/train_rnnlm.sh, to rescore with after that; empty: none
 train_parts="train-clean-100 train-clean-360 train-other-500"
 test_parts="dev-clean test-clean dev-other test-other"
 max_utterances=0 # of the train parts, and of each test part: 0 for all
@@ -41,7 +43,7 @@ scoring_opts=    # of score.sh
 help_message="Usage: $0 [--corpus <dir> --lexicon <file> --lm <file>] [--stage <n>] [--max-utterances <n>] [--exp <dir>] ...
 Stages: -1 download, 0 data and lang, 1 features, 2 monophones and triphones, 3 LDA+MLLT and SAT, 4 pronunciation
 probabilities, 5 training data at three speeds, 6 i-vectors, 7 tree and graphs of the chain model, 8 what training reads,
-9 training, 10 decoding and scores, 11 RESULTS.md.
+9 training, 10 decoding, rescoring and scores, 11 RESULTS.md.
 The other options are at the top of this script."
 . utils/parse_options.sh
 [ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }

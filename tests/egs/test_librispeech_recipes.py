@@ -189,15 +189,15 @@ SMALL = {
 
 @pytest.mark.slow
 def test_all_stages(libri: Path, tmp_path: Path) -> None:
-    """From FLAC to RESULTS.md, also semi-supervised. Twelve strings are too few for the networks, but not for GMMs."""
+    """From FLAC to RESULTS.md, also rescored and semi-supervised. Twelve strings are too few for the networks, but not for GMMs."""
     options = SMALL | {"corpus": libri, "lexicon": libri / "lexicon.txt", "lm": libri / "lm.arpa", "exp": tmp_path}
-    options["network"] = libri / "network.xconfig"
+    options |= {"network": libri / "network.xconfig", "large-lm": libri / "lm.arpa"}
     result = run(ROOT / "egs/librispeech100/run.sh", *(f"--{name}={value}" for name, value in options.items()))
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
     rates = [float(line.split()[1]) for line in result.stdout.splitlines() if line.startswith("%WER")]
-    assert len(rates) == 4 and rates[1] < 50  # the GMM without and with fMLLR, two networks
+    assert len(rates) == 5 and rates[1] < 50  # the GMM without and with fMLLR, two networks, one of them rescored
     assert (tmp_path / "data/dict/lexiconp_silprob.txt").is_file()
     report = (tmp_path / "RESULTS.md").read_text()
     assert "## dev-tiny" in report
-    for system in ("tri3", "chain_0", "semi_supervised"):
+    for system in ("tri3", "chain_0", "chain_large_0", "semi_supervised"):
         assert f"| {system} |" in report

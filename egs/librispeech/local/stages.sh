@@ -188,6 +188,23 @@ decode() {
   done
 }
 
+# rescore <system>: of chain_0 chain_large_0, with the larger language model, and chain_rnnlm_0, with the recurrent one on
+# top of that; their names are added to $rescored
+rescored=
+rescore() {
+  local old=${lang}_test system=$1 new kind
+  for kind in ${large_lm:+large} ${rnnlm:+rnnlm}; do
+    if [ "$kind" = large ]; then new=${lang}_test_large; else new=$rnnlm; fi
+    for part in $test_parts; do
+      name=$(as_name "$part")
+      [ "$stage" -gt 10 ] || steps_pytorch/rescore.sh --scoring-opts "$scoring_opts" "$old" "$new" \
+        "$data/$name" "$exp/$system/decode_$name" "$exp/${1/_/_${kind}_}/decode_$name"
+    done
+    rescored+=" ${1/_/_${kind}_}"
+    old=$new system=${1/_/_${kind}_}
+  done
+}
+
 # results <system> ...: RESULTS.md of all test sets
 results() {
   for part in $test_parts; do
@@ -203,9 +220,11 @@ if [ "$stage" -le 10 ]; then
   stage 10 "decoding and scores"
   # shellcheck disable=SC2046
   decode $(printf 'chain_%s ' $seeds)
+  [ -z "$large_lm" ] || steps_pytorch/build_const_arpa.sh "$large_lm" "${lang}_test" "${lang}_test_large"
 fi
+for seed in $seeds; do rescore "chain_$seed"; done
 if [ "$stage" -le 11 ]; then
   stage 11 RESULTS.md
   # shellcheck disable=SC2046
-  results tri3 $(printf 'chain_%s ' $seeds)
+  results tri3 $(printf 'chain_%s ' $seeds) $rescored
 fi

@@ -24,6 +24,7 @@ SCRIPTS = {
     "carpa": "lmrescore.sh --max-ngram-order 3 --normalize true carpa",
     "pruned": "lmrescore_pruned.sh --weight 0.8 --acwt 1.0 fst",
     "back": "lmrescore_back.sh --max-ngram-order 2 fst",
+    "nbest": "lmrescore_nbest.sh --N 5 0.5 fst",
 }
 
 
