@@ -1,8 +1,8 @@
 """Composition and rescoring of lattices beside Kaldi's programs: with other lattices, FSTs and n-gram models.
 
 The lattices are those of bench/lattices.py, some 7 MB; the models are made up: bigrams, and trigrams with as many
-n-grams as a pruned model of LibriSpeech has for these words; a recurrent one like that of LibriSpeech's recipe, with half of
-the dimensions, and one of Mikolov's toolkit.
+n-grams as a pruned model of LibriSpeech has for these words; a recurrent one like that of LibriSpeech's recipe, with
+half of its dimensions, and one of Mikolov's toolkit.
 """
 
 from __future__ import annotations

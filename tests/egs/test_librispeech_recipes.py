@@ -189,7 +189,7 @@ SMALL = {
 
 @pytest.mark.slow
 def test_all_stages(libri: Path, tmp_path: Path) -> None:
-    """From FLAC to RESULTS.md, also rescored and semi-supervised. Twelve strings are too few for the networks, but not for GMMs."""
+    """From FLAC to RESULTS.md, also rescored and semi-supervised. Twelve strings are too few but for GMMs."""
     options = SMALL | {"corpus": libri, "lexicon": libri / "lexicon.txt", "lm": libri / "lm.arpa", "exp": tmp_path}
     options |= {"network": libri / "network.xconfig", "large-lm": libri / "lm.arpa"}
     result = run(ROOT / "egs/librispeech100/run.sh", *(f"--{name}={value}" for name, value in options.items()))
