@@ -17,6 +17,7 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.rnnlm.examples import RnnlmExample
+from nnet3_compat.examples.batch import backpropagate
 from nnet3_compat.network.network import Network
 from nnet3_compat.rnnlm.batch import WordTensors, compute_output, renumbered
 from nnet3_compat.rnnlm.embedding import WordEmbedding
@@ -152,7 +153,8 @@ class RnnlmTrainer:
         found = rnnlm_objective(
             example, words, vectors, output.detach(), self._objective, embedding_derivative=inputs.requires_grad
         )
-        output.backward(found.output_derivative)
+        assert found.output_derivative is not None
+        backpropagate([output], [found.output_derivative])
         if found.embedding_derivative is not None and inputs.grad is not None:
             derivative.add_(found.embedding_derivative).index_add_(0, words.input_words, inputs.grad)
         if step != 2:

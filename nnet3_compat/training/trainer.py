@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import torch
 
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.examples.batch import compute_outputs
+from nnet3_compat.examples.batch import backpropagate, compute_outputs
 from nnet3_compat.network.network import Network
 from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.training.activations import Chance
@@ -92,7 +92,7 @@ class Trainer(Generic[E]):
         outputs = compute_outputs(self.network, inputs, wanted, self.device, times)
         with torch.no_grad():
             parts = self.objective.evaluate(example, {name: output.detach() for name, output in outputs.items()})
-        torch.autograd.backward([outputs[part.name] for part in parts], [part.derivative for part in parts])
+        backpropagate([outputs[part.name] for part in parts], [part.derivative for part in parts])
         self._note(parts, "_backstitch" if backstitch_step == 2 else "")
         self._rules.update(int(inputs[0].indexes[-1, 0]) + 1, backstitch_step)
 
