@@ -2,62 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-
-from kaldi_bridge import log
-from kaldi_bridge.command import option
-from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.front_end import FrontEndOptions, processed
 from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
-from kaldi_bridge.lang.symbol_table import SymbolTable
-from kaldi_bridge.lattices.costs import scale
-from kaldi_bridge.lattices.decoder import BestPath, Graph, SearchOptions, decode
-from kaldi_bridge.lattices.lattice import to_compact, to_lattice
-from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
-from kaldi_bridge.lattices.paths import best_path_lattice
-from kaldi_bridge.tables import TableWriter
-from kaldi_bridge.tables.holders import INT32_VECTOR
-from kaldi_bridge.tables.loop import TableLoop
-
-ONE_PATH = 1e-3  # a lattice beam that leaves little else than the best path
-
-Search = Callable[[Graph, np.ndarray, SearchOptions, float], BestPath | None]
-"""As ``best_path``: of a graph, log-likelihoods, options and acoustic scale."""
+from kaldi_bridge.lattices.best_paths import BestPathOptions, Search, write_best_paths
+from kaldi_bridge.lattices.decoder import Graph, SearchOptions
 
 
 @dataclass
-class BestPathOptions(FrontEndOptions):
-    """What both programs have."""
-
-    acoustic_scale: float = option(0.1, "Scaling factor for acoustic likelihoods")
-    word_symbol_table: str = option("", "Symbol table for words: print the decoded words")
-    allow_partial: bool = option(True, "Produce output even when no final state was reached")
-
-
-def best_path_of_lattice(
-    graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, acoustic_scale: float
-) -> BestPath | None:
-    """As ``best_path``, by the search that makes lattices, whose beam does not become tighter within a frame."""
-    options = replace(options, lattice_beam=ONE_PATH, determinize_lattice=False)
-    decoded = decode(graph, log_likelihoods, options, acoustic_scale)
-    if decoded is None:
-        return None
-    path = best_path_lattice(scale(to_compact(decoded.lattice), acoustic=acoustic_scale or 1.0))
-    assert path is not None
-    return BestPath(decoded.words, decoded.alignment, decoded.cost, to_lattice(path), decoded.reached_final)
+class GmmBestPathOptions(BestPathOptions, FrontEndOptions):
+    """What gmm-decode-faster and gmm-decode-simple have."""
 
 
 def decode_best_paths(
     find: Search,
     search: SearchOptions,
-    options: BestPathOptions,
+    options: GmmBestPathOptions,
     model_in: str,
     graph_in: str,
     features_rspecifier: str,
@@ -66,41 +28,8 @@ def decode_best_paths(
     lattices_wspecifier: str | None,
 ) -> int:
     """Decodes every utterance, reports; returns the exit status. Lattices have the best path alone."""
-    search.check()
-    start = time.time()
-    loop, total, frames = TableLoop(), 0.0, 0
-    symbols = SymbolTable.read(options.word_symbol_table) if options.word_symbol_table else None
     model = AcousticModel.read(model_in)
-    with ExitStack() as stack:
-        words = stack.enter_context(TableWriter(words_wspecifier, INT32_VECTOR))
-        alignments = stack.enter_context(TableWriter(alignments_wspecifier or "ark:/dev/null", INT32_VECTOR))
-        lattices = stack.enter_context(TableWriter(lattices_wspecifier or "ark:/dev/null", COMPACT_LATTICE))
-        graph = Graph(read_fst(graph_in), model.transitions, graph_in)
-        for utterance, feats in processed(options, features_rspecifier):
-            with loop.entry(utterance):
-                if not len(feats):
-                    raise EntryError(f"Zero-length utterance: {utterance}")
-                decoded = find(graph, model.mixtures.log_likelihoods(feats), search, options.acoustic_scale)
-                if decoded is None or not (decoded.reached_final or options.allow_partial):
-                    raise EntryError(f"Did not successfully decode utterance {utterance}, len = {len(feats)}")
-                if not decoded.reached_final:
-                    log.warning(
-                        "Decoder did not reach end-state, outputting partial traceback since --allow-partial=true"
-                    )
-                words.write(utterance, decoded.words)
-                alignments.write(utterance, decoded.alignment)
-                if lattices_wspecifier:
-                    lattices.write(utterance, to_compact(scale(decoded.lattice, 1 / (options.acoustic_scale or 1.0))))
-                if symbols:
-                    print(utterance, *(symbols[word] for word in decoded.words), "", file=sys.stderr)
-                likelihood = -sum(decoded.cost)
-                total, frames = total + likelihood, frames + len(feats)
-                log.info(
-                    f"Log-like per frame for utterance {utterance} is {likelihood / len(feats):g} over "
-                    f"{len(feats)} frames."
-                )
-    log.info(log.time_taken(time.time() - start, frames))
-    log.info(f"Done {loop.done} utterances, failed for {loop.failed}")
-    average = total / frames if frames else float("nan")
-    log.info(f"Overall log-likelihood per frame is {average:g} over {frames} frames.")
-    return loop.status
+    graph = Graph(read_fst(graph_in), model.transitions, graph_in)
+    tables = (words_wspecifier, alignments_wspecifier, lattices_wspecifier)
+    utterances = processed(options, features_rspecifier)
+    return write_best_paths(find, search, options, graph, model.mixtures.log_likelihoods, utterances, *tables)

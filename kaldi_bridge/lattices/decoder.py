@@ -75,6 +75,9 @@ class Graph:
         self.column_of_id = transition_model.id_to_pdf
         if columns is not None:
             self.column_of_id = np.where(self.column_of_id >= 0, columns[self.column_of_id], -1)
+        self._search(fst, name)
+
+    def _search(self, fst: Fst, name: str) -> None:
         try:
             fst = _searchable(fst)
             self.native = _csrc.StaticGraph(fst.start, fst.finals, fst.offsets, fst.arcs, self.column_of_id.tolist())
@@ -85,6 +88,23 @@ class Graph:
     def num_pdfs(self) -> int:
         """Columns that log-likelihoods must have at least."""
         return int(self.native.num_pdfs)
+
+
+class LabelGraph(Graph):
+    """A graph of no transition model: its input label i is scored by column i - 1. As Graph otherwise."""
+
+    def __init__(self, fst: Fst, name: str = "graph") -> None:
+        self.phone_starts: list[int] = []
+        self.column_of_id = np.arange(-1, int(fst.arcs["ilabel"].max(initial=0)), dtype=np.int32)
+        self._search(fst, name)
+
+    def scores(self, log_likelihoods: np.ndarray) -> np.ndarray:
+        """The log-likelihoods [frames, labels] as they are. Raises KaldiError where there are fewer than labels."""
+        if log_likelihoods.shape[1] < self.num_pdfs:
+            raise KaldiError(
+                f"the graph has a label {self.num_pdfs}, the log-likelihoods only {log_likelihoods.shape[1]} columns"
+            )
+        return log_likelihoods
 
 
 def _searchable(fst: Fst) -> Fst:

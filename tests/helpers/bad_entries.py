@@ -194,6 +194,7 @@ _cases(
     SCORES,
     MATRIX_FAULTS,
     "latgen-faster-mapped mono.mdl HCLG.fst ark:in OUT MORE",
+    "decode-faster normalization.fst ark:in OUT MORE",
     "latgen-faster-mapped mono.mdl ark:graphs ark:in OUT",
 )
 _cases(

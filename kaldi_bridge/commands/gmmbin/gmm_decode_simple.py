@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
-from kaldi_bridge.gmm.best_paths import BestPathOptions, best_path_of_lattice, decode_best_paths
+from kaldi_bridge.gmm.best_paths import GmmBestPathOptions, decode_best_paths
+from kaldi_bridge.lattices.best_paths import best_path_of_lattice
 from kaldi_bridge.lattices.decoder import SearchOptions
 
 USAGE = """Decode with a GMM-based model; the best paths only.
@@ -15,7 +16,7 @@ Lattices have one path; gmm-latgen-faster makes others."""
 
 
 @dataclass
-class Options(BestPathOptions):
+class Options(GmmBestPathOptions):
     """Options of gmm-decode-simple."""
 
     beam: float = option(16.0, "Decoding log-likelihood beam")

@@ -146,6 +146,7 @@ MAPPED = "--beam=8 --retry-beam=20 --acoustic-scale=0.2 --transition-scale=0.5 m
 ALIGN = "--careful=true --transition-scale=0.5 --acoustic-scale=0.2 --beam=8 --retry-beam=20"
 FASTER = "--acoustic-scale=0.5 model.mdl HCLG.fst ark:feats.ark"
 BIGLM = "--acoustic-scale=0.5 --beam=12 --lattice-beam=1 model.mdl HCLG.fst old-lm.fst new-lm.fst ark:feats.ark"
+LABELS = "--beam=5 --max-active=3 --min-active=2 --acoustic-scale=0.05 labels.fst ark:likes.ark"
 EBW = ("gmm-est-gaussians-ebw", "gmm-est-weights-ebw")
 LATTICES = "model.mdl ark:ali.ark ark:lat.ark"
 ALIGNMENTS = "ark:ali.ark ark:decoded.ark"
@@ -449,6 +450,8 @@ CASES = [
         "latgen-map.words",
         "gmm-latgen-map",
     ),
+    ("alignments", "decode-faster", f"{LABELS} ark:{{}}", "labels.words", ""),
+    ("alignments", "decode-faster", f"{LABELS} ark:/dev/null ark:{{}}", "labels.ali", ""),
     ("lattices", "gmm-latgen-biglm-faster", f"{BIGLM} ark:{{}}", "biglm.lat", "gmm-latgen-biglm-faster"),
     ("alignments", "gmm-latgen-biglm-faster", f"{BIGLM} ark:/dev/null ark:{{}}", "biglm.words", ""),
     (

@@ -81,6 +81,9 @@ ERRORS = [
     ("show-transitions", "words.int model.mdl", "words.int"),
     ("show-transitions", "phones.txt model.mdl new.occs", "counts for a model of"),
     ("build-tree-two-level", "tree.acc questions.qst questions.qst topo {} /dev/null", "questions.qst"),
+    ("decode-faster", "HCLG.fst ark:weights.ark ark:{}", "expected a matrix"),
+    ("decode-faster", "HCLG.fst ark:likes.ark ark:{}", "utterance a-1: the graph has a label 12"),
+    ("decode-faster", "--beam=0 labels.fst ark:likes.ark ark:{}", "--beam=0.0 must be greater than zero"),
     ("gmm-latgen-biglm-faster", "model.mdl HCLG.fst tree new-lm.fst ark:feats.ark ark:{}", "tree"),
     ("gmm-latgen-biglm-faster", "model.mdl HCLG.fst old-lm.fst /dev/null ark:feats.ark ark:{}", "/dev/null"),
 ]

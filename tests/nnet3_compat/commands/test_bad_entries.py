@@ -45,6 +45,7 @@ UNDEFINED = {
 # Where Kaldi's go on with values that are not numbers, or not, by luck, or end as no path survives; ours leave the
 # utterance out.
 LEFT_OUT = {
+    ("decode-faster normalization.fst ark:in OUT MORE", "nan"),
     ("nnet3-chain-e2e-get-egs --num-frames=8,9,10 normalization.fst ark:feats ark:in mono.mdl OUT", "empty"),
     ("gmm-latgen-biglm-faster mono.mdl ark:in G.fst G.fst ark:feats OUT", "one-frame"),
     ("latgen-faster-mapped mono.mdl ark:graphs ark:in OUT", "nan"),

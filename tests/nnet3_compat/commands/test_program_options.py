@@ -37,6 +37,10 @@ OPTIONS = {
     "copy-gselect": "n=0",
     "copy-int-vector": "binary=true",
     "copy-matrix": "apply-exp=false apply-log=false apply-power=1 apply-softmax-per-row=false binary=true scale=1",
+    "decode-faster": (
+        "acoustic-scale=0.1 allow-partial=true beam=16 beam-delta=0.5 binary=true hash-ratio=2 "
+        "max-active=2147483647 min-active=20 word-symbol-table="
+    ),
     "feat-to-post": "",
     "get-full-lda-mat": "binary=true",
     "gmm-est-gaussians-ebw": "E=2 binary=false tau=0 update-flags=mv",

@@ -98,3 +98,4 @@ compare-int-vector --write-tot-counts=total.counts --write-diff-counts=differing
 show-transitions phones.txt model.mdl est.occs > transitions.txt
 build-tree-two-level --max-leaves-first=6 --max-leaves-second=14 --binary=false tree.acc roots.int questions.qst topo two-level.tree two-level.map
 build-tree-two-level --max-leaves-first=4 --max-leaves-second=20 --cluster-leaves=false --binary=false tree.acc roots.int questions.qst topo unclustered.tree unclustered.map
+decode-faster --beam=5 --max-active=3 --min-active=2 --acoustic-scale=0.05 labels.fst ark:likes.ark ark:labels.words ark:labels.ali
