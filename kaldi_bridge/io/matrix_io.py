@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 from typing import Any
@@ -128,14 +129,20 @@ def packed_size(length: int) -> int:
 def unpack_symmetric(packed: np.ndarray) -> np.ndarray:
     """The full symmetric matrix [n, n] of a lower triangle [n (n + 1) / 2]."""
     size = packed_size(len(packed))
-    full = np.zeros((size, size), packed.dtype)
-    full[np.tril_indices(size)] = packed
-    return full + np.tril(full, -1).T
+    rows, columns = _triangle(size)
+    full = np.empty((size, size), packed.dtype)
+    full[rows, columns] = full[columns, rows] = packed
+    return full
+
+
+@functools.lru_cache(maxsize=4)
+def _triangle(size: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.tril_indices(size)
 
 
 def pack_symmetric(full: np.ndarray) -> np.ndarray:
     """The lower triangle [n (n + 1) / 2] of a symmetric matrix [n, n]."""
-    return full[np.tril_indices(len(full))]
+    return full[_triangle(len(full))]
 
 
 def _no_matrix(stream: InputStream, what: str = "a matrix") -> np.ndarray:

@@ -55,7 +55,9 @@ class IvectorStatistics:
 
     def default(self) -> np.ndarray:
         """The i-vector without data, the prior's mean."""
-        return self._prior_offset * np.eye(1, len(self._linear))[0]
+        made = np.zeros(len(self._linear))
+        made[0] = self._prior_offset
+        return made
 
     def ivector(self, start: np.ndarray) -> np.ndarray:
         """The i-vector [dim], to be found from ``start`` on."""
@@ -73,7 +75,6 @@ class IvectorStatistics:
         """Of the log-likelihood per frame over that with the default i-vector."""
         if self.count == 0:
             return 0.0
-        return (self._objective(ivector) - self._objective(self.default())) / self.count
-
-    def _objective(self, ivector: np.ndarray) -> float:
-        return float(ivector @ self._linear - 0.5 * ivector @ unpack_symmetric(self._quadratic) @ ivector)
+        a = unpack_symmetric(self._quadratic)
+        better, default = (float(v @ self._linear - 0.5 * v @ a @ v) for v in (ivector, self.default()))
+        return (better - default) / self.count
