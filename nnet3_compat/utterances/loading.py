@@ -41,8 +41,10 @@ def load_model(
 
 def num_threads() -> int:
     """As many as torch would take: OMP_NUM_THREADS, else one for each processor."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return int(wanted) if wanted.isdecimal() and int(wanted) > 0 else len(os.sched_getaffinity(0))
+    try:
+        return max(1, int(os.environ["OMP_NUM_THREADS"]))
+    except (KeyError, ValueError):
+        return len(os.sched_getaffinity(0))
 
 
 def make_computer(
