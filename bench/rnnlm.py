@@ -18,6 +18,7 @@ from beside_kaldi import compare
 from kaldi_bridge.io.matrix_files import write_matrix_file
 
 VOCABULARY, SENTENCES, LENGTH, DIM = 20000, 12000, 12, 128
+IN_MINIBATCH = 256  # sentences, two in each of 128 chunks
 SYMBOLS = "--bos-symbol=1 --eos-symbol=2 --brk-symbol=3"
 FILES = "--read-rnnlm=0.raw --write-rnnlm=1.raw --read-embedding=words.mat --write-embedding=1.mat"
 TRAIN = f"{{0}}rnnlm-train --use-gpu=no {FILES} "
@@ -27,9 +28,9 @@ COMMANDS = {
     "get-egs, sampled": f"{{0}}rnnlm-get-egs {SYMBOLS} --num-threads=0 sampling.lm text.int ark:/dev/null",
     "train, 1 minibatch, sampled": TRAIN + "ark:1.egs",
     "train, 5 minibatches, sampled": TRAIN + "ark:5.egs",
-    "compute-prob, 2 minibatches, all words": "{0}rnnlm-compute-prob 0.raw words.mat ark:plain.egs",
+    "compute-prob, 2 minibatches, all words": "{0}rnnlm-compute-prob 0.raw words.mat ark:plain.egs >/dev/null",
     "sentence-probs, 50 sentences": f"{{0}}rnnlm-sentence-probs {SYMBOLS} --normalize-probs=true "
-    "0.raw words.mat few.int",
+    "0.raw words.mat few.int >/dev/null",
 }
 CONFIG = f"""input dim={DIM} name=input
 relu-renorm-layer name=tdnn1 dim={DIM} input=Append(0, IfDefined(-1))
@@ -63,9 +64,9 @@ def write_inputs() -> None:
     write_matrix_file("words.mat", True, matrix)
     run(COMMANDS["get-sampling-lm"].replace("/dev/null", "sampling.lm"))
     for count in (1, 5):
-        Path("some.int").write_text("".join(f"1.0 {line}\n" for line in lines[: 300 * count]))
+        Path("some.int").write_text("".join(f"1.0 {line}\n" for line in lines[: IN_MINIBATCH * count]))
         run(f"{{0}}rnnlm-get-egs {SYMBOLS} --num-threads=0 sampling.lm some.int ark:{count}.egs")
-    Path("some.int").write_text("".join(f"1.0 {line}\n" for line in lines[-600:]))
+    Path("some.int").write_text("".join(f"1.0 {line}\n" for line in lines[-2 * IN_MINIBATCH :]))
     run(f"{{0}}rnnlm-get-egs {SYMBOLS} --vocab-size={VOCABULARY} some.int ark:plain.egs")
 
 
