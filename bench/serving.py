@@ -1,11 +1,12 @@
-"""How many clients one server carries that speak in real time: ours beside vosk-server's way with Vosk's wheel.
+"""How many clients one machine serves that speak in real time: ours beside vosk-server's way with Vosk's wheel, and
+beside Kaldi's online2-tcp-nnet3-decode-faster where that is on the PATH, a process of its own for each client.
 
-    bench/serving.py [<folder for Vosk> <8 or 16 kHz wave file>...]
+    bench/serving.py [--counts=4,8,16] [<folder for Vosk> <8 or 16 kHz wave file>...]
     bench/serving.py --leaks=600 [--clients=16] [<folder for Vosk> <wave file>...]
 
 Clients send speech as it would be spoken, 0.1 s at a time, and wait for each answer. A server carries so many as are
-told their final result within 0.5 s after their last sample, in 95 of 100 cases. Without arguments: the model and the
-recordings of egs/tiny, so small that the network costs next to nothing.
+told their final result within 0.5 s after their last sample, in 95 of 100 cases. Without a folder: the model and the
+recordings of egs/tiny, so small that the network costs next to nothing. Kaldi's program wants a graph as a whole.
 
 With --leaks, clients come and go for so many seconds, every third of them without a word of farewell, faster than
 speech; what the server holds in memory then, and how much more for each thousand clients, is told.
@@ -22,18 +23,34 @@ import sys
 import tempfile
 import time
 import wave
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from beside_kaldi import kaldi_has
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.helpers.vosk_models import TINY, tiny_folder  # noqa: E402
 
 DELAY = 0.5  # seconds that the last answer may take
 PIECE = 0.1  # seconds of speech in a message
-PORTS = {"nnet-pytorch-serve": 27001, "vosk in threads": 27002}
-COUNTS = (4, 8, 16, 32, 64, 128, 256)
+PORT = 27001
+COUNTS = "4,8,16,32,64,128,256"
+KALDIS = "online2-tcp-nnet3-decode-faster"
+MOST_PROCESSES = 64
+
+
+@dataclass
+class Way:
+    """To serve clients: ``command`` starts a server at a port; ``speak`` is a client, see ``speak_to_websocket``."""
+
+    name: str
+    command: Callable[[int], list[str]]
+    speak: Callable[[int, Path, float], Awaitable[float]]
+    one_client_each: bool = False
 
 
 async def vosk_server(folder: str, port: int) -> None:
@@ -60,7 +77,7 @@ async def vosk_server(folder: str, port: int) -> None:
         await asyncio.Future()
 
 
-async def speak(port: int, recording: Path, start: float) -> float:
+async def speak_to_websocket(port: int, recording: Path, start: float) -> float:
     """Seconds from the end of the speech to its final result."""
     from websockets.asyncio.client import connect
 
@@ -79,6 +96,36 @@ async def speak(port: int, recording: Path, start: float) -> float:
         return time.perf_counter() - due
 
 
+async def speak_to_kaldi(port: int, recording: Path, start: float) -> float:
+    with wave.open(str(recording)) as file:
+        rate, data = file.getframerate(), file.readframes(file.getnframes())
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    told = asyncio.ensure_future(reader.read())
+    size, due = 2 * int(rate * PIECE), time.perf_counter() + start
+    for begin in range(0, len(data), size):
+        due += PIECE
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        writer.write(data[begin : begin + size])
+    writer.write_eof()
+    await told
+    writer.close()
+    return time.perf_counter() - due
+
+
+def kaldis_command(folder: Path, rate: int, port: int) -> list[str]:
+    """``folder``: one for Vosk; its model.conf holds options of Kaldi's."""
+    options = [f"--config={folder}/conf/model.conf", f"--mfcc-config={folder}/conf/mfcc.conf", f"--port-num={port}"]
+    if (folder / "ivector").is_dir():
+        files = ("lda-matrix=final.mat", "global-cmvn-stats=global_cmvn.stats", "diag-ubm=final.dubm",
+                 "ivector-extractor=final.ie", "splice-config=splice.conf", "cmvn-config=online_cmvn.conf")  # fmt: skip
+        lines = (f"--{name}={folder}/ivector/{file}\n" for name, file in (line.split("=") for line in files))
+        config = Path(tempfile.gettempdir()) / f"ivectors.{os.getpid()}.conf"
+        config.write_text("".join(lines))
+        options.append(f"--ivector-extraction-config={config}")
+    files = [str(folder / name) for name in ("am/final.mdl", "graph/HCLG.fst", "graph/words.txt")]
+    return [KALDIS, *options, f"--samp-freq={rate}", "--read-timeout=20", *files]
+
+
 def cpu_and_memory(process: int) -> tuple[float, float]:
     """Seconds of processors' time so far, and MB in memory, of a process."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
@@ -86,9 +133,13 @@ def cpu_and_memory(process: int) -> tuple[float, float]:
     return ticks / os.sysconf("SC_CLK_TCK"), int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-async def load(port: int, recordings: list[Path], count: int) -> list[float]:
-    starts = np.random.default_rng(0).uniform(0, 1, count)
-    return await asyncio.gather(*(speak(port, recordings[i % len(recordings)], starts[i]) for i in range(count)))
+async def load(way: Way, port: int, recordings: list[Path], count: int) -> list[float]:
+    starts, ports = np.random.default_rng(0).uniform(0, 1, count), [port] * count
+    if way.one_client_each:
+        ports = [port + number for number in range(count)]
+    return await asyncio.gather(
+        *(way.speak(ports[i], recordings[i % len(recordings)], starts[i]) for i in range(count))
+    )
 
 
 def wait_for(port: int) -> None:
@@ -107,26 +158,34 @@ def duration(recording: Path) -> float:
         return file.getnframes() / file.getframerate()
 
 
-def measure(name: str, command: list[str], port: int, recordings: list[Path]) -> None:
+def measure(way: Way, recordings: list[Path], counts: list[int]) -> None:
     seconds = sum(duration(path) for path in recordings)
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    processes: list[subprocess.Popen[bytes]] = []
     try:
-        wait_for(port)
-        asyncio.run(load(port, recordings, 2))
-        for count in COUNTS:
-            before = cpu_and_memory(process.pid)[0]
-            delay = float(np.percentile(asyncio.run(load(port, recordings, count)), 95))
-            cpu, memory = cpu_and_memory(process.pid)
-            each = (cpu - before) / (count * seconds / len(recordings))
+        for count in counts:
+            wanted = count if way.one_client_each else 1
+            if wanted > MOST_PROCESSES:
+                break
+            while len(processes) < wanted:
+                port = PORT + len(processes)
+                processes.append(subprocess.Popen(way.command(port), stderr=subprocess.DEVNULL))
+                wait_for(port)
+                asyncio.run(load(way, port, recordings, 1))
+            before = sum(cpu_and_memory(process.pid)[0] for process in processes)
+            delay = float(np.percentile(asyncio.run(load(way, PORT, recordings, count)), 95))
+            figures = [cpu_and_memory(process.pid) for process in processes]
+            each = (sum(cpu for cpu, _ in figures) - before) / (count * seconds / len(recordings))
+            memory = sum(megabytes for _, megabytes in figures)
             print(
-                f"{name:20s} {count:4d} clients: delay {delay:5.2f} s, CPU {each:6.3f} s/s, {memory:6.0f} MB",
+                f"{way.name:20s} {count:4d} clients: delay {delay:5.2f} s, CPU {each:7.4f} s/s, {memory:6.0f} MB",
                 flush=True,
             )
             if delay > DELAY:
                 break
     finally:
-        process.kill()
-        process.wait()
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 async def come_and_go(port: int, recordings: list[Path], clients: int, seconds: float, process: int) -> None:
@@ -172,6 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--leaks", type=float, metavar="SECONDS")
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--counts", default=COUNTS)
     parser.add_argument("--vosk-server", type=int, metavar="PORT", help=argparse.SUPPRESS)
     parser.add_argument("folder", nargs="?")
     parser.add_argument("recordings", nargs="*", type=Path)
@@ -182,19 +242,34 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or str(tiny_folder(Path(temporary) / "model"))
         recordings = arguments.recordings or sorted((TINY / "data/wav").glob("*.wav"))
-        ours, vosks = PORTS.items()
-        serve = [sys.executable, "-m", "nnet3_compat.commands.recognition.serve", f"--port={ours[1]}", folder]
+
+        def serve(port: int) -> list[str]:
+            return [sys.executable, "-m", "nnet3_compat.commands.recognition.serve", f"--port={port}", folder]
+
         if arguments.leaks:
-            process = subprocess.Popen(serve, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(serve(PORT), stderr=subprocess.DEVNULL)
             try:
-                wait_for(ours[1])
-                asyncio.run(come_and_go(ours[1], recordings, arguments.clients, arguments.leaks, process.pid))
+                wait_for(PORT)
+                asyncio.run(come_and_go(PORT, recordings, arguments.clients, arguments.leaks, process.pid))
             finally:
                 process.kill()
                 process.wait()
             return
-        measure(ours[0], serve, ours[1], recordings)
-        measure(vosks[0], [sys.executable, __file__, f"--vosk-server={vosks[1]}", folder], vosks[1], recordings)
+        ways = [
+            Way("nnet-pytorch-serve", serve, speak_to_websocket),
+            Way(
+                "vosk in threads",
+                lambda port: [sys.executable, __file__, f"--vosk-server={port}", folder],
+                speak_to_websocket,
+            ),
+        ]
+        if kaldi_has(KALDIS) and (Path(folder) / "graph/HCLG.fst").is_file():
+            with wave.open(str(recordings[0])) as file:
+                rate = file.getframerate()
+            command = partial(kaldis_command, Path(folder), rate)
+            ways.append(Way("Kaldi's, one each", command, speak_to_kaldi, one_client_each=True))
+        for way in ways:
+            measure(way, recordings, [int(count) for count in arguments.counts.split(",")])
 
 
 if __name__ == "__main__":

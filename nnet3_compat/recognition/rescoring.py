@@ -19,8 +19,6 @@ from kaldi_bridge.lattices.rescoring import FstRescorer, ModelRescorer, PrunedOp
 from kaldi_bridge.options import read_options
 from nnet3_compat.model.model_file import read_nnet
 from nnet3_compat.recognition.model_folder import require
-from nnet3_compat.rnnlm.model import Rnnlm
-from nnet3_compat.rnnlm.rescoring import RnnlmCosts, RnnlmOptions
 
 RNNLM_WEIGHT, RNNLM_ORDER = 0.5, 4
 RNNLM_PRUNING = PrunedOptions(lattice_compose_beam=3.0, max_arcs=3000)
@@ -52,6 +50,9 @@ class Rescoring:
 
 
 def _with_rnnlm(arpa: ConstArpa, folder: Path) -> PrunedRescorer:
+    from nnet3_compat.rnnlm.model import Rnnlm  # torch, which other folders are recognized without
+    from nnet3_compat.rnnlm.rescoring import RnnlmCosts, RnnlmOptions
+
     files = [folder / name for name in ("feat_embedding.final.mat", "word_feats.txt", "special_symbol_opts.conf")]
     for file in files:
         require(folder, file)
