@@ -56,11 +56,23 @@ class Group:
 
     def average(self, tensors: Sequence[Tensor]) -> None:
         """Each tensor becomes the mean of those of all processes."""
-        for kind in {tensor.dtype for tensor in tensors}:
+        for kind in dict.fromkeys(tensor.dtype for tensor in tensors):  # a set has another order in each process
             alike = [tensor for tensor in tensors if tensor.dtype == kind]
             self.add_up(alike)
             for tensor in alike:
                 tensor.div_(self.size)
+
+    def take_from_first(self, tensors: Iterable[Tensor]) -> None:
+        """Each tensor becomes that of the first process."""
+        if self.size > 1:
+            for tensor in tensors:
+                distributed.broadcast(tensor, 0)
+
+    def number_of_first(self, number: int) -> int:
+        """That of the first process."""
+        held = torch.tensor(number, device=self.device)
+        self.take_from_first([held])
+        return int(held)
 
     def totals(self, numbers: Sequence[float]) -> list[float]:
         """Sums over all processes."""

@@ -6,7 +6,8 @@ In the run's directory, each written whole or not at all:
     <n>.pt                      the model's state alone, for averages, warm starts and decoding
 
 A checkpoint counts once ``checkpoint.<n>.pt`` is there, which the first process writes after all others have written
-theirs. Only then are earlier ones removed.
+theirs. Only then are earlier ones removed, by each process those of its folder: on machines without a file system in
+common, that is another one, of the same name.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ class Checkpoints:
         if self._group.is_first:
             save_state(self._model(iteration), state["model"])
             save_state(self._checkpoint(iteration, 0), state)
-            self._remove_old(iteration)
         self._group.wait()
+        self._remove_old(iteration)
 
     def remove_all(self) -> None:
         """For a run that begins anew."""

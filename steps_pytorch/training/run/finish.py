@@ -58,9 +58,11 @@ def finish(
         source = f"the moving average with decay {run.options.moving_average:g}"
     else:
         iterations = iterations or checkpoints.models()[-run.options.average_last :]
-        average_models(parts.model, [checkpoints.load_model(iteration) for iteration in iterations])
+        if group.is_first:  # who may have them in a folder of its own
+            average_models(parts.model, [checkpoints.load_model(iteration) for iteration in iterations])
+        group.take_from_first(parts.model.state_dict().values())
         source = f"the average of iterations {', '.join(map(str, iterations))}"
-    if parts.average or len(iterations or ()) > 1:
+    if group.number_of_first(bool(parts.average) or len(iterations or ()) > 1):
         recompute_statistics(parts.model, batches)
         group.average([value for value in parts.model.buffers() if value.is_floating_point()])
     after = validate(parts.model, parts.objective, parts.valid, group)

@@ -116,7 +116,7 @@ def train(parts: Parts, settings: Settings, group: Group, checkpoints: Checkpoin
     Raises:
         KaldiError: a file cannot be read or written, data and model do not fit, or a whole iteration was of no use.
     """
-    iteration = checkpoints.newest() or 0
+    iteration = group.number_of_first(checkpoints.newest() or 0)
     if iteration:
         state = checkpoints.load(iteration)
         parts.load(state)
