@@ -129,8 +129,8 @@ class RnnlmExample:
             wrong = f"it should have {size} words and weights"
         elif not _are_from_0_to(self.input_words, self.vocab_size):
             wrong = f"it has input words that are not from 0 to {self.vocab_size - 1}"
-        elif not self.has_samples and not _are_from_0_to(self.output_words, self.vocab_size):
-            wrong = f"it has output words that are not from 0 to {self.vocab_size - 1}"
+        elif not self.has_samples and not _are_from_0_to(self.output_words - 1, self.vocab_size - 1):
+            wrong = f"it has output words that are not from 1 to {self.vocab_size - 1}"
         elif self.has_samples:
             wrong = self._wrong_samples()
         if wrong:

@@ -91,9 +91,9 @@ def rnnlm_objective(
 
 
 def _q(log_probs: Tensor) -> tuple[Tensor, Tensor]:
-    """q and its derivative."""
+    """q, in the place of the log-probabilities, and its derivative."""
     derivative = log_probs.clamp(max=0.0).exp_()
-    return log_probs.clamp(min=0.0) + derivative, derivative
+    return log_probs.clamp_(min=0.0).add_(derivative), derivative
 
 
 def _limited(denominators: Tensor, weight: Tensor, limit: float) -> Tensor:
@@ -170,9 +170,8 @@ def _of_all_words(
         made.denominator += float(((1.0 - q.sum(1)) * weights).sum())
         if made.output_derivative is None:
             continue
-        derivative.mul_(
-            weights[:, None] * _limited(weight.new_tensor(made.denominator), weight, options.den_term_limit)
-        )
+        factor = _limited(weight.new_tensor(made.denominator), weight, options.den_term_limit)
+        derivative.mul_(factor * weights[:, None])
         derivative.scatter_add_(1, targets, -weights[:, None])
         derivative.neg_()
         torch.mm(derivative, every, out=made.output_derivative[part])

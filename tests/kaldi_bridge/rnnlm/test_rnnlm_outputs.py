@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import run
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.matrix_files import read_matrix_file
 from kaldi_bridge.rnnlm.example_sampling import ExampleSampler
@@ -92,6 +94,29 @@ def test_read_and_written_again(binary: bool, tmp_path: Path) -> None:
             assert (found.output_words == example.output_words).all()
             assert found.sample_inv_probs == pytest.approx(example.sample_inv_probs, rel=1e-6)
             assert found.output_weights.tolist() == pytest.approx(example.output_weights.tolist())
+
+
+def test_examples_that_make_no_sense(tmp_path: Path) -> None:
+    """What would be read from beside the arrays in training."""
+    good = sampled_examples(0)[0]
+    plain = next(MinibatchMaker(OPTIONS, CRandom(0)).examples(weighted_sentences(str(FOLDER / "text.int"))))
+    for example, changes in [
+        (good, {"output_words": good.output_words + 14}),
+        (good, {"sampled_words": good.sampled_words + 40}),
+        (good, {"sample_inv_probs": good.sample_inv_probs[1:]}),
+        (good, {"input_words": good.input_words - 40}),
+        (good, {"sample_group_size": 3}),
+        (good, {"num_samples": 13}),
+        (good, {"num_chunks": 0}),
+        (plain, {"output_words": plain.output_words * 0}),
+        (plain, {"output_weights": plain.output_weights[:-1]}),
+    ]:
+        bytes_of([replace(example, **changes)], tmp_path / "egs")
+        with (
+            pytest.raises(KaldiError, match="an RNNLM example of"),
+            SequentialReader(f"ark:{tmp_path}/egs", RNNLM_EXAMPLE) as reader,
+        ):
+            list(reader)
 
 
 def test_damaged_files(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
