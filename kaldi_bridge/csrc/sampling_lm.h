@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -51,6 +52,9 @@ struct SamplingLm {
   // A mixture's weight of the unigrams; `words` becomes what is added to the words that its histories name, by word.
   float mixture(const WeightedHistories &histories, WordWeights *words) const;
 };
+
+// Adds the histories of a model in Kaldi's binary form, which stand after the unigrams. Throws std::invalid_argument.
+void read_states(std::string_view bytes, SamplingLm *model);
 
 // The model that stands in a text in ARPA form. Throws std::invalid_argument.
 SamplingLm parse_sampling_lm(ReadBlock read, const ArpaOptions &options, SymbolTable *words, const Message &info,

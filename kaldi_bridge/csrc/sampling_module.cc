@@ -104,6 +104,7 @@ void add_sampling(py::module_ &m) {
                              [](const SamplingLm &model) { return as_array(std::vector<float>(model.unigrams)); })
       .def("add_state", &add_state)
       .def("states", &states_of)
+      .def("read_states", [](SamplingLm &model, const py::bytes &bytes) { read_states(bytes, &model); })
       .def_static("parse_arpa", [](const ArpaOptions &options, SymbolTable &words, const py::function &read,
                                    const py::function &info, const py::function &warn) {
         return std::make_shared<SamplingLm>(with_errors(

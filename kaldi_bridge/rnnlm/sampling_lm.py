@@ -18,7 +18,6 @@ from kaldi_bridge.io.basic_io import (
     read_header,
     read_int32,
     read_int_vector,
-    read_raw,
     write_float,
     write_header,
     write_int32,
@@ -89,39 +88,33 @@ def read_sampling_lm(rxfilename: str) -> Any:
         if len(unigrams) != vocab_size:
             raise KaldiError(f"{stream.where()}: {len(unigrams)} unigrams, but <VocabSize> says {vocab_size}")
         model = _csrc.SamplingLm(order, unigrams)
+        if binary:
+            try:
+                model.read_states(stream.read_all())
+            except ValueError as error:
+                raise KaldiError(f"{stream.name}: {error}") from None
+            return model
         for one in range(2, order + 1):
-            _read_states(stream, binary, one, vocab_size, model)
+            _read_text_states(stream, one, vocab_size, model)
         expect_token(stream, binary, "</SamplingLm>")
         return model
 
 
-def _read_states(stream: InputStream, binary: bool, order: int, vocab_size: int, model: Any) -> None:
-    expect_token(stream, binary, "<StatesOfOrder>")
-    if (found := read_int32(stream, binary)) != order:
+def _read_text_states(stream: InputStream, order: int, vocab_size: int, model: Any) -> None:
+    expect_token(stream, False, "<StatesOfOrder>")
+    if (found := read_int32(stream, False)) != order:
         raise KaldiError(f"{stream.where()}: histories of order {found} where those of {order} should be")
-    expect_token(stream, binary, "<NumStates>")
-    for _ in range(read_int32(stream, binary)):
-        history = read_int_vector(stream, binary)
+    expect_token(stream, False, "<NumStates>")
+    for _ in range(read_int32(stream, False)):
+        history = read_int_vector(stream, False)
         if len(history) != order - 1:
             raise KaldiError(f"{stream.where()}: a history of {len(history)} words in a model of order {order}")
-        backoff = read_float(stream, binary)
-        words, probabilities = _read_words(stream, binary)
+        backoff, count = read_float(stream, False), read_int32(stream, False)
+        pairs = [(read_int32(stream, False), read_float(stream, False)) for _ in range(count)]
+        words = np.array([word for word, _ in pairs], np.int32)
         if len(words) and not (words.min() >= 0 and words.max() < vocab_size):
             raise KaldiError(f"{stream.where()}: a history has words that are not below {vocab_size}")
-        model.add_state(history, backoff, words, probabilities)
-
-
-def _read_words(stream: InputStream, binary: bool) -> tuple[np.ndarray, np.ndarray]:
-    count = read_int32(stream, binary)
-    if count < 0:
-        raise KaldiError(f"{stream.where()}: a history with {count} words")
-    if binary:
-        items = read_raw(stream, count * _WORD.itemsize, "u1").view(_WORD)
-        if not ((items["size"] == 4).all() and (items["size2"] == 4).all()):
-            raise KaldiError(f"{stream.where()}: expected 4-byte numbers of words and probabilities")
-        return np.ascontiguousarray(items["word"]), np.ascontiguousarray(items["probability"])
-    pairs = [(read_int32(stream, binary), read_float(stream, binary)) for _ in range(count)]
-    return np.array([word for word, _ in pairs], np.int32), np.array([p for _, p in pairs], np.float32)
+        model.add_state(history, backoff, words, np.array([p for _, p in pairs], np.float32))
 
 
 def read_arpa_sampling_lm(symbol_table: str, arpa_rxfilename: str) -> Any:
