@@ -24,6 +24,7 @@ def test_sympy_is_not_imported() -> None:
     """It takes a program more than a second."""
     code = (
         "import sys, torch; from nnet3_compat.examples.batch import backpropagate; "
-        "x = torch.ones(2, requires_grad=True); backpropagate([2 * x], [torch.ones(2)]); sys.exit('sympy' in sys.modules)"
+        "x = torch.ones(2, requires_grad=True); backpropagate([2 * x], [torch.ones(2)]); "
+        "sys.exit('sympy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
