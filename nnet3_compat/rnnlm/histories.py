@@ -7,6 +7,7 @@ Here any number of sequences are made longer by one word at once, and only what 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ MOST_PROBABILITIES = 1 << 24
 """Of all words, that are in memory at once."""
 NOTHING = -1
 """In the place of a history's number: no word, as before ``<s>``."""
+BEGINNING = NOTHING, NOTHING
 
 
 class Histories:
@@ -43,22 +45,29 @@ class Histories:
         self._network = LoopedNetwork(plan)
         self._embedding = torch.from_numpy(np.ascontiguousarray(rnnlm.embedding, np.float32))
         self._normalize = normalize
-        self.clear()
+        self._banks: list[Bank] = []  # per kind of segment
+        self._places: list[tuple[int, int]] = []  # per history: the kind of its last segment, and there
 
     def empty(self) -> Histories:
         """Without histories, of the same model."""
         made = copy.copy(self)
-        made.clear()
+        made._banks, made._places = [], []
+        return made
+
+    def beside(self) -> Histories:
+        """The same, with states in the same place: for ``extend_together``; one thread at a time may use them."""
+        made = copy.copy(self)
+        made._places = []
         return made
 
     def clear(self) -> None:
         """Forgets all histories."""
-        self._banks: list[Bank] = []  # per kind of segment
-        self._kinds: list[int] = []  # per history: whose bank its state is in, and where there
-        self._columns: list[int] = []
+        for kind, bank in enumerate(self._banks):
+            bank.release([place for of_kind, place in self._places if of_kind == kind])
+        self._places = []
 
     def __len__(self) -> int:
-        return len(self._kinds)
+        return len(self._places)
 
     def extend(self, parents: np.ndarray, words: np.ndarray) -> Tensor:
         """Makes histories of others and one more word each.
@@ -71,39 +80,44 @@ class Histories:
         Raises:
             KaldiError: a word has no embedding.
         """
-        parents, words = np.asarray(parents, np.int64), np.asarray(words, np.int64)
+        return self.extend_together([(self, parents, words)])[0]
+
+    @torch.inference_mode()
+    def extend_together(self, requests: Sequence[tuple[Histories, np.ndarray, np.ndarray]]) -> list[Tensor]:
+        """The same for several that are kept beside these."""
+        words = np.concatenate([np.asarray(words, np.int64) for _, _, words in requests])
         outside = (words <= 0) | (words >= len(self._embedding))
         if outside.any():
             raise KaldiError(
                 f"word {words[outside][0]}: the words of the language model are 1 to {len(self._embedding) - 1}"
             )
-        before = np.array([NOTHING if p == NOTHING else self._kinds[p] for p in parents.tolist()])
-        kinds, columns = np.zeros_like(parents), np.zeros_like(parents)
-        predicted = self._embedding.new_empty(len(parents), self._network.plan.output_dim)
-        for kind in np.unique(before).tolist():
-            of_kind = np.flatnonzero(before == kind)
+        places = [histories._places[p] if p >= 0 else BEGINNING for histories, ps, _ in requests for p in ps.tolist()]
+        kinds = np.array([kind for kind, _ in places])
+        made = [BEGINNING] * len(places)
+        predicted = self._embedding.new_empty(len(places), self._network.plan.output_dim)
+        for kind in np.unique(kinds).tolist():
+            of_kind = np.flatnonzero(kinds == kind)
             for begin in range(0, len(of_kind), MOST_AT_ONCE):
                 which = of_kind[begin : begin + MOST_AT_ONCE]
-                kinds[which] = made = self._network.plan.kind(kind + 1)
-                columns[which], predicted[torch.from_numpy(which)] = self._compute(parents[which], words[which], made)
-        self._kinds += kinds.tolist()
-        self._columns += columns.tolist()
-        return predicted
+                carried = {} if kind == NOTHING else self._banks[kind].take([places[k][1] for k in which.tolist()])
+                new, predicted[torch.from_numpy(which)] = self._compute(words[which], kind, carried)
+                for k, place in zip(which.tolist(), new, strict=True):
+                    made[k] = place
+        found, end = [], 0
+        for histories, parents, _ in requests:
+            begin, end = end, end + len(parents)
+            histories._places += made[begin:end]
+            found.append(predicted[begin:end])
+        return found
 
-    def _compute(self, parents: np.ndarray, words: np.ndarray, kind: int) -> tuple[np.ndarray, Tensor]:
-        """Columns in the bank of a kind of segment, and what is predicted, of histories that all come to be of it."""
-        carried: Carried = {}
-        if parents[0] != NOTHING:
-            bank = self._banks[self._kinds[parents[0]]]
-            carried = bank.take(torch.tensor([self._columns[p] for p in parents.tolist()]))
+    def _compute(self, words: np.ndarray, before: int, carried: Carried) -> tuple[list[tuple[int, int]], Tensor]:
+        """Places, and what is predicted, of histories whose last word follows a segment of one kind."""
+        kind = self._network.plan.kind(before + 1)
         inputs = self._embedding[torch.from_numpy(words)].unsqueeze(1)
         outputs, carried = self._network.compute(inputs, None, kind, carried)
         while len(self._banks) <= kind:
             self._banks.append(Bank(dim=1))
-        bank = self._banks[kind]
-        columns = bank.size + np.arange(len(words))
-        bank.append(carried, len(words))
-        return columns, outputs[:, 0]
+        return [(kind, place) for place in self._banks[kind].put(carried, len(words))], outputs[:, 0]
 
     def embeddings(self, words: np.ndarray) -> Tensor:
         """[words, dim], of these, int [words]."""

@@ -12,6 +12,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.language_models import Extend
 from nnet3_compat.rnnlm.histories import NOTHING, Histories
 from nnet3_compat.rnnlm.model import Rnnlm
+from nnet3_compat.rnnlm.together import Together
 from nnet3_compat.utterances.computation_options import OptimizationOptions
 
 
@@ -37,28 +38,35 @@ class RnnlmCosts:
 
     Args:
         begin, end: the numbers of ``<s>`` and ``</s>``.
+        together: whether all use is within searches of the attribute ``together``.
     Raises:
         KaldiError: these are no words of the model.
     """
 
-    def __init__(self, rnnlm: Rnnlm, begin: int, end: int, normalize: bool) -> None:
+    def __init__(self, rnnlm: Rnnlm, begin: int, end: int, normalize: bool, together: bool = False) -> None:
         rnnlm.check_word(begin, "--bos-symbol")
         rnnlm.check_word(end, "--eos-symbol")
         self.start = [begin]
         self._end, self._rnnlm = end, rnnlm
         self._histories = Histories(rnnlm, normalize)
+        self.together = Together(self._histories) if together else None
 
     def of_words(self, words: np.ndarray) -> Extend:
         if len(words) and words[-1] >= self._rnnlm.num_words:
             raise KaldiError(
                 f"word {words[-1]} is none of the language model's, which are 1 to {self._rnnlm.num_words - 1}"
             )
-        histories = self._histories.empty()
+        together = self.together
+        histories = self._histories.empty() if together is None else together.empty()
         wanted = histories.embeddings(np.append(words, self._end))
 
         def extend(parents: np.ndarray, words: np.ndarray) -> np.ndarray:
+            words = np.where(parents == NOTHING, self.start, words)
+            if together is None:
+                predicted = histories.extend(parents, words)
+            else:
+                predicted = together.extend(histories, parents, words)
             with torch.inference_mode():
-                predicted = histories.extend(parents, np.where(parents == NOTHING, self.start, words))
                 return -histories.log_probs(predicted, wanted).numpy()
 
         return extend

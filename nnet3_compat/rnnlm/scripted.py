@@ -116,16 +116,16 @@ class _WithStates(_Histories):
 
     def __init__(self, module: Any, device: torch.device) -> None:
         super().__init__(module, device)
-        self._states = Bank(dim=0)
+        self._states, self._places = Bank(dim=0), list[int]()
 
     def compute(self, parents: np.ndarray, words: np.ndarray) -> Any:
         if parents[0] < 0:
             state = [x.to(self.device) for x in self.module.initial_state()]
         else:
-            taken = self._states.take(torch.from_numpy(parents.astype(np.int64)).to(self.device))
+            taken = self._states.take([self._places[parent] for parent in parents.tolist()])
             state = [taken[i] for i in range(len(taken))]
         log_probs, state = self.module(torch.from_numpy(words).to(self.device), state)
-        self._states.append(dict(enumerate(state)), len(words))
+        self._places += self._states.put(dict(enumerate(state)), len(words))
         return log_probs
 
 

@@ -13,6 +13,8 @@ from kaldi_bridge.lattices.rescoring_program import HistoryOptions, PrunedRescor
 from nnet3_compat.rnnlm.model import read_rnnlm
 from nnet3_compat.rnnlm.rescoring import RnnlmCosts, RnnlmOptions
 
+AT_ONCE = 16  # lattices: the search of each asks for a few histories at a time
+
 USAGE = """Take a language model's costs away from lattices and add a recurrent one's, for the paths that are best then.
 Called by Kaldi's scripts/rnnlm/lmrescore_pruned.sh.
 Usage: nnet-pytorch-lattice-lmrescore-kaldi-rnnlm-pruned [options] <old-lm-rxfilename> <embedding-file> \\
@@ -47,9 +49,11 @@ def lattice_lmrescore_kaldi_rnnlm_pruned(
     log.info("Reading old LMs...")
     old = read_const_arpa(old_lm_rxfilename) if options.use_const_arpa else read_fst(old_lm_rxfilename)
     rnnlm = read_rnnlm(raw_rnnlm_rxfilename, embedding_file)
-    new = RnnlmCosts(rnnlm, options.bos_symbol, options.eos_symbol, options.normalize_probs)
+    new = RnnlmCosts(rnnlm, options.bos_symbol, options.eos_symbol, options.normalize_probs, together=True)
     rescorer = PrunedRescorer(old, new, options.lm_scale, options, options.max_ngram_order)
-    return rescore_table_pruned(lattice_rspecifier, lattice_wspecifier, options.acoustic_scale, rescorer.rescored)
+    assert new.together is not None
+    rescored = new.together.within_search(rescorer.rescored)
+    return rescore_table_pruned(lattice_rspecifier, lattice_wspecifier, options.acoustic_scale, rescored, AT_ONCE)
 
 
 main = command(lattice_lmrescore_kaldi_rnnlm_pruned, usage=USAGE)

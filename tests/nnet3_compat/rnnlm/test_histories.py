@@ -77,3 +77,22 @@ def test_what_fits_no_language_model(rnnlm: Rnnlm) -> None:
         replace(rnnlm, embedding=rnnlm.embedding[:, :7])
     with pytest.raises(KaldiError, match="--bos-symbol=10: the words of the model are 1 to 9"):
         rnnlm.check_word(10, "--bos-symbol")
+
+
+def test_places_are_used_again(rnnlm: Rnnlm) -> None:
+    """Histories that are kept beside others do not disturb these, nor those that come after them."""
+    model = Histories(rnnlm)
+    ours, theirs = model.beside(), model.beside()
+    for _ in range(3):
+        begin, words = np.array([NOTHING]), np.array([BOS])
+        model.extend_together([(ours, begin, words), (theirs, begin, words)])
+        for n, (mine, other) in enumerate(zip([1, 2, 3, 4, 5, 6], [6, 6, 1, 1, 2, 2], strict=True)):
+            last = np.array([n])
+            made = model.extend_together([(ours, last, np.array([mine])), (theirs, last, np.array([other]))])
+        alone = Histories(rnnlm)
+        alone.extend(begin, words)
+        for n, other in enumerate([6, 6, 1, 1, 2, 2]):
+            expected = alone.extend(np.array([n]), np.array([other]))
+        np.testing.assert_allclose(made[1].numpy(), expected.numpy(), atol=1e-5)
+        ours.clear()
+        theirs.clear()

@@ -1,11 +1,12 @@
 """Lattices with the costs of a recurrent language model, beside what Kaldi's programs wrote (rnnlm/tiny/make.py)."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.kaldis_outputs import Case, assert_as_kaldi, name_of, read_cases
+from tests.helpers.kaldis_outputs import Case, assert_alike, assert_as_kaldi, name_of, read_cases
 from tests.helpers.twins import twin
 
 DATA = Path(__file__).parent.parent.parent / "rnnlm/tiny"
@@ -57,3 +58,22 @@ def test_an_embedding_of_another_model(capfd: pytest.CaptureFixture[str]) -> Non
     Path("other.mat").write_text(" [\n 1 2 3\n 4 5 6 ]\n")
     assert twin(WHOLE).run([*SYMBOLS, "other.mat", "final.raw", "ark:a.lats", "ark,t:OUT/1"]) == 255
     assert "word embeddings of dimension 3 do not fit a network whose input has dimension 8" in capfd.readouterr().err
+
+
+def test_searches_at_once() -> None:
+    """More lattices than are searched at once come out in order, each as if it were alone."""
+    (case,) = [c for c in CASES if c["arguments"] == [*SYMBOLS, "backoff.fst", *MODEL, "ark:a.lats", "ark,t:OUT/1"]]
+    lattices = Path("a.lats").read_text()
+    copies = [re.sub("^utt", f"copy{i:02}-utt", lattices, flags=re.MULTILINE) for i in range(8)]
+    Path("many").write_text("".join(copies))
+    assert twin(PRUNED).run([*SYMBOLS, "backoff.fst", *MODEL, "ark:many", "ark,t:OUT/1"]) == 0
+    expected = "".join(re.sub("^utt", f"copy{i:02}-utt", case["outputs"]["1"], flags=re.MULTILINE) for i in range(8))
+    assert_alike(Path("OUT/1").read_text(), expected)
+
+
+def test_an_error_in_one_of_many(capfd: pytest.CaptureFixture[str]) -> None:
+    lattices = Path("a.lats").read_text()
+    Path("many").write_text(lattices + "bad \n0\t1\t10\t1,2,3_4\n1\t0,0,\n\n" + lattices.replace("utt", "v"))
+    assert twin(PRUNED).run([*SYMBOLS, "backoff.fst", *MODEL, "ark:many", "ark,t:OUT/1"]) == 255
+    assert "lattice of bad: word 10 is none of the language model's" in capfd.readouterr().err
+    assert not Path("OUT/1").exists()
