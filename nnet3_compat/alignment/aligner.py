@@ -53,4 +53,4 @@ class TextAligner:
         spoken = self.vocabulary.spoken(utterance.words)
         graph = self._graphs.of_words([number for _, numbers in spoken for number in numbers])
         path = yield from self._search.run(utterance.name, graph, utterance.open)
-        return self._times.result(path.lattice, spoken, utterance.start)
+        return self._times.result(path, spoken, utterance.start)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -32,14 +32,6 @@ Answer = TypeVar("Answer")
 Search = Generator[list[Chunk], list[np.ndarray], Answer]
 
 
-@dataclass
-class TextPath:
-    """``lattice``: the best path alone, with words where they are said; ``cost``: its acoustic cost per frame."""
-
-    lattice: CompactLattice
-    cost: float
-
-
 class TextSearch:
     """Searches with one model; the graph of each recording is its own."""
 
@@ -48,15 +40,17 @@ class TextSearch:
         beams = [beam, retry_beam] if retry_beam > beam else [beam]
         self._tries = [_search_options(model.options, width) for width in beams]
 
-    def run(self, name: str, graph: Graph, open_samples: Callable[[], Samples]) -> Search[TextPath]:
-        """``open_samples``: gives the samples from the beginning on; called for each try.
+    def run(self, name: str, graph: Graph, open_samples: Callable[[], Samples]) -> Search[CompactLattice]:
+        """Returns the best path, with words where they are said.
+
+        ``open_samples``: gives the samples from the beginning on; called for each try.
 
         Raises KaldiError for what is no recording, EntryError where no path is found.
         """
         for search in self._tries:
             decoded = yield from self._decoded(graph, search, *open_samples())
             if decoded is not None and decoded.reached_final:
-                return self._path(decoded)
+                return best_lattice(decoded, self._model.options.acoustic_scale)
             if search is not self._tries[-1]:
                 log.warning(f"{name}: retrying with a beam of {self._tries[-1].beam:g}")
         raise EntryError("the end of the transcript was not reached: is it that of this recording?")
@@ -72,10 +66,6 @@ class TextSearch:
         stream.hear(np.zeros(0, np.float32), last=True)
         stream.search((yield stream.chunks()))
         return stream.decoder.finish()
-
-    def _path(self, decoded: Decoded) -> TextPath:
-        path = best_lattice(decoded, self._model.options.acoustic_scale)
-        return TextPath(path, decoded.cost[1] / len(decoded.alignment))
 
 
 def best_lattice(decoded: Decoded, acoustic_scale: float) -> CompactLattice:

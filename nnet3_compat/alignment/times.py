@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kaldi_bridge.errors import EntryError
+from kaldi_bridge.hmm.phone_sequence import phones_of
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.lattice import CompactLattice
-from kaldi_bridge.lattices.linear import Segment, pronunciation, segments_of
+from kaldi_bridge.lattices.linear import segments_of
 from kaldi_bridge.lattices.word_alignment import LexiconAligner, WordAligner
 from nnet3_compat.alignment.vocabulary import Spoken
 from nnet3_compat.recognition.results import Result
@@ -54,18 +55,13 @@ class AlignedTimes:
                 words.append({"word": written, "start": self._time(begin, start), "end": self._time(end, start)})
         made: Result = {"text": " ".join(word["word"] for word in words), "result": words}
         if self._phones is not None:
+            phones, lengths = phones_of(self._model, np.concatenate([segment.ids for segment in segments]))
+            ends = np.cumsum(lengths)
             made["phones"] = [
                 {"phone": self._phones[phone], "start": self._time(begin, start), "end": self._time(end, start)}
-                for segment in segments
-                for phone, begin, end in self._phones_of(segment)
+                for phone, begin, end in zip(phones.tolist(), (ends - lengths).tolist(), ends.tolist(), strict=True)
             ]
         return made
-
-    def _phones_of(self, segment: Segment) -> Iterator[tuple[int, int, int]]:
-        """Each phone, its first frame and the one after its last."""
-        phones, lengths = pronunciation(self._model, segment)
-        ends = segment.start + np.cumsum(lengths)
-        yield from zip(phones.tolist(), (ends - lengths).tolist(), ends.tolist(), strict=True)
 
     def _time(self, frame: int, start: float) -> float:
         return start + frame * self._shift
