@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.command import run
+from kaldi_bridge.lang.dictionary import Dictionary
+from kaldi_bridge.lang.preparation import LangOptions, LangPreparation
 from nnet3_compat.commands.recognition import align
 from tests.helpers.kaldi_folders import digits_folder
 from tests.helpers.vosk_models import (
@@ -98,6 +100,32 @@ def test_a_model_whose_phones_know_no_places_in_words(capfd: pytest.CaptureFixtu
     assert " ".join(said) == " ".join(DIGITS[word] for word in ("one", "one", "nine", "six"))
     times = [(entry["start"], entry["end"]) for entry in result["phones"]]
     assert times[0][0] == 0.0 and all(end == begin for (_, end), (begin, _) in zip(times, times[1:], strict=False))
+
+
+def test_a_word_added_where_the_lexicon_tells_words_apart(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A lang directory without word_boundary.int, of the phones of the model."""
+    dictionary = tmp_path / "dict"
+    dictionary.mkdir()
+    spoken = sorted({phone for said in DIGITS.values() for phone in said.split()})
+    files = {
+        "silence_phones.txt": "SIL\n", "optional_silence.txt": "SIL\n", "extra_questions.txt": "",
+        "nonsilence_phones.txt": "".join(f"{phone}\n" for phone in spoken),
+        "lexicon.txt": "<unk> SIL\n" + "".join(f"{word} {said}\n" for word, said in DIGITS.items()),
+    }  # fmt: skip
+    for name, text in files.items():
+        (dictionary / name).write_text(text)
+    options = LangOptions(position_dependent_phones=False)  # sorted, they have the model's numbers
+    LangPreparation(Dictionary.read(dictionary), "<unk>", options).write(tmp_path / "lang")
+    (tmp_path / "text").write_text("uno one nine six\n")
+    (tmp_path / "more").write_text("uno W AH N\n")
+    aligned(
+        f"--lang={tmp_path}/lang", f"--tree={TINY}/model/tree", f"--lexicon={tmp_path}/more", "--retry-beam=300",
+        "--output=json", tiny_folder(tmp_path / "model"), TINY / "data/wav/en-us-f3-02.wav", tmp_path / "text",
+    )  # fmt: skip
+    result = json.loads(capfd.readouterr().out)
+    assert result["text"] == "uno one nine six"
+    said = [phone["phone"] for phone in result["phones"] if phone["phone"] != "SIL"]
+    assert " ".join(said) == " ".join(DIGITS[word] for word in ("one", "one", "nine", "six"))
 
 
 def test_boundaries_are_kaldis(

@@ -11,7 +11,9 @@ from kaldi_bridge.command import run
 from kaldi_bridge.data_dirs.validation import ValidationOptions, problems_of
 from nnet3_compat.commands.recognition import segment_long_utterances
 from tests.helpers.kaldi_folders import Place, digits_folder, long_digits
-from tests.helpers.vosk_models import without_dither
+from tests.helpers.vosk_models import with_lookahead, without_dither
+
+LOOKAHEAD = Path(__file__).parent.parent / "commands/nnet3bin/lookahead"
 
 
 def segmented(*arguments: str | Path, status: int = 0) -> None:
@@ -54,6 +56,18 @@ def test_segments_of_a_text_with_errors(
     ends = [segment[:2] for segment in made.values()]
     assert all(a < b <= c + 1e-6 for (a, b), (c, _) in zip(ends, [*ends[1:], (1e9, 0.0)], strict=True))
     assert (tmp_path / "made/utt2spk").read_text().endswith(" someone\n")
+
+
+def test_pronunciations_inside_the_graph(
+    long: tuple[Path, list[Place]], reference: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """HCLr.fst, composed with the grammar of the text; the network is a bad one."""
+    data, places = long
+    vosk = without_dither(reference / "fsdd/vosk", tmp_path / "vosk")
+    segmented(with_lookahead(vosk, LOOKAHEAD, tmp_path / "lookahead"), data, tmp_path / "made")
+    made = found(tmp_path / "made")
+    words = sum(len(words) for _, _, words in made.values())
+    assert words > 20 and sum(errors(segment, places) for segment in made.values()) < 0.1 * words
 
 
 def test_a_graph_whose_grammar_stays(
