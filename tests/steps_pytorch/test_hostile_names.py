@@ -257,7 +257,7 @@ ELSEWHERE = {
     "extract_ivectors.sh",  # test_ivector_steps.py
     "segment_long_utterances.sh",  # test_segment_long_utterances.py
     "train_ivector_extractor.sh",  # test_extractor_step.py
-    "generate.sh", "decorrupt.sh",  # which only start a program
+    "generate.sh", "decorrupt.sh", "diarize.sh", "make_speaker_vectors.sh",  # which only start a program
     "perturb_data_dir_speed.sh", "parse_options.sh",
 }  # fmt: skip
 
