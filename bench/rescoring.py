@@ -47,7 +47,7 @@ COMMANDS = {
     "lmrescore-kaldi-rnnlm, normalized": "{0}lattice-lmrescore-kaldi-rnnlm --max-ngram-order=2 --normalize-probs=true "
     f"{SYMBOLS} {RNNLM} ark:few ark:/dev/null",
     "lmrescore-kaldi-rnnlm-pruned": "{0}lattice-lmrescore-kaldi-rnnlm-pruned --max-ngram-order=4 --acoustic-scale=0.1 "
-    f"{SYMBOLS} bi.fst {RNNLM} ark:few ark:/dev/null",
+    f"--lattice-compose-beam=0.5 --max-arcs=800 {SYMBOLS} bi.fst {RNNLM} ark:lats ark:/dev/null",
     "lmrescore-rnnlm": "{0}lattice-lmrescore-rnnlm --max-ngram-order=2 words.txt ark:few mikolov ark:/dev/null",
 }
 XCONFIG = """
