@@ -48,7 +48,8 @@ class TcpServer:
         self._engine.close()
 
     async def _serve_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = "{}:{}".format(*writer.get_extra_info("peername")[:2])
+        peer = writer.get_extra_info("peername")
+        client = f"{peer[0]}:{peer[1]}" if peer else "a client that is gone"
         try:
             with self._streams.one(client):
                 log.info(f"Accepted connection from: {client}")

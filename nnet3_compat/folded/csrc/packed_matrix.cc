@@ -17,7 +17,8 @@ struct Tile {
   const float *panel, *bias, *offset;
   const float *const *x;
   int64_t taps, dim, stride;  // from a tap's row to the same row of the next tap
-  const Finish *finish;
+  bool rectify, has_offset;
+  const AddedRows *added, *added_end;  // no vector: its functions would be compiled for one kind of processor
   int64_t row, column, width;
   float *y;  // the tile's first number
   int64_t outputs;
@@ -83,10 +84,12 @@ PackedMatrix::PackedMatrix(const float *weights, const float *bias, const float 
 
 void PackedMatrix::multiply(const float *const *x, int64_t taps, int64_t rows, const Finish &finish, float *y,
                             int num_threads) const {
+  const AddedRows *const added = finish.added.data();
   const auto compute_rows = [&](int64_t begin, int64_t end) {
     for (int64_t column = 0; column < outputs_; column += PANEL) {
       const Tile tile{&panels_[column * inputs_], &bias_[column], &offset_[column], x + begin, taps, inputs_ / taps, rows,
-                      &finish, begin, column, std::min(PANEL, outputs_ - column), y + begin * outputs_ + column, outputs_};
+                      finish.rectify, finish.has_offset, added, added + finish.added.size(),
+                      begin, column, std::min(PANEL, outputs_ - column), y + begin * outputs_ + column, outputs_};
       compute_panel(tile, end - begin);
     }
   };

@@ -29,10 +29,10 @@ void compute(const Tile &tile) {
     float made[PANEL];
     for (int h = 0; h < 2; h++) {
       Half sum = sums[r][h];
-      if (tile.finish->rectify) sum = sum > zero ? sum : zero;
-      for (const AddedRows &added : tile.finish->added)
-        sum += added.scale * half(added.rows[tile.row + r] + tile.column, h);
-      if (tile.finish->has_offset) sum += half(tile.offset, h);
+      if (tile.rectify) sum = sum > zero ? sum : zero;
+      for (const AddedRows *added = tile.added; added != tile.added_end; ++added)
+        sum += added->scale * half(added->rows[tile.row + r] + tile.column, h);
+      if (tile.has_offset) sum += half(tile.offset, h);
       std::memcpy(made + h * (PANEL / 2), &sum, sizeof(sum));
     }
     std::memcpy(tile.y + r * tile.outputs, made, tile.width * sizeof(float));
