@@ -256,6 +256,7 @@ WORDS["XENT"] = [*WORDS["TRAIN"], "--objective", "cross-entropy"]
 ELSEWHERE = {
     "extract_ivectors.sh",  # test_ivector_steps.py
     "segment_long_utterances.sh",  # test_segment_long_utterances.py
+    "rescore.sh", "build_const_arpa.sh",  # test_rescore.py, with spaces in names
     "train_ivector_extractor.sh",  # test_extractor_step.py
     "generate.sh", "decorrupt.sh", "diarize.sh", "make_speaker_vectors.sh",  # which only start a program
     "perturb_data_dir_speed.sh", "parse_options.sh",
