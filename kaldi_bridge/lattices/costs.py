@@ -114,12 +114,12 @@ def boost_errors(
 def prune(lattice: L, beam: float) -> L:
     """Keeps arcs and final costs on paths within ``beam`` of the best one.
 
-    Raises KaldiError for a lattice with a cycle or none but a positive beam.
+    Raises EntryError for a lattice with a cycle, KaldiError for none but a positive beam.
     """
     if not beam > 0:
         raise KaldiError(f"the beam {beam:g} must be greater than zero")
     if is_cyclic(lattice):
-        raise KaldiError("cycles detected in lattice")
+        raise EntryError("Cycles detected in lattice")
     lattice = top_sorted(lattice)
     if not lattice.num_states:
         return lattice

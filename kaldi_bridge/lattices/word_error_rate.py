@@ -70,6 +70,8 @@ class Bootstrap:
 
     def interval(self, errors: np.ndarray, words: np.ndarray) -> tuple[np.float32, np.float32]:
         """Mean of the error rate, and half the width of its interval of 95 %. errors, words: int64 [sentences]."""
+        if not len(errors):
+            return np.float32("nan"), np.float32("nan")
         draws = self._draws(len(errors))
         rates = errors[draws].sum(axis=1).astype(np.float32) / words[draws].sum(axis=1).astype(np.float32)
         n = np.float32(self._replications)
@@ -79,6 +81,8 @@ class Bootstrap:
 
     def improvement(self, errors: np.ndarray, others: np.ndarray) -> np.float32:
         """How probable it is that the others are fewer."""
+        if not len(errors):
+            return np.float32(0.0)
         draws = self._draws(len(errors))
         better = int(((errors - others)[draws].sum(axis=1) > 0).sum())
         return np.float32(better) / np.float32(self._replications)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError, within
 from kaldi_bridge.lattices.costs import prune, scale
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.scale_options import InverseScaleOptions
@@ -35,10 +35,12 @@ def lattice_prune(options: Options, lattice_rspecifier: str, lattice_wspecifier:
         TableWriter(lattice_wspecifier, COMPACT_LATTICE) as writer,
     ):
         for key, lattice in lattices:
-            try:
-                pruned = prune(scale(lattice, acoustic), options.beam)
-            except KaldiError as error:
-                raise KaldiError(f"lattice of {key}: {error}") from None
+            pruned = scale(lattice, acoustic)
+            with within(f"lattice of {key}"):
+                try:
+                    pruned = prune(pruned, options.beam)
+                except EntryError as error:  # it is written as it is
+                    log.warning(f"Error pruning lattice for utterance {key}: {error}")
             log.info(
                 f"For utterance {key}, pruned #states from {lattice.num_states} to {pruned.num_states} "
                 f"and #arcs from {lattice.num_arcs} to {pruned.num_arcs}"

@@ -1,0 +1,18 @@
+"""Error rates of nothing: what is no number is printed as such, and nothing fails, as in Kaldi's programs."""
+
+from pathlib import Path
+
+import pytest
+
+from kaldi_bridge.command import run
+from tests.helpers.twins import twin
+
+
+def test_confidence_of_no_sentences(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "nothing").touch()
+    assert run(twin("compute-wer-bootci"), [f"ark:{tmp_path}/nothing"] * 3) == 0
+    assert capfd.readouterr().out == (
+        "Set1: %WER nan 95% Conf Interval [ nan, nan ]\n"
+        "Set2: %WER nan 95% Conf Interval [ nan, nan ]\n"
+        "Probability of Set2 improving Set1: 0.00\n"
+    )
