@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -79,9 +80,12 @@ def pronunciation(model: TransitionModel, segment: Segment) -> tuple[np.ndarray,
 
 
 def word_path(lattice: Lattice) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
-    """Transition-ids, words and (graph, acoustic) cost of a linear lattice. Raises EntryError for others."""
+    """Transition-ids, words and (graph, acoustic) cost of a linear lattice. Raises EntryError for others.
+
+    An empty lattice has infinite costs.
+    """
     if lattice.start < 0:
-        return np.zeros(0, np.int32), np.zeros(0, np.int32), (0.0, 0.0)
+        return np.zeros(0, np.int32), np.zeros(0, np.int32), (math.inf, math.inf)
     arcs, end = path_of(lattice)
     path = selected(lattice, 0, np.zeros(2, np.int64), arcs, np.array([end]))
     costs = np.stack([path.arcs["graph"], path.arcs["acoustic"]], axis=1)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,14 @@ def kaldi_checkout() -> Path:
     return Path(root)
 
 
-def copy_recipe(name: str, kaldi: Path, folder: Path, programs: Path | None = None) -> Path:
-    """The recipe's directory in a tree like Kaldi's that holds scripts alone.
+def copy_recipe(name: str, kaldi: Path, folder: Path, programs: Path | None = None, others: Sequence[str] = ()) -> Path:
+    """The recipe's directory in a tree like Kaldi's that holds scripts alone; ``others``: what more it links to.
 
     Its path.sh ends with a line for a directory of programs: of all ours under their names in Kaldi and OpenFst, from a
     fork server, so that none of those that may be installed is called, unless ``programs`` is another one.
     """
     shutil.copytree(kaldi / "egs" / name, folder / "egs" / name, symlinks=True)
-    for part in ("egs/wsj/s5/steps", "egs/wsj/s5/utils", "egs/librispeech/s5/local", "tools/config"):
+    for part in (*others, "egs/wsj/s5/steps", "egs/wsj/s5/utils", "egs/librispeech/s5/local", "tools/config"):
         if not (folder / part).exists():
             shutil.copytree(kaldi / part, folder / part, symlinks=True)
     recipe = folder / "egs" / name
@@ -85,13 +86,18 @@ def copy_mini_librispeech(kaldi: Path, folder: Path, corpus: Path, programs: Pat
             script = script.replace(option, smaller)
         script = re.sub(r"--nj \d\d\b", FEWER_JOBS, script)
         (recipe / name).write_text(script)
-    answer = folder / "without_gpu/cuda-compiled"
-    answer.parent.mkdir()
+    say_that_cuda_is_compiled(recipe, folder / "without_gpu")
+    return recipe
+
+
+def say_that_cuda_is_compiled(recipe: Path, folder: Path) -> None:
+    """Puts a ``cuda-compiled`` that says so, in ``folder``, before other programs: scripts begin, on the CPU."""
+    folder.mkdir()
+    answer = folder / "cuda-compiled"
     answer.write_text("#!/bin/sh\nexit 0\n")
     answer.chmod(0o755)
     with open(recipe / "path.sh", "a") as file:
-        file.write(f"export PATH={answer.parent}:$PATH\n")
-    return recipe
+        file.write(f"export PATH={folder}:$PATH\n")
 
 
 def link_programs(folder: Path) -> None:
