@@ -189,6 +189,10 @@ def test_graphs_of_models_for_vosk(
     data: Path, reference: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """Of HCLG.fst, of HCLr.fst with pronunciations inside, and of a lang directory: nearly all boundaries agree."""
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in ("text", "utt2spk", "wav.scp"):
+        (few / name).write_text("".join((data / name).read_text().splitlines(keepends=True)[:10]))
     vosk = without_dither(reference / "fsdd/vosk", tmp_path / "vosk")
     lang = f"--lang={reference}/fsdd/lang"
     found = []
@@ -197,14 +201,14 @@ def test_graphs_of_models_for_vosk(
         (vosk,),
         (with_lookahead(vosk, LOOKAHEAD, tmp_path / "lookahead"),),
     ):
-        aligned(*arguments, data)
+        aligned(*arguments, few)
         found.append(ctm(capfd.readouterr().out))
     for other in found[1:]:
         assert labels(other) == labels(found[0])
         assert np.mean(np.abs(boundaries(other) - boundaries(found[0])) < 0.031) > 0.95
-    aligned(lang, vosk, data, status=255)
+    aligned(lang, vosk, few, status=255)
     assert re.search(r"there is no .*am/tree: .*--tree", capfd.readouterr().err)
-    aligned("--output=phone-ctm", vosk, data, status=255)
+    aligned("--output=phone-ctm", vosk, few, status=255)
     assert "has no phones.txt" in capfd.readouterr().err
 
 
