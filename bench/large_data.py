@@ -43,7 +43,7 @@ TOPOLOGY = f"""<Topology> <TopologyEntry> <ForPhones> {PHONES} </ForPhones>
 <State> 0 <PdfClass> 0 <Transition> 0 0.5 <Transition> 1 0.5 </State> <State> 1 </State> </TopologyEntry> </Topology>
 """
 GET_EGS = """{prefix}get-egs --num-pdfs=20 --left-context=1 --right-context=1 --num-frames=8 scp:{data}/feats.scp \
-"ark:gunzip -c {data}/ali/ali.1.gz | {other}ali-to-pdf {data}/ali/final.mdl ark:- ark:- | \
+"ark,s,cs:gunzip -c {data}/ali/ali.1.gz | {other}ali-to-pdf {data}/ali/final.mdl ark:- ark:- | \
 {other}ali-to-post ark:- ark:- |" ark:/dev/null"""
 
 

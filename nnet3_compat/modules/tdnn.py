@@ -40,7 +40,8 @@ class Tdnn(ComponentModule[TdnnComponent]):
         else:
             y = torch.mm(rows, weight[:, :dim].t())
         for k in range(1, len(taps)):
-            y.addmm_(taps[k].reshape(-1, dim), weight[:, k * dim : (k + 1) * dim].t())
+            part = weight[:, k * dim : (k + 1) * dim].t()
+            y.addmm_(taps[k].reshape(-1, dim).to(y.dtype), part.to(y.dtype))  # narrower ones where autocast is on
         return y.view(first.size(0), first.size(1), -1)
 
     def affine(self) -> tuple[Tensor, Tensor | None]:
@@ -52,12 +53,17 @@ class Tdnn(ComponentModule[TdnnComponent]):
 
         The derivative of ``x`` is made in place, tap by tap, where autograd would make one as large for each tap.
         """
+        weight, bias = self.linear_params, self.bias_params if self.has_bias else None
+        kind = x.device.type
+        if torch.is_autocast_enabled(kind):  # which knows no products in place
+            narrow = torch.get_autocast_dtype(kind)
+            x, weight, bias = x.to(narrow), weight.to(narrow), None if bias is None else bias.to(narrow)
         taps, at = [], 1
         with torch.no_grad():
             for _ in range(self.linear_params.shape[1] // self.input_dim):
                 taps.append(read_leaf(x, spec, at, rows))
                 at += leaf_size(spec, at)
-        y = _Product.apply(x, self.linear_params, self.bias_params if self.has_bias else None, taps, spec)
+        y = _Product.apply(x, weight, bias, taps, spec)
         for observer in self.observers or ():
             observer(taps, y)
         return y

@@ -91,8 +91,12 @@ class WatchingUpdate(Update):
         self._seen = []
 
     def seen(self) -> tuple[list[Tensor], Tensor] | None:
-        """Inputs (one or more blocks [..., D]) and output derivatives since the last call; of all calls together."""
-        taken, self._seen = self._seen, []
+        """Inputs (one or more blocks [..., D]) and output derivatives since the last call; of all calls together.
+
+        Estimates are in single precision, also where autocast computes in sixteen bits.
+        """
+        taken = [([_at_least_single(x) for x in inputs], _at_least_single(made)) for inputs, made in self._seen]
+        self._seen = []
         if not taken:
             return None
         if len(taken) == 1:
@@ -101,6 +105,10 @@ class WatchingUpdate(Update):
             torch.cat([_matrix(x) for x in parts]) for parts in zip(*(inputs for inputs, _ in taken), strict=True)
         ]
         return blocks, torch.cat([_matrix(gradient) for _, gradient in taken])
+
+
+def _at_least_single(x: Tensor) -> Tensor:
+    return x.float() if x.element_size() < 4 else x
 
 
 def _matrix(x: Tensor) -> Tensor:

@@ -1,9 +1,7 @@
 """The denominator's implementations against its definition: C++, Triton (interpreted), PyChain."""
 
 import copy
-import os
 import pickle
-import subprocess
 import sys
 import types
 from pathlib import Path
@@ -19,7 +17,7 @@ from kaldi_bridge.fsts.fst import Fst
 from nnet3_compat.chain import DenominatorGraph, backends
 from nnet3_compat.chain.denominator import denominator, denominator_native, denominator_plain
 from tests.helpers.chain_supervisions import denominator_graph
-from tests.helpers.places import ROOT
+from tests.helpers.triton_programs import run_with_triton
 
 LEAKY = 0.05
 
@@ -294,14 +292,6 @@ for kernel, known in [(kernel, {**sizes, **constants}) for kernel in every for c
     assert ("ld.global.gpu.acquire" in made.asm["ptx"]) == waits
     assert (".gpu.release" in made.asm["ptx"]) == waits
 """
-
-
-def run_with_triton(program: str, *arguments: str, **environment: str) -> None:
-    pytest.importorskip("triton")
-    environment = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", program, *arguments]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

@@ -335,3 +335,20 @@ def test_the_shell_step_makes_all_that_is_missing(speech: Path, tmp_path: Path) 
         result = subprocess.run([command[0], *words_], cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert result.returncode != 0
         assert message in result.stderr
+
+
+@pytest.mark.slow
+def test_a_tdnnf_in_bfloat16(speech: Path, tmp_path: Path) -> None:
+    """With natural gradient, which sees the layers' inputs and derivatives: nearly what single precision gives."""
+    relu = ("relu-batchnorm-layer name=tdnn1 dim=12 input=Append(-1,0,1)", "relu-layer name=tdnn1 dim=12")
+    lines = XCONFIG.replace(*relu)
+    tdnnf = "tdnnf-layer name=tdnnf2 dim=12 bottleneck-dim=6 time-stride=1\n"
+    lines = lines.replace("output-layer name=output include", f"{tdnnf}output-layer name=output include")
+    (speech / "network.xconfig").write_text(lines.replace("input=tdnn1", "input=tdnnf2"))
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        folder = tmp_path / precision
+        assert run(train_model, lfmmi(speech, folder, "--optimizer=natural-gradient", f"--precision={precision}")) == 0
+        found[precision] = read_journal(folder)[-1]["valid"]["chain"]
+    assert found["bfloat16"] == pytest.approx(found["float32"], abs=0.02)
+    assert found["bfloat16"] != found["float32"]
