@@ -30,5 +30,5 @@ if [ "$stage" -le 14 ]; then
   stage 14 "decoding, scores, RESULTS.md"
   decode semi_supervised
   # shellcheck disable=SC2046
-  results tri3 $(printf 'chain_%s ' $seeds) semi_supervised
+  results tri3 $(printf 'chain_%s ' $seeds) $rescored semi_supervised
 fi
