@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 #include <unordered_map>
 #include <utility>
 
@@ -69,12 +70,17 @@ class Contexts {
 
 }  // namespace
 
-InContext in_context(const FstView &fst, const std::vector<int32_t> &disambig, int32_t width, int32_t central) {
+InContext in_context(const FstView &fst, const std::vector<int32_t> &disambig, int32_t width, int32_t central,
+                     int32_t end_symbol) {
   int32_t end = 1;  // a symbol that is not in use
   for (const int32_t symbol : disambig) end = std::max(end, symbol + 1);
   for (int64_t i = 0; i < fst.offsets[fst.num_states]; i++) end = std::max(end, fst.arcs[i].ilabel + 1);
+  if (end_symbol > 0) {
+    if (end > end_symbol + 1) throw std::invalid_argument("a label is larger than the symbol for the end");
+    end = end_symbol;
+  }
   Contexts contexts(disambig, end, width, central);
-  const bool reads_end = central + 1 < width;
+  const bool reads_end = central + 1 < width && end_symbol == 0;
   const int32_t after_end = fst.num_states;  // the state where only `end` is read
   PairNumbers numbers;
   InContext made;

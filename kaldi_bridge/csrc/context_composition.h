@@ -17,7 +17,9 @@ struct InContext {
   std::vector<std::vector<int32_t>> labels;
 };
 
-// Windows of `width` phones, of which number `central`, less than it, is said.
-InContext in_context(const FstView &fst, const std::vector<int32_t> &disambig, int32_t width, int32_t central);
+// Windows of `width` phones, of which number `central`, less than it, is said. `end_symbol`: larger than all others, and read
+// for each phone that does not come any more; 0: it is not in the FST, whose ends read it as often as it takes.
+InContext in_context(const FstView &fst, const std::vector<int32_t> &disambig, int32_t width, int32_t central,
+                     int32_t end_symbol);
 
 }  // namespace kaldi_bridge

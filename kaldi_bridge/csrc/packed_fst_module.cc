@@ -60,14 +60,17 @@ void add_packed_fsts(py::module_ &m) {
     const FstArrays one(first), other(second);
     return made([&] { return composed(one.view(), other.view(), sorted); });
   });
-  m.def("compose_context", [](const py::tuple &parts, const std::vector<int32_t> &disambig, int32_t width, int32_t central) {
+  m.def("compose_context", [](const py::tuple &parts, const std::vector<int32_t> &disambig, int32_t width, int32_t central,
+                              int32_t end_symbol) {
     const FstArrays fst(parts);
     if (central < 0 || central >= width) throw std::invalid_argument("the central phone is not in the window");
     for (const int32_t symbol : disambig)
       if (symbol <= 0 || symbol == INT32_MAX) throw std::invalid_argument("a disambiguation symbol is out of range");
+    for (const int32_t symbol : disambig)
+      if (end_symbol > 0 && symbol >= end_symbol) throw std::invalid_argument("the symbol for the end must be the largest");
     InContext made = [&] {
       py::gil_scoped_release release;
-      return in_context(fst.view(), disambig, width, central);
+      return in_context(fst.view(), disambig, width, central, end_symbol);
     }();
     return py::make_tuple(arrays_of(std::move(made.fst)), made.labels);
   });

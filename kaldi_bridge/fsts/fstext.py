@@ -42,14 +42,18 @@ def composed(first: Fst, second: Fst) -> Fst:
     return made
 
 
-def context_composed(fst: Fst, disambig: Collection[int], width: int, central: int) -> tuple[Fst, list[list[int]]]:
+def context_composed(
+    fst: Fst, disambig: Collection[int], width: int, central: int, end_symbol: int = 0
+) -> tuple[Fst, list[list[int]]]:
     """Phones in windows of ``width`` phones, of which number ``central`` is said (fstcomposecontext).
 
-    Also what its input labels mean (as in ``window_labels``). Raises KaldiError where ``central`` is not in the window.
+    Also what its input labels mean (as in ``window_labels``). ``end_symbol``: larger than all others, where the FST has
+    it for each phone that does not come any more; 0: it ends where it ends. Raises KaldiError where ``central`` is not
+    in the window.
     """
     if not 0 <= central < width:
         raise KaldiError(f"there is no phone {central} in a window of {width}")
-    parts, labels = _csrc.compose_context(_parts(_standard(fst)), list(disambig), width, central)
+    parts, labels = _csrc.compose_context(_parts(_standard(fst)), list(disambig), width, central, end_symbol)
     made = Fst(parts[0], parts[1], parts[2], parts[3].view(ARC))
     return fst.changed(start=made.start, finals=made.finals, offsets=made.offsets, arcs=made.arcs), labels
 

@@ -27,17 +27,22 @@ _STATES_AT_ONCE = 1 << 16
 
 
 def context_graph(
-    graph: Fst, tree: ContextDependency, disambig: list[int], nonterminals: Nonterminals | None = None
+    graph: Fst,
+    tree: ContextDependency,
+    disambig: list[int],
+    nonterminals: Nonterminals | None = None,
+    end_symbol: int = 0,
 ) -> tuple[Fst, list[list[int]]]:
     """CLG of LG, sorted by input label, and the phone windows of its labels.
 
-    ``nonterminals``: those of a grammar of several graphs. Raises KaldiError where the tree is not for such.
+    ``nonterminals``: those of a grammar of several graphs; ``end_symbol``: as for ``context_composed``. Raises
+    KaldiError where the tree is not for such.
     """
     if nonterminals is not None:
         if (tree.width, tree.central) != (2, 1):
             raise KaldiError("grammars of several graphs need models with left-biphone context")
         return left_biphone_composed(graph, disambig, nonterminals.offset)
-    made, labels = context_composed(graph, disambig, tree.width, tree.central)
+    made, labels = context_composed(graph, disambig, tree.width, tree.central, end_symbol)
     return arc_sorted(made), labels
 
 

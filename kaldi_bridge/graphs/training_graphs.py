@@ -6,10 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.epsilon_removal import remove_epsilons_local
 from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.fsts.linear import linear_acceptor
 from kaldi_bridge.fsts.openfst import OpenFst
 from kaldi_bridge.graphs.decoding_graph import context_graph, hmm_graph
@@ -49,6 +52,11 @@ class TrainingGraphs:
         for symbol in disambig:
             if symbol < 1 or symbol in model.phones:
                 raise KaldiError(f"Disambiguation symbol {symbol} is also a phone, or none at all")
+        has_right_context = tree.central + 1 < tree.width
+        self._end = 1 + max([*model.phones, *disambig]) if lexicon and has_right_context else 0
+        if lexicon and has_right_context:
+            lexicon = with_end_loop(lexicon, self._end)
+        # OpenFst looks up what it needs of a large lexicon, where our composition would go through all of it each time.
         self._lexicon = OpenFst.of(lexicon).arc_sorted("olabel") if lexicon else None
         self._tree, self._model, self._disambig = tree, model, list(disambig)
         self._options = options or TrainingGraphOptions()
@@ -61,9 +69,6 @@ class TrainingGraphs:
     def of_grammar(self, grammar: Fst) -> Fst:
         """The graph of all that an acceptor of words accepts; its costs stay.
 
-        Where one with right context is of a grammar with epsilons, Kaldi's graph has some more states, for the same
-        paths at the same costs: it ends words, not the utterance, with the symbol that stands for no further phone.
-
         Raises EntryError when the lexicon has no way to say any of it.
         """
         if self._lexicon is None:
@@ -71,11 +76,14 @@ class TrainingGraphs:
         phones = self._lexicon.composed(OpenFst.of(grammar)).fst()
         if not phones.num_states:
             raise EntryError("no way to say the words: is one of them without a pronunciation?")
-        return self.of_phones(phones)
+        return self._of_phones(phones, self._end)
 
     def of_phones(self, phones: Fst) -> Fst:
         """The graph of a transducer from phones to words."""
-        graph, labels = context_graph(phones, self._tree, self._disambig)
+        return self._of_phones(phones, 0)
+
+    def _of_phones(self, phones: Fst, end_symbol: int) -> Fst:
+        graph, labels = context_graph(phones, self._tree, self._disambig, end_symbol=end_symbol)
         options = self._options
         scales = options.transition_scale, options.self_loop_scale
         return hmm_graph(
@@ -87,6 +95,21 @@ class TrainingGraphs:
         if self._options.rm_eps and self._disambig:
             return remove_epsilons_local(graph, stochastic_in_log=False)
         return graph
+
+
+def with_end_loop(fst: Fst, symbol: int) -> Fst:
+    """With one more end, to which final states lead by the symbol, and which reads it again (AddSubsequentialLoop)."""
+    finals, end = np.flatnonzero(np.isfinite(fst.finals)), fst.num_states
+    more = np.zeros(len(finals) + 1, ARC)
+    more["ilabel"], more["nextstate"], more["weight"][:-1] = symbol, end, fst.finals[finals]
+    sources = np.concatenate([fst.sources, finals, [end]])
+    order = np.argsort(sources, kind="stable")
+    return Fst(
+        fst.start,
+        np.append(fst.finals, np.float32(0.0)),
+        np.concatenate([[0], np.cumsum(np.bincount(sources, minlength=end + 1))]),
+        np.concatenate([fst.arcs, more])[order],
+    )
 
 
 def spoken_once(words: Sequence[int], pronunciations: Sequence[Sequence[int]], silence: int) -> Fst:
