@@ -372,6 +372,13 @@ CASES = [
     (
         "graphs",
         "compile-train-graphs-fsts",
+        f"{DISAMBIG} wide.tree initial.mdl L.fst ark:grammars.txt ark:{{}}",
+        "grammars-wide.fsts",
+        "",
+    ),
+    (
+        "graphs",
+        "compile-train-graphs-fsts",
         f"{DISAMBIG} --rm-eps=true --transition-scale=1 --self-loop-scale=0.1 --batch-size=1 tree model.mdl L.fst "
         "ark:grammars.txt ark:{}",
         "scaled.fsts",

@@ -62,6 +62,7 @@ compile-train-graphs --read-disambig-syms=disambig.int tree model.mdl L.fst ark:
 compile-train-graphs --read-disambig-syms=disambig.int --rm-eps=true --reorder=false --transition-scale=1 --self-loop-scale=0.5 --batch-size=1 tree model.mdl L.fst ark:words.int ark:unordered.fsts
 compile-train-graphs-without-lexicon --read-disambig-syms=disambig.int tree model.mdl ark:pronounced.int ark:pronunciations.int ark:pronounced.fsts
 compile-train-graphs-fsts --read-disambig-syms=disambig.int tree model.mdl L.fst ark:grammars.txt ark:grammars.fsts
+compile-train-graphs-fsts --read-disambig-syms=disambig.int wide.tree initial.mdl L.fst ark:grammars.txt ark:grammars-wide.fsts
 compile-train-graphs-fsts --read-disambig-syms=disambig.int --rm-eps=true --transition-scale=1 --self-loop-scale=0.1 --batch-size=1 tree model.mdl L.fst ark:grammars.txt ark:scaled.fsts
 log gmm-align-compiled gmm-align-compiled --careful=true --transition-scale=0.5 --acoustic-scale=0.2 --beam=8 --retry-beam=20 --write-per-frame-acoustic-loglikes=ark:by-frame.likes model.mdl ark:graphs.fsts ark:feats.ark ark:aligned.ark ark:aligned.scores
 log align-compiled-mapped align-compiled-mapped --beam=8 --retry-beam=20 --acoustic-scale=0.2 --transition-scale=0.5 model.mdl ark:graphs.fsts ark:likes.ark ark:mapped.ark ark:mapped.scores
