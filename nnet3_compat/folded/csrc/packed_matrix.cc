@@ -34,21 +34,25 @@ struct Tile {
 #pragma GCC push_options
 #pragma GCC target("arch=skylake-avx512")
 namespace avx512 {
-constexpr int ROWS = 8;
+constexpr int WIDTH = 16, ROWS = 8;
 #include "tile_kernel.h"
 }  // namespace avx512
 #pragma GCC pop_options
 #pragma GCC push_options
 #pragma GCC target("arch=haswell")
 namespace avx2 {
-constexpr int ROWS = 3;
+constexpr int WIDTH = 8, ROWS = 3;
 #include "tile_kernel.h"
 }  // namespace avx2
 #pragma GCC pop_options
 #endif
 
 namespace any_processor {
-constexpr int ROWS = 2;
+#ifdef __aarch64__
+constexpr int WIDTH = 4, ROWS = 3;
+#else
+constexpr int WIDTH = 4, ROWS = 1;
+#endif
 #include "tile_kernel.h"
 }  // namespace any_processor
 

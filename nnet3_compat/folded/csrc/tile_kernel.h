@@ -1,39 +1,43 @@
 // The innermost loop of products, once for each kind of processor: packed_matrix.cc includes it in a namespace of each,
-// so there is no guard. ROWS rows with two vectors of sums each are as much as the processor's registers hold.
+// so there is no guard. WIDTH numbers are a vector of the processor; the sums of ROWS rows are as much as its registers
+// hold.
 
-typedef float Half __attribute__((vector_size(PANEL / 2 * sizeof(float))));
-typedef float UnalignedHalf __attribute__((vector_size(PANEL / 2 * sizeof(float)), aligned(alignof(float))));
+constexpr int VECTORS = PANEL / WIDTH;
+typedef float Vector __attribute__((vector_size(WIDTH * sizeof(float))));
+typedef float UnalignedVector __attribute__((vector_size(WIDTH * sizeof(float)), aligned(alignof(float))));
 
-inline Half half(const float *values, int64_t number) { return reinterpret_cast<const UnalignedHalf *>(values)[number]; }
+inline Vector vector_at(const float *values, int64_t number) {
+  return reinterpret_cast<const UnalignedVector *>(values)[number];
+}
 
 template <int COUNT>
 void compute(const Tile &tile) {
-  Half sums[COUNT][2];
+  Vector sums[COUNT][VECTORS];
   for (int r = 0; r < COUNT; r++)
-    for (int h = 0; h < 2; h++) sums[r][h] = half(tile.bias, h);
+    for (int v = 0; v < VECTORS; v++) sums[r][v] = vector_at(tile.bias, v);
   const float *weights = tile.panel;
   for (int64_t tap = 0; tap < tile.taps; tap++) {
     const float *x[COUNT];
     for (int r = 0; r < COUNT; r++) x[r] = tile.x[tap * tile.stride + r];
     for (int64_t k = 0; k < tile.dim; k++, weights += PANEL) {
-      const Half first = half(weights, 0), second = half(weights, 1);
 #pragma GCC unroll 8
-      for (int r = 0; r < COUNT; r++) {
-        sums[r][0] += x[r][k] * first;
-        sums[r][1] += x[r][k] * second;
+      for (int v = 0; v < VECTORS; v++) {
+        const Vector weight = vector_at(weights, v);
+#pragma GCC unroll 8
+        for (int r = 0; r < COUNT; r++) sums[r][v] += x[r][k] * weight;
       }
     }
   }
-  const Half zero = {};
+  const Vector zero = {};
   for (int r = 0; r < COUNT; r++) {
     float made[PANEL];
-    for (int h = 0; h < 2; h++) {
-      Half sum = sums[r][h];
+    for (int v = 0; v < VECTORS; v++) {
+      Vector sum = sums[r][v];
       if (tile.rectify) sum = sum > zero ? sum : zero;
       for (const AddedRows *added = tile.added; added != tile.added_end; ++added)
-        sum += added->scale * half(added->rows[tile.row + r] + tile.column, h);
-      if (tile.has_offset) sum += half(tile.offset, h);
-      std::memcpy(made + h * (PANEL / 2), &sum, sizeof(sum));
+        sum += added->scale * vector_at(added->rows[tile.row + r] + tile.column, v);
+      if (tile.has_offset) sum += vector_at(tile.offset, v);
+      std::memcpy(made + v * WIDTH, &sum, sizeof(sum));
     }
     std::memcpy(tile.y + r * tile.outputs, made, tile.width * sizeof(float));
   }
