@@ -10,12 +10,15 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.errors import EntryError
 from kaldi_bridge.io.text import words
-from kaldi_bridge.lattices.lattice import COMPACT_ARC, CompactLattice, is_cyclic, top_sorted
+from kaldi_bridge.lattices.costs import scale
+from kaldi_bridge.lattices.lattice import COMPACT_ARC, CompactLattice, is_cyclic, sorted_if_needed, top_sorted
 from kaldi_bridge.lattices.paths import n_best_paths
 
 
-def normalized(lattice: CompactLattice, weight: float) -> CompactLattice:
-    """With final costs such that the probabilities of all paths add up to ``weight``.
+def normalized(
+    lattice: CompactLattice, weight: float, acoustic_scale: float = 1.0, graph_scale: float = 1.0
+) -> CompactLattice:
+    """Scaled, with final costs such that the probabilities of all paths add up to ``weight``.
 
     Raises EntryError for a weight that is not positive and a lattice with a cycle or without a path.
     """
@@ -23,7 +26,9 @@ def normalized(lattice: CompactLattice, weight: float) -> CompactLattice:
         raise EntryError(f"Weights must be positive; found: {weight:g}")
     if is_cyclic(lattice):
         raise EntryError("Cycles detected in lattice: cannot normalize.")
-    lattice = top_sorted(lattice)  # Kaldi does not know whether a scaled lattice is sorted, and sorts it anew
+    scaled = scale(lattice, acoustic_scale, graph_scale)
+    # Kaldi does not know whether a lattice is sorted once it is scaled, and sorts it anew.
+    lattice = sorted_if_needed(lattice) if scaled is lattice else top_sorted(scaled)
     if lattice.start < 0:
         raise EntryError("the lattice is empty")
     total = lattice.graph.log_sums_to_end(lattice.arc_costs, lattice.final_costs)[lattice.start]

@@ -9,7 +9,6 @@ from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import EntryError
 from kaldi_bridge.lattices.combination import normalized, union, weights_of
-from kaldi_bridge.lattices.costs import scale
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.lattices.scale_options import InverseScaleOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
@@ -44,7 +43,7 @@ def lattice_combine(options: Options, first_rspecifier: str, second_rspecifier: 
             utterances += 1
             total += 1
             try:
-                combined = normalized(scale(lattice, acoustic, options.lm_scale), weights[0])
+                combined = normalized(lattice, weights[0], acoustic, options.lm_scale)
             except EntryError as error:
                 log.warning(f"Could not normalize lattice for system 1, utterance: {key}: {error}")
                 errors += 1
@@ -56,7 +55,7 @@ def lattice_combine(options: Options, first_rspecifier: str, second_rspecifier: 
                     continue
                 total += 1
                 try:
-                    other = normalized(scale(reader[key], acoustic, options.lm_scale), weights[system - 1])
+                    other = normalized(reader[key], weights[system - 1], acoustic, options.lm_scale)
                 except EntryError as error:
                     log.warning(f"Could not normalize lattice for system {system}, utterance: {key}: {error}")
                     errors += 1
