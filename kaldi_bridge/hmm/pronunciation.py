@@ -42,6 +42,7 @@ class PronunciationScorer:
         self, model: TransitionModel, phone_map: Mapping[int, int] | None = None, skipped: Collection[int] = ()
     ) -> None:
         self._map = {phone: phone for phone in model.phones} if phone_map is None else phone_map
+        self._lacking = "the model does not have phone" if phone_map is None else "the phone map has no line for phone"
         pairs = np.unique(np.stack([model.id_to_pdf[1:], model.id_to_phone[1:]], 1), axis=0)
         mapped = np.array([self._mapped(phone) for phone in pairs[:, 1].tolist()])
         self._is_of = np.zeros((model.num_pdfs, int(mapped.max()) + 1), np.float32)
@@ -57,7 +58,7 @@ class PronunciationScorer:
 
     def _mapped(self, phone: int) -> int:
         if phone not in self._map:
-            raise KaldiError(f"the phone map has no line for phone {phone}")
+            raise KaldiError(f"{self._lacking} {phone}")
         return self._map[phone]
 
     def __call__(self, posteriors: np.ndarray, phones: np.ndarray, lengths: np.ndarray) -> list[Pronunciation]:

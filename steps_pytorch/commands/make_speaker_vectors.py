@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.data_dirs.data_dir import DataDir
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.io.text_files import read_rows, write_text
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
@@ -54,11 +56,18 @@ def make_speaker_vectors(options: Options, data_dir: str, folder: str) -> int:
         source = OneHot(list(read_rows(options.one_hot)), utt2spk)
     Path(folder).mkdir(parents=True, exist_ok=True)
     loop = TableLoop(data_dir)
+    dim = 0
     table = f"{folder}/ivector_online"
     with TableWriter(f"ark,scp:{table}.ark,{table}.scp", FLOAT_MATRIX) as writer:
         for utterance, frames in features.lengths.items():
             with loop.entry(utterance, f"No vector for utterance {utterance}"):
-                writer.write(utterance, source.rows(utterance, ends_of(frames, options.period)))
+                rows = source.rows(utterance, ends_of(frames, options.period))
+                dim = dim or rows.shape[1]
+                if rows.shape[1] != dim:
+                    raise KaldiError(f"a vector of dimension {rows.shape[1]}, but {dim} for those before")
+                if not np.isfinite(rows).all():
+                    raise EntryError("its vector has infinities or NaNs")
+                writer.write(utterance, rows)
     write_text(Path(folder) / "ivector_period", f"{options.period}\n")
     log.info(f"Wrote vectors of {loop.done} utterances, failed for {loop.failed}")
     return loop.status

@@ -45,11 +45,11 @@ class OneHot:
     """1 at the place of the speaker among those that are known; zeros for everybody else."""
 
     def __init__(self, speakers: Sequence[str], utt2spk: Mapping[str, str]) -> None:
-        """Raises KaldiError where there are none."""
+        """Raises KaldiError where none of the utterances is by one of them."""
         self._places = {speaker: place for place, speaker in enumerate(speakers)}
         self._utt2spk = utt2spk
-        if not speakers:
-            raise KaldiError("one-hot vectors need a list of speakers")
+        if not self._places.keys() & set(utt2spk.values()):
+            raise KaldiError(f"none of the {len(speakers)} speakers for one-hot vectors is in the data directory")
 
     def rows(self, utterance: str, ends: Sequence[int]) -> np.ndarray:
         made = np.zeros((len(ends), len(self._places)), np.float32)

@@ -81,7 +81,9 @@ def _aligned_phones(alignment: np.ndarray, lengths: np.ndarray, matrix: np.ndarr
     if frames != len(matrix):
         log.warning("The frame numbers of alignment and prob are not equal.")
         frames = min(frames, len(matrix))
-    if not frames or lengths.sum() < frames:
+    if not frames:
+        raise KaldiError("no frames")
+    if lengths.sum() < frames:
         raise KaldiError(f"{lengths.sum()} frames of transition-ids for {frames} frames of phones and probabilities")
     ends = np.minimum(np.cumsum(lengths), frames)
     kept = np.diff(ends, prepend=0)

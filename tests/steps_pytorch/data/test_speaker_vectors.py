@@ -96,6 +96,8 @@ def test_embeddings_of_what_was_heard(made: MadeUpData) -> None:
         (["--module=data/utt2spk"], "data/utt2spk"),
         (["--module=sum.pt"], "the module makes [] of [1, 50, dim], expected [1, dim]"),
         (["--one-hot=empty"], "empty file empty"),
+        (["--one-hot=strangers"], "none of the 2 speakers for one-hot vectors is in the data directory"),
+        (["--vectors=ark:vectors"], "a vector of dimension 3, but 2 for those before"),
     ],
 )
 def test_what_does_not_do(
@@ -105,6 +107,8 @@ def test_what_does_not_do(
     saved(Sum(), made.path / "sum.pt")
     (made.path / "empty").write_text("")
     (made.path / "x").write_text("spk0\n")
+    (made.path / "strangers").write_text("somebody\nelse\n")
+    (made.path / "vectors").write_text("spk0 [ 1 2 ]\nspk1 [ 1 2 3 ]\n")
     assert run(make_speaker_vectors, [*options, str(made.data), "out"]) == 255
     assert message in capfd.readouterr().err
     assert not (made.path / "out/ivector_online.scp").exists()

@@ -50,6 +50,8 @@ def test_phones_as_they_are_without_a_map() -> None:
         ({"phones": "a 1 1 1 1 1 1 1 1 1 1 9 9 9\n"}, [], "the phone map has no line for phone 9"),
         ({"map": "1 1\n"}, [], "the phone map has no line for phone 2"),
         ({"map": "1 x\n"}, [], "map"),
+        ({"phones": "a\n"}, [], "utterance a: no frames"),
+        ({"phones": "a 1 1 1 1 1 1 1 1 1 1 9 9 9\n"}, ["--phone-map="], "the model does not have phone 9"),
         ({}, ["--skip_phones_string=7"], "skipped phones [7] are not all among the 5 phones"),
         ({}, ["--skip_phones_string=a"], "--skip_phones_string=a should be a colon-separated list of integers"),
         ({"model": ""}, [], "model"),
