@@ -40,6 +40,7 @@ _RUNNING, _EXITED = 1, 2  # answers to the launcher, with the process id, with t
 _ANSWER = struct.Struct("2i")
 _MOST_FILES = 253  # that the kernel sends in one message
 _LONGEST_MESSAGE = 200_000
+_LONGEST_PLACE = 60  # of the folder of sockets, whose names the kernel bounds at 107 bytes
 _CALL, _IMPORT = b"C", b"I"  # what is passed to the server that has torch
 _WHOLE = ("kaldi_bridge", "nnet3_compat", "steps_pytorch", "numpy")  # packages of which each module counts
 
@@ -52,7 +53,10 @@ class Listener:
 
         Raises KaldiError where a socket cannot be made.
         """
-        self.folder = Path(tempfile.mkdtemp(prefix="nnet-pytorch-"))
+        place = tempfile.gettempdir()
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="nnet-pytorch-", dir=place if len(place) <= _LONGEST_PLACE else "/tmp")
+        )
         self._path = self.folder / links.name
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:

@@ -16,6 +16,7 @@ e.g.: export NNET_PYTORCH_FORK_SERVER=$(nnet-pytorch-fork-server "$(dirname "$la
 
 
 def fork_server(directory: str, process_id: str) -> None:
+    _open_standard_files()
     try:
         shell = os.pidfd_open(int(process_id))
     except AttributeError as error:
@@ -27,6 +28,13 @@ def fork_server(directory: str, process_id: str) -> None:
     write_stdout(f"{listener.folder}\n")
     if os.fork() == 0:
         serve(listener, links, shell)
+
+
+def _open_standard_files() -> None:
+    """Those that the shell has closed: what the server opens must not get their numbers."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
 
 
 main = command(fork_server, usage=USAGE)

@@ -90,7 +90,8 @@ class Shell:
 
 
 @contextlib.contextmanager
-def shell(folder: Path, environment: dict[str, str] = ENVIRONMENT) -> Iterator[Shell]:
+def shell(folder: Path, environment: dict[str, str] = ENVIRONMENT, closed: str = "") -> Iterator[Shell]:
+    """``closed``: redirections of the server's standard files."""
     script = folder / "bin/nnet-pytorch-probe"
     script.parent.mkdir(parents=True)
     script.write_text(f"#!{sys.executable}\n{(ROOT / 'tests/helpers/probe_program.py').read_text()}")
@@ -98,7 +99,8 @@ def shell(folder: Path, environment: dict[str, str] = ENVIRONMENT) -> Iterator[S
     links = make_links(folder, {"probe": script, "copy-feats": BIN / "nnet-pytorch-copy-feats"})
     launchers = make_launchers(links)
     process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
-    server = [BIN / "nnet-pytorch-fork-server", "--print-args=false", links, str(process.pid)]
+    server = ["bash", "-c", f'exec "$@" {closed}', "bash", BIN / "nnet-pytorch-fork-server", "--print-args=false"]
+    server += [links, str(process.pid)]
     made = subprocess.run(server, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=60)
     try:
         yield Shell(launchers, process, {**environment, VARIABLE: made.stdout.rstrip("\n")})
@@ -265,6 +267,21 @@ def test_the_server_ends_with_its_shell(tmp_path: Path) -> None:
         launcher.communicate(timeout=20)
         assert launcher.returncode == -signal.SIGTERM
         wait_until(lambda: not is_running(server))
+
+
+def test_standard_files_may_be_closed(tmp_path: Path) -> None:
+    with shell(tmp_path, closed="<&- 2>&-") as one:
+        for _ in range(3):
+            assert one.run("probe parent & wait") == (0, f"{SERVER}\n", "")
+
+
+def test_a_long_name_of_the_place_for_sockets(tmp_path: Path) -> None:
+    """The kernel bounds a socket's name."""
+    place = tmp_path / ("long" * 25)
+    place.mkdir()
+    with shell(tmp_path, {**ENVIRONMENT, "TMPDIR": str(place)}) as one:
+        assert one.folder.parent == Path("/tmp")
+        assert one.run("probe parent & wait") == (0, f"{SERVER}\n", "")
 
 
 def test_the_server_is_killed(tmp_path: Path) -> None:
