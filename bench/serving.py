@@ -159,7 +159,6 @@ def duration(recording: Path) -> float:
 
 
 def measure(way: Way, recordings: list[Path], counts: list[int]) -> None:
-    seconds = sum(duration(path) for path in recordings)
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for count in counts:
@@ -174,7 +173,8 @@ def measure(way: Way, recordings: list[Path], counts: list[int]) -> None:
             before = sum(cpu_and_memory(process.pid)[0] for process in processes)
             delay = float(np.percentile(asyncio.run(load(way, PORT, recordings, count)), 95))
             figures = [cpu_and_memory(process.pid) for process in processes]
-            each = (sum(cpu for cpu, _ in figures) - before) / (count * seconds / len(recordings))
+            spoken = sum(duration(recordings[number % len(recordings)]) for number in range(count))
+            each = (sum(cpu for cpu, _ in figures) - before) / spoken
             memory = sum(megabytes for _, megabytes in figures)
             print(
                 f"{way.name:20s} {count:4d} clients: delay {delay:5.2f} s, CPU {each:7.4f} s/s, {memory:6.0f} MB",

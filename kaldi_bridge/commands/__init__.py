@@ -1,1 +1,5 @@
 """The programs that compute no network, in the folders that Kaldi keeps them in."""
+
+from kaldi_bridge.blas import prefer_one_thread
+
+prefer_one_thread()  # programs import this package first of all
