@@ -16,9 +16,9 @@ from tests.helpers.places import ROOT
 
 # From the ground up: a part imports only from parts before it. Modules that lie in a package itself come by name.
 KALDI_BRIDGE = [
-    "blas", "errors", "log", "lazy", "extension", "c_random", "io", "options", "completion", "command", "tables", "fsts",
-    "hmm", "lang", "graphs", "lattices", "tree_building", "transforms", "features", "data_dirs", "model_dirs", "gmm",
-    "ivectors", "examples", "rnnlm", "online", "commands",
+    "blas", "errors", "log", "lazy", "extension", "c_random", "io", "options", "completion", "command", "tables",
+    "fsts", "hmm", "lang", "graphs", "lattices", "tree_building", "transforms", "features", "data_dirs", "model_dirs",
+    "gmm", "ivectors", "examples", "rnnlm", "online", "commands",
 ]  # fmt: skip
 NNET3_COMPAT = [
     "machine", "components", "structure", "model", "model_file", "folded", "modules", "network", "xconfig", "export",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.text import words
+from kaldi_bridge.io.text import shown, words
 from kaldi_bridge.io.text_files import read_lines
 
 FORBIDDEN_WORDS = frozenset({"<s>", "</s>", "<eps>", "#0"})
@@ -50,7 +50,7 @@ def read_lexicon(
     for word, rest in read_lines(path):
         fields = words(rest)
         line = (word, *fields)
-        where = f"{os.fspath(path)}: the line of {' '.join(line)!r}"
+        where = f"{os.fspath(path)}: the line of {shown(' '.join(line))}"
         if line in seen:
             raise KaldiError(f"{where} is there twice")
         seen.add(line)
@@ -59,7 +59,7 @@ def read_lexicon(
         values, phones = fields[:numbers], fields[numbers:]
         for i, value in enumerate(values):
             if not _in_range(value, at_most_one=i < 2):
-                raise KaldiError(f"{where}: {value} is no {'probability' if i < 2 else 'positive number'}")
+                raise KaldiError(f"{where}: {shown(value)} is no {'probability' if i < 2 else 'positive number'}")
         if not phones:
             raise KaldiError(f"{where} has no phones")
         lexicon.append(Pronunciation(word, tuple(phones), values[0] if values else "1.0", tuple(values[1:])))

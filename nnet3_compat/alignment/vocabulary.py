@@ -18,7 +18,8 @@ from kaldi_bridge.lang.lexicon import FORBIDDEN_WORDS
 from kaldi_bridge.lang.symbol_table import SymbolTable
 
 UNKNOWN_WORDS = ("<unk>", "[unk]", "<UNK>", "[UNK]")
-_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
+_MARKS = r"(?:[^\w\udc80-\udcff]|_)+"  # a byte that is no UTF-8 may be a letter
+_AROUND = re.compile(f"^{_MARKS}|{_MARKS}$")
 
 
 class Spoken(NamedTuple):
@@ -97,7 +98,7 @@ class Vocabulary:
     def report(self) -> None:
         """Warns of each word that was aligned as the unknown one."""
         for word, count in sorted(self._missing.items()):
-            log.warning(f"No pronunciation of {shown(word)}: aligned as an unknown word, {count} time(s)")
+            log.warning(f"No pronunciation of {shown(word)}: taken for an unknown word, {count} time(s)")
 
 
 def _forms(word: str) -> Iterator[str]:

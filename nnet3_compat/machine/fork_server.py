@@ -112,17 +112,20 @@ class ForkServer:
         self._watch(self._imports, self._learn)
 
     def serve_shell(self, listener: Listener, shell: int) -> None:
-        """Until the shell has ended, which ``shell`` is a pidfd of, and then all programs."""
+        """Until the shell has ended, which ``shell`` is a pidfd of, or SIGTERM comes, and then all programs."""
+        terminated, terminate = socket.socketpair()
 
         def close() -> None:
             listener.remove()
-            self._events.unregister(listener.socket)
+            for file in (listener.socket, shell, terminated):
+                self._events.unregister(file)
             listener.socket.close()
-            self._events.unregister(shell)
             self._open = False
 
         self._watch(listener.socket, lambda: self._accept(listener.socket))
         self._watch(shell, close)
+        self._watch(terminated, close)
+        signal.signal(signal.SIGTERM, lambda *_: terminate.close())
         try:
             self._serve()
         finally:
@@ -224,6 +227,7 @@ class ForkServer:
 
     def _become(self, call: _Call) -> NoReturn:
         """In the fork: the program."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         status = 1
         try:
             begun = self._take_over(call)
@@ -288,6 +292,7 @@ class ForkServer:
             far_end.close()
             self._torch_server = channel
             return
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         status = 1
         try:
             files = {number: number for number in range(3)}

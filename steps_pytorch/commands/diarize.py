@@ -16,6 +16,7 @@ from kaldi_bridge.data_dirs.speaker_turns import Turn, without_overlap, write_rt
 from kaldi_bridge.data_dirs.windows import WindowOptions, windows
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.features.voice_activity import VadEnergyOptions
+from kaldi_bridge.io.text import shown
 from kaldi_bridge.io.text_files import Rows, in_order, read_rows, write_rows
 from kaldi_bridge.ivectors.agglomerative_clustering import ClusteringOptions, clusters_of_scores
 from kaldi_bridge.ivectors.conversation_scores import conversation_scores
@@ -119,7 +120,7 @@ def _numbers(file: str) -> dict[str, int]:
     found = {}
     for recording, text in read_rows(file).items():
         if not re.fullmatch("0*[1-9][0-9]{0,8}", text):
-            raise KaldiError(f"{file}: {recording} has {text!r} in the place of a number of speakers")
+            raise KaldiError(f"{file}: {shown(recording)} has {shown(text)} in the place of a number of speakers")
         found[recording] = int(text)
     return found
 

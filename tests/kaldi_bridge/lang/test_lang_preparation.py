@@ -187,7 +187,7 @@ def test_more_disambiguation_symbols(dictionary: Path, tmp_path: Path) -> None:
         ("lexicon.txt", "</s> A0\n", "cannot be a word"),
         ("lexicon.txt", "a A0\n", "<unk>.* is not in it itself"),
         ("lexicon.txt", "", "empty file"),
-        ("lexiconp.txt", "a 1.5 A0\n", "1.5 is no probability"),
+        ("lexiconp.txt", "a 1.5 A0\n", "'1.5' is no probability"),
         ("lexiconp.txt", "a 1.0 A0\n", "not the same words"),
         ("silence_phones.txt", "SIL\nSPN\nB\n", "B is a silence phone and a nonsilence phone"),
         ("silence_phones.txt", "SIL SIL\nSPN\n", "SIL is there twice"),

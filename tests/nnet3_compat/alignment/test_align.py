@@ -228,7 +228,7 @@ def test_words_that_the_lexicon_lacks(
     assert [word["word"] for word in result["result"]] == ["deux", "Nine,", "two", "ZERO", "quatre", "three"]
     assert [phone["phone"] for phone in result["phones"]][:2] == ["T_B", "UW_E"]
     assert any(phone["phone"] == "SPN_S" for phone in result["phones"])
-    assert "No pronunciation of 'quatre': aligned as an unknown word, 1 time(s)" in errors and "'deux'" not in errors
+    assert "No pronunciation of 'quatre': taken for an unknown word, 1 time(s)" in errors and "'deux'" not in errors
     kaldis = [entry for entry in ctm((HERE / "kaldis.ctm").read_text()) if entry[0] == "theo-000"]
     assert result["result"][0]["end"] == pytest.approx(kaldis[0][3], abs=0.011)
     extra.write_text("deux T OE\n")

@@ -40,6 +40,7 @@ def test_words_that_nothing_stands_for() -> None:
     with pytest.raises(KaldiError, match="'c' is not in the model's vocabulary"):
         Vocabulary(bare, "c")
     assert [word.numbers for word in Vocabulary(bare, "a").spoken(["b"])] == [(1,)]
+    assert Vocabulary(bare).find("\udce9") is None  # a byte that is no UTF-8, and may be a letter
 
 
 @pytest.mark.parametrize("positions", [True, False])

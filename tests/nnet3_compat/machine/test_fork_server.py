@@ -269,6 +269,21 @@ def test_the_server_ends_with_its_shell(tmp_path: Path) -> None:
         wait_until(lambda: not is_running(server))
 
 
+def test_the_server_is_terminated(tmp_path: Path) -> None:
+    """It ends as if its shell had."""
+    with shell(tmp_path) as one:
+        server = one.server()
+        launcher, program = one.waiting("exec probe wait FILE")
+        os.kill(server, signal.SIGTERM)
+        wait_until(lambda: not one.folder.exists())
+        assert is_running(server) and is_running(program)
+        assert one.run("probe parent; true") == (0, "bash\n", "")
+        launcher.terminate()
+        launcher.communicate(timeout=20)
+        assert launcher.returncode == -signal.SIGTERM
+        wait_until(lambda: not is_running(server))
+
+
 def test_standard_files_may_be_closed(tmp_path: Path) -> None:
     with shell(tmp_path, closed="<&- 2>&-") as one:
         for _ in range(3):
