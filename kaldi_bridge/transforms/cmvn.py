@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 
 VARIANCE_FLOOR = 1e-20
 
@@ -51,6 +51,21 @@ def fake_some_dims(stats: np.ndarray, dims: Sequence[int]) -> np.ndarray:
         if len(stats) == 2:
             stats[1, d] = stats[0, dim]
     return stats
+
+
+def second_moments(stats: np.ndarray, norm_means: bool = True) -> np.ndarray:
+    """Statistics whose variance is the mean square of those given, and whose mean is theirs, or 0.
+
+    Raises EntryError for statistics without squares, or of no frames.
+    """
+    count = stats[0, -1]
+    if len(stats) != 2 or not count > 0:
+        raise EntryError(f"statistics of {count:g} frames in {len(stats)} rows: two rows, and frames, are needed")
+    changed = stats.copy()
+    if not norm_means:
+        changed[0, :-1] = 0.0
+    changed[1, :-1] += changed[0, :-1] ** 2 / count
+    return changed
 
 
 def scale_and_offset(stats: np.ndarray, norm_vars: bool, reverse: bool = False) -> tuple[np.ndarray, np.ndarray]:

@@ -9,11 +9,16 @@ import torch
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import strip
 from nnet3_compat.export.zip_archives import check_zip
+from nnet3_compat.model.model_file import ZIP_MAGIC
 
 
-def load_tensors(file: IO[bytes], name: str) -> Any:
-    """What was saved, on the CPU. Raises KaldiError with the reason, and ``name``, where it is something else."""
-    check_zip(file, name)
+def load_tensors(file: IO[bytes], name: str, *, old: bool = False) -> Any:
+    """What was saved, on the CPU. Raises KaldiError with the reason, and ``name``, where it is something else.
+
+    ``old``: files of torch before 1.6, which are no zip archives, will do too.
+    """
+    if not old or file.read(len(ZIP_MAGIC)) == ZIP_MAGIC:
+        check_zip(file, name)
     file.seek(0)
     try:
         return torch.load(file, map_location="cpu", weights_only=True)

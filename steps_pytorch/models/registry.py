@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from steps_pytorch.models.base import Model
 from steps_pytorch.registry import Dimensions, Registry
 
-MODELS = Registry[Model]("model", "steps_pytorch.models", ("nnet3", "tdnn", "resnet", "wide_resnet", "blstm"))
+MODELS = Registry[Model](
+    "model", "steps_pytorch.models", ("nnet3", "tdnn", "resnet", "wide_resnet", "blstm", "nnet_pytorch.model")
+)
 
 
 def build_model(name: str, words: Sequence[str], dimensions: Dimensions) -> Model:
