@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Computes the features of a data directory's recordings: arguments and files of Kaldi's steps/make_{mfcc,fbank,plp}.sh.
+# Waveforms, too: samples as features.
 set -euo pipefail
 
 # Begin configuration section.
@@ -9,7 +10,8 @@ type=mfcc
 mfcc_config=conf/mfcc.conf
 fbank_config=conf/fbank.conf
 plp_config=conf/plp.conf
-compress=true
+waveform_config=conf/waveform.conf
+compress=
 write_utt2num_frames=true
 write_utt2dur=true
 # End configuration section.
@@ -17,11 +19,11 @@ write_utt2dur=true
 help_message="Usage: $0 [options] <data-dir> [<log-dir> [<feats-dir>]]
 e.g.: $0 --nj 8 data/train exp/make_mfcc/train mfcc
 <log-dir> is <data-dir>/log where it is not given, <feats-dir> <data-dir>/data.
-  --type <mfcc|fbank|plp>          # kind of features (mfcc)
-  --mfcc-config, --fbank-config, --plp-config <file>  # options of compute-*-feats (conf/mfcc.conf, ...)
+  --type <mfcc|fbank|plp|waveform> # kind of features (mfcc)
+  --mfcc-config, --fbank-config, --plp-config, --waveform-config <file>  # options of compute-*-feats (conf/mfcc.conf, ...)
   --nj <n>                         # number of parallel jobs (4)
   --cmd <cmd>                      # how to run them: run.pl, queue.pl ... (this machine)
-  --compress <true|false>          # store them in 8 bits (true)
+  --compress <true|false>          # store them in 8 bits (true; false for waveforms)
   --write-utt2num-frames, --write-utt2dur <true|false>  # (true)"
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
@@ -31,11 +33,13 @@ data=$1 logs=${2:-$1/log} folder=${3:-$1/data}
 
 use_programs
 
+program=compute-$type-feats
 case $type in
   mfcc) config=$mfcc_config ;;
   fbank) config=$fbank_config ;;
   plp) config=$plp_config ;;
-  *) fail "--type $type: must be mfcc, fbank or plp" ;;
+  waveform) config=$waveform_config program=nnet-pytorch-$program compress=${compress:-false} ;;
+  *) fail "--type $type: must be mfcc, fbank, plp or waveform" ;;
 esac
 needs "$data/wav.scp" "$config"
 vtln=() # warps of vocal tracts, of speakers or utterances
@@ -68,8 +72,8 @@ if [ -f "$data/segments" ]; then
   waves=ark:-
 fi
 run_jobs JOB=1:"$nj" "$logs/make_${type}_$name.JOB.log" \
-  "${segments[@]}" compute-"$type"-feats "${vtln[@]}" "${durations[@]}" --config="$config" "$waves" ark:- \| \
-  copy-feats --compress="$compress" "${frames[@]}" ark:- "$tables"
+  "${segments[@]}" "$program" "${vtln[@]}" "${durations[@]}" --config="$config" "$waves" ark:- \| \
+  copy-feats --compress="${compress:-true}" "${frames[@]}" ark:- "$tables"
 
 joined() { # <file of each job> <file of the data directory>
   for n in $(seq "$nj"); do cat "${1//JOB/$n}"; done > "$data/.$2"
@@ -82,7 +86,7 @@ joined "$folder/raw_${type}_$name.JOB.scp" feats.scp
 shift_ms=$(sed -n 's/^--frame-shift=\([0-9.]*\).*/\1/p' "$config" | tail -n 1)
 awk -v ms="${shift_ms:-10}" 'BEGIN { print ms / 1000 }' > "$data/frame_shift"
 mkdir -p "$data/conf"
-rm -f "$data"/conf/{mfcc,fbank,plp}.conf # how features were made that were there before
+rm -f "$data"/conf/{mfcc,fbank,plp,waveform}.conf # how features were made that were there before
 cp "$config" "$data/conf/$type.conf"
 
 made=$(wc -l < "$data/feats.scp")

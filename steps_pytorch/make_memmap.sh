@@ -51,11 +51,11 @@ run_jobs JOB=1:"$nj" "$store/log/store.JOB.log" \
   nnet-pytorch-store-frames --job=JOB --dtype="$dtype" --part-megabytes="$part_megabytes" "$feats" "$store"
 nnet-pytorch-finish-store "$store" "$nj"
 mkdir -p "$store/conf" # how the features were made, as data directories have it
-rm -f "$store"/conf/{mfcc,fbank,plp}.conf
+rm -f "$store"/conf/{mfcc,fbank,plp,waveform}.conf
 if [ -n "$mfcc_config" ]; then cp "$mfcc_config" "$store/conf/mfcc.conf"; fi
 if [ -n "$fbank_config" ]; then cp "$fbank_config" "$store/conf/fbank.conf"; fi
 if [ -z "$config" ] && [ -d "$data/conf" ]; then
-  find "$data/conf" -maxdepth 1 '(' -name mfcc.conf -o -name fbank.conf -o -name plp.conf ')' -exec cp {} "$store/conf" ';'
+  find "$data/conf" -maxdepth 1 '(' -name mfcc.conf -o -name fbank.conf -o -name plp.conf -o -name waveform.conf ')' -exec cp {} "$store/conf" ';'
 fi
 left_out=$(cat "$store"/log/store.*.log | grep -a 'is left out' || true)
 if [ -n "$left_out" ]; then

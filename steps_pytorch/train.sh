@@ -87,7 +87,7 @@ if [[ $objective == lfmmi* ]]; then
   fi
 fi
 
-if [ -z "$store" ] && [[ " ${others[*]} " != *" --mfcc-config="* && " ${others[*]} " != *" --fbank-config="* ]]; then
+if [ -z "$store" ] && ! [[ " ${others[*]} " =~ " --"(mfcc|fbank|waveform)"-config=" ]]; then
   store=$dir/store
   if [ "$stage" -le 2 ]; then
     "$steps/make_memmap.sh" --nj "$nj" --cmd "$cmd" "$data" "$store"

@@ -1,4 +1,4 @@
-"""How the features of a directory were made: conf/mfcc.conf, conf/fbank.conf or conf/plp.conf, a copy of the options.
+"""How the features of a directory were made: conf/mfcc.conf, or of fbank, plp or waveform, a copy of the options.
 
 Kaldi's steps/make_mfcc.sh and its like leave it in the data directory, as make_feats.sh does.
 """
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.features.options import FbankOptions, MfccOptions, PlpOptions
+from kaldi_bridge.features.options import FbankOptions, MfccOptions, PlpOptions, WaveformOptions
 from kaldi_bridge.io.text import strip
 from kaldi_bridge.io.text_files import read_text, write_text
 from kaldi_bridge.options import normalize, specs_of
 
 CONF = "conf"
-KINDS = ("mfcc", "fbank", "plp")
-_OPTIONS = {"mfcc": MfccOptions, "fbank": FbankOptions, "plp": PlpOptions}
+KINDS = ("mfcc", "fbank", "plp", "waveform")
+_OPTIONS = {"mfcc": MfccOptions, "fbank": FbankOptions, "plp": PlpOptions, "waveform": WaveformOptions}
 # Noise that is drawn anew each time, what to do with recordings at other rates, and programs' own options.
 _NOT_COMPARED = {
     "dither", "energy-floor", "allow-downsample", "allow-upsample", "verbose", "print-args", "channel", "min-duration",
@@ -27,7 +27,7 @@ _NOT_COMPARED = {
 
 @dataclass(frozen=True)
 class FeatureOptions:
-    """``kind``: mfcc, fbank or plp. ``text``: the file of options."""
+    """``kind``: one of KINDS. ``text``: the file of options."""
 
     kind: str
     text: str

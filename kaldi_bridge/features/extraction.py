@@ -1,4 +1,4 @@
-"""What the programs compute-{mfcc,fbank,plp,spectrogram}-feats share: waveforms in, features out."""
+"""What the programs compute-{mfcc,fbank,plp,spectrogram,waveform}-feats share: waveforms in, features out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""From samples to features: MFCC, filterbanks, PLP, spectrograms (feat/feature-common-inl.h, feat/online-feature.cc).
+"""From samples to features: MFCC, filterbanks, PLP, spectrograms, and samples themselves.
+
+Source: feat/feature-common-inl.h, feat/online-feature.cc.
 
 Without dither they are Kaldi's to 1e-4, and the same in pieces of any size. Waveforms are float arrays at the scale of
 16-bit integers, as Kaldi reads them; features are [frames, dimensions].
@@ -15,7 +17,7 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.frames import NO_NOISE, energies, floored_log, window, windowed
 from kaldi_bridge.features.kinds import Kind
-from kaldi_bridge.features.options import AnyOptions
+from kaldi_bridge.features.options import AnyOptions, WaveformOptions
 from kaldi_bridge.features.resampling import ResamplingStream, resampled, stream_resampler
 
 BLOCK = 256  # frames that are computed together
@@ -100,7 +102,7 @@ class FeatureExtractor:
             options.dither,
         )
         energy = None
-        if options.use_energy:
+        if not isinstance(options, WaveformOptions) and options.use_energy:
             energy = floored_log(raw if options.raw_energy else energies(padded))
             if options.energy_floor > 0:
                 energy = np.maximum(energy, np.float32(math.log(options.energy_floor)))

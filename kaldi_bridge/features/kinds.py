@@ -164,6 +164,17 @@ class Spectra:
         return powers
 
 
+class Waveforms:
+    """The samples in the middle of each frame, as many as the shift is long: one after the other, the waveform."""
+
+    def __init__(self, length_samples: int, shift_samples: int) -> None:
+        self.dim = shift_samples
+        self._first = length_samples // 2 - shift_samples // 2
+
+    def features(self, frames: np.ndarray, energy: np.ndarray | None) -> np.ndarray:
+        return frames[:, self._first : self._first + self.dim]
+
+
 def _with_energy(others: np.ndarray, energy: np.ndarray, htk_compat: bool) -> np.ndarray:
     """In front, or for HTK behind."""
     return np.column_stack([others, energy] if htk_compat else [energy, others])

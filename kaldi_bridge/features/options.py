@@ -11,10 +11,11 @@ from typing import ClassVar
 from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.frames import WINDOWS
-from kaldi_bridge.features.kinds import Cepstra, FilterBanks, PerceptualCepstra, Spectra
+from kaldi_bridge.features.kinds import Cepstra, FilterBanks, PerceptualCepstra, Spectra, Waveforms
 from kaldi_bridge.features.mel import MelBanks, VtlnRange, mel_banks
 
 HTK_ENERGY, HTK_C0 = 0o100, 0o20000  # qualifiers of HTK's kinds of parameters
+HTK_USER = 9
 
 
 @dataclass
@@ -232,4 +233,31 @@ class SpectrogramOptions(FrameOptions):
         return Spectra(self.transform_samples, self.return_raw_fft)
 
 
-AnyOptions = MfccOptions | FbankOptions | PlpOptions | SpectrogramOptions
+@dataclass
+class WaveformOptions(FrameOptions):
+    """Samples as features, for networks that begin with convolutions over them; Kaldi has none.
+
+    A frame is where that of other features with this length and shift is, so that alignments fit.
+    """
+
+    preemphasis_coefficient: float = option(0.0, "Coefficient of the pre-emphasis filter")
+    remove_dc_offset: bool = option(False, "Subtract each frame's mean from it")
+    dither: float = option(0.0, "Amplitude of the random noise added to each sample")
+    window_type: str = option(
+        "rectangular", 'Window shape ("hamming"|"hanning"|"povey"|"rectangular"|"sine"|"blackmann")'
+    )
+
+    htk_kind: ClassVar[int] = HTK_USER
+
+    def check(self) -> None:
+        """Raises KaldiError for nonsense."""
+        super().check()
+        if self.shift_samples > self.length_samples:
+            raise KaldiError(f"--frame-shift={self.frame_shift:g} is more than --frame-length={self.frame_length:g}")
+
+    def kind(self, warp: float = 1.0) -> Waveforms:
+        """What is made of frames; there are no bins that a warp would move."""
+        return Waveforms(self.length_samples, self.shift_samples)
+
+
+AnyOptions = MfccOptions | FbankOptions | PlpOptions | SpectrogramOptions | WaveformOptions

@@ -15,7 +15,7 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.audio_perturbation import with_speed
 from kaldi_bridge.features.extractor import FeatureExtractor
-from kaldi_bridge.features.options import FbankOptions, MfccOptions
+from kaldi_bridge.features.options import FbankOptions, MfccOptions, WaveformOptions
 from kaldi_bridge.io.wave import Wave
 from steps_pytorch.data.feature_sources import clipped
 from steps_pytorch.data.perturbation.base import Perturbation
@@ -25,7 +25,7 @@ REACH = 512  # samples that a change of speed looks at on each side, more than e
 
 
 class AudioFeatures:
-    """MFCC or filterbank features of a data directory's recordings.
+    """MFCC, filterbank features or samples of a data directory's recordings.
 
     Args:
         options: Kaldi's; dither is drawn from the chunk's own random numbers.
@@ -40,7 +40,7 @@ class AudioFeatures:
     def __init__(
         self,
         directory: str | os.PathLike[str],
-        options: MfccOptions | FbankOptions,
+        options: MfccOptions | FbankOptions | WaveformOptions,
         perturbations: Sequence[Perturbation] = (),
     ) -> None:
         self._options, self._perturbations = options, list(perturbations)

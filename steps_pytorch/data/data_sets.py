@@ -11,7 +11,7 @@ from typing import Any
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.frame_store import INDEX
-from kaldi_bridge.features.options import FbankOptions, MfccOptions
+from kaldi_bridge.features.options import FbankOptions, MfccOptions, WaveformOptions
 from kaldi_bridge.io.text import words
 from kaldi_bridge.io.text_files import read_rows, read_text
 from kaldi_bridge.options import read_options
@@ -197,21 +197,28 @@ def open_data(
 
 
 def _features(spec: DataSpec, options: DataOptions) -> FeatureSource:
-    if options.mfcc_config and options.fbank_config:
-        raise KaldiError("give one of --mfcc-config and --fbank-config")
-    if options.mfcc_config and options.frequency_masks:
+    configs = {
+        MfccOptions: options.mfcc_config,
+        FbankOptions: options.fbank_config,
+        WaveformOptions: options.waveform_config,
+    }
+    given = [(kind, config) for kind, config in configs.items() if config]
+    if len(given) > 1:
+        raise KaldiError("give one of --mfcc-config, --fbank-config and --waveform-config")
+    if options.frequency_masks and (options.mfcc_config or options.waveform_config):
         raise KaldiError(
-            "--frequency-masks are for filterbanks, not for the cepstra of --mfcc-config: give --fbank-config, or put "
-            "an idct-layer and a spec-augment-layer into the network"
+            "--frequency-masks are for filterbanks, neither for the cepstra of --mfcc-config nor for samples: give "
+            "--fbank-config, or put an idct-layer and a spec-augment-layer into the network"
         )
-    config = options.mfcc_config or options.fbank_config
-    if config:
+    for kind, config in given:
         if spec.store:
             raise KaldiError(f"data set {spec.name}: features are either stored or computed by {config}")
-        extraction = read_options(config, MfccOptions) if options.mfcc_config else read_options(config, FbankOptions)
+        extraction = read_options(config, kind)
         return AudioFeatures(spec.data, extraction, options.of_waveforms(extraction.sample_frequency))
     if options.needs_recordings:
-        raise KaldiError("perturbed recordings need --mfcc-config or --fbank-config, not features that are there")
+        raise KaldiError(
+            "perturbed recordings need --mfcc-config, --fbank-config or --waveform-config, not features that are there"
+        )
     return StoredFeatures(spec.store) if spec.store else TableFeatures(spec.data)
 
 

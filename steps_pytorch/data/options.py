@@ -15,6 +15,7 @@ class DataOptions(PerturbationOptions):
     store: str = option("", "Memory-mapped store of the features (make_memmap.sh); else the data directory's feats.scp")
     mfcc_config: str = option("", "Compute MFCC on the fly from wav.scp, by this file of Kaldi's options")
     fbank_config: str = option("", "Compute filterbank features on the fly from wav.scp, by this file of options")
+    waveform_config: str = option("", "Train on the samples of wav.scp themselves, framed by this file of options")
     ivector_dir: str = option("", "Directory with ivector_online.scp and ivector_period")
     cmvn_opts: str = option("", "Normalization per speaker, as of apply-cmvn, --norm-vars=true say; default: none")
     online_cmvn: bool = option(

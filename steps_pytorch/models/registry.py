@@ -8,7 +8,9 @@ from steps_pytorch.models.base import Model
 from steps_pytorch.registry import Dimensions, Registry
 
 MODELS = Registry[Model](
-    "model", "steps_pytorch.models", ("nnet3", "tdnn", "resnet", "wide_resnet", "blstm", "nnet_pytorch.model")
+    "model",
+    "steps_pytorch.models",
+    ("nnet3", "tdnn", "resnet", "wide_resnet", "blstm", "conformer", "wav2vec2", "nnet_pytorch.model"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Lists of whole numbers as options."""
+"""Whole numbers as options, and lists of them."""
 
 from __future__ import annotations
 
@@ -15,3 +15,10 @@ def whole_numbers(name: str, text: str, least: int = 1, separator: str | None = 
         between = "blanks" if separator is None else f"'{separator}'"
         raise KaldiError(f"{name}='{text}' must be whole numbers of at least {least}, with {between} between them")
     return numbers
+
+
+def at_least_one(options: object, *names: str) -> None:
+    """Raises KaldiError for an option that is less."""
+    for name in names:
+        if getattr(options, name) < 1:
+            raise KaldiError(f"--{name.replace('_', '-')}={getattr(options, name)} must be positive")

@@ -14,7 +14,8 @@ from steps_pytorch.training.run.options import Run
 def features_of(run: Run) -> FeatureOptions | None:
     """How the features of the first data set are made, where that is told."""
     options = run.options
-    for kind, config in (("mfcc", options.mfcc_config), ("fbank", options.fbank_config)):
+    configs = {"mfcc": options.mfcc_config, "fbank": options.fbank_config, "waveform": options.waveform_config}
+    for kind, config in configs.items():
         if config:
             return FeatureOptions.of_file(kind, Path(config))
     return FeatureOptions.of_directory(Path(options.store or run.data))

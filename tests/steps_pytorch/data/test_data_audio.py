@@ -7,7 +7,7 @@ import pytest
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.extractor import FeatureExtractor
-from kaldi_bridge.features.options import FbankOptions, FrameOptions, MfccOptions
+from kaldi_bridge.features.options import FbankOptions, FrameOptions, MfccOptions, WaveformOptions
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.wave import Wave, write_wave
 from steps_pytorch.data.audio_features import AudioFeatures
@@ -77,6 +77,8 @@ OPTIONS = [
     MfccOptions(sample_frequency=RATE, use_energy=False, dither=0),
     MfccOptions(sample_frequency=RATE, use_energy=False, dither=0, snip_edges=False),
     FbankOptions(sample_frequency=RATE, dither=0, num_mel_bins=15),
+    WaveformOptions(sample_frequency=RATE),
+    WaveformOptions(sample_frequency=RATE, snip_edges=False),
 ]
 
 

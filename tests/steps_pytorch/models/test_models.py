@@ -1,4 +1,5 @@
-"""TDNN, ResNet, WideResNet, BLSTM: exact contexts, any chunk width, second branches, decoding with Kaldi's graphs."""
+"""TDNN, ResNet, WideResNet, BLSTM, conformers, wav2vec 2.0: contexts, any chunk width, second branches, decoding with
+Kaldi's graphs."""
 
 from __future__ import annotations
 
@@ -36,6 +37,10 @@ EXACT = [
     ("wide-resnet", "--depth=16 --width=1 --time-strides='1 3 1' --norm=layer", 3, 1 + 4 + 2 + 6 + 12),
     ("wide-resnet", "--depth=10 --width=1 --norm=batch --prefinal-dim=5", 4, 9),
 ]
+WAV2VEC2 = (
+    "--conv-layers='4:4:2 6:3:3' --dim=8 --num-layers=2 --num-heads=2 --ffn-dim=8 "
+    "--position-kernel=6 --position-groups=2"
+)
 CHUNKED = [
     ("resnet", "--first-dim=8 --bottleneck-dim=6 --layers='8:1:1 10:1:3' --left-context=9 --right-context=5", 3, 0),
     ("wide-resnet", "--depth=10 --width=1 --left-context=8 --right-context=5", 4, 0),
@@ -43,6 +48,10 @@ CHUNKED = [
     ("resnet", "--first-dim=8 --bottleneck-dim=6 --layers='8:1:1 10:1:2' --norm=instance", 2, 0),
     ("wide-resnet", "--depth=10 --width=1 --norm=instance", 4, 0),
     ("blstm", "--hidden-dim=8 --num-layers=2 --left-context=10 --right-context=7", 3, 0),
+    ("conformer", "--dim=8 --num-layers=2 --num-heads=2 --ffn-dim=8 --kernel-size=3 --left-context=10", 3, 0),
+    ("conformer", "--dim=8 --num-layers=1 --num-heads=1 --ffn-dim=8 --kernel-size=5 --convolution-first=true", 1, 0),
+    ("wav2vec2", f"{WAV2VEC2} --left-context=10 --right-context=7", 3, 0),
+    ("wav2vec2", f"{WAV2VEC2} --conv-norm=layer --layer-norm-first=true --conv-bias=true --layer-drop=0.5", 1, 0),
 ]
 
 
@@ -141,6 +150,8 @@ DECODED = [
     ("resnet", "--first-dim=8 --bottleneck-dim=6 --layers='8:1:1 10:1:3' --left-context=3 --right-context=2"),
     ("wide-resnet", "--depth=10 --width=1 --time-strides='1 3 1'"),
     ("blstm", "--hidden-dim=8 --num-layers=1"),
+    ("conformer", "--dim=8 --num-layers=1 --num-heads=2 --ffn-dim=8 --kernel-size=3"),
+    ("wav2vec2", WAV2VEC2),
 ]
 
 
