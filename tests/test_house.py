@@ -22,7 +22,7 @@ KALDI_BRIDGE = [
 ]  # fmt: skip
 NNET3_COMPAT = [
     "machine", "components", "structure", "model", "model_file", "folded", "modules", "network", "xconfig", "export",
-    "chain", "examples", "evaluation", "utterances", "training", "rnnlm", "recognition", "alignment",
+    "chain", "discriminative", "examples", "evaluation", "utterances", "training", "rnnlm", "recognition", "alignment",
     "serving", "commands",
 ]  # fmt: skip
 STEPS_PYTORCH = [

@@ -13,7 +13,9 @@
 #include "compressed.h"
 #include "example_merging.h"
 #include "examples.h"
+#include "fst_properties.h"
 #include "fst_views.h"
+#include "lattice_arrays.h"
 
 namespace py = pybind11;
 
@@ -93,10 +95,21 @@ py::tuple fst_parts(const CompactFstView &view) {
   return py::make_tuple(view.start, copied(finals), copied(offsets), copied(arcs), view.properties);
 }
 
+py::tuple discriminative_output_parts(const OutputView &view) {
+  const py::tuple supervision =
+      py::make_tuple(view.weight, view.sequences, view.frames, copied<int32_t>(view.alignment, view.num_aligned),
+                     parts_of(lattice_of(view.lattice)), load<uint64_t>(view.lattice.properties));
+  py::array_t<float> weights(view.num_deriv_weights);
+  for (int32_t i = 0; i < view.num_deriv_weights; i++)
+    weights.mutable_at(i) = static_cast<float>(1.0 / 255.0) * static_cast<uint8_t>(view.deriv_weights[i]);
+  return py::make_tuple(text(view.name), indexes_array(view.indexes), supervision, weights);
+}
+
 py::tuple output_parts(const OutputView &view) {
+  if (view.fsts.empty()) return discriminative_output_parts(view);
   py::list fsts, pdfs;
   for (const CompactFstView &fst : view.fsts) fsts.append(fst_parts(fst));
-  for (int32_t i = 0; i < view.num_pdfs; i++) pdfs.append(load<int32_t>(view.pdfs + 4 * i));
+  for (int32_t i = 0; i < view.num_aligned; i++) pdfs.append(load<int32_t>(view.alignment + 4 * i));
   const py::tuple supervision =
       py::make_tuple(view.weight, view.sequences, view.frames, view.label_dim, view.e2e, fsts, pdfs);
   return py::make_tuple(text(view.name), indexes_array(view.indexes), supervision,
@@ -112,14 +125,14 @@ py::tuple example_parts(const ExampleView &example) {
 }
 
 // (end, parts) of the example at buffer[pos:end]; parts is None unless wanted. end: 0 where it has another form than
-// parse_example knows, -n where n bytes are needed at least.
-py::tuple parse(const py::buffer &buffer, size_t pos, size_t end, bool chain, bool with_parts) {
+// parse_example knows or does not begin with `token`, -n where n bytes are needed at least.
+py::tuple parse(const py::buffer &buffer, size_t pos, size_t end, const std::string &token, bool with_parts) {
   const py::buffer_info info = buffer.request();
   if (info.itemsize != 1 || pos > end || end > static_cast<size_t>(info.size))
     throw std::invalid_argument("no such part of the buffer");
   try {
     const ExampleView example = parse_example(static_cast<const char *>(info.ptr) + pos, end - pos);
-    if (example.chain != chain) throw OtherForm();
+    if (example.token != token + " ") throw OtherForm();
     return py::make_tuple(pos + example.size, with_parts ? py::object(example_parts(example)) : py::none());
   } catch (const Incomplete &incomplete) {
     return py::make_tuple(-static_cast<int64_t>(std::min<uint64_t>(incomplete.needed, INT64_MAX)), py::none());
@@ -210,6 +223,27 @@ py::bytes shifted_bytes(const py::bytes &bytes, size_t begin, int32_t shift) {
   }
 }
 
+// The same bytes, where the headers of lattices tell that these are in topological order; None where one is not, as
+// OpenFst's TopSort numbers states.
+py::object with_sorted_lattices(const py::bytes &bytes, size_t begin) {
+  const ExampleView example = parsed(bytes, begin);
+  const std::string_view all = bytes;
+  std::string marked(all);
+  for (const OutputView &output : example.outputs) {
+    const FlatLattice lattice = lattice_of(output.lattice);
+    std::vector<int32_t> next;
+    next.reserve(lattice.arcs.size());
+    for (const FlatArc &arc : lattice.arcs) next.push_back(arc.nextstate);
+    const std::vector<int32_t> order =
+        topological_order({lattice.start, lattice.num_states(), lattice.offsets.data(), next.data()});
+    for (int32_t s = 0; s < lattice.num_states(); s++)
+      if (order.empty() || order[s] != s) return py::none();
+    const uint64_t known = topologically_sorted(load<uint64_t>(output.lattice.properties));
+    std::memcpy(marked.data() + (output.lattice.properties - all.data()), &known, sizeof known);
+  }
+  return py::bytes(marked);
+}
+
 py::bytes packed_indexes(const Array<int32_t> &indexes) {
   if (indexes.ndim() != 2 || indexes.shape(1) != 3) throw std::invalid_argument("indexes have three columns");
   const size_t count = static_cast<size_t>(indexes.shape(0));
@@ -268,7 +302,8 @@ void add_examples(py::module_ &m) {
   m.def("parse_example", &parse, "Where a binary example in a buffer ends, and its parts.");
   m.def("shift_example", &shifted_bytes, "The same bytes, but for the times of the example in them.");
   m.def("example_structure", &structure, "(size, what must be equal in examples that are merged).");
-  m.def("example_outputs", &outputs_of, "The parts of the outputs of a chain example in bytes.");
+  m.def("example_outputs", &outputs_of, "The parts of the outputs of a chain or discriminative example in bytes.");
+  m.def("with_sorted_lattices", &with_sorted_lattices, "The bytes of a discriminative example as Kaldi reads it.");
   m.def("merge_inputs", &merged_inputs, "The parts of the inputs of examples in bytes, one after the other.");
   m.def("pack_indexes", &packed_indexes, "The binary form of indexes [rows, 3].");
   m.def("pack_sparse_rows", &packed_sparse_rows, "The binary form of the rows of a sparse matrix.");
@@ -280,6 +315,7 @@ void add_examples(py::module_ &m) {
         return properties(fst_view(start, finals, offsets, arcs));
       },
       "What OpenFst's headers say about a transducer.");
+  m.def("topologically_sorted", &topologically_sorted, "What OpenFst's headers say after the states were sorted so.");
   m.def("compact_acceptor", &compacted, "(positions, elements) of an acceptor in OpenFst's compact form.");
 }
 

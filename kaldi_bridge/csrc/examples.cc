@@ -13,6 +13,9 @@ constexpr size_t kLongestName = 1000;
 constexpr int kEscape = 127, kNear = 125;  // before an index written whole; steps of t below this are one byte
 constexpr size_t kWhole = 16, kElement = 12;
 constexpr int32_t kFstMagic = 2125659606;
+constexpr std::string_view kPlain = "<Nnet3Eg> ", kChain = "<Nnet3ChainEg> ",
+                           kDiscriminative = "<Nnet3DiscriminativeEg> ";
+constexpr size_t kLatticeState = 16, kLatticeArc = 20;
 
 // Takes bytes from the front of a buffer.
 class Cursor {
@@ -157,24 +160,35 @@ IoView parse_io(Cursor &in) {
   return io;
 }
 
-CompactFstView parse_fst(Cursor &in, int32_t label_dim) {
-  static constexpr std::string_view kType = "compact_acceptor", kArc = "standard";
+struct HeaderView {
+  const char *properties;
+  int32_t start, states;
+  int64_t arcs;
+};
+
+// That of a file of version 2 without flags, of an FST that has states.
+HeaderView parse_header(Cursor &in, std::string_view type, std::string_view arc_type) {
   if (in.raw<int32_t>() != kFstMagic) throw OtherForm();
-  for (const std::string_view name : {kType, kArc}) {
+  for (const std::string_view name : {type, arc_type}) {
     if (in.raw<int32_t>() != static_cast<int32_t>(name.size())) throw OtherForm();
     in.expect(name);
   }
   const int32_t version = in.raw<int32_t>(), flags = in.raw<int32_t>();
-  CompactFstView fst{};
-  fst.properties = in.raw<uint64_t>();
+  const char *properties = in.take(8);
   const int64_t start = in.raw<int64_t>(), states = in.raw<int64_t>(), arcs = in.raw<int64_t>();
-  if (version != 2 || flags != 0 || states <= 0 || states >= INT32_MAX || start < 0 || start >= states || arcs < 0 ||
-      arcs >= INT32_MAX)
-    throw OtherForm();
-  fst.start = static_cast<int32_t>(start);
-  fst.states = static_cast<int32_t>(states);
-  fst.arcs = static_cast<int32_t>(arcs);
-  fst.positions = in.take(4 * static_cast<uint64_t>(states + 1));
+  if (version != 2 || flags != 0 || states <= 0 || states >= INT32_MAX || start < 0 || start >= states) throw OtherForm();
+  return {properties, static_cast<int32_t>(start), static_cast<int32_t>(states), arcs};
+}
+
+CompactFstView parse_fst(Cursor &in, int32_t label_dim) {
+  const HeaderView header = parse_header(in, "compact_acceptor", "standard");
+  if (header.arcs < 0 || header.arcs >= INT32_MAX) throw OtherForm();
+  CompactFstView fst{};
+  fst.properties = load<uint64_t>(header.properties);
+  fst.start = header.start;
+  fst.states = header.states;
+  fst.arcs = static_cast<int32_t>(header.arcs);
+  fst.positions = in.take(4 * (static_cast<uint64_t>(fst.states) + 1));
   const auto position = [&](int32_t s) { return load<uint32_t>(fst.positions + 4 * static_cast<size_t>(s)); };
   fst.elements = in.take(kElement * static_cast<uint64_t>(position(fst.states)));
   if (position(0) != 0) throw OtherForm();
@@ -193,11 +207,57 @@ CompactFstView parse_fst(Cursor &in, int32_t label_dim) {
       found += label != -1;
     }
   }
-  if (found != arcs) throw OtherForm();
+  if (found != header.arcs) throw OtherForm();
   return fst;
 }
 
-OutputView parse_output(Cursor &in) {
+LatticeView parse_lattice(Cursor &in) {
+  const HeaderView header = parse_header(in, "vector", "lattice4");
+  LatticeView view{header.properties, header.start, header.states, 0, in.take(0)};
+  for (int32_t s = 0; s < view.states; s++) {
+    const char *state = in.take(kLatticeState);
+    const int64_t count = load<int64_t>(state + 8);
+    if (count < 0 || count >= INT32_MAX || std::isnan(load<float>(state)) || std::isnan(load<float>(state + 4)))
+      throw OtherForm();
+    const char *arc = in.take(kLatticeArc * static_cast<uint64_t>(count));
+    for (int64_t i = 0; i < count; i++, arc += kLatticeArc) {
+      const int32_t next = load<int32_t>(arc + 16);
+      if (load<int32_t>(arc) < 0 || load<int32_t>(arc + 4) < 0 || next < 0 || next >= view.states) throw OtherForm();
+    }
+    view.arcs += count;
+  }
+  return view;
+}
+
+OutputView parse_discriminative_output(Cursor &in) {
+  OutputView out{};
+  in.expect("<NnetDiscriminativeSup> ");
+  out.name = in.name();
+  out.indexes = parse_indexes(in);
+  in.expect("<DiscriminativeSupervision> <Weight> ");
+  out.weight = in.basic<float>();
+  in.expect("<NumSequences> ");
+  out.sequences = in.basic<int32_t>();
+  in.expect("<FramesPerSeq> ");
+  out.frames = in.basic<int32_t>();
+  if (out.sequences <= 0 || out.frames <= 0) throw OtherForm();
+  if (static_cast<int64_t>(out.sequences) * out.frames != out.indexes.count) throw OtherForm();
+  in.expect("<NumAli> ");
+  out.num_aligned = in.basic<int32_t>();
+  if (out.num_aligned != out.indexes.count) throw OtherForm();
+  out.alignment = in.take(4 * static_cast<uint64_t>(out.num_aligned));
+  in.expect("<DenLat> ");
+  out.lattice = parse_lattice(in);
+  in.expect("</DiscriminativeSupervision> <DW> ");
+  if (*in.take(1) != 1) throw OtherForm();
+  out.num_deriv_weights = in.raw<int32_t>();
+  if (out.num_deriv_weights != 0 && out.num_deriv_weights != out.indexes.count) throw OtherForm();
+  out.deriv_weights = in.take(static_cast<uint64_t>(out.num_deriv_weights));
+  in.expect("</NnetDiscriminativeSup> ");
+  return out;
+}
+
+OutputView parse_chain_output(Cursor &in) {
   OutputView out{};
   in.expect("<NnetChainSup> ");
   out.name = in.name();
@@ -223,9 +283,9 @@ OutputView parse_output(Cursor &in) {
     out.fsts.push_back(parse_fst(in, out.label_dim));
   }
   if (in.accept("<AlignmentPdfs> ")) {
-    out.num_pdfs = in.basic<int32_t>();
-    if (out.num_pdfs < 0) throw OtherForm();
-    out.pdfs = in.take(4 * static_cast<uint64_t>(out.num_pdfs));
+    out.num_aligned = in.basic<int32_t>();
+    if (out.num_aligned < 0) throw OtherForm();
+    out.alignment = in.take(4 * static_cast<uint64_t>(out.num_aligned));
   }
   in.expect("</Supervision> <DW2> FV ");
   out.num_deriv_weights = in.basic<int32_t>();
@@ -250,17 +310,35 @@ int32_t frame_distance(const std::vector<int32_t> &indexes) {
 ExampleView parse_example(const char *data, size_t size) {
   Cursor in(data, size);
   ExampleView example{};
-  example.chain = in.accept("<Nnet3ChainEg> ");
-  if (!example.chain) in.expect("<Nnet3Eg> ");
-  in.expect(example.chain ? "<NumInputs> " : "<NumIo> ");
+  example.token = in.accept(kChain) ? kChain : in.accept(kDiscriminative) ? kDiscriminative : kPlain;
+  if (example.token == kPlain) in.expect(kPlain);
+  in.expect(example.token == kPlain ? "<NumIo> " : "<NumInputs> ");
   for (int32_t count = parse_count(in); count > 0; count--) example.inputs.push_back(parse_io(in));
-  if (example.chain) {
+  if (example.token != kPlain) {
     in.expect("<NumOutputs> ");
+    const auto parse_output = example.token == kChain ? parse_chain_output : parse_discriminative_output;
     for (int32_t count = parse_count(in); count > 0; count--) example.outputs.push_back(parse_output(in));
   }
-  in.expect(example.chain ? "</Nnet3ChainEg> " : "</Nnet3Eg> ");
+  in.expect("</");
+  in.expect(example.token.substr(1));
   example.size = in.pos();
   return example;
+}
+
+FlatLattice lattice_of(const LatticeView &view) {
+  FlatLattice lattice;
+  lattice.start = view.start;
+  lattice.offsets = {0};
+  lattice.arcs.reserve(static_cast<size_t>(view.arcs));
+  const char *in = view.body;
+  for (int32_t s = 0; s < view.states; s++) {
+    lattice.finals.push_back({load<float>(in), load<float>(in + 4)});
+    const int64_t count = load<int64_t>(in + 8);
+    in += kLatticeState;
+    for (int64_t i = 0; i < count; i++, in += kLatticeArc) lattice.arcs.push_back(load<FlatArc>(in));
+    lattice.offsets.push_back(static_cast<int64_t>(lattice.arcs.size()));
+  }
+  return lattice;
 }
 
 void unpack_indexes(const IndexesView &indexes, int32_t *out) {

@@ -1,5 +1,5 @@
-// Training examples in the binary form that Kaldi writes today (nnet3/nnet-example.cc, nnet-chain-example.cc), read
-// where they lie in a buffer. Whatever has another form (text, older versions, double precision) or is damaged is left
+// Training examples in the binary form that Kaldi writes today (nnet3/nnet-example.cc, nnet-chain-example.cc,
+// nnet-discriminative-example.cc), read where they lie in a buffer. Whatever has another form (text, older versions, double precision) or is damaged is left
 // to the readers in Python, which know all forms and say what is wrong.
 
 #pragma once
@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "flat_lattice.h"
 
 namespace kaldi_bridge {
 
@@ -57,6 +59,14 @@ struct CompactFstView {
   const char *positions, *elements;
 };
 
+// A lattice as OpenFst's type "vector" has it: of each state its final costs, the number of its arcs, and they.
+struct LatticeView {
+  const char *properties;  // 64 bits
+  int32_t start, states;
+  int64_t arcs;
+  const char *body;
+};
+
 struct OutputView {
   std::string_view name;
   IndexesView indexes;
@@ -64,15 +74,16 @@ struct OutputView {
   int32_t sequences, frames, label_dim;
   bool e2e;
   std::vector<CompactFstView> fsts;
-  const char *pdfs;  // of an alignment
-  int32_t num_pdfs;
-  const char *deriv_weights;
+  LatticeView lattice;     // for discriminative training
+  const char *alignment;   // of pdfs, or transition-ids for discriminative training
+  int32_t num_aligned;
+  const char *deriv_weights;  // float32, or bytes for discriminative training
   int32_t num_deriv_weights;
 };
 
-// A chain example, or a plain one, which has `inputs` only.
+// `token`: what it begins with. A plain one, "<Nnet3Eg>", has `inputs` only.
 struct ExampleView {
-  bool chain;
+  std::string_view token;
   std::vector<IoView> inputs;
   std::vector<OutputView> outputs;
   size_t size;  // in bytes
@@ -81,6 +92,8 @@ struct ExampleView {
 // The example that starts at `data`, after its binary marker. Throws Incomplete or OtherForm; reads nothing at or
 // beyond data + size, whatever lengths the bytes claim.
 ExampleView parse_example(const char *data, size_t size);
+
+FlatLattice lattice_of(const LatticeView &view);
 
 // Indexes (n, t, x), three numbers each, to `out`.
 void unpack_indexes(const IndexesView &indexes, int32_t *out);

@@ -112,4 +112,8 @@ void FstProperties::arcs_sorted_by_input() {
   if (bits_ & yes(kAcceptor)) bits_ |= yes(kOutputSorted);
 }
 
+uint64_t topologically_sorted(uint64_t bits) {
+  return (bits & ~(both(kTopSorted) | both(kString))) | no(kCyclic) | no(kInitialCyclic) | yes(kTopSorted);
+}
+
 }  // namespace kaldi_bridge

@@ -28,4 +28,7 @@ class FstProperties {
   static uint64_t initial();
 };
 
+// After the states of any FST were sorted topologically (fst/topsort.h).
+uint64_t topologically_sorted(uint64_t bits);
+
 }  // namespace kaldi_bridge

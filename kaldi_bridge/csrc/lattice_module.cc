@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "arc_lists.h"
+#include "lattice_acceptors.h"
 #include "lattice_arrays.h"
 #include "lattice_text.h"
 #include "vector_fst.h"
@@ -127,8 +128,16 @@ void add_lattices(py::module_ &m) {
 
   m.def("to_lattice", [](const py::tuple &parts) { return without_lock(flat_compact_lattice(parts), to_lattice); });
   m.def("to_compact", [](const py::tuple &parts) { return without_lock(flat_lattice(parts), to_compact); });
-  m.def("lattice_text", [](const py::tuple &parts) { return py::bytes(text_of(flat_lattice(parts))); });
-  m.def("compact_lattice_text", [](const py::tuple &parts) { return py::bytes(text_of(flat_compact_lattice(parts))); });
+  m.def("lattice_without_epsilons",
+        [](const py::tuple &parts) { return without_lock(flat_lattice(parts), without_epsilons); });
+  m.def("lattice_determinized_acceptor",
+        [](const py::tuple &parts) { return without_lock(flat_lattice(parts), determinized_acceptor); });
+  m.def("lattice_text", [](const py::tuple &parts, int precision) {
+    return py::bytes(text_of(flat_lattice(parts), precision));
+  });
+  m.def("compact_lattice_text", [](const py::tuple &parts, int precision) {
+    return py::bytes(text_of(flat_compact_lattice(parts), precision));
+  });
   m.def("lattice_bytes", [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_lattice(parts))); });
   m.def("compact_lattice_bytes",
         [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_compact_lattice(parts))); });

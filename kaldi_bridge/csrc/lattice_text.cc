@@ -13,20 +13,20 @@ void put(std::string *out, int64_t value) {
   out->append(digits, std::to_chars(digits, digits + sizeof(digits), value).ptr);
 }
 
-// Six digits, as a stream of C++ prints it.
-void put(std::string *out, float value) {
+// As a stream of C++ prints it.
+void put(std::string *out, float value, int precision) {
   if (std::isinf(value)) {
     *out += value > 0 ? "Infinity" : "-Infinity";
     return;
   }
   char digits[32];
-  out->append(digits, std::snprintf(digits, sizeof(digits), "%g", static_cast<double>(value)));
+  out->append(digits, std::snprintf(digits, sizeof(digits), "%.*g", precision, static_cast<double>(value)));
 }
 
-void put_costs(std::string *out, float graph, float acoustic) {
-  put(out, graph);
+void put_costs(std::string *out, float graph, float acoustic, int precision) {
+  put(out, graph, precision);
   *out += ',';
-  put(out, acoustic);
+  put(out, acoustic, precision);
 }
 
 void put_string(std::string *out, const FlatCompactLattice &lattice, int64_t string) {
@@ -41,16 +41,17 @@ bool has_string(const FlatCompactLattice &lattice, int64_t string) {
   return lattice.string_offsets[string + 1] > lattice.string_offsets[string];
 }
 
-void put_weight(std::string *out, const FlatLattice &, int64_t, float graph, float acoustic) {
+void put_weight(std::string *out, const FlatLattice &, int64_t, float graph, float acoustic, int precision) {
   if (graph == 0.0f && acoustic == 0.0f) return;
   *out += '\t';
-  put_costs(out, graph, acoustic);
+  put_costs(out, graph, acoustic, precision);
 }
 
-void put_weight(std::string *out, const FlatCompactLattice &lattice, int64_t string, float graph, float acoustic) {
+void put_weight(std::string *out, const FlatCompactLattice &lattice, int64_t string, float graph, float acoustic,
+                int precision) {
   if (graph == 0.0f && acoustic == 0.0f && !has_string(lattice, string)) return;
   *out += '\t';
-  put_costs(out, graph, acoustic);
+  put_costs(out, graph, acoustic, precision);
   put_string(out, lattice, string);
 }
 
@@ -63,7 +64,7 @@ void put_labels(std::string *out, const FlatArc &arc) {
 void put_labels(std::string *out, const FlatCompactArc &arc) { put(out, static_cast<int64_t>(arc.label)); }
 
 template <class L>
-std::string text(const L &lattice) {
+std::string text(const L &lattice, int precision) {
   std::string out;
   auto put_state = [&](int64_t s) {
     for (int64_t i = lattice.offsets[s]; i < lattice.offsets[s + 1]; i++) {
@@ -73,14 +74,14 @@ std::string text(const L &lattice) {
       put(&out, static_cast<int64_t>(arc.nextstate));
       out += '\t';
       put_labels(&out, arc);
-      put_weight(&out, lattice, i, arc.graph, arc.acoustic);
+      put_weight(&out, lattice, i, arc.graph, arc.acoustic, precision);
       out += '\n';
     }
     const Weight &final = lattice.finals[s];
     const bool is_dead_end = lattice.offsets[s] == lattice.offsets[s + 1];  // OpenFst prints the cost of such, too
     if (std::isinf(final.graph) && std::isinf(final.acoustic) && !is_dead_end) return;
     put(&out, s);
-    put_weight(&out, lattice, static_cast<int64_t>(lattice.arcs.size()) + s, final.graph, final.acoustic);
+    put_weight(&out, lattice, static_cast<int64_t>(lattice.arcs.size()) + s, final.graph, final.acoustic, precision);
     out += '\n';
   };
   if (lattice.start < 0) return out;
@@ -92,7 +93,7 @@ std::string text(const L &lattice) {
 
 }  // namespace
 
-std::string text_of(const FlatLattice &lattice) { return text(lattice); }
-std::string text_of(const FlatCompactLattice &lattice) { return text(lattice); }
+std::string text_of(const FlatLattice &lattice, int precision) { return text(lattice, precision); }
+std::string text_of(const FlatCompactLattice &lattice, int precision) { return text(lattice, precision); }
 
 }  // namespace kaldi_bridge

@@ -9,7 +9,8 @@
 
 namespace kaldi_bridge {
 
-std::string text_of(const FlatLattice &lattice);
-std::string text_of(const FlatCompactLattice &lattice);
+// `precision`: digits of costs.
+std::string text_of(const FlatLattice &lattice, int precision);
+std::string text_of(const FlatCompactLattice &lattice, int precision);
 
 }  // namespace kaldi_bridge

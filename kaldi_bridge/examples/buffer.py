@@ -1,7 +1,8 @@
 """Examples as they lie in the buffer of a stream: where they end, and what they are made of, found in C++.
 
 This knows the binary form that Kaldi writes today. Text, older forms and damaged examples are left to the readers of
-kaldi_bridge.examples.frame_examples and .chain_examples, which know all forms and say what is wrong.
+kaldi_bridge.examples.frame_examples, .chain_examples and .discriminative_examples, which know all forms and say what is
+wrong. Kinds of examples are told apart by the token that they begin with.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ T = TypeVar("T")
 MARKER = b"\0B"  # of binary objects
 
 
-def take_parts(stream: InputStream, chain: bool) -> tuple[list[Any], list[Any]] | None:
-    """The inputs and the (chain) outputs of the next example, which begins after its binary marker.
+def take_parts(stream: InputStream, token: str) -> tuple[list[Any], list[Any]] | None:
+    """The inputs and the outputs, if it has any apart, of the next example, which begins after its binary marker.
 
     Passes over it. None, and nothing read, where it is not of the form that is known here.
     """
-    size, parts = _find(stream, 0, chain, True)
+    size, parts = _find(stream, 0, token, True)
     stream.skip(size)
     return parts
 
 
-def _find(stream: InputStream, ahead: int, chain: bool, with_parts: bool) -> tuple[int, Any]:
+def _find(stream: InputStream, ahead: int, token: str, with_parts: bool) -> tuple[int, Any]:
     """(size in bytes, parts) of the example that begins so many bytes ahead; (0, None) for another form."""
     while True:
         have = stream.end - stream.pos
         if have >= ahead:
-            end, parts = _csrc.parse_example(stream.buffer, stream.pos + ahead, stream.end, chain, with_parts)
+            end, parts = _csrc.parse_example(stream.buffer, stream.pos + ahead, stream.end, token, with_parts)
             if end >= 0:
                 return max(0, end - stream.pos - ahead), parts
             needed = ahead - end
@@ -59,14 +60,14 @@ class ExampleHolder(ObjectHolder[T]):
 class RawExampleHolder(Generic[T]):
     """Examples as the bytes of their binary form, marker included, for those who pass them on."""
 
-    def __init__(self, holder: Holder[T], chain: bool) -> None:
+    def __init__(self, holder: Holder[T], token: str) -> None:
         self._holder = holder
-        self._chain = chain
+        self._token = token
 
     def read(self, stream: InputStream) -> bytes:
         """The bytes as they are; those that would be written today where the example has another form."""
         if stream.peek(len(MARKER)) == MARKER:
-            size, _ = _find(stream, len(MARKER), self._chain, False)
+            size, _ = _find(stream, len(MARKER), self._token, False)
             if size:
                 return stream.read(len(MARKER) + size)
         return self.data(self._holder.read(stream))
@@ -96,8 +97,8 @@ class RawExampleHolder(Generic[T]):
 def shift_times(data: bytes, shift: int) -> bytes:
     """The bytes of an example, inputs but i-vectors ``shift`` frames later.
 
-    Outputs of chain examples move by the nearest multiple of the distance of their frames, those of plain ones like
-    inputs. Raises KaldiError where that distance is not known, as there are fewer than two frames.
+    Outputs of chain and discriminative examples move by the nearest multiple of the distance of their frames, those of
+    plain ones like inputs. Raises KaldiError where that distance is not known, as there are fewer than two frames.
     """
     try:
         return _csrc.shift_example(data, len(MARKER), shift)

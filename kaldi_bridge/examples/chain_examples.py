@@ -17,6 +17,8 @@ from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.matrix_io import read_vector, write_vector
 from kaldi_bridge.io.output_stream import OutputStream
 
+TOKEN = "<Nnet3ChainEg>"
+
 
 @dataclass
 class ChainOutput:
@@ -89,12 +91,12 @@ class ChainExample:
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> ChainExample:
         """Raises KaldiError when the stream holds no chain example."""
-        if binary and (parts := take_parts(stream, chain=True)) is not None:
+        if binary and (parts := take_parts(stream, TOKEN)) is not None:
             inputs, outputs = parts
             return cls(
                 [NnetIo.from_parts(*part) for part in inputs], [ChainOutput.from_parts(*part) for part in outputs]
             )
-        expect_token(stream, binary, "<Nnet3ChainEg>")
+        expect_token(stream, binary, TOKEN)
         expect_token(stream, binary, "<NumInputs>")
         inputs = [NnetIo.read(stream, binary) for _ in range(read_count(stream, binary))]
         expect_token(stream, binary, "<NumOutputs>")
@@ -105,7 +107,7 @@ class ChainExample:
     def write(self, stream: OutputStream, binary: bool) -> None:
         """As Kaldi writes it."""
         newline = b"" if binary else b"\n"
-        write_token(stream, binary, "<Nnet3ChainEg>")
+        write_token(stream, binary, TOKEN)
         for token, parts in (("<NumInputs>", self.inputs), ("<NumOutputs>", self.outputs)):
             write_token(stream, binary, token)
             write_int32(stream, binary, len(parts))
@@ -119,7 +121,7 @@ class ChainExample:
 CHAIN_EXAMPLE = ExampleHolder[ChainExample](
     ChainExample.read, lambda stream, binary, value: value.write(stream, binary)
 )
-RAW_CHAIN_EXAMPLE = RawExampleHolder(CHAIN_EXAMPLE, chain=True)
+RAW_CHAIN_EXAMPLE = RawExampleHolder(CHAIN_EXAMPLE, TOKEN)
 
 
 def _read_bytes(stream: InputStream) -> np.ndarray:

@@ -16,6 +16,7 @@ from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.sparse import GeneralMatrix, SparseMatrix, read_general_matrix, write_general_matrix
 
+TOKEN = "<Nnet3Eg>"
 _MOST_PARTS = 1_000_000
 _ESCAPE = 127  # before an index that is written whole
 _NEAR = 125  # steps of t smaller than this are one byte
@@ -71,16 +72,16 @@ class NnetExample:
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> NnetExample:
         """Raises KaldiError when the stream holds no example."""
-        if binary and (parts := take_parts(stream, chain=False)) is not None:
+        if binary and (parts := take_parts(stream, TOKEN)) is not None:
             return cls([NnetIo.from_parts(*part) for part in parts[0]])
-        expect_token(stream, binary, "<Nnet3Eg>")
+        expect_token(stream, binary, TOKEN)
         expect_token(stream, binary, "<NumIo>")
         io = [NnetIo.read(stream, binary) for _ in range(read_count(stream, binary))]
         expect_token(stream, binary, "</Nnet3Eg>")
         return cls(io)
 
     def write(self, stream: OutputStream, binary: bool) -> None:
-        write_token(stream, binary, "<Nnet3Eg>")
+        write_token(stream, binary, TOKEN)
         write_token(stream, binary, "<NumIo>")
         write_int32(stream, binary, len(self.io))
         for part in self.io:
@@ -89,7 +90,7 @@ class NnetExample:
 
 
 EXAMPLE = ExampleHolder[NnetExample](NnetExample.read, lambda stream, binary, value: value.write(stream, binary))
-RAW_EXAMPLE = RawExampleHolder(EXAMPLE, chain=False)
+RAW_EXAMPLE = RawExampleHolder(EXAMPLE, TOKEN)
 
 
 def num_rows(matrix: GeneralMatrix) -> int:

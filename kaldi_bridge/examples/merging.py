@@ -99,17 +99,18 @@ def merge_examples(examples: list[bytes], compress: bool = False) -> bytes:
 
     Examples are the bytes of their binary form (RawExampleHolder). Raises KaldiError where they do not fit together.
     """
-    return RAW_EXAMPLE.data(NnetExample(_merge_inputs(examples, compress)))
+    return RAW_EXAMPLE.data(NnetExample(merge_inputs(examples, compress)))
 
 
 def merge_chain_examples(examples: list[bytes], compress: bool = False) -> bytes:
     """The same for chain examples; raises KaldiError where one is a merged one, or supervisions do not fit together."""
     parts = [[ChainOutput.from_parts(*each) for each in _csrc.example_outputs(data, len(MARKER))] for data in examples]
     outputs = [_merge_outputs(list(same)) for same in zip(*parts, strict=True)]
-    return RAW_CHAIN_EXAMPLE.data(ChainExample(_merge_inputs(examples, compress), outputs))
+    return RAW_CHAIN_EXAMPLE.data(ChainExample(merge_inputs(examples, compress), outputs))
 
 
-def _merge_inputs(examples: list[bytes], compress: bool) -> list[NnetIo]:
+def merge_inputs(examples: list[bytes], compress: bool) -> list[NnetIo]:
+    """Those of all examples, one after the other. Raises KaldiError where they do not fit together."""
     try:
         merged = [NnetIo.from_parts(*part) for part in _csrc.merge_inputs(examples, len(MARKER))]
     except ValueError as error:
@@ -120,14 +121,19 @@ def _merge_inputs(examples: list[bytes], compress: bool) -> list[NnetIo]:
     return merged
 
 
+def merge_rows(indexes: list[np.ndarray], weights: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Indexes and weights of derivatives of outputs of one sequence each, as of one output: frame by frame.
+
+    Raises KaldiError where one is of several sequences already.
+    """
+    if any(rows[:, 0].any() for rows in indexes):
+        raise KaldiError("these examples are merged already")
+    merged = np.stack(indexes, axis=1)  # [frames, sequences, 3]
+    merged[:, :, 0] = np.arange(len(indexes))
+    return merged.reshape(-1, 3), np.stack(weights, axis=1).reshape(-1) if weights[0].size else weights[0]
+
+
 def _merge_outputs(parts: list[ChainOutput]) -> ChainOutput:
-    if any(part.indexes[:, 0].any() for part in parts):
-        raise KaldiError("these chain examples are merged already")
-    count = len(parts)
-    indexes = np.stack([part.indexes for part in parts], axis=1)  # [frames, sequences, 3]
-    indexes[:, :, 0] = np.arange(count)
-    weights = parts[0].deriv_weights
-    if weights.size:
-        weights = np.stack([part.deriv_weights for part in parts], axis=1).reshape(-1)
+    indexes, weights = merge_rows([part.indexes for part in parts], [part.deriv_weights for part in parts])
     supervision = merge_supervisions([part.supervision for part in parts])
-    return ChainOutput(parts[0].name, indexes.reshape(-1, 3), supervision, weights)
+    return ChainOutput(parts[0].name, indexes, supervision, weights)

@@ -55,6 +55,17 @@ def accuracy_posteriors(
 ) -> tuple[list[list[tuple[int, float]]], float]:
     """Of each frame (transition-id, derivative of the expected accuracy), and the expected accuracy in frames.
 
+    Arguments and errors as of ``accuracy_gains``.
+    """
+    times, ids, gains, expected = accuracy_gains(lattice, reference, accuracy)
+    return summed_pairs(times, ids, gains, len(reference)), expected
+
+
+def accuracy_gains(
+    lattice: Lattice, reference: np.ndarray, accuracy: Accuracy
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Of each arc with a transition-id its frame, the id, the derivative of the expected accuracy; and that in frames.
+
     ``reference``: its alignment [frames]. Raises KaldiError for a lattice with a cycle or without a path, and for other
     numbers of frames.
     """
@@ -81,4 +92,4 @@ def accuracy_posteriors(
     expected = float(after[lattice.start])
     posteriors = np.exp(forward[lattice.sources] - costs + backward[targets] - total)
     gains = posteriors * (before[lattice.sources] + values + after[targets] - expected)
-    return summed_pairs(start_times[emits], ids, gains[emits], frames), expected
+    return start_times[emits], ids, gains[emits], expected

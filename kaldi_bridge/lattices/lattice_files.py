@@ -42,10 +42,10 @@ def write_lattice(stream: OutputStream, lattice: AnyLattice) -> None:
     stream.write(to_bytes(lattice.parts))
 
 
-def write_lattice_text(stream: OutputStream, lattice: AnyLattice) -> None:
-    """The start state first; costs of zero are left out."""
+def write_lattice_text(stream: OutputStream, lattice: AnyLattice, precision: int = 6) -> None:
+    """The start state first; costs of zero are left out, others have so many digits."""
     to_text = _csrc.lattice_text if isinstance(lattice, Lattice) else _csrc.compact_lattice_text
-    stream.write(to_text(lattice.parts))
+    stream.write(to_text(lattice.parts, precision))
 
 
 # Reading.

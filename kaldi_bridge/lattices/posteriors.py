@@ -20,6 +20,25 @@ class FramePosteriors:
     acoustic: float
 
 
+@dataclass
+class ArcPosteriors:
+    """Of each arc with a transition-id.
+
+    Attributes:
+        times: its frame; ``frames``: how many there are.
+        ids: the transition-id.
+        posteriors: the probability of paths through it.
+        log_likelihood, acoustic: as of FramePosteriors.
+    """
+
+    times: np.ndarray
+    ids: np.ndarray
+    posteriors: np.ndarray
+    frames: int
+    log_likelihood: float
+    acoustic: float
+
+
 def _of_arcs(lattice: AnyLattice) -> tuple[np.ndarray, np.ndarray, float]:
     """Logarithms of the probabilities of arcs and final costs, and of all paths."""
     costs, finals, graph = lattice.arc_costs, lattice.final_costs, lattice.graph
@@ -33,6 +52,13 @@ def _of_arcs(lattice: AnyLattice) -> tuple[np.ndarray, np.ndarray, float]:
 
 def frame_posteriors(lattice: Lattice) -> FramePosteriors:
     """Raises KaldiError for a lattice with a cycle, without a path, or with paths of different lengths."""
+    of_arcs = emission_posteriors(lattice)
+    frame_lists = summed_pairs(of_arcs.times, of_arcs.ids, of_arcs.posteriors, of_arcs.frames)
+    return FramePosteriors(frame_lists, of_arcs.log_likelihood, of_arcs.acoustic)
+
+
+def emission_posteriors(lattice: Lattice) -> ArcPosteriors:
+    """Raises KaldiError for a lattice with a cycle, without a path, or with paths of different lengths."""
     if lattice.start < 0:
         raise KaldiError("the lattice is empty")
     lattice = sorted_if_needed(lattice)
@@ -45,8 +71,7 @@ def frame_posteriors(lattice: Lattice) -> FramePosteriors:
     acoustic = -(posteriors * lattice.arcs["acoustic"]).sum() - (np.exp(ends[final]) * lattice.finals[final, 1]).sum()
     ids = lattice.arcs["ilabel"]
     there = (ids != 0) & (times[lattice.sources] >= 0)
-    frame_lists = summed_pairs(times[lattice.sources][there], ids[there], posteriors[there], frames)
-    return FramePosteriors(frame_lists, total, float(acoustic))
+    return ArcPosteriors(times[lattice.sources][there], ids[there], posteriors[there], frames, total, float(acoustic))
 
 
 def summed_pairs(times: np.ndarray, ids: np.ndarray, values: np.ndarray, frames: int) -> list[list[tuple[int, float]]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
@@ -13,21 +11,7 @@ from kaldi_bridge.examples.supervision import Supervision
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.chain.objective import ChainObjective, chain_objective, lengths_of
 from nnet3_compat.chain.options import ChainOptions
-
-
-class _WithDerivative(torch.autograd.Function):
-    """A value whose derivative with respect to a tensor is known."""
-
-    @staticmethod
-    def forward(ctx: Any, tensor: Tensor, value: Tensor, derivative: Tensor) -> Tensor:
-        ctx.save_for_backward(derivative)
-        ctx.dtype = tensor.dtype
-        return value.clone()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (derivative,) = ctx.saved_tensors
-        return (gradient * derivative).to(ctx.dtype), None, None
+from nnet3_compat.network.known_derivative import with_derivative
 
 
 class ChainLoss(nn.Module):
@@ -89,9 +73,9 @@ class ChainLoss(nn.Module):
         result = chain_objective(self.graph, supervision, output, self.options, self.backend)
         self.dropped += not result.ok
         weighted = result if deriv_weights is None else result.weighted(deriv_weights)
-        total = _WithDerivative.apply(output, result.objective + result.l2_term, weighted.derivative)
+        total = with_derivative(output, result.objective + result.l2_term, weighted.derivative)
         factor = self.options.xent_regularize
         if xent_output is not None and factor:
             value = factor * result.cross_entropy(xent_output)
-            total = total + _WithDerivative.apply(xent_output, value, factor * weighted.numerator_posteriors)
+            total = total + with_derivative(xent_output, value, factor * weighted.numerator_posteriors)
         return -total / result.weight, result

@@ -17,7 +17,7 @@ from kaldi_bridge.tables.holders import FLOAT, TOKEN, Holder
 
 @dataclass
 class CopyOptions:
-    """Options of both programs."""
+    """Options of all of them, and the only ones of nnet3-discriminative-copy-egs."""
 
     random: bool = option(False, "Write examples to a random output, not to one after the other")
     srand: int = option(0, "Seed for random number generator (for --random=true or --keep-proportion)")
@@ -27,6 +27,12 @@ class CopyOptions:
     frame_shift: int = option(
         0, "Shift the time of all but i-vectors; outputs by the nearest multiple of the frame subsampling factor"
     )
+
+
+@dataclass
+class ChangeOptions(CopyOptions):
+    """Options of nnet3-copy-egs and nnet3-chain-copy-egs."""
+
     left_context: int = option(-1, "Truncate the left context of the features to this many frames")
     right_context: int = option(-1, "Truncate the right context of the features to this many frames")
     weights: str = option("", "Rspecifier of a weight for each key, to scale the supervision with")
@@ -40,7 +46,7 @@ class CopyOptions:
 class ContextWarnings:
     """One warning for each side where examples have less context than is asked for."""
 
-    def __init__(self, options: CopyOptions) -> None:
+    def __init__(self, options: ChangeOptions) -> None:
         self._wanted = {"left": options.left_context, "right": options.right_context}
         self._warned: set[str] = set()
 
@@ -74,15 +80,16 @@ def copy_examples(
 ) -> CopyCounts:
     """Copies a table of examples as bytes.
 
-    ``change`` gets an example, its weight and its new name, and returns None to leave it out. The numbers drawn are
-    those that Kaldi draws.
+    ``change`` gets an example, its weight and its new name, where the options have these, and returns None to leave it
+    out. The numbers drawn are those that Kaldi draws.
     """
     if options.keep_proportion < 0:
         raise KaldiError(f"--keep-proportion={options.keep_proportion:g} must not be negative")
     counts = CopyCounts()
+    changes = options if isinstance(options, ChangeOptions) else ChangeOptions()
     with ExitStack() as stack:
-        weights = stack.enter_context(RandomAccessReader(options.weights, FLOAT)) if options.weights else None
-        names = stack.enter_context(RandomAccessReader(options.outputs, TOKEN)) if options.outputs else None
+        weights = stack.enter_context(RandomAccessReader(changes.weights, FLOAT)) if changes.weights else None
+        names = stack.enter_context(RandomAccessReader(changes.outputs, TOKEN)) if changes.outputs else None
         writers = [stack.enter_context(TableWriter(wspecifier, holder)) for wspecifier in wspecifiers]
         for key, example in stack.enter_context(SequentialReader(rspecifier, holder)):
             counts.read += 1

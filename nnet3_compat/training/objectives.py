@@ -19,23 +19,34 @@ from nnet3_compat.chain.objective import chain_objective
 from nnet3_compat.chain.options import ChainOptions
 from nnet3_compat.evaluation.frame_objective import objective_types
 from nnet3_compat.structure.nnet import Nnet
+from nnet3_compat.training.progress import LOG_PROB
 
 E = TypeVar("E", contravariant=True)
 
 
 @dataclass
 class OutputObjective:
-    """Of one output for a minibatch: sums over its frames, and the derivative [rows, dim] of what is maximized."""
+    """Of one output for a minibatch: sums over its frames, and the derivative [rows, dim] of what is maximized.
+
+    ``counts``: of discriminative objectives, the sum of the absolute derivatives.
+    """
 
     name: str
     weight: float
     objective: float
     auxiliary: float
     derivative: Tensor
+    counts: float = 0.0
 
 
 class TrainingObjective(Protocol[E]):
-    """What is maximized."""
+    """What is maximized.
+
+    Attributes:
+        label: what scripts find its total by, in a message.
+    """
+
+    label: str
 
     def inputs(self, example: E) -> list[NnetIo]:
         """What the example feeds to the network: features [rows, dim] with an index (n, t, x) for each row."""
@@ -49,6 +60,8 @@ class TrainingObjective(Protocol[E]):
 
 class ChainTraining:
     """LF-MMI, and the cross-entropy of NAME-xent where ``xent_regularize`` is not zero (nnet-chain-training.cc)."""
+
+    label = LOG_PROB
 
     def __init__(
         self, nnet: Nnet, graphs: DenominatorGraphs, options: ChainOptions, deriv_weights: bool = True
@@ -93,6 +106,8 @@ class ChainTraining:
 
 class FrameTraining:
     """A target for each frame, e.g. cross-entropy (nnet-training.cc, ComputeObjectiveFunction)."""
+
+    label = LOG_PROB
 
     def __init__(self, nnet: Nnet) -> None:
         self._types = objective_types(nnet)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge.command import option, without_effect
 from kaldi_bridge.options import OutputOptions
 from nnet3_compat.chain.options import ChainOptions
+from nnet3_compat.discriminative.options import DiscriminativeOptions
 from nnet3_compat.examples.programs import CombineOptions
 from nnet3_compat.structure.request import INT_MAX, INT_MIN, DerivTimes
 from nnet3_compat.utterances.computation_options import COMPILER, DeviceOptions, OptimizationOptions
@@ -74,3 +75,21 @@ class ChainProgramOptions(ProgramOptions, ChainOptions):
 @dataclass
 class ChainCombineOptions(CombineOptions, ChainOptions, DeviceOptions):
     """Options of nnet3-chain-combine and nnet3-chain-combine2."""
+
+
+OLDER = "As in Kaldi, whose discriminative training is older than this"
+
+
+@dataclass
+class DiscriminativeProgramOptions(ProgramOptions, DiscriminativeOptions):
+    """Options of nnet3-discriminative-train."""
+
+    apply_deriv_weights: bool = option(True, "Apply the weights of derivatives per frame that examples come with")
+    dropout_test_mode: bool = option(True, "Set test mode of dropout components")
+    l2_regularize_factor: float = without_effect(1.0, OLDER)
+    batchnorm_stats_scale: float = without_effect(0.8, OLDER)
+    backstitch_training_scale: float = without_effect(0.0, OLDER)
+    backstitch_training_interval: int = without_effect(1, OLDER)
+    accumulate_gradients: bool = without_effect(False, "nnet-pytorch-discriminative-compute-objf prints averages")
+    accumulate_output: bool = without_effect(False, "nnet-pytorch-discriminative-compute-objf prints averages")
+    num_pdfs: int = without_effect(0, "nnet-pytorch-discriminative-compute-objf prints averages")

@@ -28,10 +28,12 @@ def train(
     examples: Iterable[tuple[str, E]],
     options: ProgramOptions,
     nnet_out: str,
+    newer_rules: bool = True,
 ) -> int:
-    """Trains on all examples and writes the network; 1 where there were no frames."""
+    """Trains on all examples and writes the network; 1 where there were no frames. ``newer_rules``: see Trainer."""
     keep_memory()
-    trainer = Trainer(nnet, objective, options, options.srand, select_device(options.use_gpu))
+    device = select_device(options.use_gpu)
+    trainer = Trainer(nnet, objective, options, options.srand, device, newer_rules=newer_rules)
     for _, example in examples:
         trainer.train(example)
     ok = trainer.report()

@@ -52,10 +52,12 @@ class TrainingRules:
         chance: Chance,
         quiet: bool = False,
         semi_orthogonal: bool = True,
+        limits_of_components: bool = True,
     ) -> None:
         """``chance``: decides what is left to chance. ``quiet``: no message about single minibatches.
 
-        ``semi_orthogonal``: whether matrices are made so that ask for it.
+        ``semi_orthogonal``: whether matrices are made so that ask for it. ``limits_of_components``: whether components'
+        own max-change counts.
         """
         self._options, self._chance, self._quiet = options, chance, quiet
         self._semi_orthogonal = semi_orthogonal
@@ -68,7 +70,9 @@ class TrainingRules:
         self.optimizer = None if own else TorchOptimizer(options.optimizer, self._updates)
         self.reduce: Callable[[list[Tensor]], None] | None = None
         self._changes: dict[str, list[Tensor]] = {}
-        limits = {name: self._modules[name].component.max_change for name in self._updates}
+        limits = {
+            name: self._modules[name].component.max_change if limits_of_components else 0.0 for name in self._updates
+        }
         self.max_change = MaxChange(limits, options.max_param_change, quiet)
 
     def _prepare(self, name: str, module: ComponentModule[Any]) -> None:

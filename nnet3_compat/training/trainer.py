@@ -33,7 +33,8 @@ class Trainer(Generic[E]):
         trainer.report()
         nnet = trainer.nnet()
 
-    ``seed`` fixes all that is random, ``chance`` (for tests) replaces the decisions of the rules.
+    ``seed`` fixes all that is random, ``chance`` (for tests) replaces the decisions of the rules. Without
+    ``newer_rules`` components have no limits of their own and are not made orthogonal (see discriminative.py).
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Trainer(Generic[E]):
         seed: int = 0,
         device: torch.device | None = None,
         chance: Chance | None = None,
+        newer_rules: bool = True,
     ) -> None:
         _check(options)
         self.options, self.objective, self.device = options, objective, device
@@ -58,7 +60,9 @@ class Trainer(Generic[E]):
         self._seed = self._random.randrange(100000)
         self._chance = chance or (lambda what, probability: self._random.random() < probability)
         torch.manual_seed(seed)
-        self._rules = TrainingRules(self.network, options, self._chance)
+        self._rules = TrainingRules(
+            self.network, options, self._chance, semi_orthogonal=newer_rules, limits_of_components=newer_rules
+        )
         if self._rules.optimizer and options.optimizer_state:
             self._rules.optimizer.load(options.optimizer_state)
         self._progress: dict[str, OutputProgress] = {}
@@ -99,8 +103,10 @@ class Trainer(Generic[E]):
     def _note(self, parts: list[OutputObjective], suffix: str) -> None:
         for part in parts:
             name = part.name + suffix
-            progress = self._progress.setdefault(name, OutputProgress(name, self.options.print_interval))
-            progress.add(self.minibatches, part.weight, part.objective, part.auxiliary)
+            progress = self._progress.setdefault(
+                name, OutputProgress(name, self.options.print_interval, self.objective.label)
+            )
+            progress.add(self.minibatches, part.weight, part.objective, part.auxiliary, part.counts)
 
     def report(self) -> bool:
         """Logs the objectives of all minibatches; whether there were any frames."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from kaldi_bridge.examples.discriminative_supervision import DiscriminativeSupervision
 from kaldi_bridge.examples.supervision import Supervision
 
 
@@ -22,6 +23,7 @@ class Batch:
         first_output: which of the model's outputs is the first of them, where the set has more left context.
         pdfs: int64 [sequences, num_outputs], a pdf for each output frame, -1 where none is known; None without.
         supervision: of all sequences, merged, for LF-MMI; None without.
+        lattices: the same with lattices of what might have been said, for MMI, MPFE and sMBR; None without.
         ivectors: [sequences, dim] or None.
         dataset: which of several data sets it is from.
         chunks: the utterance and first frame (without context) of each sequence.
@@ -34,6 +36,7 @@ class Batch:
     num_outputs: int
     pdfs: Tensor | None = None
     supervision: Supervision | None = None
+    lattices: DiscriminativeSupervision | None = None
     ivectors: Tensor | None = None
     dataset: str = ""
     chunks: list[tuple[str, int]] = field(default_factory=list)
@@ -43,7 +46,7 @@ class Batch:
 
     @property
     def is_labeled(self) -> bool:
-        return self.pdfs is not None or self.supervision is not None
+        return self.pdfs is not None or self.supervision is not None or self.lattices is not None
 
     @property
     def num_frames(self) -> int:

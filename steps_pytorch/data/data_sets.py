@@ -10,17 +10,20 @@ from random import Random
 from typing import Any
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.examples.discriminative_splitting import SplittingOptions
 from kaldi_bridge.features.frame_store import INDEX
 from kaldi_bridge.features.options import FbankOptions, MfccOptions, WaveformOptions
+from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.io.text import words
 from kaldi_bridge.io.text_files import read_rows, read_text
 from kaldi_bridge.options import read_options
 from kaldi_bridge.transforms.global_cmvn import read_global_stats
 from steps_pytorch.data.audio_features import AudioFeatures
-from steps_pytorch.data.dataset import Chunking, ChunkShape, DataSet
+from steps_pytorch.data.dataset import AnyTargets, Chunking, ChunkShape, DataSet
 from steps_pytorch.data.feature_sources import FeatureSource, StoredFeatures, TableFeatures
 from steps_pytorch.data.flat_start import GRAPHS, FlatStartTargets
 from steps_pytorch.data.ivectors import OnlineIvectors
+from steps_pytorch.data.lattice_targets import LatticeTargets
 from steps_pytorch.data.loader import ChunkLoader
 from steps_pytorch.data.normalization import Normalizer
 from steps_pytorch.data.online_normalization import OnlineNormalized
@@ -125,20 +128,33 @@ class Data:
         )
 
 
+@dataclass
+class TargetKind:
+    """What the objective wants: pdfs, unless one of these says otherwise.
+
+    Attributes:
+        normalization_fst: of LF-MMI, whose targets are supervisions.
+        lattice_model: of MMI, MPFE and sMBR, the .mdl that made the lattices; ``splitting``: how they are cut.
+    """
+
+    normalization_fst: str = ""
+    lattice_model: str = ""
+    splitting: SplittingOptions = field(default_factory=SplittingOptions)
+
+
 def open_data(
     options: DataOptions,
     first: DataSpec,
-    supervised: bool,
-    normalization_fst: str,
+    kind: TargetKind,
     seed: int,
     num_epochs: float = 1.0,
 ) -> Data:
     """Opens the first data set, those of --more-data, and that of --valid-data: without it, some utterances of the
     first set are set apart to validate on.
 
-    ``supervised``: targets are supervisions for LF-MMI, else pdfs. Raises KaldiError naming what is wrong.
+    Raises KaldiError naming what is wrong.
     """
-    factor = options.frame_subsampling_factor or (3 if supervised else 1)
+    factor = options.frame_subsampling_factor or (3 if kind.normalization_fst else 1)
     train = [first]
     if options.more_data:
         lines = read_text(options.more_data).split("\n")
@@ -149,7 +165,7 @@ def open_data(
         if valid.targets == NO_TARGETS:
             raise KaldiError(f"--valid-data={options.valid_data}: data to validate on need targets")
     specs = train if valid is None else [*train, valid]
-    targets = [_targets(spec, options, supervised, normalization_fst, factor) for spec in specs]
+    targets = [_targets(spec, options, kind) for spec in specs]
     numbers = {t.num_pdfs for t in targets if t is not None}
     if targets[0] is None or len(numbers) != 1:
         raise KaldiError(f"the first data set needs targets, and all the same number of pdfs; found {sorted(numbers)}")
@@ -222,22 +238,23 @@ def _features(spec: DataSpec, options: DataOptions) -> FeatureSource:
     return StoredFeatures(spec.store) if spec.store else TableFeatures(spec.data)
 
 
-def _targets(
-    spec: DataSpec, options: DataOptions, supervised: bool, normalization_fst: str, factor: int
-) -> PdfTargets | SupervisionTargets | FlatStartTargets | None:
+def _targets(spec: DataSpec, options: DataOptions, kind: TargetKind) -> AnyTargets | None:
     if spec.targets == NO_TARGETS:
         return None
     folder = Path(spec.targets)
-    if not supervised and (folder / INDEX).is_file():
+    if kind.lattice_model:
+        model = read_transition_model(kind.lattice_model)
+        return LatticeTargets.of_directory(spec.targets, model, kind.splitting)
+    if not kind.normalization_fst and (folder / INDEX).is_file():
         return PdfTargets.of_store(spec.targets, options.alignment_subsampling_factor)
-    if not supervised:
+    if not kind.normalization_fst:
         return PdfTargets.of_alignments(spec.targets, options.alignment_subsampling_factor)
     if any(folder.glob(GRAPHS)):
         return FlatStartTargets.of_directory(spec.targets)
     scp = folder / "supervision.scp"
     if not scp.is_file():
         raise KaldiError(f"no such file {scp}: make_supervisions.sh makes it of lattices or alignments")
-    return SupervisionTargets(str(scp), normalization_fst)
+    return SupervisionTargets(str(scp), kind.normalization_fst)
 
 
 def choose_valid(utterances: list[str], count: int, data: str, seed: int) -> set[str]:

@@ -10,16 +10,19 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.examples.discriminative_supervision import DiscriminativeSupervision
 from kaldi_bridge.examples.supervision import Supervision
 from steps_pytorch.data.audio_features import AudioFeatures
 from steps_pytorch.data.feature_sources import FeatureSource
 from steps_pytorch.data.flat_start import FlatStartTargets
 from steps_pytorch.data.ivectors import OnlineIvectors
+from steps_pytorch.data.lattice_targets import LatticeTargets
 from steps_pytorch.data.normalization import Normalizer
 from steps_pytorch.data.perturbation.base import FeaturePerturbation
 from steps_pytorch.data.perturbation.perturbed_share import PerturbedShare
 from steps_pytorch.data.targets import PdfTargets, SupervisionTargets
 
+AnyTargets = PdfTargets | SupervisionTargets | FlatStartTargets | LatticeTargets
 SHOWN = 10  # names of utterances in a warning about many
 
 
@@ -78,6 +81,7 @@ class Piece:
     features: np.ndarray
     pdfs: np.ndarray | None = None
     supervision: Supervision | None = None
+    lattices: DiscriminativeSupervision | None = None
     ivector: np.ndarray | None = None
 
 
@@ -110,7 +114,7 @@ class DataSet:
         self,
         name: str,
         features: FeatureSource,
-        targets: PdfTargets | SupervisionTargets | FlatStartTargets | None = None,
+        targets: AnyTargets | None = None,
         *,
         normalizer: Normalizer | None = None,
         ivectors: OnlineIvectors | None = None,
@@ -163,7 +167,7 @@ class DataSet:
             return
         if not isinstance(self.features, AudioFeatures):
             raise KaldiError(f"data set {self.name}: other speeds need features that are computed from recordings")
-        if isinstance(self.targets, SupervisionTargets):
+        if isinstance(self.targets, SupervisionTargets | LatticeTargets):
             raise KaldiError(
                 f"data set {self.name}: the supervision of a lattice is of one speed. Perturb the data directory "
                 "(utils/data/perturb_data_dir_speed_3way.sh), align that, and make supervisions of all of it"
@@ -256,6 +260,8 @@ class DataSet:
             made.pdfs = self._pdfs(self.targets, utterance, np.floor((times + 0.5) * speed).astype(np.int64))
         elif isinstance(self.targets, SupervisionTargets):
             made.supervision = self.targets.part(utterance, first // factor, num_outputs)
+        elif isinstance(self.targets, LatticeTargets):
+            made.lattices = self.targets.part(utterance, first // factor, num_outputs)
         elif self.targets is not None:
             made.supervision = self.targets.whole(utterance, num_outputs)
         if self._ivectors:

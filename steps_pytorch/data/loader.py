@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.examples.discriminative_merging import merge_discriminative_supervisions
 from kaldi_bridge.examples.supervision_merging import merge_supervisions
 from kaldi_bridge.io.text import encode
 from steps_pytorch.data.batch import Batch
@@ -253,12 +254,14 @@ def _batch(
 ) -> Batch:
     pdfs = [piece.pdfs for piece in pieces if piece.pdfs is not None]
     supervisions = [piece.supervision for piece in pieces if piece.supervision is not None]
+    lattices = [piece.lattices for piece in pieces if piece.lattices is not None]
     ivectors = [piece.ivector for piece in pieces if piece.ivector is not None]
     return Batch(
         features=torch.from_numpy(np.stack([piece.features for piece in pieces])),
         num_outputs=num_outputs,
         pdfs=torch.from_numpy(np.stack(pdfs)) if pdfs else None,
         supervision=merge_supervisions(supervisions) if supervisions else None,
+        lattices=merge_discriminative_supervisions(lattices) if lattices else None,
         ivectors=torch.from_numpy(np.stack(ivectors)) if ivectors else None,
         dataset=dataset.name,
         chunks=chunks,

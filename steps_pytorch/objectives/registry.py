@@ -8,7 +8,9 @@ from steps_pytorch.objectives.base import Objective
 from steps_pytorch.registry import Dimensions, Registry
 
 OBJECTIVES = Registry[Objective](
-    "objective", "steps_pytorch.objectives", ("cross_entropy", "lfmmi", "l2", "cross_entropy_ebm", "lfmmi_ebm")
+    "objective",
+    "steps_pytorch.objectives",
+    ("cross_entropy", "lfmmi", "l2", "cross_entropy_ebm", "lfmmi_ebm", "lattice_based"),
 )
 
 

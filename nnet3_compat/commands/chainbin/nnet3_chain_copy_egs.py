@@ -10,7 +10,7 @@ from kaldi_bridge.command import command
 from kaldi_bridge.examples import chain_example_changes as changes
 from kaldi_bridge.examples.buffer import shift_times
 from kaldi_bridge.examples.chain_examples import RAW_CHAIN_EXAMPLE
-from nnet3_compat.examples.copying import ContextWarnings, CopyOptions, copy_examples
+from nnet3_compat.examples.copying import ChangeOptions, ContextWarnings, copy_examples
 
 USAGE = """Copy chain examples, possibly changing them; to several outputs in turn.
 Usage: nnet-pytorch-chain-copy-egs [options] <egs-rspecifier> <egs-wspecifier1> [<egs-wspecifier2> ...]
@@ -18,7 +18,7 @@ e.g.: nnet-pytorch-chain-copy-egs --frame-shift=1 ark:train.cegs ark:1.cegs ark:
 
 
 @dataclass
-class Options(CopyOptions):
+class Options(ChangeOptions):
     """Options of nnet3-chain-copy-egs."""
 
 

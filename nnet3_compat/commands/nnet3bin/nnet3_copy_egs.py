@@ -12,7 +12,7 @@ from kaldi_bridge.examples import frame_example_changes as changes
 from kaldi_bridge.examples.buffer import shift_times
 from kaldi_bridge.examples.frame_examples import RAW_EXAMPLE, NnetExample
 from kaldi_bridge.io.text import is_number
-from nnet3_compat.examples.copying import ContextWarnings, CopyOptions, copy_examples
+from nnet3_compat.examples.copying import ChangeOptions, ContextWarnings, copy_examples
 
 USAGE = """Copy examples, possibly changing them; to several outputs in turn.
 Usage: nnet-pytorch-copy-egs [options] <egs-rspecifier> <egs-wspecifier1> [<egs-wspecifier2> ...]
@@ -20,7 +20,7 @@ e.g.: nnet-pytorch-copy-egs --frame=random ark:train.egs ark:1.egs ark:2.egs"""
 
 
 @dataclass
-class Options(CopyOptions):
+class Options(ChangeOptions):
     """Options of nnet3-copy-egs."""
 
     frame: str = option("", "Keep the labels of just one frame: its number, or 'random'")

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import torch
 
+from kaldi_bridge.examples.discriminative_splitting import SplittingOptions
+from kaldi_bridge.io.text import real_number
 from nnet3_compat.machine.memory import keep_memory
-from steps_pytorch.data.data_sets import Data, DataSpec, open_data
+from steps_pytorch.data.data_sets import Data, DataSpec, TargetKind, open_data
 from steps_pytorch.data.dataset import ChunkShape
 from steps_pytorch.group import Group
 from steps_pytorch.models.registry import build_model
@@ -52,11 +54,9 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
     keep_memory()
     torch.manual_seed(options.srand)
 
-    objective_words, normalization_fst = objective_words_of(run)
+    objective_words, kind = objective_words_of(run)
     spec = DataSpec(run.data, run.targets, store=options.store, ivectors=options.ivector_dir, repeat=options.repeat)
-    data = open_data(
-        options, spec, bool(normalization_fst), normalization_fst, options.srand, num_epochs=options.num_epochs
-    )
+    data = open_data(options, spec, kind, options.srand, num_epochs=options.num_epochs)
     dimensions = Dimensions(data.feature_dim, data.num_pdfs, data.ivector_dim, data.factor)
     objective = build_objective(options.objective, objective_words, dimensions)
     dimensions = dataclasses.replace(dimensions, xent=objective.wants_xent)
@@ -91,13 +91,24 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
     return Assembly(run, data, shape, parts, settings, group)
 
 
-def objective_words_of(run: Run) -> tuple[list[str], str]:
-    """The objective's options; and the normalization FST, "" for objectives without a denominator graph."""
+def objective_words_of(run: Run) -> tuple[list[str], TargetKind]:
+    """The objective's options, those that are found by themselves first; and the kind of targets that it wants."""
     given = words(run.options.objective_opts, "objective-opts")
-    if "den-fst" not in OBJECTIVES.options_of(run.options.objective):
-        return given, ""
-    named = [word.partition("=")[2] for word in given if word.startswith(("--den-fst=", "--den_fst="))]
-    den_fst = named[-1] if named else str(run.folder / "den.fst")
-    return [f"--den-fst={den_fst}", *given], run.options.normalization_fst or str(
-        Path(den_fst).parent / "normalization.fst"
-    )
+    known = OBJECTIVES.options_of(run.options.objective)
+    if "den-fst" in known:
+        den_fst = _value(given, "den-fst") or str(run.folder / "den.fst")
+        normalization = run.options.normalization_fst or str(Path(den_fst).parent / "normalization.fst")
+        return [f"--den-fst={den_fst}", *given], TargetKind(normalization_fst=normalization)
+    if "lattice-model" in known:
+        model = _value(given, "lattice-model") or str(Path(run.targets) / "final.mdl")
+        cutting = SplittingOptions(collapse_transition_ids=run.options.objective != "mpfe")
+        if scale := _value(given, "acoustic-scale"):
+            cutting.acoustic_scale = real_number(scale, "--acoustic-scale")
+        return [f"--lattice-model={model}", *given], TargetKind(lattice_model=model, splitting=cutting)
+    return given, TargetKind()
+
+
+def _value(given: list[str], name: str) -> str:
+    """Of the last word ``--name=value``, or with _ in the place of -; "" where there is none."""
+    named = [word.partition("=")[::2] for word in given]
+    return next((value for key, value in reversed(named) if key.replace("_", "-") == f"--{name}"), "")

@@ -200,7 +200,7 @@ def test_both_readers_find_the_same(
     data = written(holder, make(), tmp_path / "1", True)
     assert written(holder, holder.read(InputStream.from_bytes(data)), tmp_path / "2", True) == data
     for module in (kaldi_bridge.examples.frame_examples, kaldi_bridge.examples.chain_examples):
-        monkeypatch.setattr(module, "take_parts", lambda stream, chain: None)
+        monkeypatch.setattr(module, "take_parts", lambda stream, token: None)
     assert written(holder, holder.read(InputStream.from_bytes(data)), tmp_path / "3", True) == data
 
 
@@ -217,7 +217,7 @@ def test_readers_agree_on_damage(tmp_path_factory: pytest.TempPathFactory, data:
     slow: Any = None
     with pytest.MonkeyPatch.context() as patch:
         for module in (kaldi_bridge.examples.frame_examples, kaldi_bridge.examples.chain_examples):
-            patch.setattr(module, "take_parts", lambda stream, chain: None)
+            patch.setattr(module, "take_parts", lambda stream, token: None)
         with contextlib.suppress(KaldiError):
             slow = holder.read(InputStream.from_bytes(bytes(damaged)))
     stream = InputStream.from_bytes(bytes(damaged), "damaged")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from kaldi_bridge.errors import KaldiError
-from steps_pytorch.data.data_sets import Data, DataSpec, open_data
+from steps_pytorch.data.data_sets import Data, DataSpec, TargetKind, open_data
 from steps_pytorch.data.dataset import Chunking, ChunkShape
 from steps_pytorch.data.options import DataOptions
 from steps_pytorch.group import Group
@@ -30,7 +30,7 @@ def opened(made: MadeUpData, own: str = "", **options: str | int) -> Data:
     fixed = {"more_data": f"{made.path}/more", "chunk_width": "30", "minibatch_size": "4", "num_workers": 0}
     run = DataOptions(**{**fixed, **options})
     first = DataSpec(str(made.data), str(made.path))
-    return open_data(run, first, True, f"{made.path}/normalization.fst", 0)
+    return open_data(run, first, TargetKind(f"{made.path}/normalization.fst"), 0)
 
 
 def batches(data: Data, shape: ChunkShape = SHAPE) -> list:

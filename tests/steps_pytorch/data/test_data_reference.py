@@ -15,7 +15,7 @@ from kaldi_bridge.features.frame_store_building import StoreJob, finish_store
 from kaldi_bridge.io.sparse import to_dense
 from kaldi_bridge.tables import SequentialReader
 from nnet3_compat.chain.numerator import numerator
-from steps_pytorch.data.data_sets import DataSpec, open_data
+from steps_pytorch.data.data_sets import DataSpec, TargetKind, open_data
 from steps_pytorch.data.dataset import Chunk, ChunkShape, DataSet
 from steps_pytorch.data.feature_sources import StoredFeatures, TableFeatures
 from steps_pytorch.data.ivectors import OnlineIvectors
@@ -128,7 +128,7 @@ def test_training_on_recordings(fsdd):
         time_masks=1,
         speeds="0.9,1.1",
     )
-    data = open_data(options, DataSpec("data/train_hires", "chain_tree"), False, "", 0)
+    data = open_data(options, DataSpec("data/train_hires", "chain_tree"), TargetKind(), 0)
     shape = ChunkShape(5, 5, 3)
     table = DataSet(
         "table",
@@ -145,9 +145,9 @@ def test_training_on_recordings(fsdd):
     clean = table.piece(Chunk(utterance, first), batch.num_outputs, shape, None).features
     assert np.median(abs(row - clean)) > 0.2
     with pytest.raises(KaldiError, match="need --mfcc-config"):
-        open_data(DataOptions(volume="0.5:2"), DataSpec("data/train_hires", "chain_tree"), False, "", 0)
+        open_data(DataOptions(volume="0.5:2"), DataSpec("data/train_hires", "chain_tree"), TargetKind(), 0)
     with pytest.raises(KaldiError, match="either stored or computed"):
-        open_data(options, DataSpec("data/train_hires", "chain_tree", store="store"), False, "", 0)
+        open_data(options, DataSpec("data/train_hires", "chain_tree", store="store"), TargetKind(), 0)
 
 
 def test_the_store_has_the_same_features(fsdd, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.wave import Wave, write_wave
-from steps_pytorch.data.data_sets import Data, DataSpec, open_data
+from steps_pytorch.data.data_sets import Data, DataSpec, TargetKind, open_data
 from steps_pytorch.data.dataset import ChunkShape
 from steps_pytorch.data.options import DataOptions
 from steps_pytorch.group import Group
@@ -39,7 +39,7 @@ def opened(speech: MadeUpData, more: str, **options: str) -> Data:
     fixed = {"more_data": f"{speech.path}/more", "chunk_width": "30", "minibatch_size": "4"}
     made = DataOptions(**{"fbank_config": config, **fixed, **options})
     first = DataSpec(str(speech.data), str(speech.path))
-    return open_data(made, first, True, f"{speech.path}/normalization.fst", 0)
+    return open_data(made, first, TargetKind(f"{speech.path}/normalization.fst"), 0)
 
 
 def test_speeds_of_the_unlabeled_set_only(speech: MadeUpData) -> None:
