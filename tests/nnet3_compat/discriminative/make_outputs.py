@@ -3,9 +3,9 @@
 python -m tests.nnet3_compat.discriminative.make_outputs FOLDER-OF-KALDIS-PROGRAMS
 
 The inputs are tests/helpers/made_up_lattices.py's. start.mdl is of nnet3-init --srand=3 (two affine layers with tanh
-and batch normalization between, log-softmax outputs, a second branch output-xent), nnet3-am-init, priors of 0.1 to
-0.25, and one pass of nnet3-discriminative-train; smbr.raw and mmi.raw are what a second pass over two minibatches (two.degs)
-makes of it, with --silence-phones=1, and with --criterion=mmi --boost=0.1 --xent-regularize=0.2 --l2-regularize=0.001
+and batch normalization between, log-softmax outputs, a second branch output-xent), nnet3-am-init, priors of 0.1 to 0.25
+and one pass of nnet3-discriminative-train. What a second pass over two minibatches (two.degs) makes of it are smbr.raw,
+with --silence-phones=1, and mmi.raw, with --criterion=mmi --boost=0.1 --xent-regularize=0.2 --l2-regularize=0.001
 --momentum=0.5 --max-param-change=0.1.
 """
 
