@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -46,6 +47,10 @@ class Model(Trainable):
     def forward(self, features: Tensor, ivectors: Tensor | None = None) -> ModelOutput:
         """``features``: [sequences, frames_in(n), feature_dim], ``ivectors``: [sequences, ivector_dim]; n is free."""
         raise NotImplementedError
+
+    def watched(self) -> AbstractContextManager[None]:
+        """In eval mode: gradients of what is computed within are seen by an optimizer that watches training mode."""
+        return nullcontext()
 
     def after_update(self) -> None:
         """What is to be done after each step of one of PyTorch's optimizers."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from nnet3_compat.components import set_seed
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.changes import read_lines
 from nnet3_compat.model.model_file import read_nnet, write_model
-from nnet3_compat.modules.dropout import RandomProportion
+from nnet3_compat.modules.dropout import Random, RandomProportion
 from nnet3_compat.modules.normalize import BatchNorm
 from nnet3_compat.network.network import Network
 from nnet3_compat.structure.nnet import Nnet, OutputNode
@@ -43,7 +44,10 @@ class Nnet3Model(Model):
     """``network`` as the training loop wants it.
 
     ``xent``: whether ``output-xent`` is computed in training.
+    ``is_watched``: whether natural gradient watches the network in training mode.
     """
+
+    is_watched = False
 
     def __init__(self, nnet: Nnet, frame_subsampling_factor: int = 1, xent: bool = False) -> None:
         """Raises KaldiError for a network that cannot be run, or has no ``output-xent`` where that is wanted."""
@@ -69,6 +73,9 @@ class Nnet3Model(Model):
             return ModelOutput(output)
         return ModelOutput(*self.network(features, ivectors, factor=factor, outputs=("output", XENT_OUTPUT)))
 
+    def watched(self) -> AbstractContextManager[None]:
+        return _training_as_in_test_mode(self.network) if self.is_watched else nullcontext()
+
     def after_update(self) -> None:
         """Statistics of batch norm forget older minibatches, as with natural gradient (--batchnorm-stats-scale)."""
         for module in self.modules():
@@ -88,6 +95,24 @@ class Nnet3Model(Model):
                 f"the network has {self.num_pdfs} outputs, but the transition model {transition_model.num_pdfs} pdfs"
             )
         write_model(wxfilename, AmNnet(transition_model, self.network.to_nnet(), priors))
+
+
+@contextmanager
+def _training_as_in_test_mode(network: Network) -> Iterator[None]:
+    """Training mode, but components that compute something else in it, batch norm and dropout, are in test mode."""
+    modes = [(module, module.training) for module in network.modules()]
+    tests = [(module, module.test_mode) for module, _ in modes if isinstance(module, BatchNorm | Random)]
+    try:
+        for module, _ in modes:
+            module.training = True  # train() would renew statistics that gradients still need
+        for module, _ in tests:
+            module.test_mode = True
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        for module, mode in tests:
+            module.test_mode = mode
 
 
 @MODELS.add("nnet3", Nnet3Options)

@@ -83,21 +83,18 @@ class EnergyBased(Objective):
 
     def forward(self, model: Model, batch: Batch) -> Loss:
         with evaluating(model):
-            energies = self.energy(outputs_of(model, batch).output)
+            with model.watched():
+                energies = self.energy(outputs_of(model, batch).output)
             total, frames = energies.detach().sum(), batch.num_frames
             terms = {"log-density": Term(-float(total), frames)}
             if not self.training:
                 return Loss(energies.sum() / frames, terms)
-            if not energies.requires_grad:
-                raise KaldiError(
-                    "energies have no gradients: --optimizer=natural-gradient sees those of training mode alone; "
-                    "take adam, adamw or sgd for energy-based objectives"
-                )
             self.data_energy.copy_(total / frames)
             drawn = self.buffer.draw(batch.features, batch.num_outputs if self.targets else 0)
             sampled = self._sample(model, drawn, batch.ivectors)
-            made = model(sampled.x, batch.ivectors).output
-            sample_energies = self.energy(made)
+            with model.watched():
+                made = model(sampled.x, batch.ivectors).output
+                sample_energies = self.energy(made)
         self.buffer.store(drawn, sampled)
         of_data, of_samples = energies / batch.num_outputs, sample_energies / made.shape[1]
         contrast = of_data.mean() - of_samples.mean()

@@ -36,6 +36,7 @@ class NaturalGradient:
         # All processes draw the same numbers: they apply the same constraints.
         self._random = random.Random(setting.seed)
         self._rules = TrainingRules(model.network, options, self._chance, quiet=True)
+        model.is_watched = True
         self._group, self._rate = setting.group, 0.0
         if self._group.size > 1:
             self._rules.reduce = self._group.add_up

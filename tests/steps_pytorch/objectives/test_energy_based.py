@@ -16,6 +16,7 @@ from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
+from nnet3_compat.training.updates import AffineUpdate
 from steps_pytorch.data.batch import Batch
 from steps_pytorch.group import Group
 from steps_pytorch.models.base import Model, ModelOutput
@@ -264,9 +265,57 @@ def test_nnet3_networks_are_densities_too(tmp_path: Path) -> None:
             assert 0 < float(value) - counts[name] <= frames  # of the supervised part alone
     made.loss.backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
-    OPTIMIZERS.build("natural-gradient", [], Setting(model, objective, Group()))
-    with pytest.raises(KaldiError, match="take adam"):
-        objective(model, unlabeled(batch))
+
+
+def test_natural_gradient_sees_energies(tmp_path: Path) -> None:
+    """What it watches tells the gradients of test mode that PyTorch's optimizers get, of data and of samples, and not
+    those of the sampler's steps. Then both labeled and unlabeled data change the network."""
+    dimensions = Dimensions(DIM, PDFS, 0, FACTOR, xent=True)
+    network = Path(write_xconfig(tmp_path))
+    network.write_text(
+        network.read_text().replace("relu-batchnorm-layer", "relu-batchnorm-dropout-layer dropout-proportion=0.5")
+    )
+    words = [f"--den-fst={write_den_fst(tmp_path)}", "--max-steps=2", "--buffer-size=8", "--ebm-weight=2"]
+    found = []
+    for watched in (False, True):
+        torch.manual_seed(5)
+        model = build_model("nnet3", [f"--network={network}"], dimensions)
+        for parameter in model.parameters():
+            nn.init.normal_(parameter, std=0.3)
+        objective = build_objective("lfmmi-ebm", words, dimensions)
+        model(make_batch(model, 1).features)  # statistics of batch norm
+        model.train()
+        optimizer = OPTIMIZERS.build("natural-gradient", [], Setting(model, objective, Group())) if watched else None
+        torch.manual_seed(7)
+        made = objective(model, unlabeled(make_batch(model, 0)))
+        (-made.loss).backward()
+        gradients = {}
+        for name, module in model.network.modules_by_name().items():
+            if not watched and hasattr(module, "linear_params") and module.linear_params.grad is not None:
+                gradients[name] = module.linear_params.grad
+        if optimizer is not None:
+            for name, updates in optimizer._rules._updates.items():
+                for update in updates:
+                    seen = update.seen() if isinstance(update, AffineUpdate) else None
+                    if seen is not None:
+                        inputs = torch.cat([x.reshape(-1, x.shape[-1]) for x in seen[0]], 1)
+                        gradients[name] = seen[1].reshape(-1, seen[1].shape[-1]).t() @ inputs
+        found.append(gradients)
+    assert found[0].keys() == found[1].keys() and len(found[0]) >= 4
+    for name, gradient in found[0].items():
+        torch.testing.assert_close(
+            found[1][name], gradient, rtol=1e-3, atol=1e-5, msg=lambda m, name=name: f"{name}: {m}"
+        )
+    assert optimizer is not None
+    for batch in (unlabeled(make_batch(model, 0)), make_batch(model, 0)):
+        before = {name: value.clone() for name, value in model.named_parameters()}
+        optimizer.before_minibatch()
+        made = objective(model, batch)
+        optimizer.backward(made.loss * made.weight)
+        assert optimizer.step(0.01, made.weight, len(batch.features))
+        changed = {name for name, value in model.named_parameters() if not torch.equal(value, before[name])}
+        assert any(name.startswith("network.components.tdnn1") for name in changed)
+        assert model.training and all(module.training for module in model.modules())
 
 
 class Potential(Model):
