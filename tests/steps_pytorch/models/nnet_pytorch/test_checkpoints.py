@@ -13,6 +13,8 @@ import os
 import pickle
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from kaldi_bridge.command import run
 from kaldi_bridge.commands.data.second_moment_cmvn import main as second_moment_cmvn
 from kaldi_bridge.commands.featbin.apply_cmvn import main as apply_cmvn
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX
 from nnet3_compat.commands.nnet3bin.nnet3_compute import main as compute
@@ -39,6 +42,7 @@ from steps_pytorch.models.registry import build_model
 from steps_pytorch.registry import Dimensions
 from tests.helpers.made_up_data import DIM, NUM_PDFS
 from tests.helpers.made_up_speech import make_speech
+from tests.helpers.places import ROOT
 
 KEPT = Path(__file__).parent / "kept"
 CASES = sorted(path.name for path in KEPT.iterdir() if path.is_dir())
@@ -200,6 +204,27 @@ def test_trained_on_from_and_back(tmp_path: Path, capfd: pytest.CaptureFixture[s
     changed(there, tdnn_hdim=11)
     assert run(export_checkpoint, [f"{tmp_path}/again/final.mdl", f"{there}/10.mdl"]) != 0
     assert "is the configuration of another network" in capfd.readouterr().err and not (there / "10.mdl").exists()
+
+
+@pytest.mark.slow
+def test_decode_step(reference: Path, tmp_path: Path) -> None:
+    """decode.sh takes an imported model with Kaldi's tree, graph and features as it takes any."""
+    fsdd = reference / "fsdd"
+    num_pdfs = read_transition_model(str(fsdd / "chain_tree/final.mdl")).num_pdfs
+    there = made("chain_tdnn", num_pdfs, 40, tmp_path)
+    tree_dir = f"--tree-dir={fsdd}/chain_tree"
+    assert run(import_checkpoint, [tree_dir, f"{there}/final.mdl", f"{tmp_path}/here"]) == 0
+    data = tmp_path / "data/test_hires"  # its feats.scp has this name
+    data.mkdir(parents=True)
+    for path in (fsdd / "data/test_hires").iterdir():
+        (data / path.name).symlink_to(path)
+    options = ["--nj", "1", "--acwt", "1.0", "--max-active", "200", "--skip-scoring", "true"]
+    step = [str(ROOT / "steps_pytorch/decode.sh"), *options, str(fsdd / "graph"), str(data), f"{tmp_path}/here/decode"]
+    environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    result = subprocess.run(step, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    log = (tmp_path / "here/decode/log/decode.1.log").read_text()
+    assert "Increasing --frames-per-chunk from 50 to 60" in log and "failed for 0" in log
 
 
 class Code:
