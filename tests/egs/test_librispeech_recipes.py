@@ -161,6 +161,16 @@ def test_corpus_without_the_parts(recipe: str, tmp_path: Path) -> None:
     assert f"{tmp_path} has neither" in result.stderr
 
 
+def test_download_of_the_4_gram_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "curl").write_text("#!/bin/sh\nexit 22\n")
+    (tmp_path / "curl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    options = [f"--{name}={tmp_path}" for name in ("corpus", "lexicon", "lm", "exp")]
+    result = run(ROOT / "egs/librispeech100/run.sh", *options, "--large-lm=4-gram.arpa.gz")
+    assert result.returncode == 22
+    assert "https://www.openslr.org/resources/11/4-gram.arpa.gz" in result.stdout
+
+
 SMALL = {
     "train-parts": "train-tiny",
     "test-parts": "dev-tiny",

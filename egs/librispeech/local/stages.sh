@@ -1,6 +1,6 @@
-# Sourced by the recipes of corpora that are laid out as LibriSpeech is, once their options are set: from recordings to word
-# error rates, as Kaldi's mini_librispeech recipe goes there: monophones, triphones, LDA+MLLT, SAT, pronunciation and silence
-# probabilities; speed and volume perturbation, i-vectors, LF-MMI.
+# Sourced by recipes, once their options are set: from recordings to word error rates, as Kaldi's mini_librispeech recipe
+# goes there: monophones, triphones, LDA+MLLT, SAT, pronunciation and silence probabilities; speed and volume perturbation,
+# i-vectors, LF-MMI.
 
 PATH="$(nnet-pytorch-path --print-args=false):$PATH"
 export OMP_NUM_THREADS=1
@@ -9,46 +9,13 @@ stage() { echo "== Stage $1: $2 ($(date +%T))"; }
 as_name() { echo "${1//[-\/]/_}"; } # dev-clean: dev_clean
 shorter() { [ "$max_utterances" -eq 0 ] || echo "--max-utterances $max_utterances"; }
 
-lm_url=https://www.openslr.org/resources/11
-downloads() { [ "$stage" -gt -1 ] || { stage -1 "downloading $(wc -w <<< "${*:2}") files"; local/download.sh "$@"; }; }
-if [ -z "$corpus" ]; then
-  corpus=$exp/corpus
-  # shellcheck disable=SC2086
-  downloads "$corpus" $archives
-fi
-if [ -z "$lexicon" ]; then
-  lexicon=$exp/lm/librispeech-lexicon.txt
-  downloads "$exp/lm" $lm_url/librispeech-lexicon.txt
-fi
-if [ -z "$lm" ]; then
-  lm=$exp/lm/3-gram.pruned.3e-7.arpa.gz # Kaldi's tgsmall
-  downloads "$exp/lm" $lm_url/3-gram.pruned.3e-7.arpa.gz
-fi
-
 # make_lang <suffix>: lang<suffix>, and lang<suffix>_test with the language model, of the dictionary dict<suffix>
 make_lang() {
-  steps_pytorch/prepare_lang.sh "$data/dict$1" "<UNK>" "$data/lang_tmp$1" "$lang$1"
+  steps_pytorch/prepare_lang.sh "$data/dict$1" "$oov" "$data/lang_tmp$1" "$lang$1"
   steps_pytorch/format_lm.sh "$lang$1" "$lm" "$data/dict$1/lexicon.txt" "$lang$1_test"
 }
 
-if [ "$stage" -le 0 ]; then
-  stage 0 "data and lang"
-  options=$(shorter)
-  if $pipes; then options+=" --pipes"; fi
-  rm -rf "$data/train"
-  # shellcheck disable=SC2086
-  local/prepare_data.py $options "$corpus" "$data/train" $train_parts
-  for part in $test_parts; do
-    name=$(as_name "$part")
-    rm -rf "${data:?}/$name"
-    # shellcheck disable=SC2086
-    local/prepare_data.py $options "$corpus" "$data/$name" "$part"
-    utils/validate_data_dir.sh --no-feats "$data/$name"
-  done
-  utils/validate_data_dir.sh --no-feats "$data/train"
-  local/prepare_dict.py "$lexicon" "$data/dict_nosp"
-  make_lang _nosp
-fi
+. local/prepare.sh # stages -1 and 0 of this corpus: data/{train,<test parts>,dict_nosp,lang_nosp,lang_nosp_test}, $lm and $oov
 
 # features <data-dir> <options of make_feats.sh>: with their statistics
 features() {
@@ -210,7 +177,8 @@ results() {
   for part in $test_parts; do
     printf '## %s\n\n' "$part"
     # shellcheck disable=SC2046
-    local/results.py "$data/$(as_name "$part")/text" $(printf "$exp/%s/decode_$(as_name "$part") " "$@")
+    local/results.py "$exp/$1/decode_$(as_name "$part")/scoring_kaldi/test_filt.txt" \
+      $(printf "$exp/%s/decode_$(as_name "$part") " "$@")
     echo
   done > "$exp/RESULTS.md"
   cat "$exp/RESULTS.md"
