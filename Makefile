@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
 JOBS ?= 2
-SOURCES = setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bridge/csrc/* nnet3_compat/chain/csrc/* nnet3_compat/folded/csrc/*)
+SOURCES = setup.cfg setup.py pyproject.toml constraints.txt $(wildcard kaldi_bridge/csrc/* nnet3_compat/*/csrc/*)
 # What decoding needs, and all that tests, lint and benchmarks need.
 SMALL = $(VENV)/.nnet-pytorch-small
 READY = $(VENV)/.nnet-pytorch-ready
@@ -65,4 +65,4 @@ bench: $(READY)
 	@for script in bench/*.py; do echo "== $$script"; PYTHONPATH=. $(VENV)/bin/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) build *.egg-info kaldi_bridge/_csrc*.so nnet3_compat/chain/_csrc*.so exp
+	rm -rf $(VENV) build *.egg-info kaldi_bridge/_csrc*.so nnet3_compat/*/_csrc*.so exp

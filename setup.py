@@ -75,6 +75,7 @@ setup(
         extension("kaldi_bridge"),
         extension("nnet3_compat.chain", "-ffp-contract=off"),
         extension("nnet3_compat.folded"),
+        extension("nnet3_compat.modules", "-fno-trapping-math"),
         *launcher(),
     ],
     entry_points={"console_scripts": [program.entry_point for program in find_programs(ROOT)]},

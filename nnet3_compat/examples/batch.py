@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -108,8 +109,21 @@ def backpropagate(outputs: Sequence[Tensor], derivatives: Sequence[Tensor]) -> N
 
     That would import sympy to compare their shapes, which takes a program more than a second.
     """
-    products = [(output * derivative).sum() for output, derivative in zip(outputs, derivatives, strict=True)]
-    torch.stack(products).sum().backward()
+    parts = [_WithDerivative.apply(output, made) for output, made in zip(outputs, derivatives, strict=True)]
+    torch.stack(parts).sum().backward()
+
+
+class _WithDerivative(torch.autograd.Function):
+    """A number, whose derivative with respect to a tensor is given."""
+
+    @staticmethod
+    def forward(ctx: Any, output: Tensor, derivative: Tensor) -> Tensor:
+        ctx.derivative = derivative.to(output.dtype)
+        return output.new_zeros(())
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return ctx.derivative, None
 
 
 def _in_rows(output: Tensor, order: np.ndarray) -> Tensor:

@@ -110,14 +110,14 @@ class GeneralDropout(RandomProportion[GeneralDropoutComponent]):
         self.max_regions: int = component.specaugment_max_regions
 
     def forward(self, x: Tensor) -> Tensor:
-        if (
-            not torch.jit.is_scripting()
-            and self.training
-            and not self.test_mode
-            and (self.p > 0.0 or self.max_proportion > 0.0)
-        ):
+        if not torch.jit.is_scripting() and self.draws():
             return x * self.draw(x)
         return x
+
+    @torch.jit.unused
+    def draws(self) -> bool:
+        """Whether there is a mask, or x stays as it is."""
+        return self.training and not self.test_mode and (self.p > 0.0 or self.max_proportion > 0.0)
 
     @torch.jit.unused
     def draw(self, x: Tensor) -> Tensor:

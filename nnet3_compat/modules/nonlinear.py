@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -53,9 +55,19 @@ class Tanh(Nonlinear):
 
 @module_for(RectifiedLinearComponent)
 class RectifiedLinear(Nonlinear):
-    """max(x, 0)."""
+    """max(x, 0).
+
+    Attributes:
+        watches: in training, objects that see what happens where this is computed with what follows
+            (rectified_norm.py); hooks of theirs see it where it is computed alone.
+    """
 
     KIND = "relu"
+
+    def __init__(self, component: NonlinearComponent) -> None:
+        super().__init__(component)
+        nobody: Any = None  # an annotation of the attribute would be read by TorchScript
+        self.watches = nobody
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(x)

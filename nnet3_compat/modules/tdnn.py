@@ -11,6 +11,7 @@ from torch import Tensor
 from nnet3_compat.components.tdnn import TdnnComponent
 from nnet3_compat.modules.base import ComponentModule, module_for
 from nnet3_compat.modules.leaves import add_rows, leaf_size, read_leaf
+from nnet3_compat.modules.overlapping import Overlapping
 
 
 @module_for(TdnnComponent)
@@ -51,7 +52,7 @@ class Tdnn(ComponentModule[TdnnComponent]):
     def train_on(self, x: Tensor, spec: List[int], rows: int) -> Tensor:  # noqa: UP006
         """As forward, for the ``rows`` output frames whose taps a layout's ``spec`` reads in ``x`` [T, N, D].
 
-        The derivative of ``x`` is made in place, tap by tap, where autograd would make one as large for each tap.
+        All taps are one product where they can be: side by side, or as a product with the rows that they share.
         """
         weight, bias = self.linear_params, self.bias_params if self.has_bias else None
         kind = x.device.type
@@ -60,9 +61,11 @@ class Tdnn(ComponentModule[TdnnComponent]):
             x, weight, bias = x.to(narrow), weight.to(narrow), None if bias is None else bias.to(narrow)
         taps, at = [], 1
         with torch.no_grad():
-            for _ in range(self.linear_params.shape[1] // self.input_dim):
+            for _ in range(weight.shape[1] // self.input_dim):
                 taps.append(read_leaf(x, spec, at, rows))
                 at += leaf_size(spec, at)
+            if len(taps) > 1 and self.input_dim < weight.shape[0]:  # smaller than what comes out
+                taps = [torch.cat(taps, 2)]
         y = _Product.apply(x, weight, bias, taps, spec)
         for observer in self.observers or ():
             observer(taps, y)
@@ -70,44 +73,68 @@ class Tdnn(ComponentModule[TdnnComponent]):
 
 
 class _Product(torch.autograd.Function):
+    """The sum of the products of ``taps``, those that ``spec`` reads in x, one by one or all side by side."""
+
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, taps: list[Tensor], spec: list[int]
     ) -> Tensor:
-        ctx.taps, ctx.spec, ctx.shape = taps, spec, x.shape
+        ctx.taps, ctx.spec, ctx.shape, ctx.begin = taps, spec, x.shape, x.storage_offset()
         ctx.save_for_backward(weight)
-        dim, shape = x.shape[2], (taps[0].shape[0], x.shape[1])
-        parts = [(tap.reshape(-1, dim), weight[:, k * dim : (k + 1) * dim].t()) for k, tap in enumerate(taps)]
-        y = torch.mm(*parts[0]) if bias is None else torch.addmm(bias, *parts[0])
-        for part in parts[1:]:
-            y.addmm_(*part)
-        return y.view(*shape, -1)
+        blocks = [tap.reshape(-1, tap.shape[2]) for tap in taps]
+        ctx.overlapping = Overlapping.of(blocks) if x.is_contiguous() else None
+        if ctx.overlapping is not None:
+            y = ctx.overlapping.times(weight)
+            y = y if bias is None else y.add_(bias)
+        else:
+            dim = blocks[0].shape[1]
+            parts = [(block, weight[:, k * dim : (k + 1) * dim].t()) for k, block in enumerate(blocks)]
+            y = torch.mm(*parts[0]) if bias is None else torch.addmm(bias, *parts[0])
+            for part in parts[1:]:
+                y.addmm_(*part)
+        return y.view(taps[0].shape[0], x.shape[1], -1)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
-        dim, spec = ctx.shape[2], ctx.spec
         rows = gradient.reshape(-1, gradient.shape[2])
         of_x = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
-            count, at = gradient.shape[0], 1
-            for k in range(len(ctx.taps)):
-                part = weight[:, k * dim : (k + 1) * dim]
-                dense = spec[at] == 1 and spec[at + 1] == 0 and spec[at + 4] == 1 and spec[at + 5] == count
-                begin, end = (spec[at + 3], spec[at + 3] + count) if dense else (0, 0)
-                if of_x is None:  # what the first tap does not write is zero
-                    of_x = gradient.new_empty(ctx.shape)
-                    of_x[:begin].zero_()
-                    of_x[end:].zero_()
-                    if dense:
-                        torch.mm(rows, part, out=of_x[begin:end].view(-1, dim))
-                elif dense:
-                    of_x[begin:end].view(-1, dim).addmm_(rows, part)
-                if not dense and spec[at] != 0:
-                    add_rows(of_x, spec, at, (rows @ part).view(count, ctx.shape[1], dim))
-                at += leaf_size(spec, at)
+            of_x = _of_overlapping(ctx, rows, weight) if ctx.overlapping is not None else _of_taps(ctx, rows, weight)
         if ctx.needs_input_grad[1]:
-            of_weight = torch.cat([rows.t() @ tap.reshape(-1, dim) for tap in ctx.taps], 1)
+            if ctx.overlapping is not None:
+                of_weight = ctx.overlapping.transposed_times(rows)
+            else:
+                of_weight = torch.cat([rows.t() @ tap.reshape(-1, tap.shape[2]) for tap in ctx.taps], 1)
         if ctx.needs_input_grad[2]:
             of_bias = rows.sum(0)
         return of_x, of_weight, of_bias, None, None
+
+
+def _of_overlapping(ctx: Any, rows: Tensor, weight: Tensor) -> Tensor:
+    """The derivative of x [T, N, D] where taps overlap; frames that they do not span have none."""
+    made: Tensor = ctx.overlapping.gradient(rows, weight)
+    frames, sequences, dim = ctx.shape
+    before = (ctx.overlapping.span.storage_offset() - ctx.begin) // dim
+    after = frames * sequences - before - made.shape[0]
+    return (F.pad(made, (0, 0, before, after)) if before or after else made).view(ctx.shape)
+
+
+def _of_taps(ctx: Any, rows: Tensor, weight: Tensor) -> Tensor:
+    """The derivative of x [T, N, D], tap by tap."""
+    sequences, dim = ctx.shape[1:]
+    taps, spec = weight.shape[1] // dim, ctx.spec
+    count = len(rows) // sequences
+    if taps == 1 and spec[1:7] == [1, 0, 1, 0, 1, count] and count == ctx.shape[0]:
+        return (rows @ weight).view(ctx.shape)
+    side_by_side = (rows @ weight).view(count, sequences, -1) if len(ctx.taps) < taps else None
+    made, at = rows.new_zeros(ctx.shape), 1
+    for k in range(taps):
+        columns = slice(k * dim, (k + 1) * dim)
+        if spec[at] != 0:
+            if side_by_side is None:
+                add_rows(made, spec, at, (rows @ weight[:, columns]).view(count, sequences, dim))
+            else:
+                add_rows(made, spec, at, side_by_side[..., columns])
+        at += leaf_size(spec, at)
+    return made

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from nnet3_compat.modules.base import ComponentModule
 from nnet3_compat.modules.leaves import leaf_size, nothing_like, numbers_read, read_leaf
+from nnet3_compat.network.joined_steps import find_joined_steps
 from nnet3_compat.structure.graph import Graph, Group, Value, terms_of
 from nnet3_compat.structure.layout import check_recurrence
 
@@ -478,6 +479,7 @@ class Executor(nn.Module):
             if i not in self.output_ids:
                 steps[g].free.append(i)
         self.steps = cast("list[Step]", nn.ModuleList(steps))
+        self.joined: Any = find_joined_steps(graph, components)
 
     def _step(self, graph: Graph, group: Group, components: dict[str, ComponentModule[Any]]) -> Step:
         if group.direction != 0:
@@ -501,7 +503,23 @@ class Executor(nn.Module):
             return PointwiseStep(source, component, value.dim, value.uses_times)
         return TapsStep(source, len(value.taps), component, value.dim)
 
+    @torch.jit.unused
+    def train_on(self, inputs: List[Tensor], layout: List[List[int]]) -> List[Tensor]:
+        """As forward, with steps joined where they can be."""
+        values: List[Tensor] = []
+        known: dict[int, Tensor] = {}
+        for i, step in enumerate(self.steps):
+            here = len(values)
+            if here in self.joined:
+                known.update(self.joined[here].compute(values, layout))
+            values += [known.pop(here)] if here in known else step(inputs, values, layout[i])
+            for old in step.free:
+                values[old] = nothing_like(values[old], 0, 1)
+        return [values[i] for i in self.output_ids]
+
     def forward(self, inputs: List[Tensor], layout: List[List[int]]) -> List[Tensor]:
+        if not torch.jit.is_scripting() and self.training and len(layout) == len(self.steps):
+            return self.train_on(inputs, layout)
         values: List[Tensor] = []
         for i, step in enumerate(self.steps):
             if not torch.jit.is_scripting() and len(layout) > len(self.steps):

@@ -89,14 +89,19 @@ class Activations:
             args[0].register_hook(lambda gradient: gradient + self._repair(y))
 
     def _repair(self, y: Tensor) -> Tensor:
+        push = self._push(y.numel() // self._sums("value_sum").numel())
+        return repair_term(self.kind, y, push.to(y.dtype))
+
+    def _push(self, rows: int) -> Tensor:
+        """How each unit is pushed, in each of so many rows."""
         mean = self.mean_derivative()
         direction = torch.zeros_like(mean)
         if self.lower is not None:
             direction += (mean <= self.lower).double()
         if self.upper is not None:
             direction -= (mean > self.upper).double()
-        self.count_repaired(direction.abs(), y.numel() // direction.numel())
-        return repair_term(self.kind, y, (direction * self.push).to(y.dtype))
+        self.count_repaired(direction.abs(), rows)
+        return direction * self.push
 
     def mean_derivative(self) -> Tensor:
         return self._sums("deriv_sum") / self.stats.count.clamp(min=1.0)
@@ -121,6 +126,8 @@ class ComponentActivations(Activations):
         given = (component.self_repair_lower_threshold, component.self_repair_upper_threshold)
         lower, upper = (d if g == UNSET_THRESHOLD else g for g, d in zip(given, defaults, strict=True))
         super().__init__(module, module, kind, (lower, upper), component.self_repair_scale / REPAIR_PROBABILITY)
+        if isinstance(module, RectifiedLinear):
+            module.watches = [*(module.watches or ()), self]
         self._blocks = component.dim // component.block_dim
         self.empty = bool(module.count == 0)
         for sums in ("value_sum",) if kind == "softmax" else ("value_sum", "deriv_sum"):
@@ -141,6 +148,20 @@ class ComponentActivations(Activations):
         super()._after(module, args, output)
         if self.storing and self.stats.training:
             self.stats.count += output.numel() // output.shape[-1]
+
+    def see_values(self, values: Tensor, derivatives: Tensor, rows: int) -> None:
+        """See modules/rectified_norm.py."""
+        if self.storing:
+            self.stats.value_sum += values
+            self.stats.deriv_sum += derivatives
+            self.stats.count += rows
+
+    def units_push(self, rows: int) -> Tensor | None:
+        """See modules/rectified_norm.py."""
+        return self._push(rows) if self.repairing else None
+
+    def see_derivatives(self, squares: Tensor, rows: int) -> None:
+        """See modules/rectified_norm.py."""
 
     def mean_derivative(self) -> Tensor:
         mean = super().mean_derivative()
@@ -233,6 +254,8 @@ class OutputDerivatives:
         if module.oderiv_sumsq.numel() != dim:
             module.register_buffer("oderiv_sumsq", torch.zeros(dim, dtype=torch.float64, device=module.count.device))
         module.register_forward_hook(self._after)
+        if isinstance(module, RectifiedLinear):
+            module.watches = [*(module.watches or ()), self]
 
     def before_minibatch(self, chance: Chance, name: str) -> None:
         self.storing = self.empty or chance(f"output derivatives of {name}", 0.75)
@@ -246,3 +269,16 @@ class OutputDerivatives:
         rows = gradient.detach().reshape(-1, gradient.shape[-1])
         self.module.oderiv_sumsq += (rows * rows).sum(0)
         self.module.oderiv_count += rows.shape[0]
+
+    def see_values(self, values: Tensor, derivatives: Tensor, rows: int) -> None:
+        """See modules/rectified_norm.py."""
+
+    def units_push(self, rows: int) -> Tensor | None:
+        """See modules/rectified_norm.py."""
+        return None
+
+    def see_derivatives(self, squares: Tensor, rows: int) -> None:
+        """See modules/rectified_norm.py."""
+        if self.storing:
+            self.module.oderiv_sumsq += squares
+            self.module.oderiv_count += rows

@@ -1,0 +1,128 @@
+// Operations of training that are several passes over memory where they are put together from PyTorch's, for Python:
+// without the interpreter's lock.
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+
+#include "rectified_norm.h"
+
+namespace py = pybind11;
+using namespace nnet3_compat;
+
+namespace {
+
+using Floats = py::array_t<float, py::array::c_style>;
+using Doubles = py::array_t<double>;
+
+void expect(bool condition, const char *what) {
+  if (!condition) throw std::invalid_argument(what);
+}
+
+Matrix size_of(const Floats &x) {
+  expect(x.ndim() == 2, "x must be [rows, dim]");
+  return {x.shape(0), x.shape(1)};
+}
+
+const float *vector_of(const Floats &values, const Matrix &size) {
+  expect(values.ndim() == 1 && values.shape(0) == size.dim, "there must be a number for each column");
+  return values.data();
+}
+
+void expect_like(const Floats &values, const Matrix &size) {
+  expect(values.ndim() == 2 && values.shape(0) == size.rows && values.shape(1) == size.dim,
+         "matrices that must have the same shape have not");
+}
+
+const float *matrix_or_none(const std::optional<Floats> &values, const Matrix &size) {
+  if (!values) return nullptr;
+  expect_like(*values, size);
+  return values->data();
+}
+
+Mask mask_of(const std::optional<Floats> &values, const Matrix &size) {
+  if (!values) return {nullptr, 1};
+  expect(values->ndim() == 2 && values->shape(0) >= 1 && values->shape(1) == size.dim, "a mask must be [rows, dim]");
+  return {values->data(), values->shape(0)};
+}
+
+py::tuple moments(const Floats &x, int num_threads) {
+  const Matrix size = size_of(x);
+  Doubles sum(size.dim), squares(size.dim), positive(size.dim);
+  double *const to[] = {sum.mutable_data(), squares.mutable_data(), positive.mutable_data()};
+  {
+    const py::gil_scoped_release release;
+    sum_rectified(x.data(), size, num_threads, to[0], to[1], to[2]);
+  }
+  return py::make_tuple(sum, squares, positive);
+}
+
+void normalize(const Floats &x, const Floats &mean, const Floats &scale, const std::optional<Floats> &mask,
+               const std::optional<Floats> &bypass, float factor, Floats &y, int num_threads) {
+  const Matrix size = size_of(x);
+  expect_like(y, size);
+  const float *const means = vector_of(mean, size), *const scales = vector_of(scale, size);
+  const float *const added = matrix_or_none(bypass, size);
+  const Mask factors = mask_of(mask, size);
+  float *const to = y.mutable_data();
+  const py::gil_scoped_release release;
+  normalize_rectified(x.data(), size, means, scales, factors, added, factor, num_threads, to);
+}
+
+py::tuple gradient_moments(const Floats &dy, const Floats &x, const Floats &mean, const std::optional<Floats> &mask,
+                           int num_threads) {
+  const Matrix size = size_of(x);
+  expect_like(dy, size);
+  const float *const means = vector_of(mean, size);
+  const Mask factors = mask_of(mask, size);
+  Doubles sum(size.dim), product(size.dim);
+  double *const to[] = {sum.mutable_data(), product.mutable_data()};
+  {
+    const py::gil_scoped_release release;
+    sum_gradients(dy.data(), x.data(), size, means, factors, num_threads, to[0], to[1]);
+  }
+  return py::make_tuple(sum, product);
+}
+
+Doubles gradient(const Floats &dy, Floats &x, const Floats &mean, const Floats &scale, const Floats &offset,
+                 const Floats &slope, const Floats &push, const std::optional<Floats> &mask, float factor,
+                 std::optional<Floats> &of_bypass, int num_threads) {
+  const Matrix size = size_of(x);
+  expect_like(dy, size);
+  const float *const lines[] = {vector_of(mean, size), vector_of(scale, size), vector_of(offset, size),
+                                vector_of(slope, size), vector_of(push, size)};
+  const Mask factors = mask_of(mask, size);
+  float *bypass = nullptr;
+  if (of_bypass) {
+    expect_like(*of_bypass, size);
+    bypass = of_bypass->mutable_data();
+  }
+  Doubles squares(size.dim);
+  double *const to = squares.mutable_data();
+  float *const made = x.mutable_data();
+  {
+    const py::gil_scoped_release release;
+    rectified_gradient(dy.data(), made, size, lines[0], lines[1], lines[2], lines[3], lines[4], factors, factor,
+                       num_threads, bypass, to);
+  }
+  return squares;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_csrc, m) {
+  m.def("rectified_moments", &moments, py::arg("x").noconvert(), py::arg("num_threads"),
+        "Per column of max(x, 0): sums, sums of squares, and the number of rows where it is above zero.");
+  m.def("normalize_rectified", &normalize, py::arg("x").noconvert(), py::arg("mean"), py::arg("scale"),
+        py::arg("mask").noconvert(), py::arg("bypass").noconvert(), py::arg("factor"), py::arg("y").noconvert(),
+        py::arg("num_threads"), "y = scale (max(x, 0) - mean) mask + factor bypass.");
+  m.def("gradient_moments", &gradient_moments, py::arg("dy").noconvert(), py::arg("x").noconvert(), py::arg("mean"),
+        py::arg("mask").noconvert(), py::arg("num_threads"),
+        "Per column the sums of h = dy mask and of h (max(x, 0) - mean).");
+  m.def("rectified_gradient", &gradient, py::arg("dy").noconvert(), py::arg("x").noconvert(), py::arg("mean"),
+        py::arg("scale"), py::arg("offset"), py::arg("slope"), py::arg("push"), py::arg("mask").noconvert(),
+        py::arg("factor"), py::arg("of_bypass").noconvert(), py::arg("num_threads"),
+        "Puts the gradient of x in its place, and factor dy in of_bypass; the squares of that of max(x, 0) per column.");
+}
