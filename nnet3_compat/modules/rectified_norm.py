@@ -90,7 +90,7 @@ class RectifiedNorm:
 
 
 class JoinedFunction(torch.autograd.Function):
-    """The operation forward and backward; a second time backward, x is no longer there."""
+    """The operation forward and backward."""
 
     @staticmethod
     def forward(
@@ -114,8 +114,10 @@ class JoinedFunction(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         native, threads, operation = extension(), torch.get_num_threads(), ctx.operation
-        x = ctx.x if operation.overwrites else ctx.x.clone()
-        ctx.x = None
+        if operation.overwrites and not _graph_is_kept():
+            x, ctx.x = ctx.x, None
+        else:
+            x = ctx.x.clone()
         rows, (mean, scale) = x.shape[0] * x.shape[1], ctx.lines
         dy = _matrix(gradient.contiguous())
         sums, products = map(torch.from_numpy, native.gradient_moments(dy, _matrix(x), mean, ctx.mask, threads))
@@ -133,6 +135,13 @@ class JoinedFunction(torch.autograd.Function):
         for watch in operation.unit.watches or ():
             watch.see_derivatives(torch.from_numpy(squares), rows)
         return x, of_bypass, None, None, None
+
+
+def _graph_is_kept() -> bool:
+    """Whether what runs now is backward(retain_graph=True), after which there may be another backward pass."""
+    autograd: Any = torch._C._autograd
+    kept: bool = autograd._get_current_graph_task_keep_graph()
+    return kept
 
 
 def _matrix(x: Tensor) -> np.ndarray:

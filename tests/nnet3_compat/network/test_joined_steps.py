@@ -79,3 +79,17 @@ def test_as_one_by_one(added: str, factor: int) -> None:
         for field in (*getattr(component, "PARAMS", ()), *getattr(component, "STATS", ())):
             ours, theirs = (np.asarray(getattr(nnet.components[name], field)) for nnet in (together[1], one[1]))
             np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4, err_msg=f"{name} {field}")
+
+
+def test_a_graph_that_is_kept_goes_back_twice() -> None:
+    torch.manual_seed(0)
+    network = Network.from_nnet(Nnet.from_config(LINES)).train()
+    features = torch.randn(2, 60, 6, requires_grad=True)
+    output: Any = network(features)
+    gradients = []
+    for keep in (True, False):
+        output.sum().backward(retain_graph=keep)
+        assert features.grad is not None
+        gradients.append(features.grad)
+        features.grad = None
+    torch.testing.assert_close(*gradients)
