@@ -47,6 +47,7 @@ The model is <decode-dir>/../final.mdl, with cmvn_opts and frame_subsampling_fac
   --scoring-opts <string>          # options of score.sh"
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
+. "$steps/lib/network_input.sh"
 
 [ $# -eq 3 ] || usage
 graph=$1 data=$2 dir=$3
@@ -57,31 +58,21 @@ use_programs
 source=$(dirname "$dir")
 model=$source/$iter.mdl
 needs "$graph"/{HCLG.fst,words.txt} "$data"/{feats.scp,utt2spk} "$model"
-[ -z "$online_ivector_dir" ] || needs "$online_ivector_dir"/{ivector_online.scp,ivector_period}
 if [ -f "$source/phones.txt" ] && [ -f "$graph/phones.txt" ]; then
   cmp -s <(grep -av '^#' "$source/phones.txt") <(grep -av '^#' "$graph/phones.txt") ||
     fail "the phones of $source and $graph differ: the graph was made for another model"
 fi
 
-check_input ${online_ivector_dir:+--ivector-dir="$online_ivector_dir"} "$source" "$data"
+network_options "$source" "$data" "$online_ivector_dir"
 
 mkdir -p "$dir/log"
 at_most "$data" utterances
 echo "$nj" > "$dir/num_jobs"
 
-options=(--frames-per-chunk="$frames_per_chunk" --minimize="$minimize" --max-active="$max_active"
+options=("${network_options[@]}" --frames-per-chunk="$frames_per_chunk" --minimize="$minimize" --max-active="$max_active"
   --min-active="$min_active" --beam="$beam" --lattice-beam="$lattice_beam" --acoustic-scale="$acwt" --allow-partial=true
   --extra-left-context="$extra_left_context" --extra-right-context="$extra_right_context"
   --extra-left-context-initial="$extra_left_context_initial" --extra-right-context-final="$extra_right_context_final")
-if [ -f "$source/frame_subsampling_factor" ]; then
-  factor=$(number_in "$source/frame_subsampling_factor")
-  options+=(--frame-subsampling-factor="$factor")
-fi
-if [ -n "$online_ivector_dir" ]; then
-  period=$(number_in "$online_ivector_dir/ivector_period")
-  options+=(--online-ivectors="scp:$online_ivector_dir/ivector_online.scp" --online-ivector-period="$period")
-fi
-
 [ -z "$prior_scale" ] || options+=(--prior-scale="$prior_scale")
 [ -z "$prior_floor" ] || options+=(--prior-floor="$prior_floor")
 
@@ -97,28 +88,10 @@ elif [ "$num_threads" -gt 1 ]; then
   queue_options=(--num-threads "$num_threads")
 fi
 
-cmvn_options="--norm-means=false --norm-vars=false"
-if [ -f "$source/cmvn_opts" ]; then
-  cmvn_options=$(options_in "$source/cmvn_opts")
-else
-  echo "$0: warning: no such file $source/cmvn_opts: features are not normalized. A model that was trained on normalized" \
-    "ones recognizes nothing then: copy its cmvn_opts too" >&2
-fi
-
 if [ "$stage" -le 1 ]; then
   "$utils/split_data.sh" --per-utt "$data" "$nj"
   split=$data/split${nj}utt
-  part=$(quoted "$split")/JOB
-  if [ -f "$source/online_cmvn" ]; then
-    needs "$source/global_cmvn.stats"
-    feats="ark,s,cs:apply-cmvn-online $cmvn_options --spk2utt=ark:$part/spk2utt \
-$(quoted "$source")/global_cmvn.stats scp:$part/feats.scp ark:- |"
-  elif [[ $cmvn_options == *--norm-means=false* ]]; then
-    feats="scp:$split/JOB/feats.scp"
-  else
-    needs "$data/cmvn.scp"
-    feats="ark,s,cs:apply-cmvn $cmvn_options --utt2spk=ark:$part/utt2spk scp:$part/cmvn.scp scp:$part/feats.scp ark:- |"
-  fi
+  network_feats "$source" "$data" "$split"
   lattices="ark:|gzip -c >$(quoted "$dir")/lat.JOB.gz"
   if [ "$post_decode_acwt" != 1.0 ]; then
     lattices="ark:|lattice-scale --acoustic-scale=$(quoted "$post_decode_acwt") ark:- ark:- | \

@@ -33,30 +33,8 @@ All other options go to nnet-pytorch-train-model, whose --help lists them; the m
   --num-epochs, --initial-learning-rate, --final-learning-rate, --minibatch-size, --chunk-width, --average-last
   --use-gpu <true|false>, --num-jobs-initial, --num-jobs-final, --srand"
 
-# This script's own options to parse_options.sh, the others to the program, as --name=value.
-command_line=$*
-own=() others=()
-while [ $# -gt 0 ] && [[ $1 == -* ]]; do
-  word=$1
-  shift
-  if [[ $word == --help || $word == -h ]]; then
-    printf '%s\n' "$help_message" >&2
-    exit 0
-  fi
-  if [[ $word != *=* ]]; then
-    [ $# -ge 1 ] || { echo "$0: option $word needs a value" >&2; exit 1; }
-    word+="=$1"
-    shift
-  fi
-  name=${word%%=*}
-  case ${name//_/-} in
-    --config) own+=(--config "${word#*=}") ;;
-    --stage | --nj | --cmd | --store | --tree-dir | --lm-opts | --num-processes | --objective | --objective-opts)
-      own+=("$word") ;;
-    *) others+=("$word") ;;
-  esac
-done
-set -- "${own[@]}" "$@"
+own_options="stage nj cmd store tree-dir lm-opts num-processes objective objective-opts"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/options.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 
 use_programs

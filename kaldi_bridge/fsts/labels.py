@@ -45,6 +45,14 @@ def without_arcs(fst: Fst, labels: Iterable[int], side: str = "ilabel") -> Fst:
     return connected(fst.changed(offsets=kept_before[fst.offsets], arcs=fst.arcs[keep]))
 
 
+def without_loops(fst: Fst) -> Fst:
+    """Without arcs that lead from a state to itself and have no labels."""
+    arcs = fst.arcs
+    keep = (arcs["ilabel"] != 0) | (arcs["olabel"] != 0) | (arcs["nextstate"] != fst.sources)
+    kept_before = np.concatenate([[0], np.cumsum(keep)])
+    return fst.changed(offsets=kept_before[fst.offsets], arcs=arcs[keep])
+
+
 def penalized(fst: Fst, labels: Iterable[int], penalty: float, side: str = "ilabel") -> Fst:
     """With the penalty added to the cost of the arcs that have these labels."""
     arcs = fst.arcs.copy()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, read_fst
-from kaldi_bridge.fsts.labels import relabelled
+from kaldi_bridge.fsts.labels import relabelled, without_labels, without_loops
 from kaldi_bridge.fsts.lookahead import read_lookahead_fst
 from kaldi_bridge.fsts.rational import arc_sorted
 from kaldi_bridge.fsts.symbols import symbols_inside
@@ -76,17 +76,11 @@ class GraphDirectory:
         whole, grammar = self.path / "HCLG.fst", self.path / "Gr.fst"
         self.is_composed = not whole.exists()
         if self.is_composed:
-            lexicon = self.path / "HCLr.fst"
-            for file in (lexicon, grammar):
-                if not file.exists():
-                    raise KaldiError(f"{self.path} has neither HCLG.fst nor both HCLr.fst and Gr.fst")
-            disambig = self.path / "disambig_tid.int"
-            labels = read_integers(str(disambig)) if disambig.exists() else []
-            self._lexicon = _read_lexicon(str(lexicon), labels, model)
+            lexicon, labels = _lexicon_files(self.path)
+            self._lexicon = _read_lexicon(lexicon, labels, model)
             fst = read_fst(str(grammar))
             self.graph = ComposedGraph(self._lexicon, fst, str(grammar))
-            renumbered = fst.arcs[(fst.arcs["ilabel"] != fst.arcs["olabel"]) & (fst.arcs["olabel"] != 0)]
-            self._labels = dict(zip(renumbered["olabel"].tolist(), renumbered["ilabel"].tolist(), strict=True))
+            self._labels = _numbers_in_lexicon(fst)
         else:
             fst = read_fst(str(whole))
             self.graph = Graph(fst, model, str(whole))
@@ -109,6 +103,39 @@ class GraphDirectory:
     def words(self) -> SymbolTable:
         """Those inside the graph, else of words.txt. Raises KaldiError where there are none."""
         return graph_words(self.path, self._symbols)
+
+
+def graph_of_all_words(path: Path) -> tuple[Fst, bytes]:
+    """HCLG.fst, or else HCLr.fst, with the numbers of words that ``words`` has and no disambiguation symbols.
+
+    Also the symbols inside of it, for ``graph_words``.
+
+    Raises KaldiError where files are missing or cannot be read.
+    """
+    whole = path / "HCLG.fst"
+    if whole.exists():
+        fst = read_fst(str(whole))
+        return fst, fst.header.osymbols if fst.header else b""
+    lexicon, disambig = _lexicon_files(path)
+    grammar = read_fst(str(path / "Gr.fst"))
+    fst = read_lookahead_fst(lexicon).fst
+    numbers = {inside: number for number, inside in _numbers_in_lexicon(grammar).items()}
+    fst = without_loops(without_labels(relabelled(fst, {}, numbers), disambig))
+    return fst, grammar.header.osymbols if grammar.header else b""
+
+
+def _lexicon_files(path: Path) -> tuple[str, list[int]]:
+    """The lexicon's file, and its disambiguation symbols."""
+    lexicon, disambig = path / "HCLr.fst", path / "disambig_tid.int"
+    if not (lexicon.exists() and (path / "Gr.fst").exists()):
+        raise KaldiError(f"{path} has neither HCLG.fst nor both HCLr.fst and Gr.fst")
+    return str(lexicon), read_integers(str(disambig)) if disambig.exists() else []
+
+
+def _numbers_in_lexicon(grammar: Fst) -> dict[int, int]:
+    """Of words that have other numbers in HCLr.fst, as Gr.fst has them on its input side."""
+    renumbered = grammar.arcs[(grammar.arcs["ilabel"] != grammar.arcs["olabel"]) & (grammar.arcs["olabel"] != 0)]
+    return dict(zip(renumbered["olabel"].tolist(), renumbered["ilabel"].tolist(), strict=True))
 
 
 def graph_words(path: Path, symbols: bytes) -> SymbolTable:

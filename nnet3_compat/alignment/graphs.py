@@ -2,7 +2,7 @@
 
 LexiconGraphs   of a lang directory and the model's tree: words can be added
 ComposedGraphs  of HCLr.fst, which has the pronunciations inside, and a grammar that is the transcript
-TrimmedGraphs   of HCLG.fst: its paths that say the transcript, with the costs of its grammar
+TrimmedGraphs   of HCLG.fst: its paths that say the transcript, with the costs of its grammar; or of HCLr.fst
 """
 
 from __future__ import annotations
@@ -111,10 +111,14 @@ class TrimmedGraphs:
         return OpenFst.of(without_arcs(self._hclg, others.tolist(), "olabel"))
 
     def of_words(self, words: Sequence[int]) -> Graph:
+        return Graph(self.fst_of_words(words), self._model)
+
+    def fst_of_words(self, words: Sequence[int]) -> Fst:
+        """That graph before it can be searched."""
         made: Fst = self._fst.composed(OpenFst.of(linear_acceptor(words)), "right").fst()
         if not made.num_states:
             raise EntryError("the graph has no way to say the words")
-        return Graph(made, self._model)
+        return made
 
     def of_text(self, words: Sequence[int]) -> Graph:
         """The whole graph, whose own grammar cannot be changed."""

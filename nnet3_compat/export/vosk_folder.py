@@ -13,7 +13,6 @@ normalization of the mean, or for good, within the network; variances are always
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from kaldi_bridge.data_dirs.feature_options import FeatureOptions
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import strip, words
 from kaldi_bridge.io.text_files import read_text, write_text
+from kaldi_bridge.io.whole_folder import whole_folder
 from kaldi_bridge.model_dirs.model_input import Offer, check_input
 from kaldi_bridge.transforms.cmvn import scale_and_offset
 from kaldi_bridge.transforms.global_cmvn import read_global_stats, write_global_stats
@@ -57,22 +57,13 @@ def write_vosk_folder(model_in: str, folder: str, options: VoskOptions) -> None:
     Raises:
         KaldiError: the folder is there already, a file is missing, or the model is none that Vosk can run.
     """
-    target = Path(folder)
-    if target.exists():
-        raise KaldiError(f"{folder} is there already")
     for name in ("graph", "mfcc_config"):
         if not getattr(options, name):
             raise KaldiError(f"--vosk=true needs --{name.replace('_', '-')}")
-    made = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
+    with whole_folder(folder) as made:
         for part in ("am", "conf", "graph/phones"):
             (made / part).mkdir(parents=True)
         _write(made, Path(model_in), options)
-        made.rename(target)
-    except OSError as error:
-        raise KaldiError(f"{error.filename or folder}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
     log.info(f"Wrote {model_in} as a folder for Vosk to {folder}")
 
 

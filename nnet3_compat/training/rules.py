@@ -14,8 +14,9 @@ With parameters p and learning rate r of a component:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -53,15 +54,16 @@ class TrainingRules:
         quiet: bool = False,
         semi_orthogonal: bool = True,
         limits_of_components: bool = True,
+        frozen: Collection[str] = (),
     ) -> None:
         """``chance``: decides what is left to chance. ``quiet``: no message about single minibatches.
 
         ``semi_orthogonal``: whether matrices are made so that ask for it. ``limits_of_components``: whether components'
-        own max-change counts.
+        own max-change counts. ``frozen``: components whose parameters stay.
         """
         self._options, self._chance, self._quiet = options, chance, quiet
         self._semi_orthogonal = semi_orthogonal
-        self._modules = network.modules_by_name()
+        self._modules, self._frozen = network.modules_by_name(), frozenset(frozen)
         self._updates: dict[str, list[Update]] = {}
         self._watches: list[tuple[str, Activations | OutputDerivatives]] = []
         for name, module in self._modules.items():
@@ -88,11 +90,12 @@ class TrainingRules:
                 part.chance = partial(self._chance, f"self-repair of {name}")
         updatable = [part for part in parts if part.PARAMS and part.component.is_updatable]
         natural = self._options.optimizer == "natural-gradient"
-        updates = [make_update(part, natural) for part in updatable if part.component.learning_rate != 0.0]
+        trained = [part for part in updatable if part.component.learning_rate != 0.0 and name not in self._frozen]
+        updates = [make_update(part, natural) for part in trained]
         if updates:
             self._updates[name] = updates
         for part in updatable:
-            if part.component.learning_rate == 0.0:
+            if part not in trained:
                 part.requires_grad_(False)
 
     def before_minibatch(self) -> None:
@@ -100,10 +103,11 @@ class TrainingRules:
         for name, watch in self._watches:
             watch.before_minibatch(self._chance, name)
 
-    def set_learning_rate(self, rate: float) -> None:
-        """Of all components, times each one's factor."""
-        for update in (update for updates in self._updates.values() for update in updates):
-            update.module.component.set_underlying_learning_rate(rate)
+    def set_learning_rate(self, rate: float, factors: Mapping[str, float] = MappingProxyType({})) -> None:
+        """Of all components, times each one's own factor and that of ``factors``, where it is there."""
+        for name, updates in self._updates.items():
+            for update in updates:
+                update.module.component.set_underlying_learning_rate(rate * factors.get(name, 1.0))
 
     def forget_minibatch(self) -> None:
         """What was seen since the last update is of no use."""
@@ -127,7 +131,8 @@ class TrainingRules:
             if backstitch_step != 1:
                 self._scale_batch_norm()
             if backstitch_step != 2 and self._semi_orthogonal:
-                constrain(self._modules, self._chance, self._quiet)
+                constrained = {name: module for name, module in self._modules.items() if name not in self._frozen}
+                constrain(constrained, self._chance, self._quiet)
             self._forget(options.momentum if applied and not backstitch_step else 0.0)
         return applied
 

@@ -154,6 +154,8 @@ def open_data(
 
     Raises KaldiError naming what is wrong.
     """
+    if options.cmvn_stats and not options.online_cmvn:
+        raise KaldiError("--cmvn-stats are for --online-cmvn")
     factor = options.frame_subsampling_factor or (3 if kind.normalization_fst else 1)
     train = [first]
     if options.more_data:
@@ -193,7 +195,7 @@ def open_data(
 
     features = [_features(spec, spec.options_of(options)) for spec in specs]
     if options.online_cmvn:
-        statistics = read_global_stats(first.data)
+        statistics = read_global_stats(options.cmvn_stats or first.data)
         features = [
             OnlineNormalized(source, spec.options_of(options).normalization, statistics)
             for spec, source in zip(specs, features, strict=True)

@@ -21,6 +21,9 @@ class DataOptions(PerturbationOptions):
     online_cmvn: bool = option(
         False, "Normalize online instead, each utterance by itself; --cmvn-opts is then as of apply-cmvn-online"
     )
+    cmvn_stats: str = option(
+        "", "With --online-cmvn: the global statistics to begin with; default: of the data directory's cmvn.scp"
+    )
     normalization_fst: str = option("", "Of the denominator graph; default: normalization.fst beside the den.fst")
     repeat: float = option(1.0, "How often an epoch goes through the data; more-data have their own")
     more_data: str = option(

@@ -65,6 +65,15 @@ class Model(Trainable):
                 found[name] = partial(setattr, module, "dropout")
         return found
 
+    def layers(self) -> dict[str, dict[nn.Parameter, float]]:
+        """Parameters by the name of their layer, each with the learning-rate factor that the model has for it."""
+        found = {}
+        for name, module in self.named_modules():
+            own = dict.fromkeys(module.parameters(recurse=False), 1.0)
+            if own:
+                found[name] = own
+        return found
+
     def write_mdl(self, wxfilename: str, transition_model: TransitionModel, priors: np.ndarray | None = None) -> None:
         """Writes the ``.mdl`` that decodes. ``priors``: [num_pdfs], what decoding divides by.
 

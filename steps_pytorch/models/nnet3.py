@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
@@ -19,6 +19,8 @@ from nnet3_compat.components import set_seed
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.changes import read_lines
 from nnet3_compat.model.model_file import read_nnet, write_model
+from nnet3_compat.model.new_outputs import with_new_outputs
+from nnet3_compat.modules.composite import Composite
 from nnet3_compat.modules.dropout import Random, RandomProportion
 from nnet3_compat.modules.normalize import BatchNorm
 from nnet3_compat.network.network import Network
@@ -38,6 +40,7 @@ class Nnet3Options:
     """Options of ``nnet3``."""
 
     network: str = option("", "xconfig or config file, or a raw model or .mdl to train on from (required)")
+    new_outputs: bool = option(False, "Put new output layers, for the targets' pdfs, in the place of the network's")
 
 
 class Nnet3Model(Model):
@@ -88,6 +91,20 @@ class Nnet3Model(Model):
         modules = self.network.modules_by_name()
         return {n: m.set_dropout_proportion for n, m in modules.items() if isinstance(m, RandomProportion)}
 
+    def layers(self) -> dict[str, dict[nn.Parameter, float]]:
+        """By the names of components, with their own factors (learning-rate-factor)."""
+        found = {}
+        for name, module in self.network.modules_by_name().items():
+            parts = module.parts if isinstance(module, Composite) else [module]
+            own = {
+                parameter: getattr(part.component, "learning_rate_factor", 1.0)
+                for part in parts
+                for parameter in part.parameters()
+            }
+            if own:
+                found[name] = own
+        return found
+
     def write_mdl(self, wxfilename: str, transition_model: TransitionModel, priors: np.ndarray | None = None) -> None:
         """A file that Kaldi loads."""
         if transition_model.num_pdfs != self.num_pdfs:
@@ -122,6 +139,8 @@ def make_nnet3(options: Nnet3Options, dimensions: Dimensions) -> Nnet3Model:
         raise KaldiError("model nnet3: --network=<xconfig, config or model> is required")
     try:
         nnet = read_network(options.network)
+        if options.new_outputs:
+            nnet = with_new_outputs(nnet, dimensions.num_pdfs, ("output", XENT_OUTPUT))
         model = Nnet3Model(nnet, dimensions.frame_subsampling_factor, dimensions.xent)
     except KaldiError as error:
         raise KaldiError(f"{options.network}: {error}") from None

@@ -10,7 +10,7 @@ processes, and makes one step of them:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from torch import Tensor
@@ -53,7 +53,10 @@ class Optimizer(Protocol):
 
 @dataclass
 class Setting:
-    """What an optimizer is made for."""
+    """What an optimizer is made for.
+
+    ``factors``: of the learning rates of the model's layers by name, beside those that the model has itself; 0: frozen.
+    """
 
     model: Model
     objective: Objective
@@ -62,6 +65,7 @@ class Setting:
     half_precision: bool = False
     seed: int = 0
     num_jobs: int = 1
+    factors: dict[str, float] = field(default_factory=dict)
 
 
 OPTIMIZERS = Registry[Optimizer](

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,28 +12,34 @@ from torch import Tensor, nn
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from steps_pytorch.training.optimizers.base import OPTIMIZERS, Optimizer, Setting, average_nested
+from steps_pytorch.training.optimizers.layer_factors import parameters_by_factor
+
+Groups = list[dict[str, Any]]
+"""As PyTorch's optimizers take them: ``params``, and the ``factor`` of their learning rate."""
 
 
 class GradientOptimizer:
     """One of PyTorch's, on the mean gradient over all frames.
 
     Args:
-        make: the optimizer of some parameters.
+        make: the optimizer of groups of parameters.
         clip_norm: largest norm of the gradient, to which longer ones are shortened; 0: any.
         half_precision: scales losses so that float16 can hold their derivatives.
     """
 
     def __init__(
         self,
-        make: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer],
+        make: Callable[[Groups], torch.optim.Optimizer],
         setting: Setting,
         scales_with_jobs: bool = False,
     ) -> None:
-        modules = (setting.model, setting.objective)
-        self._parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+        rated = parameters_by_factor(setting.model, setting.factors)
+        rated.setdefault(1.0, []).extend(p for p in setting.objective.parameters() if p.requires_grad)
+        groups: Groups = [{"params": params, "factor": factor} for factor, params in rated.items() if params]
+        self._parameters = [parameter for group in groups for parameter in group["params"]]
         if not self._parameters:
             raise KaldiError("the model has no parameters to train")
-        self._optimizer = make(self._parameters)
+        self._optimizer = make(groups)
         self._after_update = setting.model.after_update
         self._group, self._clip_norm = setting.group, setting.clip_norm
         self._scaler = torch.GradScaler(setting.group.device.type, enabled=setting.half_precision)
@@ -59,7 +65,7 @@ class GradientOptimizer:
         if self._clip_norm:
             nn.utils.clip_grads_with_norm_(self._parameters, self._clip_norm, norm)
         for parameters in self._optimizer.param_groups:
-            parameters["lr"] = rate
+            parameters["lr"] = rate * parameters["factor"]
         if finite and frames:
             self._scaler.step(self._optimizer)
         self._scaler.update()
@@ -131,8 +137,8 @@ class AdadeltaOptions:
 def make_adadelta(options: AdadeltaOptions, setting: Setting) -> Optimizer:
     """Adadelta."""
 
-    def make(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    def make(groups: Groups) -> torch.optim.Optimizer:
         o = options
-        return torch.optim.Adadelta(parameters, lr=1.0, rho=o.rho, eps=o.epsilon, weight_decay=o.weight_decay)
+        return torch.optim.Adadelta(groups, lr=1.0, rho=o.rho, eps=o.epsilon, weight_decay=o.weight_decay)
 
     return GradientOptimizer(make, setting)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.modules.base import ComponentModule
 from nnet3_compat.training.options import TrainerOptions
 from nnet3_compat.training.rules import TrainingRules
 from steps_pytorch.models.nnet3 import Nnet3Model
@@ -35,7 +36,13 @@ class NaturalGradient:
     def __init__(self, model: Nnet3Model, options: TrainerOptions, setting: Setting) -> None:
         # All processes draw the same numbers: they apply the same constraints.
         self._random = random.Random(setting.seed)
-        self._rules = TrainingRules(model.network, options, self._chance, quiet=True)
+        self._factors = setting.factors
+        for name, module in model.network.modules_by_name().items():  # whatever rates their file has
+            for part in module.modules():
+                if isinstance(part, ComponentModule) and part.component.is_updatable:
+                    part.component.set_underlying_learning_rate(self._factors.get(name, 1.0))
+        frozen = [name for name, factor in self._factors.items() if not factor]
+        self._rules = TrainingRules(model.network, options, self._chance, quiet=True, frozen=frozen)
         model.is_watched = True
         self._group, self._rate = setting.group, 0.0
         if self._group.size > 1:
@@ -60,7 +67,7 @@ class NaturalGradient:
 
     def _set_rate(self, rate: float) -> None:
         self._rate = rate
-        self._rules.set_learning_rate(rate)
+        self._rules.set_learning_rate(rate, self._factors)
 
     def state_dict(self) -> dict[str, Any]:
         return {"rules": self._rules.state_dict(), "random": self._random.getstate(), "rate": self._rate}

@@ -18,6 +18,7 @@ from steps_pytorch.models.registry import build_model
 from steps_pytorch.objectives.registry import OBJECTIVES, build_objective
 from steps_pytorch.registry import Dimensions
 from steps_pytorch.training.optimizers.base import OPTIMIZERS, Setting
+from steps_pytorch.training.optimizers.layer_factors import factors_of
 from steps_pytorch.training.run.averaging import MovingAverage
 from steps_pytorch.training.run.input import warn_of_other_input
 from steps_pytorch.training.run.loop import Parts, Settings
@@ -65,7 +66,8 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
     objective.to(group.device)
 
     half = options.precision == "float16"
-    setting = Setting(model, objective, group, options.clip_norm, half, options.srand, num_jobs)
+    factors = factors_of(options.learning_rate_factors, model.layers())
+    setting = Setting(model, objective, group, options.clip_norm, half, options.srand, num_jobs, factors)
     optimizer = OPTIMIZERS.build(options.optimizer, words(options.optimizer_opts, "optimizer-opts"), setting)
     if options.init_model:
         if group.is_first and job == 0:

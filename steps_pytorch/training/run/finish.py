@@ -88,7 +88,8 @@ def write_model_directory(assembly: Assembly, name: str) -> None:
         "frame_subsampling_factor": str(parts.model.frame_subsampling_factor),
     }
     if run.options.online_cmvn:
-        write_global_stats(str(run.folder / "global_cmvn.stats"), read_global_stats(run.data))
+        stats = read_global_stats(run.options.cmvn_stats or run.data)
+        write_global_stats(str(run.folder / "global_cmvn.stats"), stats)
         texts["online_cmvn"] = ""  # Kaldi's scripts look for a file of this name
     for file, text in texts.items():
         with open_output(str(run.folder / file)) as stream:

@@ -31,6 +31,11 @@ class OptimizationOptions:
     final_learning_rate: float = option(0.0001, "Learning rate at the end")
     warmup_epochs: float = option(0.0, "Epochs in which the learning rate grows to the initial one")
     hold_epochs: float = option(0.0, "Epochs at the initial learning rate before it changes further")
+    learning_rate_factors: str = option(
+        "",
+        "Factors of the learning rates of layers, 'tdnn[1-5].*=0 output*=2' say; for each layer the first pattern that "
+        "fits its name counts; 0: it stays as it is",
+    )
     num_epochs: float = option(10.0, "Epochs of training")
     accumulate: int = option(1, "Minibatches of an update (delayed updates)")
     clip_norm: float = option(0.0, "Largest norm of the gradient, 0: any")
