@@ -44,8 +44,8 @@ e.g.: $0 vosk-model-small-en-us-0.15 data/mine exp/mine
   --nj <n>, --cmd <cmd>            # number of parallel jobs (4), and how to run them (this machine)
 All other options go to train.sh: --num-epochs, --initial-learning-rate, --minibatch-size, --use-gpu ..."
 
-own_options="stage nj cmd lang graph tree mfcc-config fbank-config ivector-extractor den-dir lm-opts num-leaves frozen
-  learning-rate-factors objective objective-opts vosk"
+own_options=(stage nj cmd lang graph tree mfcc-config fbank-config ivector-extractor den-dir lm-opts num-leaves frozen
+  learning-rate-factors objective objective-opts vosk)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/options.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 

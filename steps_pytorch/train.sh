@@ -33,7 +33,7 @@ All other options go to nnet-pytorch-train-model, whose --help lists them; the m
   --num-epochs, --initial-learning-rate, --final-learning-rate, --minibatch-size, --chunk-width, --average-last
   --use-gpu <true|false>, --num-jobs-initial, --num-jobs-final, --srand"
 
-own_options="stage nj cmd store tree-dir lm-opts num-processes objective objective-opts"
+own_options=(stage nj cmd store tree-dir lm-opts num-processes objective objective-opts)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/options.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/lib/step.sh"
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced, before step.sh, by a step that hands options on: those named in own_options stay, as --name=value, and all others
-# go to the array others.
+# Sourced, before step.sh, by a step that hands options on: those that the array own_options names stay, as --name=value, and
+# all others go to the array others.
 
 command_line=$*
 own=() others=()
@@ -20,7 +20,7 @@ while [ $# -gt 0 ] && [[ $1 == -* ]]; do
   name=${name//_/-}
   if [[ $name == --config ]]; then
     own+=(--config "${word#*=}")
-  elif [[ " $own_options " == *" ${name#--} "* ]]; then
+  elif [[ " ${own_options[*]} " == *" ${name#--} "* ]]; then
     own+=("$word")
   else
     others+=("$word")

@@ -226,6 +226,9 @@ steps_pytorch/score.sh --min-lmwt 10 --max-lmwt 10 {}/hires {}/graph {}/online/d
 steps_pytorch/decode_online.sh --nj 9 ONLINE {}/graph {}/hires {}/online/decode_online
 steps_pytorch/decode_online.sh --nj 2 --per-utt true ONLINE {}/graph {}/hires {}/online/decode_each
 steps_pytorch/make_supervisions.sh --frame-subsampling-factor 1 {}/chain/decode {}/tree {}/supervision_of_decoding
+# finetuning
+steps_pytorch/align_nnet_lats.sh --nj 2 --generate-ali-from-lats true {}/hires {}/lang_chain {}/chain {}/nnet_lats
+steps_pytorch/finetune.sh FINETUNE --graph {}/tiny/graph {}/tiny/model {}/hires {}/finetuned
 """
 WORDS = {
     "FEW": ["--num-iters", "5", "--realign-iters", "1 3", "--max-iter-inc", "3", "--boost-silence", "1.2"],
@@ -249,6 +252,10 @@ WORDS = {
         "0",
     ],
 }
+WORDS["FINETUNE"] = [
+    "--nj", "2", "--num-epochs", "1", "--minibatch-size", "8", "--average-last", "1", "--num-workers", "0",
+    "--frozen", "tdnn1.* tdnn2.*", "--lm-opts", "--num-extra-lm-states=20",
+]  # fmt: skip
 WORDS["CHAIN"] = [
     *WORDS["TRAIN"], "--tree-dir", "{}/tree", "--chunk-width", "90,60", "--alignment-subsampling-factor", "3",
 ]  # fmt: skip
@@ -283,6 +290,8 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     (dictionary / "extra_questions.txt").write_text("")
     words = sorted({line.split()[0] for line in lexicon.splitlines() if line[0].islower()})
     (folder / "digits").write_text("".join(f"{word}\n" for word in words))
+    for part in ("model", "graph"):
+        shutil.copytree(TINY / part, folder / "tiny" / part, copy_function=shutil.copyfile)
     return folder, []
 
 
