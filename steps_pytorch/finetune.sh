@@ -109,7 +109,7 @@ fi
 if [ "$factor" -gt 1 ]; then : "${objective:=lfmmi}"; else : "${objective:=cross-entropy}"; fi
 tree_dir=$dir/lats den=${den_dir:-$model}
 if [ -n "$num_leaves" ]; then
-  tree_dir=$dir/tree den=${den_dir:-$dir/den}
+  tree_dir=$dir/new_tree den=${den_dir:-$dir/den}
   if [ "$stage" -le 4 ]; then
     "$steps/build_tree.sh" --cmd "$cmd" --frame-subsampling-factor "$factor" --alignment-subsampling-factor 1 \
       --context-opts "--context-width=2 --central-position=1" "$num_leaves" "$features" "$lang" "$dir/lats" "$tree_dir"
@@ -171,10 +171,11 @@ if [ "$stage" -le 7 ] && $vosk; then
     if [ -d "$am/am" ]; then am=$am/am; fi
     cp "$dir/final.mdl" "$am"
     mv "$dir/.vosk.$$" "$dir/vosk"
-  elif [ -f "$decoding_graph/HCLG.fst" ] && [ "${type:-}" = mfcc ]; then
+  elif [ -f "$decoding_graph/HCLG.fst" ] && [ -f "$decoding_graph/phones/silence.csl" ] && [ "${type:-}" = mfcc ]; then
     nnet-pytorch-export --vosk --graph="$decoding_graph" --mfcc-config="$config" --cmvn-stats="$features" \
       ${ivectors:+--ivector-extractor="$ivector_extractor"} "$dir/final.mdl" "$dir/vosk"
   else
-    echo "$0: no folder for Vosk: it needs a graph (--lang with a G.fst, or --graph) and MFCC (--mfcc-config)" >&2
+    echo "$0: no folder for Vosk is written: it needs a graph (--lang with a G.fst, or --graph with HCLG.fst and" \
+      "phones/silence.csl), and MFCC (--mfcc-config)" >&2
   fi
 fi
