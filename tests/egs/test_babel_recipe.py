@@ -173,6 +173,15 @@ def test_bad_transcripts(transcript: str, reason: str, tmp_path: Path) -> None:
     assert result.returncode == 1 and reason in result.stderr and not (tmp_path / "data").exists()
 
 
+def test_missing_files_are_named(made: Path) -> None:
+    for script, words in (
+        ("prepare_lexicon.py", [made / "none", made / "out"]),
+        ("prepare_data.py", ["--list", made / "none", made / "training", made / "out"]),
+    ):
+        result = local(script, *words)
+        assert result.returncode == 1 and f"{script}: cannot read {made}/none" in result.stderr
+
+
 def test_recipe_without_a_language(tmp_path: Path) -> None:
     result = run(RECIPE / "run.sh", "--exp", tmp_path / "exp")
     assert result.returncode == 1 and "which language? --lang-conf" in result.stderr

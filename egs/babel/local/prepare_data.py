@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import words
 from kaldi_bridge.io.text_files import read_lines, read_text, write_rows, write_text
 
@@ -164,4 +165,7 @@ def fail(message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KaldiError as error:
+        sys.exit(fail(str(error)))

@@ -17,6 +17,7 @@ import re
 import sys
 from pathlib import Path
 
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import encode, words
 from kaldi_bridge.io.text_files import read_lines, read_text, write_text
 
@@ -127,4 +128,7 @@ def fail(message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KaldiError as error:
+        sys.exit(fail(str(error)))

@@ -9,7 +9,7 @@ from typing import Tuple
 from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
-from steps_pytorch.models.nnet_pytorch.configuration import Configuration, whole_number
+from steps_pytorch.models.nnet_pytorch.configuration import MOST_LAYERS, Configuration, whole_number
 from steps_pytorch.models.nnet_pytorch.network import Network, State, dim_of
 
 # TorchScript wants typing.Tuple in annotations.
@@ -26,7 +26,7 @@ class Blstm(Network):
         super().__init__(
             configuration, dim_of(state, "blstm.0.weight_ih_l0", 1), mixes_sequences="blstm_idim" not in values
         )
-        num_layers = whole_number(values, "blstm_num_layers")
+        num_layers = whole_number(values, "blstm_num_layers", most=MOST_LAYERS)
         if self.mixes_sequences and num_layers % 2:
             raise KaldiError(
                 f"blstm_num_layers={num_layers}: an odd number of layers leaves time and sequences exchanged"

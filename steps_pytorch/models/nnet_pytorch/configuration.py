@@ -16,7 +16,7 @@ from kaldi_bridge.io.text_files import read_text
 NAME = "conf.1.json"
 CHAIN = "Chain"
 MODELS = ("TDNN", "Resnet", "WideResnet", "BLSTM")
-LARGEST = 1 << 20
+LARGEST, MOST_LAYERS, MOST_FRAMES = 1 << 20, 1000, 1 << 15
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,9 @@ class Configuration:
     @classmethod
     def read(cls, path: Path) -> Configuration:
         """Raises KaldiError where the file cannot be read, or is not what train.py writes."""
+        values = parse_json(read_text(path), str(path))
         with within(str(path)):
-            return cls.of(parse_json(read_text(path), str(path)))
+            return cls.of(values)
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Configuration:
@@ -60,17 +61,17 @@ class Configuration:
                 f"its model is {shown(str(name))}; known are {', '.join(MODELS)}, also with {CHAIN} before"
             )
         data = _first_data_set(values.get("datasets"))
-        chunk_width = whole_number(data, "chunk_width")
+        chunk_width = whole_number(data, "chunk_width", most=MOST_FRAMES)
         if "fp16" in values:  # later versions train on chunks of random widths, and decode with their mean
-            chunk_width = (chunk_width + whole_number(data, "min_chunk_width", default=1)) // 2
+            chunk_width = (chunk_width + whole_number(data, "min_chunk_width", default=1, most=MOST_FRAMES)) // 2
         means, variances = bool(data.get("mean_norm", True)), data.get("var_norm", True)
         return cls(
             model,
             model != name,
-            whole_number(values, "subsample", default=1),
+            whole_number(values, "subsample", default=1, most=MOST_FRAMES),
             chunk_width,
-            whole_number(data, "left_context", least=0),
-            whole_number(data, "right_context", least=0),
+            whole_number(data, "left_context", least=0, most=MOST_FRAMES),
+            whole_number(data, "right_context", least=0, most=MOST_FRAMES),
             whole_number(data, "batchsize"),
             means,
             bool(variances) and (means or variances != "none"),  # "none" is true there where means are subtracted
@@ -82,11 +83,13 @@ class Configuration:
         return json.dumps(self.values, indent=4)
 
 
-def whole_number(values: dict[str, Any], name: str, least: int = 1, default: int | None = None) -> int:
-    """One of the values. Raises KaldiError where it is missing, no whole number or too small, or absurdly large."""
+def whole_number(
+    values: dict[str, Any], name: str, least: int = 1, default: int | None = None, most: int = LARGEST
+) -> int:
+    """One of the values. Raises KaldiError where it is missing, no whole number, too small or absurdly large."""
     value = values.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value < LARGEST:
-        raise KaldiError(f"{name} must be a whole number of at least {least}, and is {shown(str(value))}")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise KaldiError(f"{name} must be a whole number from {least} to {most}, and is {shown(str(value))}")
     return value
 
 

@@ -110,12 +110,21 @@ def network_of(configuration: Configuration, state: State) -> Network:
         what = "lacks" if name in own else "has more than a"
         raise KaldiError(f"its 'model' {what} {configuration.values['model']} of {NAME}: {name}")
     for name, value in own.items():
-        if value.shape != state[name].shape:
-            raise KaldiError(
-                f"{name} is of shape {list(state[name].shape)}, and would be of {list(value.shape)} by {NAME}"
-            )
+        _check_parameter(name, state[name], value)
     network.load_state_dict(state, assign=True)
     return network.float().eval()
+
+
+def _check_parameter(name: str, found: Tensor, wanted: Tensor) -> None:
+    """Raises KaldiError for another shape, another kind of numbers, or numbers that are none."""
+    if found.shape != wanted.shape:
+        raise KaldiError(f"{name} is of shape {list(found.shape)}, and would be of {list(wanted.shape)} by {NAME}")
+    if found.is_floating_point() != wanted.is_floating_point():
+        raise KaldiError(f"{name} is of {found.dtype}, and would be of {wanted.dtype}")
+    if found.layout != torch.strided or not found.is_contiguous():
+        raise KaldiError(f"{name} does not lie in the file as nnet_pytorch's parameters do")
+    if not found.isfinite().all():
+        raise KaldiError(f"{name} has numbers that are infinite or none: its training has failed")
 
 
 @MODELS.add("nnet-pytorch", NnetPytorchOptions)

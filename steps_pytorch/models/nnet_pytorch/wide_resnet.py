@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import shown
-from steps_pytorch.models.nnet_pytorch.configuration import Configuration, literal, whole_number
+from steps_pytorch.models.nnet_pytorch.configuration import MOST_LAYERS, Configuration, literal, whole_number
 from steps_pytorch.models.nnet_pytorch.network import Network, State
 
 # TorchScript wants typing.Tuple in annotations.
@@ -30,14 +30,18 @@ class WideResnet(Network):
     def __init__(self, configuration: Configuration, state: State) -> None:
         values = configuration.values
         super().__init__(configuration, whole_number(values, "idim", least=0, default=0))
-        blocks, rest = divmod(whole_number(values, "depth") - 4, 6)
+        blocks, rest = divmod(whole_number(values, "depth", most=MOST_LAYERS) - 4, 6)
         width = whole_number(values, "width")
         if rest or blocks < 1:
             raise KaldiError(f"depth={values['depth']} must be 6 n + 4 with n > 0")
         if self.factor != FACTOR:
             raise KaldiError(f"subsample={self.factor}: a WideResnet has an output for every {FACTOR} frames")
         strides = literal(values.get("strides", STRIDES), "strides")
-        if not isinstance(strides, list) or len(strides) != 4 or not all(s in range(1, 100) for s in strides):
+        if (
+            not isinstance(strides, list)
+            or len(strides) != 4
+            or not all(isinstance(s, int) and 0 < s < 100 for s in strides)
+        ):
             raise KaldiError(f"strides={shown(str(strides))} must be four numbers")
         self.rectifier = nn.LeakyReLU(LEAK)
         self.conv1 = nn.Conv2d(1, FIRST_CHANNELS, 3, stride=strides[0], padding=1)

@@ -266,17 +266,35 @@ def test_bad_checkpoints(
 
 
 @pytest.mark.parametrize(
+    ("parameter", "reason"),
+    [
+        (torch.full((10, 8, 1), torch.nan), "tdnn.0.weight has numbers that are infinite or none"),
+        (torch.ones(10, 8, 1, dtype=torch.int64), "tdnn.0.weight is of torch.int64, and would be of torch.float32"),
+        (torch.ones(1, 1, 1).expand(10, 8, 1), "tdnn.0.weight does not lie in the file"),
+        (torch.ones(10, 8, 1).to_sparse(), "tdnn.0.weight does not lie in the file"),
+    ],
+)
+def test_bad_parameters(parameter: torch.Tensor, reason: str, tmp_path: Path) -> None:
+    there = directory("chain_tdnn", tmp_path)
+    state = read_checkpoint(there / "final.mdl")
+    torch.save({"model": state | {"tdnn.0.weight": parameter}}, there / "final.mdl")
+    with pytest.raises(KaldiError, match=reason):
+        build_model("nnet-pytorch", [f"--checkpoint={there}/final.mdl"], Dimensions(FEATURE_DIM, PDFS, 0, 3))
+
+
+@pytest.mark.parametrize(
     ("case", "values", "reason"),
     [
         ("tdnn", {"model": "Wav2Vec2"}, "its model is 'Wav2Vec2'; known are TDNN"),
         ("tdnn", {"model": "ChainTDNN"}, "lacks .*ChainTDNN.*: prefinal_xent.bias"),
         ("chain_tdnn", {"model": "TDNN"}, "has more than a TDNN.*: prefinal_xent.bias"),
         ("tdnn", {"tdnn_hdim": 11}, r"tdnn.0.weight is of shape \[10, 8, 1\], and would be of \[11, 8, 1\]"),
-        ("tdnn", {"tdnn_hdim": 10**12}, "tdnn_hdim must be a whole number of at least 1, and is '1000000000000'"),
+        ("tdnn", {"tdnn_hdim": 10**12}, "tdnn_hdim must be a whole number from 1 to 1048576, and is '1000000000000'"),
         ("tdnn", {"tdnn_num_layers": 25}, "at most 24 layers"),
+        ("blstm", {"blstm_num_layers": 10**6}, "blstm_num_layers must be a whole number from 1 to 1000"),
         ("tdnn", {"tdnn_dropout": "a lot"}, "tdnn_dropout must be a number from 0 to 1"),
         ("tdnn", {"datasets": "__import__('os').mkdir('executed')"}, "datasets is no list"),
-        ("tdnn", {"datasets": "[{'chunk_width': 140}]"}, "left_context must be a whole number .*is 'None'"),
+        ("tdnn", {"datasets": "[{'chunk_width': 140}]"}, "left_context must be a whole number from 0 .*is 'None'"),
         ("tdnn", {"datasets": None}, "datasets is no list"),
         ("chain_resnet", {"resnet_layers": "[[6, 2, 2]] * 4"}, "resnet_layers is no list"),
         ("chain_resnet", {"resnet_layers": "[[6, 2, 1]]"}, "must be four lists"),
