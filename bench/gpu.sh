@@ -23,9 +23,9 @@ part() { # <seconds> <name> <command...>: the command's output into a log
 "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' ||
   { echo "$0: $python has no PyTorch that finds a CUDA GPU here" >&2; exit 1; }
 "$python" -c 'import torch; print(torch.cuda.get_device_name(), "PyTorch", torch.__version__, "CUDA", torch.version.cuda)' > "$table"
-part 240 build env NNET_PYTORCH_EXTENSION=required "$python" setup.py -q build_ext --inplace
+part 210 build env NNET_PYTORCH_EXTENSION=required "$python" setup.py -q build_ext --inplace
 if [ -n "${PYCHAIN:-}" ] && command -v nvcc > /dev/null; then
-  part 150 pychain "$python" -m pip install --quiet --no-deps --no-build-isolation "$PYCHAIN/openfst_binding" "$PYCHAIN/pytorch_binding" "$PYCHAIN"
+  part 100 pychain "$python" -m pip install --quiet --no-deps --no-build-isolation "$PYCHAIN/openfst_binding" "$PYCHAIN/pytorch_binding" "$PYCHAIN"
 fi
 part 120 tests "$python" -m pytest -q -k "on_a_gpu" tests/nnet3_compat/chain
 part 150 measures "$python" bench/gpu.py
