@@ -73,7 +73,7 @@ def make_graph_directory(
     write_text(path / "num_pdfs", f"{model.num_pdfs}\n")
     write_text(path / "disambig_tid.int", "".join(f"{label}\n" for label in disambig))
     with open_output(str(path / "HCLG.fst")) as out:
-        graph.write(out, "const")
+        graph.write(out, "const", all_properties=True)
 
 
 def _context_graph(lang: Lang, tree: ContextDependency) -> tuple[Fst, list[list[int]]]:

@@ -78,11 +78,7 @@ def test_graph_directory_is_kaldis(fsdd: Path, lang: Path, chain_model: Path, tm
     kaldis = {path.relative_to(fsdd / "graph") for path in (fsdd / "graph").rglob("*") if path.is_file()}
     assert {path.relative_to(graph) for path in graph.rglob("*") if path.is_file()} == kaldis
     for name in sorted(kaldis):
-        if name.suffix != ".fst":
-            assert (graph / name).read_bytes() == (fsdd / "graph" / name).read_bytes(), name
-    ours, theirs = read_fst(str(graph / "HCLG.fst")), read_fst(str(fsdd / "graph/HCLG.fst"))
-    np.testing.assert_array_equal(ours.arcs, theirs.arcs)
-    np.testing.assert_array_equal(ours.finals, theirs.finals)
+        assert (graph / name).read_bytes() == (fsdd / "graph" / name).read_bytes(), name
 
 
 def test_parts_are_kept_for_the_next_graph(lang: Path, chain_model: Path, tmp_path: Path, capfd) -> None:
