@@ -17,7 +17,7 @@ from tests.helpers.places import ROOT
 PAGE = (ROOT / "docs/from_nnet_pytorch.md").read_text()
 PROGRAMS = re.compile(r"nnet-pytorch-[a-z-]+|[a-z_]+\.sh")
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)")
-# All options of its programs on its branch master: argparse's in nnet_pytorch/*.py, and some of its scripts'.
+# All options of its branch master: argparse's in nnet_pytorch/*.py, and those of its scripts.
 THEIRS = """
 datasets validation-datasets datasetname expdir num-targets idim priors-only model seed job objective subsample
 delay-updates num-epochs batches-per-epoch grad-thresh optim lr weight-decay gpu resume init warmup decay fixed min-lr
@@ -27,6 +27,8 @@ sgld-buffer sgld-reinit-p sgld-stepsize sgld-noise ebm-weight xent-weight lfmmi-
 sgld-thresh sgld-optim sgld-replay-correction sgld-weight-decay sgld-max-steps sgld-init-real-decay sgld-clip
 sgld-init-val sgld-epsilon ebm-tgt ebm-type ebm-joint datadir modeldir dumpdir checkpoint prior-scale prior-floor
 prior-name words-file trans-mdl hclg min-active max-active max-mem lattice-beam beam acoustic-scale post-decode-acwt
+hdim num-layers prefinal-dim layers bottleneck num-pdfs xent l2 sgld-real-decay validation-spks perturb-spk debug
+ivector-dim ivector-layers teachers ts-comparison-weight ts-margin ts-num-negatives mce-weight
 batchsize modelname chunk-width left-context right-context target top-k num-steps perturb min-lmwt max-lmwt nj nj-init
 nj-final
 """
