@@ -51,6 +51,8 @@ for file in cmvn_opts frame_subsampling_factor phones.txt; do
   rm -f "$dir/$file"
   if [ -f "$source/$file" ]; then cp "$source/$file" "$dir"; fi
 done
+same_phones "$lang" "$source"
+if [ -f "$lang/phones.txt" ]; then cp "$lang/phones.txt" "$dir"; fi
 if [[ "${network_options[*]}" =~ --frame-subsampling-factor=([2-9]|[1-9][0-9]) ]]; then
   : "${acoustic_scale:=1.0}"
 else
@@ -60,7 +62,6 @@ fi
 
 if [ "$stage" -le 0 ]; then
   if [ -f "$lang/L.fst" ]; then
-    gmm_same_phones "$lang" "$source"
     transcripts=$(gmm_transcripts "$lang")
     # shellcheck disable=SC2086
     run_jobs JOB=1:"$nj" "$dir/log/compile_graphs.JOB.log" \

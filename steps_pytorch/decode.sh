@@ -58,11 +58,7 @@ use_programs
 source=$(dirname "$dir")
 model=$source/$iter.mdl
 needs "$graph"/{HCLG.fst,words.txt} "$data"/{feats.scp,utt2spk} "$model"
-if [ -f "$source/phones.txt" ] && [ -f "$graph/phones.txt" ]; then
-  cmp -s <(grep -av '^#' "$source/phones.txt") <(grep -av '^#' "$graph/phones.txt") ||
-    fail "the phones of $source and $graph differ: the graph was made for another model"
-fi
-
+same_phones "$graph" "$source"
 network_options "$source" "$data" "$online_ivector_dir"
 
 mkdir -p "$dir/log"

@@ -64,10 +64,19 @@ if [ "$stage" -le 0 ]; then
   nnet-pytorch-unpack-model ${graph:+--graph="$graph"} ${tree:+--tree="$tree"} "$source" "$model"
 fi
 
-features=$dir/data
-for kind in mfcc fbank plp; do # how the model's features are made
-  if [ -f "$model/conf/$kind.conf" ]; then type=$kind config=$model/conf/$kind.conf; fi
+factor=$(number_in "$model/frame_subsampling_factor")
+network=$(nnet3-am-info --print-args=false "$model/final.mdl")
+read -ra rules <<< "$frozen $learning_rate_factors"
+for rule in "${rules[@]}"; do # said before anything takes long
+  pattern=${rule%=*} found=false
+  while read -r layer; do
+    # shellcheck disable=SC2053
+    if [[ $layer == $pattern ]]; then found=true; fi
+  done < <(sed -n 's/^component name=\([^ ]*\) .*/\1/p' <<< "$network")
+  $found || fail "the network has no layer $pattern; nnet-pytorch-am-info shows what there is"
 done
+
+features=$dir/data
 config=
 for kind in mfcc fbank plp; do # how the model's features are made
   if [ -f "$model/conf/$kind.conf" ]; then type=$kind config=$model/conf/$kind.conf; fi
@@ -86,8 +95,6 @@ if [ "$stage" -le 1 ]; then
   "$utils/fix_data_dir.sh" "$features"
 fi
 
-factor=$(number_in "$model/frame_subsampling_factor")
-network=$(nnet3-am-info --print-args=false "$model/final.mdl")
 ivectors=
 if [[ $network == *"input-node name=ivector "* ]]; then
   : "${ivector_extractor:=$model/extractor}"

@@ -132,6 +132,7 @@ def _unpack_folder(folder: ModelFolder, options: UnpackOptions, made: Path) -> N
     write_text(made / "frame_subsampling_factor", f"{folder.decoding.frame_subsampling_factor}\n")
     _put_normalization(setup, made)
     features = setup.extractor.options
+    features.allow_upsample = True  # as where it recognizes (acoustic_model.py)
     FeatureOptions(type(features).__name__.removesuffix("Options").lower(), _option_lines(features)).write(made)
     if setup.ivectors is not None:
         _put_extractor(setup.ivectors, made / "extractor")

@@ -4,7 +4,16 @@
 #   network_options <model-dir> <data-dir> <ivector-dir>    sets network_options, an array: how often there is an output,
 #                                        and the i-vectors (<ivector-dir> may be empty); and cmvn_options. Ends the step
 #                                        where the model was trained on other features
+#   same_phones <graph-dir|lang-dir> <model-dir>            ends the step where they have other phones, disambiguation
+#                                        symbols aside
 #   network_feats <model-dir> <data-dir> <split-dir>        then, sets feats: the rspecifier of a job's features, normalized
+
+same_phones() {
+  if [ -f "$1/phones.txt" ] && [ -f "$2/phones.txt" ]; then
+    cmp -s <(grep -av '^#' "$1/phones.txt") <(grep -av '^#' "$2/phones.txt") ||
+      fail "the phones of $2 and $1 differ: they were made for different models"
+  fi
+}
 
 network_options() {
   local model_dir=$1 data_dir=$2 ivector_dir=$3 factor period

@@ -36,6 +36,7 @@ def test_a_folder_for_vosk(tmp_path: Path, what: str) -> None:
     assert read_stats(str(made / "global_cmvn.stats"))[0, -1] == 5.0
     features = read_options(str(made / "conf/mfcc.conf"), MfccOptions)
     assert (features.num_ceps, features.sample_frequency, features.high_freq) == (40, 8000.0, -200.0)
+    assert features.allow_downsample and features.allow_upsample
     assert (made / "final.mdl").read_bytes() == (folder / "am/final.mdl").read_bytes()
     assert (made / "graph/HCLG.fst").is_file() and (made / "vosk").resolve() == folder.resolve()
     assert answer(read_tree(str(made / "tree")).to_pdf, (1, 5), 0) == answer(
