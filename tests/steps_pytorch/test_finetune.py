@@ -79,23 +79,33 @@ def test_a_folder_for_vosk_becomes_another(data: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_new_words_and_a_new_output_layer(reference: Path, corpus: Path, tmp_path: Path) -> None:
-    """Kaldi's network with i-vectors gets a tree of other leaves and a graph of the lang directory."""
-    mine, lang, made = (tmp_path / name for name in ("data", "lang", "made"))
+    """Kaldi's network with i-vectors gets a tree of other leaves, and a graph with a word that its own one has not."""
+    mine, lang, made, dictionary = (tmp_path / name for name in ("data", "lang", "made", "dict"))
     mine.mkdir()
+    shutil.copytree(reference / "fsdd/dict", dictionary, copy_function=shutil.copyfile)
+    lexicon = (dictionary / "lexicon.txt").read_text().replace("zero ", "nil ")
+    (dictionary / "lexicon.txt").write_text("".join(sorted(lexicon.splitlines(keepends=True))))
+    (dictionary / "lexiconp.txt").unlink()
+    words = {line.split()[0] for line in lexicon.splitlines() if line[0].islower()}
+    (dictionary / "words").write_text("".join(f"{word}\n" for word in sorted(words)))
     test = corpus / "fsdd/test"
     for name in ("text", "utt2spk", "wav.scp"):
         rows = dict(line.split(None, 1) for line in (test / name).read_text().splitlines())
         prefix = f"{corpus}/fsdd/" if name == "wav.scp" else ""
-        (mine / name).write_text("".join(f"{key} {prefix}{rows[key]}\n" for key in sorted(rows)[::14]))
+        lines = [f"{key} {prefix}{rows[key]}\n".replace("zero", "nil") for key in sorted(rows)[::14]]
+        (mine / name).write_text("".join(lines))
     shell(tmp_path, ROOT / "utils/fix_data_dir.sh", mine)
-    shell(tmp_path, STEPS / "prepare_chain_lang.sh", reference / "fsdd/lang", lang)
+    shell(tmp_path, STEPS / "prepare_lang.sh", dictionary, "<UNK>", tmp_path / "tmp", tmp_path / "words")
+    grammar = ["--word-loop=true", tmp_path / "words", dictionary / "words", dictionary / "lexicon.txt"]
+    shell(tmp_path, STEPS / "format_lm.sh", *grammar, tmp_path / "words")
+    shell(tmp_path, STEPS / "prepare_chain_lang.sh", tmp_path / "words", lang)
     options = ["--lang", lang, "--num-leaves", "30", "--learning-rate-factors", "output*=4 *=0.5"]
     shell(tmp_path, STEPS / "finetune.sh", *FEW, *options, reference / "fsdd/vosk", mine, made)
     model = read_model(str(made / "final.mdl"))
     assert model.num_pdfs == model.transition_model.num_pdfs < 72
     assert model.nnet.components["output.affine"].linear_params.any()
     assert (made / "vosk/ivector/final.ie").is_file()
-    Recognizer(Model(made / "vosk"), 8000.0)
+    assert Model(made / "vosk").find_word("nil") > 0 > Model(reference / "fsdd/vosk").find_word("nil")
 
 
 @pytest.mark.parametrize(
