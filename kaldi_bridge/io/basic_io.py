@@ -26,7 +26,7 @@ _FLOAT = struct.Struct("<bf")
 _DOUBLE = struct.Struct("<bd")
 _MARKED_INT32 = np.dtype([("size", "i1"), ("value", "<i4")])
 _INTEGER = re.compile(rb"[+-]?[0-9]+")
-_DTYPES = {name: np.dtype(name) for name in ("<f4", "<f8", "<i4", "<u2", "u1")}
+_DTYPES = {name: np.dtype(name) for name in ("<f4", "<f8", "<i4", "<u2", "u1", "i1")}
 _NUMBER = re.compile(
     rb"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|inf(?:inity)?|nan)", re.I
 )

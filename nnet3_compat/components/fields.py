@@ -15,6 +15,7 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io import basic_io, matrix_io
 from kaldi_bridge.io.streams import InputStream, OutputStream
+from nnet3_compat.components.int8_matrix import read_parameters, write_parameters
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ BOOL = Kind(basic_io.read_bool, basic_io.write_bool)
 INTS = Kind(basic_io.read_int_vector, basic_io.write_int_vector)
 PAIRS = Kind(basic_io.read_int_pair_vector, basic_io.write_int_pair_vector)
 VECTOR = _array(np.float32, matrix_io.read_vector, matrix_io.write_vector)
-MATRIX = _array(np.float32, matrix_io.read_matrix, matrix_io.write_matrix)
+MATRIX = Kind(read_parameters, write_parameters)
+"""In a network that was exported so, some of them are an Int8Matrix on file."""
 DOUBLE_VECTOR = _array(np.float64, matrix_io.read_vector, matrix_io.write_vector)
 DOUBLE_MATRIX = _array(np.float64, matrix_io.read_matrix, matrix_io.write_matrix)
 PRESENT = Kind(lambda stream, binary: True, lambda stream, binary, value: None)

@@ -14,10 +14,13 @@ from nnet3_compat.export.onnx import export_onnx
 from nnet3_compat.export.tensor_files import load_tensors
 from nnet3_compat.export.torchscript import export_network
 from nnet3_compat.model.am_nnet import AmNnet
+from nnet3_compat.model.int8 import write_int8_model
 from nnet3_compat.model.model_file import Archive, read_any, write_archive, write_model
 from nnet3_compat.network.network import Network
 
-FORMATS = ("torchscript", "mdl", "onnx", "nnet3")
+FORMATS = ("torchscript", "mdl", "onnx", "nnet3", "int8")
+OF_KALDI = ("nnet3", "int8")
+"""Formats that hold the network as Kaldi's files do."""
 
 
 def export_model(
@@ -48,8 +51,10 @@ def export_model(
         raise KaldiError("--frames-per-chunk goes with --format=onnx only: other formats take any number of frames")
     if frames_per_chunk % frame_subsampling_factor:
         raise KaldiError("--frames-per-chunk must be a multiple of --frame-subsampling-factor")
-    if format == "nnet3" and (frame_subsampling_factor > 1 or extra_left_context or extra_right_context):
-        raise KaldiError("--frame-subsampling-factor and extra contexts do not go with --format=nnet3")
+    if format in OF_KALDI and (frame_subsampling_factor > 1 or extra_left_context or extra_right_context):
+        raise KaldiError(f"--frame-subsampling-factor and extra contexts do not go with --format={format}")
+    if format == "int8" and not binary:
+        raise KaldiError("--format=int8 is written in binary mode only")
     if transition_model and format == "onnx":
         raise KaldiError("--transition-model does not go with --format=onnx, which has no place for one")
 
@@ -67,9 +72,13 @@ def export_model(
     if state:
         load_state(network, state)
 
-    if format == "nnet3":
+    if format in OF_KALDI:
         nnet = network.to_nnet()
-        write_model(model_out, nnet if transitions is None else AmNnet(transitions, nnet, priors), binary)
+        exported = nnet if transitions is None else AmNnet(transitions, nnet, priors)
+        if format == "nnet3":
+            write_model(model_out, exported, binary)
+        else:
+            write_int8_model(model_out, exported)
     elif format == "onnx":
         data = export_onnx(
             network,

@@ -10,6 +10,7 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.folded.network import FoldedNetwork, Segment, can_fold, new_state
+from nnet3_compat.folded.precision import FLOAT32
 from nnet3_compat.model.ivector_period import with_ivector_period
 from nnet3_compat.structure.context import compute_context, modulus
 from nnet3_compat.structure.graph import Graph, build_graph
@@ -83,11 +84,14 @@ class FoldedLoopedNetwork:
 
     Attributes:
         plan: one that ``can_fold``.
+
+    Args:
+        precision: of products; see precision.py.
     """
 
-    def __init__(self, plan: LoopedPlan) -> None:
+    def __init__(self, plan: LoopedPlan, precision: str = FLOAT32) -> None:
         self.plan = plan
-        network = FoldedNetwork(plan.graph, plan.nnet.components)
+        network = FoldedNetwork(plan.graph, plan.nnet.components, precision)
         self._takes = network.input_names
         before: list[int] = []
         self._programs = []

@@ -9,6 +9,7 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.folded.network import FoldedNetwork, Segment, can_fold, new_state
+from nnet3_compat.folded.precision import FLOAT32
 from nnet3_compat.structure.context import compute_context, modulus
 from nnet3_compat.structure.graph import Graph, build_graph
 from nnet3_compat.structure.invariance import chunk_invariant
@@ -24,9 +25,12 @@ class FoldedModel:
 
     Args:
         num_threads: for products that are large enough.
+        precision: of these; see precision.py.
     """
 
-    def __init__(self, nnet: Nnet, graph: Graph, frame_subsampling_factor: int, num_threads: int) -> None:
+    def __init__(
+        self, nnet: Nnet, graph: Graph, frame_subsampling_factor: int, num_threads: int, precision: str
+    ) -> None:
         if frame_subsampling_factor < 1:
             raise KaldiError("--frame-subsampling-factor and --frames-per-chunk must be > 0")
         self.on_cpu = True
@@ -39,7 +43,7 @@ class FoldedModel:
         self.ivector_dim: int = nodes.get("ivector", 0)
         self.output_dim = graph.values[graph.outputs["output"]].dim
         self._graph, self._reads_ivector = graph, "ivector" in dims
-        self._network, self._layouts = FoldedNetwork(graph, nnet.components), Layouts(graph)
+        self._network, self._layouts = FoldedNetwork(graph, nnet.components, precision), Layouts(graph)
         self._programs: dict[Request, Any] = {}
 
     def chunk_invariant(self, num_outputs: int) -> bool:
@@ -72,9 +76,11 @@ class FoldedModel:
         return self._programs[request]
 
 
-def folded_model(nnet: Nnet, frame_subsampling_factor: int, num_threads: int) -> FoldedModel | None:
+def folded_model(
+    nnet: Nnet, frame_subsampling_factor: int, num_threads: int, precision: str = FLOAT32
+) -> FoldedModel | None:
     """None where torch has to compute the network. Raises KaldiError for networks that cannot be computed."""
     graph = build_graph(nnet)
     if not can_fold(graph, nnet.components):
         return None
-    return FoldedModel(nnet, graph, frame_subsampling_factor, num_threads)
+    return FoldedModel(nnet, graph, frame_subsampling_factor, num_threads, precision)

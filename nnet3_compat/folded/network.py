@@ -16,9 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components.base import Component
+from nnet3_compat.components.int8_matrix import Int8Matrix
 from nnet3_compat.folded.component_functions import affine_of, function_of, scale_and_offset_of
 from nnet3_compat.folded.folding import Chain, Folding, Parameters
+from nnet3_compat.folded.precision import BFLOAT16, FLOAT32, INT8
 from nnet3_compat.structure.graph import Graph, Leaf, terms_of
 from nnet3_compat.structure.layout import Layout, leaf_size, rows_read
 
@@ -68,9 +71,14 @@ class Segment:
 
 
 class FoldedNetwork:
-    """Holds the weights, of which programs for any number of layouts are made. ``graph`` is one that ``can_fold``."""
+    """Holds the weights, of which programs for any number of layouts are made.
 
-    def __init__(self, graph: Graph, components: dict[str, Component]) -> None:
+    Args:
+        graph: one that ``can_fold``.
+        precision: of products; see precision.py.
+    """
+
+    def __init__(self, graph: Graph, components: dict[str, Component], precision: str = FLOAT32) -> None:
         self._graph = graph
         self._components = {
             i: components[value.component] for i, value in enumerate(graph.values) if value.component is not None
@@ -79,15 +87,45 @@ class FoldedNetwork:
             lambda i: affine_of(self._components[i]), lambda i: scale_and_offset_of(self._components[i])
         )
         self._folding = Folding(graph, self._components, parameters)
-        self._matrices = {
-            result: _csrc.PackedMatrix(chain.weight, chain.bias, chain.offset)
-            for result, chain in self._folding.chains.items()
-        }
+        self._matrices = {result: self._matrix(chain, precision) for result, chain in self._folding.chains.items()}
         self._functions = {
             i: function_of(component)
             for i, component in self._components.items()
             if not component.is_affine and i not in self._folding.skipped
         }
+
+    def _matrix(self, chain: Chain, precision: str) -> Any:
+        """An _csrc.PackedMatrix.
+
+        Columns of inputs may be of very different sizes, as those of features beside i-vectors: what reads these alone
+        is float32 in any precision. What reads linear functions of them is bfloat16 at the least.
+        """
+        source = self._graph.values[chain.affine].taps[0].source
+        if self._is_of_inputs(source, through_maps=False):
+            precision = FLOAT32
+        elif precision == INT8 and self._is_of_inputs(source, through_maps=True):
+            precision = BFLOAT16
+        bias, offset = chain.bias, chain.offset
+        try:
+            if precision == FLOAT32:
+                return _csrc.float32_matrix(chain.weight, bias, offset)
+            if precision == BFLOAT16:
+                return _csrc.bfloat16_matrix(chain.weight, bias, offset)
+            rounded = Int8Matrix.of(chain.weight)
+            return _csrc.int8_matrix(rounded.values, rounded.scales, bias, offset)
+        except ValueError as error:
+            raise KaldiError(f"the network cannot be computed: {error}") from None
+
+    def _is_of_inputs(self, i: int, through_maps: bool) -> bool:
+        """Whether value i is made of inputs alone: by descriptors, and also by affine maps."""
+        value = self._graph.values[i]
+        if value.is_input:
+            return True
+        if value.component is not None:
+            component = self._components[i]
+            if not (component.is_identity or (through_maps and (component.is_affine or component.is_scale_and_offset))):
+                return False
+        return all(self._is_of_inputs(leaf.source, through_maps) for leaf in value.leaves())
 
     @property
     def input_names(self) -> list[str]:

@@ -72,10 +72,10 @@ class AmNnet:
         except KaldiError as error:
             raise KaldiError(f"{stream.name}: {error}") from None
 
-    def write(self, stream: OutputStream, binary: bool) -> None:
-        """A ``.mdl``, without its header."""
+    def write(self, stream: OutputStream, binary: bool, precision: str = "float32") -> None:
+        """A ``.mdl``, without its header; ``precision``: see Nnet.write."""
         self.transition_model.write(stream, binary)
-        self.nnet.write(stream, binary)
+        self.nnet.write(stream, binary, precision)
         basic_io.write_token(stream, binary, "<LeftContext>")
         basic_io.write_int32(stream, binary, self.left_context)
         basic_io.write_token(stream, binary, "<RightContext>")

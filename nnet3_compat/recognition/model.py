@@ -46,6 +46,7 @@ class Model:
 
     Args:
         path: the folder; ``graph``: that of the graph, for Kaldi's that hold none, or several.
+        precision: of the network's products; "": as the folder's configuration or the model says.
 
     Attributes:
         sample_frequency: of the samples that its features are made of, in Hz.
@@ -59,8 +60,9 @@ class Model:
         KaldiError: files are missing, cannot be read or do not fit together.
     """
 
-    def __init__(self, path: str | os.PathLike[str], graph: str = "") -> None:
+    def __init__(self, path: str | os.PathLike[str], graph: str = "", precision: str = "") -> None:
         folder = open_folder(path, graph)
+        folder.decoding.precision = precision or folder.decoding.precision
         acoustic = AcousticModel(folder)
         self.options, self.sample_frequency = acoustic.options, acoustic.sample_frequency
         self.graphs = GraphDirectory(folder.graph.directory, acoustic.transitions)

@@ -14,6 +14,7 @@ from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.wave import read_wave
+from nnet3_compat.folded.precision import PrecisionOptions
 from nnet3_compat.recognition.formats import DOCUMENTS, NAMED, PHONE_CTM, SEGMENTS
 from nnet3_compat.recognition.grammar_files import read_grammar
 from nnet3_compat.recognition.output_files import check_output, write_parts
@@ -26,7 +27,7 @@ SAMPLES = 4000  # that are handed over at a time, as in Vosk's examples: endpoin
 
 
 @dataclass
-class TranscriptionOptions:
+class TranscriptionOptions(PrecisionOptions):
     """What is recognized, and what is written of it."""
 
     graph: str = option("", "Directory of the graph, for a directory of Kaldi's that has none inside, or several")
@@ -52,7 +53,7 @@ def transcribe(options: TranscriptionOptions, model_in: str, *recordings: str) -
     from nnet3_compat.recognition.recognizer import Recognizer
     from nnet3_compat.recognition.speaker_model import SpeakerModel
 
-    model = Model(model_in, options.graph)
+    model = Model(model_in, options.graph, options.precision)
     speakers = SpeakerModel(options.speaker_model) if options.speaker_model else None
     grammar = read_grammar(options.grammar, model.words) if options.grammar else None
     failed = 0

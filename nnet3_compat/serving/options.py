@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.folded.precision import PrecisionOptions
 
 
 @dataclass
@@ -28,7 +29,7 @@ class LimitOptions:
 
 
 @dataclass
-class ServerOptions(LimitOptions):
+class ServerOptions(LimitOptions, PrecisionOptions):
     """Options of nnet-pytorch-serve."""
 
     graph: str = option("", "Directory of the graph, for a directory of Kaldi's that has none inside, or several")

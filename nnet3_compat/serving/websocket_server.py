@@ -148,7 +148,7 @@ def serve_model(options: ServerOptions, model_in: str, num_threads: int) -> None
 
     Raises KaldiError for a model that cannot be used, or an address at which it cannot listen.
     """
-    model = Model(model_in, options.graph)
+    model = Model(model_in, options.graph, options.precision)
 
     async def run() -> None:
         await WebSocketServer(options, model, num_threads).run()

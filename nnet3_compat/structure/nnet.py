@@ -77,8 +77,20 @@ class OutputNode:
 Node = InputNode | ComponentNode | DimRangeNode | OutputNode
 
 
+TOKENS = {"float32": "<Nnet3>", "int8": "<Nnet3Int8>"}
+"""How a network begins on file, by what its matrices of parameters are kept in there."""
+_INT8 = encode(TOKENS["int8"])
+
+
 class Nnet:
-    """``nodes`` and ``components`` in the order of the file; nodes are replaced, never changed in place."""
+    """``nodes`` and ``components`` in the order of the file; nodes are replaced, never changed in place.
+
+    Attributes:
+        precision: what the file had the parameters in: "float32", or "int8", in which nnet-pytorch-export keeps them.
+            In memory they are float32, and are written so.
+    """
+
+    precision = "float32"
 
     def __init__(self, nodes: Iterable[Node] = (), components: dict[str, Component] | None = None) -> None:
         self.nodes: list[Node] = list(nodes)
@@ -220,7 +232,8 @@ class Nnet:
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> Nnet:
         """Reads ``<Nnet3>`` to ``</Nnet3>``. Raises KaldiError."""
-        basic_io.expect_token(stream, binary, "<Nnet3>")
+        precision = "int8" if binary and stream.peek(len(_INT8)) == _INT8 else "float32"
+        basic_io.expect_token(stream, binary, TOKENS[precision])
         if words(stream.readline()):
             raise KaldiError(f"{stream.where()}: expected the end of the line after <Nnet3>")
         config, size = [], 0
@@ -234,6 +247,7 @@ class Nnet:
         if not 0 <= count < MAX_COMPONENTS:
             raise KaldiError(f"{stream.where()}: {count} is no number of components")
         nnet = cls()
+        nnet.precision = precision
         for _ in range(count):
             basic_io.expect_token(stream, binary, "<ComponentName>")
             name = basic_io.read_token(stream, binary)
@@ -247,9 +261,9 @@ class Nnet:
             raise KaldiError(f"{stream.name}: {error}") from error
         return nnet
 
-    def write(self, stream: OutputStream, binary: bool) -> None:
-        """Writes ``<Nnet3>`` to ``</Nnet3>``."""
-        basic_io.write_token(stream, binary, "<Nnet3>")
+    def write(self, stream: OutputStream, binary: bool, precision: str = "float32") -> None:
+        """Writes ``<Nnet3>`` to ``</Nnet3>``; "int8": where parameters are in eight bits (see model/int8.py)."""
+        basic_io.write_token(stream, binary, TOKENS[precision])
         stream.write(encode("".join(f"{line}\n" for line in ["", *self.config_lines(), ""])))
         basic_io.write_token(stream, binary, "<NumComponents>")
         basic_io.write_int32(stream, binary, len(self.components))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import option, without_effect
+from nnet3_compat.folded.precision import PrecisionOptions
 from nnet3_compat.structure.request import INT_MAX, INT_MIN
 
 COMPILER = "For Kaldi's compiler of computations; torch needs none"
@@ -17,7 +18,7 @@ CUDA = "For Kaldi's GPU code; torch manages memory and precision"
 
 
 @dataclass
-class SimpleComputationOptions:
+class SimpleComputationOptions(PrecisionOptions):
     """How utterances are cut into chunks; see chunking.py."""
 
     extra_left_context: int = option(0, "Frames that each chunk gets beyond the left context of the network")

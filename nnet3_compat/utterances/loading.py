@@ -9,6 +9,7 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.folded.model import folded_model
+from nnet3_compat.folded.precision import expect_float32
 from nnet3_compat.machine.gpu_wanted import gpu_wanted
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.model_file import Archive, read_any
@@ -23,15 +24,23 @@ if TYPE_CHECKING:
 
 
 def load_model(
-    model: AnyModel, frame_subsampling_factor: int, use_gpu: str, name: str = "model"
+    model: AnyModel, frame_subsampling_factor: int, use_gpu: str, precision: str, name: str = "model"
 ) -> tuple[Model, np.ndarray | None]:
-    """What read_any gave, ready to compute, and the priors that came with it, if any."""
+    """What read_any gave, ready to compute in a precision ("": the model's), and the priors that came with it, if any.
+
+    Raises KaldiError for a model that cannot be computed, or not in that precision.
+    """
     priors = model.priors if isinstance(model, AmNnet) else None
-    if not isinstance(model, Archive) and not gpu_wanted(use_gpu):
+    why = "this is a TorchScript model"
+    if not isinstance(model, Archive):
         nnet = model.nnet if isinstance(model, AmNnet) else model
-        folded = folded_model(nnet, frame_subsampling_factor, num_threads())
-        if folded is not None:
-            return folded, priors
+        why = "give --use-gpu=no with it"
+        if not gpu_wanted(use_gpu):
+            folded = folded_model(nnet, frame_subsampling_factor, num_threads(), precision or nnet.precision)
+            if folded is not None:
+                return folded, priors
+            why = "torch computes this one, which has other components or recurrences"
+    expect_float32(precision, name, why)
     from nnet3_compat.machine.device import select_device
     from nnet3_compat.utterances.torch_models import OnArrays, tensor_model
 
@@ -61,7 +70,8 @@ def make_computer(
     Raises:
         KaldiError: the model cannot be run, does not fit the options, or has no priors though they are to be used.
     """
-    loaded, known = load_model(model, options.frame_subsampling_factor, use_gpu, name)
+    options.check_precision()
+    loaded, known = load_model(model, options.frame_subsampling_factor, use_gpu, options.precision, name)
     if priors and isinstance(model, Nnet):
         raise KaldiError(f"{name}: --use-priors=true needs a .mdl; this is a raw network, which has no priors")
     own = known if priors else None

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.folded.precision import PrecisionOptions
 from nnet3_compat.model.priors import PriorOptions
 
 
 @dataclass
-class LoopedOptions(PriorOptions):
+class LoopedOptions(PriorOptions, PrecisionOptions):
     """Kaldi's NnetSimpleLoopedComputationOptions."""
 
     extra_left_context_initial: int = option(
@@ -24,6 +25,7 @@ class LoopedOptions(PriorOptions):
 
     def check_chunks(self) -> None:
         """Raises KaldiError for values out of range."""
+        self.check_precision()
         if self.extra_left_context_initial < 0:
             raise KaldiError("--extra-left-context-initial must not be negative")
         if self.frame_subsampling_factor < 1 or self.frames_per_chunk < 1:

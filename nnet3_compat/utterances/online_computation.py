@@ -26,6 +26,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.folded.looped import FoldedLoopedNetwork, LoopedPlan
+from nnet3_compat.folded.precision import expect_float32
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.model_file import Archive
 from nnet3_compat.model.model_file import Model as AnyModel
@@ -124,13 +125,14 @@ class LoopedChunks:
         return self._looped(features, ivectors, chunk, carried)
 
 
-def looped_chunks(nnet: Nnet, options: LoopedOptions) -> LoopedChunks:
+def looped_chunks(nnet: Nnet, options: LoopedOptions, name: str = "model") -> LoopedChunks:
     """Chunks of a network: without torch where it can be folded. Raises KaldiError where there are none."""
     plan = LoopedPlan.of(
         nnet, options.frames_per_chunk, options.frame_subsampling_factor, options.extra_left_context_initial
     )
     if plan.can_fold:
-        return LoopedChunks(plan, FoldedLoopedNetwork(plan))
+        return LoopedChunks(plan, FoldedLoopedNetwork(plan, options.precision or nnet.precision))
+    expect_float32(options.precision, name, "torch computes this one, which has other components or recurrences")
     from nnet3_compat.network.looped import LoopedNetwork
 
     return LoopedChunks(plan, LoopedNetwork(plan))
@@ -152,11 +154,13 @@ class OnlineComputer:
         if isinstance(model, Archive):
             from nnet3_compat.utterances.archive_chunks import ArchiveChunks
 
+            expect_float32(options.precision, name, "this is a TorchScript model")
+
             archive = ArchiveChunks(model, options, name)
             self.model, priors = archive, archive.priors
         else:
             start = time.time()
-            self.model = looped_chunks(model.nnet if isinstance(model, AmNnet) else model, options)
+            self.model = looped_chunks(model.nnet if isinstance(model, AmNnet) else model, options, name)
             priors = model.priors if isinstance(model, AmNnet) else None
             log.info(f"Spent {time.time() - start:g} seconds in looped compilation.")
         has_priors = priors is not None and len(priors) > 0

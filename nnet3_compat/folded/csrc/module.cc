@@ -4,7 +4,9 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "float_matrix.h"
 #include "program.h"
+#include "word_matrix.h"
 
 namespace py = pybind11;
 using namespace nnet3_compat;
@@ -14,10 +16,75 @@ namespace {
 template <class T>
 using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
 
-std::shared_ptr<PackedMatrix> pack(Array<float> weights, Array<float> bias, Array<float> offset) {
+std::vector<Instructions> usable_for(const std::string &precision) {
+  std::vector<Instructions> found;
+  const auto add = [&](const auto &all) {
+    for (const Instructions instructions : all)
+      if (usable(instructions)) found.push_back(instructions);
+  };
+  if (precision == "float32")
+    add(FLOAT32_INSTRUCTIONS);
+  else if (precision == "bfloat16")
+    add(BFLOAT16_INSTRUCTIONS);
+  else if (precision == "int8")
+    add(INT8_INSTRUCTIONS);
+  else
+    throw std::invalid_argument("precision must be float32, bfloat16 or int8");
+  return found;
+}
+
+std::vector<std::string> instructions(const std::string &precision) {
+  std::vector<std::string> names;
+  for (const Instructions found : usable_for(precision)) names.push_back(name_of(found));
+  return names;
+}
+
+// Those of that name; without one the fastest.
+Instructions choose(const std::string &precision, const std::string &name) {
+  const std::vector<Instructions> all = usable_for(precision);
+  if (name.empty()) return all.back();
+  for (const Instructions found : all)
+    if (name == name_of(found)) return found;
+  throw std::invalid_argument("this processor computes no " + precision + " with " + name);
+}
+
+template <class T>
+void check_sizes(const Array<T> &weights, const Array<float> &bias, const Array<float> &offset) {
   if (weights.ndim() != 2 || weights.size() == 0 || bias.size() != weights.shape(0) || offset.size() != weights.shape(0))
     throw std::invalid_argument("weights must be [outputs, inputs], bias and offset [outputs]");
-  return std::make_shared<PackedMatrix>(weights.data(), bias.data(), offset.data(), weights.shape(0), weights.shape(1));
+}
+
+std::shared_ptr<PackedMatrix> make_float32(Array<float> weights, Array<float> bias, Array<float> offset,
+                                           const std::string &name) {
+  check_sizes(weights, bias, offset);
+  return pack_float32(weights.data(), bias.data(), offset.data(), weights.shape(0), weights.shape(1),
+                      choose("float32", name));
+}
+
+std::shared_ptr<PackedMatrix> make_bfloat16(Array<float> weights, Array<float> bias, Array<float> offset,
+                                            const std::string &name) {
+  check_sizes(weights, bias, offset);
+  return pack_bfloat16(weights.data(), bias.data(), offset.data(), weights.shape(0), weights.shape(1),
+                       choose("bfloat16", name));
+}
+
+std::shared_ptr<PackedMatrix> make_int8(Array<int8_t> weights, Array<float> scales, Array<float> bias,
+                                        Array<float> offset, const std::string &name) {
+  check_sizes(weights, bias, offset);
+  if (scales.size() != weights.shape(0) || weights.shape(1) > MOST_INT8_INPUTS)
+    throw std::invalid_argument("scales must be [outputs], and inputs no more than " + std::to_string(MOST_INT8_INPUTS));
+  return pack_int8(weights.data(), scales.data(), bias.data(), offset.data(), weights.shape(0), weights.shape(1),
+                   choose("int8", name));
+}
+
+// For tests: y [rows, outputs] of x [rows, inputs].
+py::array_t<float> multiply(const PackedMatrix &matrix, Array<float> x) {
+  if (x.ndim() != 2 || x.shape(1) != matrix.inputs()) throw std::invalid_argument("x must be [rows, inputs]");
+  std::vector<const float *> rows;
+  for (py::ssize_t row = 0; row < x.shape(0); row++) rows.push_back(x.data(row, 0));
+  py::array_t<float> y({x.shape(0), static_cast<py::ssize_t>(matrix.outputs())});
+  matrix.multiply(rows.data(), 1, x.shape(0), Finish(), y.mutable_data(), 1);
+  return y;
 }
 
 Reading make_reading(int64_t source, float scale, Array<int64_t> rows) {
@@ -52,7 +119,14 @@ PYBIND11_MODULE(_csrc, m) {
   py::class_<Value>(m, "Value").def(py::init<int64_t, int64_t, int64_t, int64_t>());
   py::class_<Reading>(m, "Reading").def(py::init(&make_reading));
   py::class_<Part>(m, "Part").def(py::init<int64_t, int64_t, float, std::vector<Reading>, int64_t>());
-  py::class_<PackedMatrix, std::shared_ptr<PackedMatrix>>(m, "PackedMatrix").def(py::init(&pack));
+  py::class_<PackedMatrix, std::shared_ptr<PackedMatrix>>(m, "PackedMatrix").def("multiply", &multiply);
+  m.def("instructions", &instructions, "Those that products of a precision can use here, the fastest last.");
+  m.def("float32_matrix", &make_float32, py::arg("weights"), py::arg("bias"), py::arg("offset"),
+        py::arg("instructions") = "", "A PackedMatrix of weights [outputs, inputs].");
+  m.def("bfloat16_matrix", &make_bfloat16, py::arg("weights"), py::arg("bias"), py::arg("offset"),
+        py::arg("instructions") = "", "The same, multiplied in bfloat16.");
+  m.def("int8_matrix", &make_int8, py::arg("weights"), py::arg("scales"), py::arg("bias"), py::arg("offset"),
+        py::arg("instructions") = "", "The same of integers, each row to be multiplied by its scale.");
   py::class_<Operation, std::shared_ptr<Operation>>(m, "Operation");
   py::enum_<Function>(m, "Function")
       .value("RELU", Function::RELU)

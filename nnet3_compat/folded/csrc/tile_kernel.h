@@ -1,62 +1,48 @@
-// The innermost loop of products, once for each kind of processor: packed_matrix.cc includes it in a namespace of each,
-// so there is no guard. WIDTH numbers are a vector of the processor; the sums of ROWS rows are as much as its registers
-// hold.
+// Products of words by AMX: tiles of 16 rows and 16 words, of which 2 x 2 are summed at a time. Before it stands
+// DOT(sums, x, w), the instruction for numbers of one kind, of the numbers of tiles.
 
-constexpr int VECTORS = PANEL / WIDTH;
-typedef float Vector __attribute__((vector_size(WIDTH * sizeof(float))));
-typedef float UnalignedVector __attribute__((vector_size(WIDTH * sizeof(float)), aligned(alignof(float))));
+// The registers: 0 to 3 sums, 4 and 5 rows, 6 and 7 weights; all of 16 rows of 64 bytes. (Static, as the compiler does not
+// know how much of it the instruction reads.)
+struct alignas(64) Shapes {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+const Shapes SHAPES;
 
-inline Vector vector_at(const float *values, int64_t number) {
-  return reinterpret_cast<const UnalignedVector *>(values)[number];
-}
+inline void begin_tiles() { _tile_loadconfig(&SHAPES); }
 
-template <int COUNT>
-void compute(const Tile &tile) {
-  Vector sums[COUNT][VECTORS];
-  for (int r = 0; r < COUNT; r++)
-    for (int v = 0; v < VECTORS; v++) sums[r][v] = vector_at(tile.bias, v);
-  const float *weights = tile.panel;
-  for (int64_t tap = 0; tap < tile.taps; tap++) {
-    const float *x[COUNT];
-    for (int r = 0; r < COUNT; r++) x[r] = tile.x[tap * tile.stride + r];
-    for (int64_t k = 0; k < tile.dim; k++, weights += PANEL) {
-#pragma GCC unroll 8
-      for (int v = 0; v < VECTORS; v++) {
-        const Vector weight = vector_at(weights, v);
-#pragma GCC unroll 8
-        for (int r = 0; r < COUNT; r++) sums[r][v] += x[r][k] * weight;
+inline void end_tiles() { _tile_release(); }
+
+// sums [count][PANEL]; x and sums have room for a multiple of 16 rows.
+inline void dot_panel(const uint32_t *x, int64_t count, int64_t words, const uint32_t *panel, uint32_t *sums) {
+  constexpr int64_t ROW = PANEL * sizeof(uint32_t), HALF = PANEL / 2;
+  const int64_t bytes = words * sizeof(uint32_t);
+  for (int64_t row = 0; row < count; row += 32) {
+    const bool both = count - row > 16;
+    const uint32_t *const upper = x + row * words, *const lower = upper + 16 * words;
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int64_t k = 0; k < words; k += 16) {
+      _tile_loadd(6, panel + k * PANEL, ROW);
+      _tile_loadd(7, panel + k * PANEL + HALF, ROW);
+      _tile_loadd(4, upper + k, bytes);
+      DOT(0, 4, 6);
+      DOT(1, 4, 7);
+      if (both) {
+        _tile_loadd(5, lower + k, bytes);
+        DOT(2, 5, 6);
+        DOT(3, 5, 7);
       }
     }
-  }
-  const Vector zero = {};
-  for (int r = 0; r < COUNT; r++) {
-    float made[PANEL];
-    for (int v = 0; v < VECTORS; v++) {
-      Vector sum = sums[r][v];
-      if (tile.rectify) sum = sum > zero ? sum : zero;
-      for (const AddedRows *added = tile.added; added != tile.added_end; ++added)
-        sum += added->scale * vector_at(added->rows[tile.row + r] + tile.column, v);
-      if (tile.has_offset) sum += vector_at(tile.offset, v);
-      std::memcpy(made + v * WIDTH, &sum, sizeof(sum));
+    uint32_t *const to = sums + row * PANEL;
+    _tile_stored(0, to, ROW);
+    _tile_stored(1, to + HALF, ROW);
+    if (both) {
+      _tile_stored(2, to + 16 * PANEL, ROW);
+      _tile_stored(3, to + 16 * PANEL + HALF, ROW);
     }
-    std::memcpy(tile.y + r * tile.outputs, made, tile.width * sizeof(float));
-  }
-}
-
-// All of one panel for ``count`` rows from tile.row on.
-inline void compute_panel(Tile tile, int64_t count) {
-  for (; count >= ROWS; count -= ROWS) {
-    compute<ROWS>(tile);
-    tile.advance(ROWS);
-  }
-  switch (count) {
-    case 0: return;
-    case 1: return compute<1>(tile);
-    case 2: return compute<2>(tile);
-    case 3: return compute<3>(tile);
-    case 4: return compute<4>(tile);
-    case 5: return compute<5>(tile);
-    case 6: return compute<6>(tile);
-    default: return compute<7>(tile);
   }
 }
