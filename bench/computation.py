@@ -2,10 +2,11 @@
 
     python bench/computation.py [mini] [large] [--chunk=150] [--repeat=5]
 
-Twelve utterances of 1 to 20 s (8870 frames), 40 features, frame subsampling 3, random parameters. Where nnet3-compute
-is on the PATH it runs on the same model and features (its own time, start-up included); else Kaldi's figures are those
-measured once on a core whose sgemm ran at 105 GFLOP/s, scaled to this machine's. GFLOP/s count the matrix products for
-exactly the frames that the outputs need.
+Twelve utterances of 1 to 20 s (8870 frames), 40 features, frame subsampling 3, random parameters; in each precision,
+without torch, with what this processor has (NNET_PYTORCH_INSTRUCTIONS: less than that). Where nnet3-compute is on the
+PATH it runs on the same model and features (its own time, start-up included). All times are the processor's, which
+other programs disturb less than the wall clock, and of the same round. GFLOP/s count the matrix products for exactly
+the frames that the outputs need.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
-import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -27,20 +28,19 @@ import torch
 
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from nnet3_compat.folded.model import folded_model
+from nnet3_compat.folded.precision import PRECISIONS
 from nnet3_compat.model.model_file import write_model
 from nnet3_compat.network.network import Network
 from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.utterances.computation import Computer, Utterance
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions
-from nnet3_compat.utterances.torch_models import NetworkModel, OnArrays
 
 FRAMES = [100, 230, 360, 480, 550, 620, 700, 780, 850, 950, 1250, 2000]
 SIZES = {
     "mini": {"dim": 768, "bottleneck": 96, "strides": [1, 1, 1, 0] + [3] * 8, "small": 192, "outputs": 2336},
     "large": {"dim": 1536, "bottleneck": 160, "strides": [1, 1, 1, 0] + [3] * 12, "small": 256, "outputs": 6000},
 }
-KALDI = {("mini", 150): 6050, ("mini", 50): 3990, ("large", 150): 1975, ("large", 50): 1160}
-KALDI_SGEMM = 105.0
 FACTOR = 3
 """Input frames per output frame."""
 
@@ -102,9 +102,10 @@ def sgemm() -> float:
 
 
 def timed(work) -> float:
-    start = time.perf_counter()
+    """Seconds of the processor."""
+    start = time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def needed_flops(network: Network) -> float:
@@ -122,23 +123,32 @@ def needed_flops(network: Network) -> float:
     return total
 
 
-def kaldi_seconds(nnet: Nnet, features: dict[str, np.ndarray], chunk: int) -> float | None:
-    """Real nnet3-compute on the same, as it reports its time; None where there is none."""
+def kaldi_seconds(folder: str, chunk: int) -> float | None:
+    """Of real nnet3-compute on the same; None where there is none."""
     if shutil.which("nnet3-compute") is None:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        write_model(f"{folder}/model", nnet)
-        with TableWriter(f"ark:{folder}/feats", FLOAT_MATRIX) as writer:
-            for key, value in features.items():
-                writer.write(key, value)
-        options = ["--use-gpu=no", "--frame-subsampling-factor=3", f"--frames-per-chunk={chunk}"]
-        files = [f"{folder}/model", f"ark:{folder}/feats", "ark:/dev/null"]
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        done = subprocess.run(
-            ["nnet3-compute", *options, *files], capture_output=True, text=True, check=True, env=environment
-        )
-        found = re.search(r"Time taken ([0-9.e+-]+)s", done.stderr)
-        return float(found.group(1)) if found else None
+    options = ["--use-gpu=no", "--frame-subsampling-factor=3", f"--frames-per-chunk={chunk}"]
+    files = [f"{folder}/model", f"ark:{folder}/feats", "ark:/dev/null"]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(["nnet3-compute", *options, *files], capture_output=True, check=True, env=environment)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def write_files(folder: str, nnet: Nnet, features: dict[str, np.ndarray]) -> None:
+    """For nnet3-compute."""
+    write_model(f"{folder}/model", nnet)
+    with TableWriter(f"ark:{folder}/feats", FLOAT_MATRIX) as writer:
+        for key, value in features.items():
+            writer.write(key, value)
+
+
+def computers(nnet: Nnet, chunk: int) -> dict[str, Computer]:
+    """In each precision."""
+    options = SimpleComputationOptions(acoustic_scale=1.0, frame_subsampling_factor=FACTOR, frames_per_chunk=chunk)
+    models = {precision: folded_model(nnet, FACTOR, 1, precision) for precision in PRECISIONS}
+    return {precision: Computer(model, options) for precision, model in models.items() if model is not None}
 
 
 def main() -> None:
@@ -151,37 +161,31 @@ def main() -> None:
     random = np.random.default_rng(0)
     features = {f"utt{i:02d}": random.normal(size=(n, 40)).astype(np.float32) for i, n in enumerate(FRAMES)}
     frames = sum(FRAMES)
-    print(f"{len(FRAMES)} utterances, {frames} frames, torch {torch.__version__}")
-    print(" network    sgemm  frames/s  GFLOP/s  of sgemm    Kaldi  times  Kaldi's figure")
+    print(f"{len(FRAMES)} utterances, {frames} frames, torch {torch.__version__}, chunk {arguments.chunk} for Kaldi")
+    print("network   precision  frames/s  GFLOP/s    sgemm  of sgemm    Kaldi  times")
     for size in arguments.sizes:
         nnet = make_nnet(size)
-        options = SimpleComputationOptions(
-            acoustic_scale=1.0, frame_subsampling_factor=FACTOR, frames_per_chunk=arguments.chunk
-        )
-        network = Network.from_nnet(nnet)
-        computer = Computer(OnArrays(NetworkModel(network, FACTOR)), options)
-        flops = needed_flops(network)
+        ours = computers(nnet, arguments.chunk)
+        flops = needed_flops(Network.from_nnet(nnet))
 
-        def work(computer: Computer = computer) -> None:
+        def work(computer: Computer) -> None:
             for _ in computer.compute_many(Utterance(k, v) for k, v in features.items()):
                 pass
 
-        best_gemm, best = 0.0, float("inf")
-        for _ in range(arguments.repeat):
-            best_gemm = max(best_gemm, sgemm())
-            best = min(best, timed(work))
-        ours = frames / best
-        seconds = kaldi_seconds(nnet, features, arguments.chunk)
-        if seconds is not None:
-            theirs, source = frames / seconds, f"nnet3-compute, chunk {arguments.chunk}"
-        else:
-            figure = KALDI.get((size, arguments.chunk), KALDI[size, 150])
-            theirs, source = figure * best_gemm / KALDI_SGEMM, f"{figure} at {KALDI_SGEMM:g} GFLOP/s, scaled"
-        rate = flops / best / 1e9
-        print(
-            f"{size:8} {best_gemm:8.1f} {ours:9.0f} {rate:8.1f} {rate / best_gemm:9.0%} {theirs:8.0f} "
-            f"{ours / theirs:6.2f}  {source}"
-        )
+        best_gemm, best, theirs = 0.0, dict.fromkeys(ours, float("inf")), float("inf")
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(folder, nnet, features)
+            for _ in range(arguments.repeat):
+                best_gemm = max(best_gemm, sgemm())
+                for precision, computer in ours.items():
+                    best[precision] = min(best[precision], timed(lambda computer=computer: work(computer)))
+                theirs = min(theirs, kaldi_seconds(folder, arguments.chunk) or float("inf"))
+        for precision, seconds in best.items():
+            rate = flops / seconds / 1e9
+            print(
+                f"{size:9} {precision:9} {frames / seconds:9.0f} {rate:8.1f} {best_gemm:8.1f} {rate / best_gemm:9.0%} "
+                f"{frames / theirs:8.0f} {theirs / seconds:6.2f}"
+            )
 
 
 if __name__ == "__main__":
