@@ -11,7 +11,7 @@ FLOAT32, BFLOAT16, INT8 = "float32", "bfloat16", "int8"
 PRECISIONS = (FLOAT32, BFLOAT16, INT8)
 
 
-@dataclass
+@dataclass(kw_only=True)  # other options may be given by their places
 class PrecisionOptions:
     """Of all programs that compute networks."""
 
