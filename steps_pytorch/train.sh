@@ -19,7 +19,7 @@ e.g.: $0 --tree-dir exp/chain_tree --cmvn-opts '--norm-means=true --norm-vars=tr
         --model-opts --network=network.xconfig data/train_hires exp/tri3_lats exp/chain/tdnnf
       $0 --objective cross-entropy --model resnet --optimizer adam data/train exp/tri3_ali exp/resnet
 <targets-dir> has lat.*.gz (with alternatives), ali.*.gz, supervision.scp or (of prepare_e2e.sh, for flat start) num.*.scp
-for LF-MMI, ali.*.gz or a store of pdfs (make_pdfs.sh) for cross-entropy.
+for LF-MMI, ali.*.gz or a store of pdfs (make_pdfs.sh) for cross-entropy, what make_denlats.sh wrote for smbr, mmi and mpfe.
 Stopped at any time and started again, it goes on where it was.
   --stage <n>                      # 0 denominator graph, 1 supervisions, 2 memory-mapped features, 3 training (0)
   --nj <n>                         # jobs of stages 1 and 2 (4)

@@ -214,6 +214,10 @@ steps_pytorch/prepare_e2e.sh --nj 2 --type biphone --tie true --num-extra-lm-sta
 # training
 steps_pytorch/train.sh CHAIN --lm-opts --num-extra-lm-states=20 --cmvn-opts --norm-vars=true {}/hires {}/lats {}/chain
 steps_pytorch/train.sh CHAIN --store {}/store --online-cmvn true {}/hires {}/supervision {}/online
+# discriminative
+steps_pytorch/make_denlats.sh --nj 2 SCALES {}/hires {}/lang_chain {}/chain {}/denlats
+steps_pytorch/make_denlats.sh --lat-dir {}/denlats --ali-dir {}/denlats {}/hires {}/lang_chain {}/chain {}/copied
+steps_pytorch/train.sh TRAIN SMBR --store {}/store {}/hires {}/copied {}/smbr
 # jobs
 steps_pytorch/train.sh XENT --num-jobs-initial 1 --num-jobs-final 2 --store {}/store {}/hires {}/mono_ali {}/jobs
 steps_pytorch/train.sh XENT --mfcc-config {}/mfcc_hires.conf {}/hires {}/pdfs {}/xent
@@ -258,6 +262,11 @@ WORDS["FINETUNE"] = [
 ]  # fmt: skip
 WORDS["CHAIN"] = [
     *WORDS["TRAIN"], "--tree-dir", "{}/tree", "--chunk-width", "90,60", "--alignment-subsampling-factor", "3",
+]  # fmt: skip
+WORDS["SCALES"] = ["--acwt", "1.0", "--self-loop-scale", "1.0", "--beam", "8", "--lattice-beam", "3"]
+WORDS["SMBR"] = [
+    "--objective", "smbr", "--objective-opts", "--acoustic-scale=1.0 --one-silence-class=true --silence-phones=1:2",
+    "--frame-subsampling-factor", "3", "--chunk-width", "90,60", "--init-model", "{}/chain/1.pt",
 ]  # fmt: skip
 WORDS["XENT"] = [*WORDS["TRAIN"], "--objective", "cross-entropy"]
 ELSEWHERE = {
