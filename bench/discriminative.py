@@ -51,8 +51,9 @@ def make_model(path: str) -> None:
         offsets = (
             [f"Offset({before}, {t})" for t in (-1, 0, 1)] if layer < 3 else [f"Offset({before}, {t})" for t in (-3, 3)]
         )
+        sizes = f"input-dim={dim * len(offsets)} output-dim=512"
         lines += [
-            f"component name=affine{layer} type=NaturalGradientAffineComponent input-dim={dim * len(offsets)} output-dim=512",
+            f"component name=affine{layer} type=NaturalGradientAffineComponent {sizes}",
             f"component-node name=affine{layer} component=affine{layer} input=Append({', '.join(offsets)})",
             f"component name=relu{layer} type=RectifiedLinearComponent dim=512",
             f"component-node name=relu{layer} component=relu{layer} input=affine{layer}",

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
-from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.cutting import InputCutter, frame_indexes
 from kaldi_bridge.examples.discriminative_examples import DiscriminativeExample, DiscriminativeOutput
 from kaldi_bridge.examples.discriminative_splitting import DiscriminativeSplitter, SplittingOptions
@@ -28,22 +25,24 @@ class DiscriminativeExampleMaker:
 
     def make(
         self, key: str, frames: int, inputs: InputCutter, supervision: DiscriminativeSupervision
-    ) -> Iterator[tuple[str, DiscriminativeExample]]:
+    ) -> list[tuple[str, DiscriminativeExample]] | None:
         """(key, example) pairs of an utterance of so many input frames; none, and a warning, where it is too short.
 
-        Raises KaldiError where its supervision is of another length, or cannot be cut.
+        None, and a warning, where its supervision is of another length. Raises KaldiError where it cannot be cut.
         """
         if not self._splitter.lengths_match(key, frames, supervision.num_frames, 0):
-            raise KaldiError("its supervision is of another length")
+            return None
         chunks = self._splitter.split(frames)
         if not chunks:
             log.warning(f"Not producing egs for utterance {key} because it is too short: {frames} frames.")
-            return
+            return []
         factor = self._splitter.options.frame_subsampling_factor
         cutter = DiscriminativeSplitter(supervision, self._model, self._options)
+        made = []
         for number, chunk in enumerate(chunks):
             part = cutter.part(chunk.first_frame // factor, chunk.num_frames // factor, normalize=number > 0)
             self._random.rand()  # by which Kaldi chooses some supervisions to be checked
             indexes = frame_indexes(0, part.num_frames, factor)
             output = DiscriminativeOutput("output", indexes, part, chunk.output_weights)
-            yield f"{key}-{chunk.first_frame}", DiscriminativeExample(inputs.cut(chunk, frames), [output])
+            made.append((f"{key}-{chunk.first_frame}", DiscriminativeExample(inputs.cut(chunk, frames), [output])))
+        return made

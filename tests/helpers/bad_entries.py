@@ -189,6 +189,7 @@ _cases(
     "nnet3-get-egs --num-pdfs=6 --num-frames=4 ark:in ark:post OUT",
     "nnet3-get-egs-dense-targets --num-targets=3 --num-frames=4 ark:in ark:feats OUT",
     "nnet3-chain-get-egs --num-frames=4 normalization.fst ark:in ark:sup OUT",
+    "nnet3-discriminative-get-egs --num-frames=4 mono.mdl ark:in ark:ali.lats ark:ali OUT",
 )
 _cases(
     SCORES,
@@ -207,6 +208,7 @@ _cases(VECTORS, VECTOR_FAULTS, "vector-sum ark:in ark:vectors OUT", "vector-sum 
 _cases(
     ALIGNMENTS,
     ALIGNMENT_FAULTS,
+    "nnet3-discriminative-get-egs --num-frames=4 mono.mdl ark:feats ark:ali.lats ark:in OUT",
     "ali-to-pdf mono.mdl ark:in OUT",
     "ali-to-phones mono.mdl ark:in OUT",
     "ali-to-phones --per-frame=true mono.mdl ark:in OUT",
@@ -253,6 +255,7 @@ _cases(
     "lattice-copy --include=list ark:in OUT",
     "lattice-copy --exclude=list ark:in OUT",
     "lattice-determinize-pruned ark:in OUT",
+    "lattice-determinize-non-compact --acoustic-scale=0.5 --prune=true ark:in OUT",
     "lattice-prune --beam=1 ark:in OUT",
     "lattice-scale --acoustic-scale=0.5 ark:in OUT",
     "lattice-scale --write-compact=false --acoustic-scale=0.5 ark:in OUT",
@@ -352,6 +355,7 @@ class Inputs:
         for name, entries in {
             "feats": FEATURES, "scores": SCORES, "vectors": VECTORS, "ali.words": WORDS, "post": POSTERIORS,
             "texts": TEXTS, "pairs": PAIRS, "ali": ALIGNMENTS, "weights": WEIGHTS, "lat.ali": LATTICE_ALIGNMENTS,
+            "ali.lats": [_lattice_of(alignment) for alignment in ALIGNMENTS],
         }.items():  # fmt: skip
             write(name, _table(entries))
         write("spk2utt", "s a b c d\n")
@@ -446,6 +450,11 @@ class Inputs:
 
     def _write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
+
+
+def _lattice_of(alignment: str) -> str:
+    ids = alignment.split()
+    return " \n" + "".join(f"{i} {i + 1} {tid} 0 0.5,2\n" for i, tid in enumerate(ids)) + f"{len(ids)}\n\n"
 
 
 def _table(entries: Any) -> str:

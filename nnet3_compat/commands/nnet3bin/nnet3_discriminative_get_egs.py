@@ -57,14 +57,14 @@ def discriminative_get_egs(
             inputs = InputCutter(matrix, found.ivectors, options.online_ivector_period, options.compress, random)
             try:
                 supervision = DiscriminativeSupervision.of_utterance(aligned[key], found.target)
-                made = list(maker.make(key, num_rows(matrix), inputs, supervision))
+                made = maker.make(key, num_rows(matrix), inputs, supervision)
             except KaldiError as error:
                 log.warning(f"Failed to convert lattice to supervision for utterance {key}: {error}")
-                num_bad += 1
-                continue
-            for name, example in made:
+                made = None
+            for name, example in made or ():
                 writer.write(name, example)
-            num_written += len(made)
+            num_bad += made is None
+            num_written += len(made or ())
     if num_bad:
         log.warning(f"{num_bad} utterances had errors and could not be processed.")
     return 0 if splitter.report() and num_written else 1

@@ -42,8 +42,8 @@ UNDEFINED = {
     ("chain-make-num-fst-e2e mono.mdl normalization.fst ark:in OUT", "beyond"),
     ("nnet3-chain-e2e-get-egs --num-frames=8,9,10 normalization.fst ark:feats ark:in mono.mdl OUT", "beyond"),
 }
-# Where Kaldi's go on with values that are not numbers, or not, by luck, or end as no path survives; ours leave the
-# utterance out.
+# Where Kaldi's go on with values that are not numbers, with transition-ids of no model, or not, by luck, or end as no
+# path survives; ours leave the utterance out.
 LEFT_OUT = {
     ("decode-faster normalization.fst ark:in OUT MORE", "nan"),
     ("nnet3-chain-e2e-get-egs --num-frames=8,9,10 normalization.fst ark:feats ark:in mono.mdl OUT", "empty"),
@@ -51,6 +51,8 @@ LEFT_OUT = {
     ("latgen-faster-mapped mono.mdl ark:graphs ark:in OUT", "nan"),
     ("nnet3-chain-compute-post --use-gpu=no nnet.raw den.fst ark:in OUT", "nan"),
     ("nnet3-align-compiled nnet.mdl ark:graphs ark:in OUT MORE", "infinite"),
+    ("nnet3-discriminative-get-egs --num-frames=4 mono.mdl ark:feats ark:ali.lats ark:in OUT", "zero"),
+    ("nnet3-discriminative-get-egs --num-frames=4 mono.mdl ark:feats ark:ali.lats ark:in OUT", "beyond"),
 }
 NOT_WRITTEN = "acc-tree-stats"  # statistics of nothing, which nothing can be made of
 SHUFFLED = "shuffle-egs"  # by the C++ library's generator

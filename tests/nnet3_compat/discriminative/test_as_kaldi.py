@@ -1,5 +1,6 @@
 """The programs of discriminative training against Kaldi's (outputs.json and kaldis/; make_outputs.py tells of them)."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -177,3 +178,12 @@ def test_utterances_that_are_left_out(
         assert message in said
     with SequentialReader("ark:some.degs", DISCRIMINATIVE_EXAMPLE) as examples:
         assert {key for key, _ in examples} == {"a-2-0", "a-2-10"}
+
+
+def test_lattices_are_determinized_as_kaldis(tmp_path: Path) -> None:
+    """lattice-determinize-non-compact of the same lattices: Kaldi's text, to the byte."""
+    options = ["--acoustic-scale=0.5", "--max-mem=100000", "--beam=3", "--minimize=true"]
+    tables = [f"ark:{KALDIS}/lat.ark", f"ark,t:{tmp_path}/made"]
+    assert run(twin("lattice-determinize-non-compact"), [*options, *tables]) == 0
+    made = hashlib.sha256((tmp_path / "made").read_bytes()).hexdigest()
+    assert made == "96f6876be3d4c66356d1bf6d73d41d973ed84217657fbf7aa18b7340518653c9"
