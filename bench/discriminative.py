@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def main() -> None:
     if not FSDD.is_dir():
         raise SystemExit(f"needs {FSDD}: set NNET_PYTORCH_SHARED")
     os.chdir(FSDD)
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         names = {name: f"{folder}/{name.lower()}" for name in ("EGS", "MERGED", "MODEL")}

@@ -46,8 +46,8 @@ def determinize_table_fully(options: FullDeterminizeOptions, rspecifier: str, ws
                 states_in += lattice.num_states
                 crossings += float(mean) * frames
                 total += frames
-                made = result if compact else _with_costs_of(scaled, result)
-                writer.write(key, scale(made, 1.0 / options.acoustic_scale))
+                back = 1.0 / options.acoustic_scale
+                writer.write(key, scale(result, back) if compact else scale(_with_costs_of(scaled, result), back))
     if total:
         log.info(
             f"Average input-lattice depth (measured at at state level) is {states_in / total:g}, output depth is "
