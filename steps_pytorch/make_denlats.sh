@@ -41,15 +41,19 @@ The language model of the lattices is a unigram of the transcripts, as in Kaldi'
 data=$1 lang=$2 source=$3 dir=$4
 use_programs
 model=$source/$iter.mdl
-needs "$data"/{feats.scp,utt2spk,text} "$lang"/{L.fst,words.txt,oov.txt,oov.int,phones/disambig.int} "$model" "$source/tree"
+needs "$data"/{feats.scp,utt2spk,text} "$lang"/{L.fst,phones.txt,words.txt,oov.txt,oov.int,phones/disambig.int} "$model" "$source/tree"
 [ -z "$online_ivector_dir" ] || needs "$online_ivector_dir"/{ivector_online.scp,ivector_period}
+if [ -f "$source/phones.txt" ]; then
+  cmp -s <(grep -av '^#' "$source/phones.txt") <(grep -av '^#' "$lang/phones.txt") ||
+    fail "the phones of $source and $lang differ: the model is for another lang directory"
+fi
 check_input ${online_ivector_dir:+--ivector-dir="$online_ivector_dir"} "$source" "$data"
 mkdir -p "$dir/log"
 at_most "$data" utterances
 "$utils/split_data.sh" --per-utt "$data" "$nj"
 split=$data/split${nj}utt
 part=$(quoted "$split")/JOB
-cp "$source/tree" "$dir"
+cp "$source/tree" "$lang/phones.txt" "$dir"
 cp "$model" "$dir/final.mdl"
 
 options=(--frames-per-chunk="$frames_per_chunk")
