@@ -110,9 +110,9 @@ class GeneralDropout(RandomProportion[GeneralDropoutComponent]):
         self.max_regions: int = component.specaugment_max_regions
 
     def forward(self, x: Tensor) -> Tensor:
-        if not torch.jit.is_scripting() and self.draws():
-            return x * self.draw(x)
-        return x
+        if torch.jit.is_scripting():
+            return x
+        return x * self.draw(x) if self.draws() else x
 
     @torch.jit.unused
     def draws(self) -> bool:
