@@ -6,6 +6,7 @@ cd "$(dirname "$0")"
 
 # Begin configuration section.
 stage=0
+last_stage=      # to stop after; empty: all
 lang_conf=       # file that says where the corpus is: as conf/lang/example.conf, or one of Kaldi's conf/lang
 lm=              # language model in ARPA form, which may be gzipped; empty: a trigram model of the training transcripts
 large_lm=        # a larger one, to rescore with; empty: none
@@ -37,7 +38,7 @@ scoring_opts=    # of score.sh
 # End configuration section.
 test_parts=dev10h
 
-help_message="Usage: $0 --lang-conf <file> [--stage <n>] [--max-utterances <n>] [--exp <dir>] ...
+help_message="Usage: $0 --lang-conf <file> [--stage <n>] [--last-stage <n>] [--max-utterances <n>] [--exp <dir>] ...
 e.g.: $0 --lang-conf conf/lang/404-georgian.FLP.official.conf --exp exp/404
 Stages: 0 data and lang, 1 features, 2 monophones and triphones, 3 LDA+MLLT and SAT, 4 pronunciation
 probabilities, 5 training data at three speeds, 6 i-vectors, 7 tree and graphs of the chain model, 8 what training reads,

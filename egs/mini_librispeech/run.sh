@@ -7,6 +7,7 @@ cd "$(dirname "$0")"
 
 # Begin configuration section.
 stage=-1
+last_stage=      # to stop after; empty: all
 corpus=          # folder of the parts (or of LibriSpeech/ with them); else downloaded, and so are the two below
 lexicon=         # words and their phones
 lm=              # language model in ARPA form, which may be gzipped
@@ -41,7 +42,7 @@ use_gpu=true
 scoring_opts=    # of score.sh
 # End configuration section.
 
-help_message="Usage: $0 [--corpus <dir> --lexicon <file> --lm <file>] [--stage <n>] [--max-utterances <n>] [--exp <dir>] ...
+help_message="Usage: $0 [--corpus <dir> --lexicon <file> --lm <file>] [--stage <n>] [--last-stage <n>] [--max-utterances <n>] [--exp <dir>] ...
 Stages: -1 download, 0 data and lang, 1 features, 2 monophones and triphones, 3 LDA+MLLT and SAT, 4 pronunciation
 probabilities, 5 training data at three speeds, 6 i-vectors, 7 tree and graphs of the chain model, 8 what training reads,
 9 training, 10 decoding and scores, 11 RESULTS.md.

@@ -5,7 +5,10 @@
 PATH="$(nnet-pytorch-path --print-args=false):$PATH"
 export OMP_NUM_THREADS=1
 data=$exp/data lang=$exp/data/lang
-stage() { echo "== Stage $1: $2 ($(date +%T))"; }
+stage() {
+  [ -z "$last_stage" ] || [ "$1" -le "$last_stage" ] || exit 0
+  echo "== Stage $1: $2 ($(date +%T))"
+}
 as_name() { echo "${1//[-\/]/_}"; } # dev-clean: dev_clean
 shorter() { [ "$max_utterances" -eq 0 ] || echo "--max-utterances $max_utterances"; }
 

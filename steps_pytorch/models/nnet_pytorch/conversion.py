@@ -73,7 +73,7 @@ def export_checkpoint(model: str, checkpoint: Path) -> None:
         raise KaldiError(f"{model} is a network of nnet3: nnet_pytorch cannot have it")
     module = TorchModel.from_archive(found, model).module
     state = {name.removeprefix(NETWORK): v for name, v in module.state_dict().items() if name.startswith(NETWORK)}
-    conf = getattr(getattr(module.core, "module", None), "conf", None)
+    conf = getattr(getattr(getattr(module, "core", None), "module", None), "conf", None)
     if not state or not isinstance(conf, str):
         raise KaldiError(f"{model} is no network of nnet_pytorch: only those that came from there can go back")
     with within(model):

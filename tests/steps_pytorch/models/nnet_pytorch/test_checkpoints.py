@@ -36,6 +36,7 @@ from nnet3_compat.model.model_file import Archive, read_any
 from steps_pytorch.commands.export_checkpoint import main as export_checkpoint
 from steps_pytorch.commands.import_checkpoint import main as import_checkpoint
 from steps_pytorch.commands.train_model import main as train_model
+from steps_pytorch.models.encoder import EncoderModel
 from steps_pytorch.models.nnet_pytorch.checkpoint import read_checkpoint, write_checkpoint
 from steps_pytorch.models.nnet_pytorch.configuration import Configuration
 from steps_pytorch.models.registry import build_model
@@ -225,6 +226,15 @@ def test_decode_step(reference: Path, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     log = (tmp_path / "here/decode/log/decode.1.log").read_text()
     assert "Increasing --frames-per-chunk from 50 to 60" in log and "failed for 0" in log
+
+
+def test_other_models_cannot_go_back(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    model = build_model("tdnn", ["--hidden-dim=4", "--time-strides=1"], Dimensions(FEATURE_DIM, PDFS))
+    assert isinstance(model, EncoderModel)
+    model.to_archive().save(f"{tmp_path}/final.mdl")
+    assert run(export_checkpoint, [f"{tmp_path}/final.mdl", f"{tmp_path}/back/final.mdl"]) == 255
+    assert "only those that came from there can go back" in capfd.readouterr().err
+    assert not (tmp_path / "back").exists()
 
 
 class Code:
