@@ -104,7 +104,7 @@ def make_examples(path: str, graph: DenominatorGraph, minibatches: int, sequence
 def report_shares(model: str, den: str, egs: str, minibatches: int) -> None:
     """Trains in this process, and prints what takes the time."""
     import torch
-    from training_shares import Shares, square_product
+    from training_shares import Shares, cost_of_an_operation, square_product
 
     from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
     from kaldi_bridge.tables import SequentialReader
@@ -120,6 +120,7 @@ def report_shares(model: str, den: str, egs: str, minibatches: int) -> None:
     keep_memory()
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     shares = Shares()
+    shares.cost = cost_of_an_operation(shares)
     parts = [
         (trainer, "compute_outputs", "network forward"),
         (trainer, "backpropagate", "network backward"),

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from nnet3_compat.modules.dropout import GeneralDropout
+from nnet3_compat.modules.leaves import read_leaf
 from nnet3_compat.modules.nonlinear import RectifiedLinear
 from nnet3_compat.modules.normalize import BatchNorm
 
@@ -43,6 +44,26 @@ def extension() -> Any:
         return importlib.import_module("nnet3_compat.modules._csrc")
     except ImportError:
         return None
+
+
+@dataclass
+class Added:
+    """The bypass: frames of ``source`` [T, N, D] from ``first`` on, times ``factor``.
+
+    It is read in here, since the derivative of a part of a tensor is one more tensor, to be added to the others of it.
+    """
+
+    source: Tensor
+    first: int
+    factor: float
+
+    @classmethod
+    def read(cls, x: Tensor, spec: list[int], at: int, rows: int, factor: float) -> Added:
+        """What the leaf at ``spec[at]`` reads in x into all of ``rows`` frames."""
+        n, to, to_step, first, step, count = spec[at : at + 6] if spec[at] == 1 else (0, 0, 0, 0, 0, 0)
+        if (n, to, to_step, step, count) == (1, 0, 1, 1, rows) and x.is_contiguous():
+            return cls(x, first, factor)
+        return cls(read_leaf(x, spec, at, rows).contiguous(), 0, factor)
 
 
 @dataclass
@@ -73,12 +94,13 @@ class RectifiedNorm:
             and extension() is not None
         )
 
-    def __call__(self, x: Tensor, bypass: Tensor | None = None, factor: float = 1.0) -> Tensor:
-        """y [T, N, D] of x and bypass [T, N, D]."""
+    def __call__(self, x: Tensor, added: Added | None = None) -> Tensor:
+        """y of x, both [T, N, D]."""
         mask = None
         if self.dropout is not None and self.dropout.draws():
             mask = self.dropout.draw(x.detach())
-        made: Tensor = JoinedFunction.apply(x.contiguous(), bypass, factor, mask, self)
+        bypass, first, factor = (None, 0, 1.0) if added is None else (added.source, added.first, added.factor)
+        made: Tensor = JoinedFunction.apply(x.contiguous(), bypass, first, factor, mask, self)
         return made
 
     def see_values(self, sums: Tensor, positive: Tensor, mean: Tensor, variance: Tensor, rows: int) -> None:
@@ -94,7 +116,13 @@ class JoinedFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, bypass: Tensor | None, factor: float, mask: Tensor | None, operation: RectifiedNorm
+        ctx: Any,
+        x: Tensor,
+        bypass: Tensor | None,
+        first: int,
+        factor: float,
+        mask: Tensor | None,
+        operation: RectifiedNorm,
     ) -> Tensor:
         native, threads, norm, rows = extension(), torch.get_num_threads(), operation.norm, x.shape[0] * x.shape[1]
         sums, squares, positive = map(torch.from_numpy, native.rectified_moments(_matrix(x), threads))
@@ -104,11 +132,12 @@ class JoinedFunction(torch.autograd.Function):
         inverse = (variance + norm.epsilon).rsqrt()
         lines = mean.float().numpy(), (norm.target_rms * inverse).float().numpy()
         y = torch.empty_like(x)
-        masked, added = (None if tensor is None else _matrix(tensor) for tensor in (mask, bypass))
+        masked = None if mask is None else _matrix(mask)
+        frames = slice(first, first + x.shape[0])
+        added = None if bypass is None else _matrix(bypass[frames])
         native.normalize_rectified(_matrix(x), *lines, masked, added, factor, _matrix(y), threads)
-        ctx.x, ctx.lines, ctx.inverse, ctx.mask, ctx.factor, ctx.operation = (
-            x.detach(), lines, inverse, masked, factor, operation,
-        )  # fmt: skip
+        ctx.x, ctx.lines, ctx.inverse, ctx.mask, ctx.operation = x.detach(), lines, inverse, masked, operation
+        ctx.bypass_shape, ctx.frames, ctx.factor = None if bypass is None else bypass.shape, frames, factor
         return y
 
     @staticmethod
@@ -127,14 +156,19 @@ class JoinedFunction(torch.autograd.Function):
         for watch in operation.unit.watches or ():
             if (pushed := watch.units_push(rows)) is not None:
                 push += pushed
-        of_bypass = torch.empty_like(x) if ctx.needs_input_grad[1] else None
+        of_bypass, of_added = None, None
+        if ctx.needs_input_grad[1]:
+            of_bypass = x.new_empty(ctx.bypass_shape)
+            of_bypass[: ctx.frames.start].zero_()
+            of_bypass[ctx.frames.stop :].zero_()
+            of_added = _matrix(of_bypass[ctx.frames])
         squares = native.rectified_gradient(
             dy, _matrix(x), mean, scale, *(line.float().numpy() for line in (offset, slope, push)), ctx.mask,
-            ctx.factor, None if of_bypass is None else _matrix(of_bypass), threads,
+            ctx.factor, of_added, threads,
         )  # fmt: skip
         for watch in operation.unit.watches or ():
             watch.see_derivatives(torch.from_numpy(squares), rows)
-        return x, of_bypass, None, None, None
+        return x, of_bypass, None, None, None, None
 
 
 def _graph_is_kept() -> bool:

@@ -15,7 +15,7 @@ from nnet3_compat.modules.dropout import GeneralDropout
 from nnet3_compat.modules.leaves import leaf_size, read_leaf
 from nnet3_compat.modules.nonlinear import RectifiedLinear
 from nnet3_compat.modules.normalize import BatchNorm
-from nnet3_compat.modules.rectified_norm import RectifiedNorm
+from nnet3_compat.modules.rectified_norm import Added, RectifiedNorm
 from nnet3_compat.modules.tdnn import Tdnn
 from nnet3_compat.structure.graph import Graph, Leaf, terms_of
 
@@ -54,16 +54,16 @@ class JoinedSteps:
         within = specs[1:] if self.bypass is None else specs[1:-1]
         if not all(spec[0] == rows and _reads_all(spec, 1, rows) for spec in within):
             return {}
-        added, factor = None, 1.0
+        added = None
         if self.bypass is not None:
-            spec, factor = specs[-1], self.bypass.factor
+            spec = specs[-1]
             first, second = 1, 1 + leaf_size(spec, 1)
             outer, inner = (first, second) if self.bypass.first else (second, first)
             if spec[0] != rows or not _reads_all(spec, inner, rows) or spec[outer] == 0:
                 return {}
-            added = read_leaf(values[self.bypass.source], spec, outer, rows).contiguous()
+            added = Added.read(values[self.bypass.source], spec, outer, rows, self.bypass.factor)
         made = {member: torch.empty(0, x.size(1), 1) for member in self.members}
-        made[self.members[-1]] = self.operation(read_leaf(x, specs[0], 1, rows), added, factor)
+        made[self.members[-1]] = self.operation(read_leaf(x, specs[0], 1, rows), added)
         return made
 
 
