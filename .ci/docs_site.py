@@ -11,7 +11,9 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("nnet3_compat", "steps_pytorch", "kaldi_bridge")
-BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "egs/fsdd/RESULTS.md", "egs/fsdd/RESULTS_semisup.md")
+BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md") + tuple(
+    f"egs/fsdd/RESULTS{which}.md" for which in ("", "_semisup", "_energies")
+)
 log = logging.getLogger("mkdocs.hooks.docs_site")
 
 

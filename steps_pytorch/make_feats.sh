@@ -48,6 +48,7 @@ if [ -f "$data/spk2warp" ]; then
 elif [ -f "$data/utt2warp" ]; then
   vtln=("--vtln-map=ark:$data/utt2warp")
 fi
+if [ "$type" = waveform ]; then vtln=(); fi # samples are what they are
 "$utils/validate_data_dir.sh" --no-text --no-feats "$data"
 
 mkdir -p "$folder" "$logs"

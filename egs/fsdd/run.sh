@@ -6,6 +6,7 @@ cd "$(dirname "$0")"
 
 # Begin configuration section.
 stage=0
+last_stage=9     # to stop after
 corpus=          # folders train and test; else ../../../shared/corpus/fsdd, else a clone of the public recordings
 nj=2
 seeds=0          # a system for each, e.g. "0 1 2"; RESULTS.md has their mean
@@ -22,7 +23,7 @@ scoring_opts=    # of score.sh
 cmvn_opts=       # normalize by speaker, with these options of apply-cmvn; empty: online
 # End configuration section.
 
-help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--nj <n>] [--seeds <list>] [--num-epochs <n>]
+help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--last-stage <n>] [--nj <n>] [--seeds <list>] [--num-epochs <n>]
   [--flat-start <true|false>] [--exp <dir>] [--utterances <file>] ...
 Stages: 0 data and lang, 1 features, also of the training data at three speeds, 2 monophones and triphones, 3 lattices of
 the alignments, 4 tree and graphs of the chain model, 5 what training reads, 6 training, 7 decoding and scores,
@@ -44,9 +45,10 @@ if [ -z "$corpus" ]; then
   fi
 fi
 data=$exp/data lang=$exp/data/lang
+due() { [ "$stage" -le "$1" ] && [ "$1" -le "$last_stage" ]; }
 stage() { echo "== Stage $1: $2 ($(date +%T))"; }
 
-if [ "$stage" -le 0 ]; then
+if due 0; then
   stage 0 "data and lang"
   for part in train test; do
     rm -rf "${data:?}/$part"
@@ -81,14 +83,14 @@ features() {
   done
 }
 
-if [ "$stage" -le 1 ]; then
+if due 1; then
   stage 1 features
   rm -rf "$data/train_sp"
   utils/perturb_data_dir_speed_3way.sh --write-audio true "$data/train" "$data/train_sp"
   for part in train train_sp test; do features "$data/$part"; done
 fi
 
-if [ "$stage" -le 2 ] && ! $flat_start; then
+if due 2 && ! $flat_start; then
   stage 2 "monophones and triphones"
   # shellcheck disable=SC2086
   steps_pytorch/train_mono.sh --nj "$nj" --totgauss "$mono_gauss" $gmm_opts "$data/train" "$lang" "$exp/mono"
@@ -99,7 +101,7 @@ if [ "$stage" -le 2 ] && ! $flat_start; then
     "$exp/tri1/graph" "$data/test" "$exp/tri1/decode_test"
 fi
 
-if [ "$stage" -le 3 ] && ! $flat_start; then
+if due 3 && ! $flat_start; then
   stage 3 "lattices of the alignments"
   steps_pytorch/align_lats.sh --nj "$nj" --generate-ali-from-lats true \
     "$data/train_sp" "$lang" "$exp/tri1" "$exp/tri1_sp_lats"
@@ -114,7 +116,7 @@ else
   chunks="--chunk-width 140,100,70 --alignment-subsampling-factor 3"
 fi
 
-if [ "$stage" -le 4 ]; then
+if due 4; then
   stage 4 "tree and graphs of the chain model"
   if $flat_start; then
     steps_pytorch/prepare_e2e.sh --nj "$nj" --type biphone --num-extra-lm-states 20 \
@@ -127,13 +129,13 @@ if [ "$stage" -le 4 ]; then
   steps_pytorch/mkgraph.sh --self-loop-scale=1.0 "${lang}_chain" "$tree" "$graph"
 fi
 
-if [ "$stage" -le 5 ]; then
+if due 5; then
   stage 5 "what training reads"
   steps_pytorch/make_memmap.sh --nj "$nj" "$data/train_sp_hires" "$exp/store"
   $flat_start || steps_pytorch/make_supervisions.sh "$exp/tri1_sp_lats" "$tree" "$targets"
 fi
 
-if [ "$stage" -le 6 ]; then
+if due 6; then
   stage 6 training
   normalization=(--online-cmvn true)
   [ -z "$cmvn_opts" ] || normalization=(--cmvn-opts "$cmvn_opts")
@@ -145,7 +147,7 @@ if [ "$stage" -le 6 ]; then
   done
 fi
 
-if [ "$stage" -le 7 ]; then
+if due 7; then
   stage 7 "decoding and scores"
   for seed in $seeds; do
     steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 --scoring-opts "$scoring_opts" \
@@ -153,7 +155,7 @@ if [ "$stage" -le 7 ]; then
   done
 fi
 
-if [ "$stage" -le 8 ] && [ -z "$cmvn_opts" ] && python3 -c "import vosk" 2> /dev/null; then
+if due 8 && [ -z "$cmvn_opts" ] && python3 -c "import vosk" 2> /dev/null; then
   stage 8 "the models in Vosk"
   # Vosk knows no speakers, so each gets a folder, which begins with his statistics; it tries no scales and penalties.
   mkdir -p "$exp/vosk"
@@ -170,11 +172,11 @@ if [ "$stage" -le 8 ] && [ -z "$cmvn_opts" ] && python3 -c "import vosk" 2> /dev
     sort "$exp/vosk/$model".*.txt > "$exp/vosk/${system}_in_vosk_$seed"
     cp "$exp/$model/decode_test/scoring_kaldi/penalty_0.0/10.txt" "$exp/vosk/${system}_untuned_$seed"
   done
-elif [ "$stage" -le 8 ]; then
+elif due 8; then
   echo "$0: stage 8 left out: it needs online normalization, and pip install vosk"
 fi
 
-if [ "$stage" -le 9 ]; then
+if due 9; then
   stage 9 RESULTS.md
   found=()
   for file in "$exp"/*/decode_test "$exp"/vosk/*_{untuned,in_vosk}_*; do [ ! -e "$file" ] || found+=("$file"); done

@@ -11,6 +11,7 @@ cd "$(dirname "$0")"
 
 # Begin configuration section.
 stage=0
+last_stage=6     # to stop after
 corpus=          # as of run.sh
 nj=2
 seeds="0 1 2"
@@ -38,7 +39,7 @@ self_training_share=0.5
 self_training_weight=1
 # End configuration section.
 
-help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--nj <n>] [--seeds <list>] [--all <dir>] [--exp <dir>] ...
+help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--last-stage <n>] [--nj <n>] [--seeds <list>] [--all <dir>] [--exp <dir>] ...
 Stages: 0 run.sh, 1 run.sh of the labeled part, 2 unlabeled data, 3 what is recognized of them, 4 energy-based training,
 and the same without unlabeled data, 5 self-training, 6 RESULTS_semisup.md.
 The other options are at the top of this script."
@@ -50,6 +51,7 @@ export OMP_NUM_THREADS=1
 run_opts=(--corpus "$corpus" --nj "$nj" --seeds "$seeds" --num-epochs "$num_epochs")
 run_opts+=(--cmvn-opts "$cmvn_opts" --gmm-opts "$gmm_opts" --scoring-opts "$scoring_opts")
 unlabeled=$exp/data/unlabeled
+due() { [ "$stage" -le "$1" ] && [ "$1" -le "$last_stage" ]; }
 stage() { echo "== Semi-supervised, stage $1: $2 ($(date +%T))"; }
 # train <den-dir> <dir> [options]
 train() {
@@ -61,12 +63,12 @@ train() {
 decode() { steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 --scoring-opts "$scoring_opts" "$@"; }
 decode_test() { decode "$exp/graph" "$exp/data/test_hires" "$1/decode_test"; }
 
-if [ "$stage" -le 0 ]; then
+if due 0; then
   stage 0 "everything labeled"
   ./run.sh "${run_opts[@]}" --exp "$all"
 fi
 
-if [ "$stage" -le 1 ]; then
+if due 1; then
   stage 1 "a part labeled"
   mkdir -p "$exp"
   cut -d' ' -f1 "$all/data/train/utt2spk" | local/choose.py "$share" > "$exp/labeled.list"
@@ -74,7 +76,7 @@ if [ "$stage" -le 1 ]; then
     --mono-gauss "$mono_gauss" --tri1 "$tri1" --chain-leaves "$chain_leaves"
 fi
 
-if [ "$stage" -le 2 ]; then
+if due 2; then
   stage 2 "unlabeled data"
   grep -vwFf "$exp/labeled.list" "$all/data/train_sp_hires/utt2uniq" | cut -d' ' -f1 > "$exp/unlabeled.list"
   rm -rf "$unlabeled"
@@ -84,7 +86,7 @@ if [ "$stage" -le 2 ]; then
   steps_pytorch/make_memmap.sh --nj "$nj" "$unlabeled" "$exp/store_unlabeled"
 fi
 
-if [ "$stage" -le 3 ]; then
+if due 3; then
   stage 3 "unlabeled data decoded; denominator graphs"
   # The phones of a few transcripts leave out most of what may follow what: graphs are of both parts.
   for seed in $seeds; do
@@ -98,7 +100,7 @@ if [ "$stage" -le 3 ]; then
   done
 fi
 
-if [ "$stage" -le 4 ]; then
+if due 4; then
   stage 4 "energy-based training, and the same without unlabeled data"
   echo "name=unlabeled data=$unlabeled targets=none store=$exp/store_unlabeled weight=$ebm_weight repeat=$ebm_share" \
     > "$exp/ebm.list"
@@ -115,7 +117,7 @@ if [ "$stage" -le 4 ]; then
   done
 fi
 
-if [ "$stage" -le 5 ]; then
+if due 5; then
   stage 5 self-training
   for seed in $seeds; do
     dir=$exp/self_training_$seed
@@ -130,7 +132,7 @@ if [ "$stage" -le 5 ]; then
   done
 fi
 
-if [ "$stage" -le 6 ]; then
+if due 6; then
   stage 6 RESULTS_semisup.md
   decodes=()
   for seed in $seeds; do decodes+=("supervised_$seed=$exp/tdnnf_$seed/decode_test"); done

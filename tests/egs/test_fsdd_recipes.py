@@ -50,12 +50,17 @@ def test_results_of_seeds_and_the_gap(tmp_path: Path) -> None:
     for name, words in said.items():
         (tmp_path / name).write_text(f"1 {words}\n2 {words}\n")
     systems = [*(tmp_path / name for name in list(said)[1:]), f"best_1={tmp_path}/text"]
-    made = run(sys.executable, ROOT / "egs/fsdd/local/results.py", "--gap", "bad,best", tmp_path / "text", *systems)
+    program = [sys.executable, ROOT / "egs/fsdd/local/results.py"]
+    made = run(*program, "--gap", "bad,best", tmp_path / "text", *systems)
     assert made.returncode == 0, made.stderr
     assert "| bad_1 | 50.00 % | 50.0 to 50.0 | 2 / 4, 0 ins, 0 del, 2 sub |" in made.stdout
     assert "| bad | 75.00 % | 75.0 to 75.0 | 50.00 to 100.00, 2 seeds | 0 % |" in made.stdout
     assert "| better | 25.00 % | 25.0 to 25.0 | 0.00 to 50.00, 2 seeds | 67 % |" in made.stdout
     assert "| best | 0.00 % | 0.0 to 0.0 | 0.00 to 0.00, 2 seeds | 100 % |" in made.stdout
+    made = run(*program, "--against", "bad,better", tmp_path / "text", *systems)
+    assert "| single ones | better than bad, of 100 | better than better, of 100 |" in made.stdout
+    assert "| bad | 75.00 % | 75.0 to 75.0 | 50.00 to 100.00, 2 seeds |  | 0 |" in made.stdout
+    assert "| better | 25.00 % | 25.0 to 25.0 | 0.00 to 50.00, 2 seeds | 100 |  |" in made.stdout
 
 
 @pytest.mark.slow
@@ -74,6 +79,30 @@ def test_all_stages(corpus: Path, tmp_path: Path) -> None:
     report = (tmp_path / "semisup/RESULTS_semisup.md").read_text()
     for system in ("supervised", "adam", "ebm", "self_training", "all"):
         assert f"| {system}_0 |" in report
+    study_of_energies(tmp_path)
+
+
+def study_of_energies(folder: Path) -> None:
+    """One setting and the training beside it, from the systems that are there; the test speaker is the one held out."""
+    study = folder / "study"
+    (study / "data").mkdir(parents=True)
+    (study / "semisup").symlink_to(folder / "semisup")
+    (study / "data/held_out_hires").symlink_to(folder / "semisup/data/test_hires")
+    options = {name: SMALL[name] for name in ("nj", "seeds")} | {"exp": study, "tried": "adam_4 steps_1", "stage": "2"}
+    options |= {"network": "conf/network.xconfig", "unlabeled": "repeat=1 minibatch-size=4"}
+    words = [f"--{name}={value}" for name, value in options.items()]
+    tried = run(ROOT / "egs/fsdd/run_energies.sh", *words, "--last-stage=3")
+    assert tried.returncode == 0, tried.stdout[-2000:] + tried.stderr[-4000:]
+    (study / "data/held_out_hires").unlink()  # again: nothing is left to do
+    reported = run(ROOT / "egs/fsdd/run_energies.sh", *words, "--last-stage=3")
+    assert reported.returncode == 0, reported.stderr[-4000:]
+    (study / "data/held_out_hires").symlink_to(folder / "semisup/data/test_hires")
+    reported = run(ROOT / "egs/fsdd/run_energies.sh", f"--exp={study}", "--seeds=0", "--stage=5")
+    assert reported.returncode == 0, reported.stderr[-4000:]
+    held_out, tested = (study / "RESULTS_energies.md").read_text().split("## The test speakers")
+    assert "| steps_1_0 |" in held_out and "| adam_4_0 |" in held_out and "| base_0 |" not in held_out
+    assert "steps_1 was chosen" in tested
+    assert all(f"| {system}_0 |" in tested for system in ("supervised", "adam_4", "steps_1"))
 
 
 @pytest.mark.slow

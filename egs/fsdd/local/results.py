@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Word error rates of decode directories and of hypotheses, with 95 % bootstrap intervals, as Markdown.
 
-    results.py [--gap <worse>,<better>] <text> [<system>=]<decode-dir|file> [...] > RESULTS.md
+    results.py [--gap <worse>,<better>] [--against <name>,...] <text> [<system>=]<decode-dir|file> [...] > RESULTS.md
 
 Of a decode directory it is the best of score.sh's weights and penalties; a file has lines "utterance words". Systems
 that differ by their seed only (name_0, name_1, ...) are also given as their mean; with --gap, also how far this is on
-the way from the mean of one system to that of another.
+the way from the mean of one system to that of another; with --against, in how many of 100 draws of the utterances
+it has fewer errors than each of these systems.
 """
 
 from __future__ import annotations
@@ -37,10 +38,15 @@ def best(decode: Path) -> dict[str, list[str]]:
     return read(decode / f"scoring_kaldi/penalty_{penalty}/{weight}.txt")
 
 
+def draws(count: int) -> np.ndarray:
+    """[draws, utterances]: how often each is in one, when they are drawn again and again (M. Bisani, H. Ney, "Bootstrap
+    estimates for confidence intervals in ASR performance evaluation", ICASSP 2004); the same for all systems."""
+    return np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), DRAWS)
+
+
 def interval(errors: Sequence[float], lengths: Sequence[int]) -> str:
-    """Of utterances that are drawn again and again (M. Bisani, H. Ney, "Bootstrap estimates for confidence intervals in
-    ASR performance evaluation", ICASSP 2004). With the mean errors over seeds, that of their mean."""
-    drawn = np.random.default_rng(0).multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), DRAWS)
+    """With the mean errors over seeds, that of their mean."""
+    drawn = draws(len(lengths))
     low, high = np.percentile(100 * (drawn @ np.array(errors)) / (drawn @ np.array(lengths)), [2.5, 97.5])
     return f"{low:.1f} to {high:.1f}"
 
@@ -48,6 +54,7 @@ def interval(errors: Sequence[float], lengths: Sequence[int]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gap", default="")
+    parser.add_argument("--against", default="")
     parser.add_argument("text", type=Path)
     parser.add_argument("systems", nargs="+")
     arguments = parser.parse_args()
@@ -69,26 +76,38 @@ def main() -> None:
         print(f"| {system} | {rate(errors, lengths):.2f} % | {interval(errors, lengths)} | {counts} |")
     several = {system: found for system, found in seeds.items() if len(found) > 1}
     if several:
-        print_means(several, lengths, arguments.gap)
+        print_means(several, lengths, arguments.gap, [name for name in arguments.against.split(",") if name])
 
 
 def rate(errors: Sequence[float], lengths: Sequence[int]) -> float:
     return 100 * float(sum(errors)) / sum(lengths)
 
 
-def print_means(seeds: dict[str, list[list[int]]], lengths: list[int], gap: str) -> None:
+def wins(errors: np.ndarray, others: np.ndarray) -> str:
+    """Of 100 draws of the utterances, those with fewer errors than others make; of draws with as many, half."""
+    gained = draws(len(errors)) @ (others - errors)
+    return f"{100 * float(np.mean((gained > 1e-9) + 0.5 * (abs(gained) <= 1e-9))):.0f}"
+
+
+def print_means(seeds: dict[str, list[list[int]]], lengths: list[int], gap: str, against: list[str]) -> None:
     errors = {system: np.mean(found, axis=0) for system, found in seeds.items()}
     means = {system: rate(found, lengths) for system, found in errors.items()}
-    recovered = " of the gap |" if gap else ""
-    print(f"\n| mean over seeds | WER | 95 % interval | single ones |{recovered}")
-    print("|---|---|---|---|" + ("---|" if gap else ""))
+    columns = ["of the gap"] * bool(gap) + [f"better than {name}, of 100" for name in against]
+    print("\n| mean over seeds | WER | 95 % interval | single ones |" + "".join(f" {column} |" for column in columns))
+    print("|---|---|---|---|" + "---|" * len(columns))
     for system, found in seeds.items():
         single = [rate(each, lengths) for each in found]
         if gap:
             worse, better = (means[name] for name in gap.split(","))
-            recovered = f" {100 * (worse - means[system]) / (worse - better):.0f} % |"
+            columns = [f"{100 * (worse - means[system]) / (worse - better):.0f} %"]
+        else:
+            columns = []
+        columns += ["" if name == system else wins(errors[system], errors[name]) for name in against]
         spread = f"{min(single):.2f} to {max(single):.2f}, {len(single)} seeds"
-        print(f"| {system} | {means[system]:.2f} % | {interval(errors[system], lengths)} | {spread} |{recovered}")
+        print(
+            f"| {system} | {means[system]:.2f} % | {interval(errors[system], lengths)} | {spread} |"
+            + "".join(f" {c} |" for c in columns)
+        )
 
 
 if __name__ == "__main__":
