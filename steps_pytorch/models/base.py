@@ -65,7 +65,7 @@ class Model(Trainable):
                 found[name] = partial(setattr, module, "dropout")
         return found
 
-    def layers(self) -> dict[str, dict[nn.Parameter, float]]:
+    def parameters_of_layers(self) -> dict[str, dict[nn.Parameter, float]]:
         """Parameters by the name of their layer, each with the learning-rate factor that the model has for it."""
         found = {}
         for name, module in self.named_modules():

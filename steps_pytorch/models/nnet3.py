@@ -91,7 +91,7 @@ class Nnet3Model(Model):
         modules = self.network.modules_by_name()
         return {n: m.set_dropout_proportion for n, m in modules.items() if isinstance(m, RandomProportion)}
 
-    def layers(self) -> dict[str, dict[nn.Parameter, float]]:
+    def parameters_of_layers(self) -> dict[str, dict[nn.Parameter, float]]:
         """By the names of components, with their own factors (learning-rate-factor)."""
         found = {}
         for name, module in self.network.modules_by_name().items():

@@ -113,7 +113,7 @@ def test_whole_recordings(made: Path, tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"net/max_chunk_size": "many\n"}, "max_chunk_size: expected a number"),
-        ({"data/rec/reco2num_spk": "r0 0\nr1 2\n"}, "r0 has '0'"),
+        ({"data/rec/reco2num_spk": "r0 0\nr1 2\n"}, "'r0' has '0'"),
         ({"data/rec/feats.scp": "r0-all nowhere.ark\nr1-all nowhere.ark\n"}, "nowhere.ark"),
     ],
     ids=["chunk size", "no speakers", "no features"],

@@ -53,7 +53,7 @@ def parameters_by_factor(model: Model, factors: Mapping[str, float]) -> dict[flo
     ``factors``: of layers by name, where they are not 1.
     """
     found: dict[float, list[nn.Parameter]] = {}
-    for name, layer in model.layers().items():
+    for name, layer in model.parameters_of_layers().items():
         for parameter, own in layer.items():
             factor = own * factors.get(name, 1.0)
             if not factor:

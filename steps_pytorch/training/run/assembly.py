@@ -66,7 +66,7 @@ def assemble(run: Run, group: Group, job: int = 0, num_jobs: int = 1) -> Assembl
     objective.to(group.device)
 
     half = options.precision == "float16"
-    factors = factors_of(options.learning_rate_factors, model.layers())
+    factors = factors_of(options.learning_rate_factors, model.parameters_of_layers())
     setting = Setting(model, objective, group, options.clip_norm, half, options.srand, num_jobs, factors)
     optimizer = OPTIMIZERS.build(options.optimizer, words(options.optimizer_opts, "optimizer-opts"), setting)
     if options.init_model:

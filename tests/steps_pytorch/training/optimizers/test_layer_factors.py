@@ -61,7 +61,7 @@ def trained(start: Path, optimizer: str, factors: str, edits: str = "", updates:
     edit(nnet, [edits] if edits else [])
     model = Nnet3Model(nnet, FACTOR, xent=True)
     objective = build_objective("lfmmi", [f"--den-fst={start}/den.fst"], Dimensions(DIM, PDFS, 0, FACTOR, xent=True))
-    setting = Setting(model, objective, Group(), factors=factors_of(factors, model.layers()))
+    setting = Setting(model, objective, Group(), factors=factors_of(factors, model.parameters_of_layers()))
     chosen = OPTIMIZERS.build(optimizer, [], setting)
     torch.manual_seed(0)
     for number in range(updates):
@@ -121,4 +121,4 @@ def test_a_rate_of_zero_in_the_file_does_not_freeze(start: Path) -> None:
 
 
 def test_layers_of_other_models_are_their_modules() -> None:
-    assert list(Affine(xent=True).layers()) == ["output", "xent"]
+    assert list(Affine(xent=True).parameters_of_layers()) == ["output", "xent"]
