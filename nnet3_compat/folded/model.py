@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ class FoldedModel:
     """``outputs = model(features, ivectors, left, num_outputs)``; the model is one of ``foldable``.
 
     Args:
-        num_threads: for products that are large enough.
+        num_threads: of calls at a time, or, where there are fewer, for products that are large enough.
         precision: of these; see precision.py.
     """
 
@@ -34,7 +35,7 @@ class FoldedModel:
         if frame_subsampling_factor < 1:
             raise KaldiError("--frame-subsampling-factor and --frames-per-chunk must be > 0")
         self.on_cpu = True
-        self.frame_subsampling_factor, self._num_threads = frame_subsampling_factor, num_threads
+        self.frame_subsampling_factor, self.num_threads = frame_subsampling_factor, num_threads
         self.left_context, self.right_context = compute_context(nnet)
         self.modulus = modulus(nnet)
         dims = {name: graph.values[i].dim for name, i in graph.inputs.items()}
@@ -45,6 +46,7 @@ class FoldedModel:
         self._graph, self._reads_ivector = graph, "ivector" in dims
         self._network, self._layouts = FoldedNetwork(graph, nnet.components, precision), Layouts(graph)
         self._programs: dict[Request, Any] = {}
+        self._lock, self._calls = threading.Lock(), 0
 
     def chunk_invariant(self, num_outputs: int) -> bool:
         """Also makes the layouts for pieces of any length at once, so that each utterance need not be planned."""
@@ -60,12 +62,19 @@ class FoldedModel:
         [N, K]."""
         factor = self.frame_subsampling_factor
         right = features.shape[1] - left - 1 - (num_outputs - 1) * factor
-        program = self._program(Request(num_outputs, left, right, factor))
+        with self._lock:
+            program = self._program(Request(num_outputs, left, right, factor))
+            self._calls += 1
+            num_threads = max(1, self.num_threads // self._calls)
         inputs = {"input": features}
         if ivector is not None:
             inputs["ivector"] = ivector[:, np.newaxis]
         given = [inputs[name] for name in self._network.input_names]
-        made: np.ndarray = program.run(given, [new_state() for _ in features], self._num_threads)
+        try:
+            made: np.ndarray = program.run(given, [new_state() for _ in features], num_threads)
+        finally:
+            with self._lock:
+                self._calls -= 1
         return made
 
     def _program(self, request: Request) -> Any:

@@ -16,7 +16,9 @@ chunks of the same shape from several utterances go through the network together
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -35,6 +37,7 @@ class Model(Protocol):
 
     Attributes:
         on_cpu: whether it computes there, so that batches need not be large.
+        num_threads: calls that it can work on at a time.
     """
 
     left_context: int
@@ -45,6 +48,7 @@ class Model(Protocol):
     output_dim: int
     frame_subsampling_factor: int
     on_cpu: bool
+    num_threads: int
 
     def chunk_invariant(self, num_outputs: int) -> bool:
         """Whether outputs do not depend on how the utterance is cut into chunks (of ``num_outputs`` frames or more)."""
@@ -129,7 +133,14 @@ class Computer:
         return next(self.compute_many([utterance]))[1]
 
     def compute_many(self, utterances: Iterable[Utterance]) -> Iterator[tuple[str, np.ndarray]]:
-        """(key, output) of each utterance, in order; those before a faulty one are given out before it raises."""
+        """(key, output) of each utterance, in order; those before a faulty one are given out before it raises.
+
+        Where each is computed by itself and the model has several threads, some are computed at a time, ahead of what
+        is given out.
+        """
+        if self.whole and self.model.num_threads > 1:
+            yield from self._compute_ahead(utterances)
+            return
         waiting: list[_Job] = []
         frames = 0
         limit = self.GATHER_FRAMES if self.model.on_cpu else 20 * self.GATHER_FRAMES
@@ -145,6 +156,27 @@ class Computer:
                 yield from self._run(waiting)
                 waiting, frames = [], 0
         yield from self._run(waiting)
+
+    def _compute_ahead(self, utterances: Iterable[Utterance]) -> Iterator[tuple[str, np.ndarray]]:
+        num_threads = self.model.num_threads
+        waiting: deque[Future[tuple[str, np.ndarray]]] = deque()
+        with ThreadPoolExecutor(num_threads) as pool:
+            try:
+                for utterance in utterances:
+                    try:
+                        job = self._job(utterance)
+                    except KaldiError:
+                        while waiting:
+                            yield waiting.popleft().result()
+                        raise
+                    waiting.append(pool.submit(self._run_one, job))
+                    while waiting and (len(waiting) > 2 * num_threads or waiting[0].done()):
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
 
     def num_outputs(self, utterance: Utterance) -> int:
         """Rows of the output."""
@@ -214,6 +246,9 @@ class Computer:
         for job in jobs:
             assert job.output is not None
             yield job.utterance.key, job.output
+
+    def _run_one(self, job: _Job) -> tuple[str, np.ndarray]:
+        return next(self._run([job]))
 
     def _run_batch(self, members: list[tuple[_Job, Chunk]]) -> None:
         chunk = members[0][1]

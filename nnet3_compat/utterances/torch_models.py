@@ -81,6 +81,8 @@ class NetworkModel:
 class OnArrays:
     """A computation.Model of one on tensors."""
 
+    num_threads = 1
+
     def __init__(self, model: TensorModel) -> None:
         self._model = model
         self.left_context, self.right_context, self.modulus = model.left_context, model.right_context, model.modulus

@@ -11,6 +11,8 @@ from nnet3_compat.folded.model import folded_model
 from nnet3_compat.machine.gpu_wanted import gpu_wanted
 from nnet3_compat.network.network import Network
 from nnet3_compat.structure.nnet import Nnet
+from nnet3_compat.utterances.computation import Computer, Utterance
+from nnet3_compat.utterances.computation_options import SimpleComputationOptions
 
 WIDE = """
 input-node name=input dim=200
@@ -50,6 +52,25 @@ def test_the_same_in_any_company() -> None:
     features = features.astype(np.float32)
     together = model(features, None, model.left_context, 20)
     np.testing.assert_array_equal(model(features[3:4], None, model.left_context, 20)[0], together[3])
+
+
+def test_utterances_at_a_time() -> None:
+    """With several threads: in order, the same to the last bit, and those before a faulty one come out too."""
+    nnet, random = Nnet.from_config(WIDE.strip().splitlines()), np.random.default_rng(3)
+    made = [(f"{n}", random.normal(size=(n, 200)).astype(np.float32)) for n in random.integers(1, 200, 40).tolist()]
+    options = SimpleComputationOptions(frames_per_chunk=30)
+    one, several = (Computer(folded_model(nnet, 1, threads), options) for threads in (1, 3))  # type: ignore[arg-type]
+    expected = list(one.compute_many(Utterance(*pair) for pair in made))
+    found = list(several.compute_many(Utterance(*pair) for pair in made))
+    assert [key for key, _ in found] == [key for key, _ in expected] == [key for key, _ in made]
+    for (_, mine), (_, output) in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(mine, output)
+    made[20] = ("faulty", np.zeros((5, 3), np.float32))
+    before = []
+    with pytest.raises(KaldiError, match="dimension 200 but you provided 3"):
+        for key, _ in several.compute_many(Utterance(*pair) for pair in made):
+            before.append(key)
+    assert before == [key for key, _ in made[:20]]
 
 
 def test_what_does_not_fit() -> None:
