@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kaldi_bridge.errors import KaldiError
 from steps_pytorch.models.base import Model
 from steps_pytorch.registry import Dimensions, Registry
 
@@ -19,4 +20,7 @@ def build_model(name: str, words: Sequence[str], dimensions: Dimensions) -> Mode
 
     Raises KaldiError for an unknown name or option, or dimensions that it cannot have.
     """
-    return MODELS.build(name, words, dimensions)
+    try:
+        return MODELS.build(name, words, dimensions)
+    except ValueError as error:  # PyTorch's, for a dropout of 2, say
+        raise KaldiError(f"model {name}: {error}") from error

@@ -63,6 +63,8 @@ class Wav2vec2Options:
                 f"--dim={self.dim} must be a multiple of --num-heads={self.num_heads} and of "
                 f"--position-groups={self.position_groups}"
             )
+        if not 0.0 <= self.layer_drop < 1.0:
+            raise KaldiError(f"--layer-drop={self.layer_drop:g} must be at least 0 and less than 1")
         if min(self.left_context, self.right_context) < 0:
             raise KaldiError("--left-context and --right-context must not be negative")
         return Wav2vec2Shape(

@@ -141,6 +141,8 @@ def test_outputs_are_of_the_middle_of_their_frames(name: str, dim: int, factor: 
         ("wav2vec2", "--position-groups=3", "multiple of --num-heads=2 and of --position-groups=3"),
         ("wav2vec2", "--dim=0", "--dim=0 must be positive"),
         ("wav2vec2", "--right-context=-2", "must not be negative"),
+        ("wav2vec2", "--layer-drop=1", "layer-drop=1 must be at least 0 and less than 1"),
+        ("wav2vec2", "--dropout=2", "model wav2vec2: dropout probability has to be between 0 and 1"),
     ],
 )
 def test_options_that_make_no_network(name: str, options: str, reason: str) -> None:
