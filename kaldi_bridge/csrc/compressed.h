@@ -1,4 +1,4 @@
-// Kaldi's compressed matrices, decompressed (matrix/compressed-matrix.cc).
+// Kaldi's compressed matrices (matrix/compressed-matrix.cc).
 
 #pragma once
 
@@ -16,5 +16,16 @@ size_t compressed_size(Compression form, size_t rows, size_t cols);
 
 // Writes [rows, cols] to `out`.
 void decompress(Compression form, float minimum, float range, size_t rows, size_t cols, const uint8_t *data, float *out);
+
+// What the header of a compressed matrix says of its values.
+struct Limits {
+  float minimum, range;
+};
+
+// Of the matrix's own values, none of which is NaN. Throws std::invalid_argument for infinite ones.
+Limits limits_of(const float *matrix, size_t size);
+
+// Writes compressed_size bytes to `out`; values beyond the limits become the nearest within.
+void compress(Compression form, Limits limits, size_t rows, size_t cols, const float *matrix, uint8_t *out);
 
 }  // namespace kaldi_bridge

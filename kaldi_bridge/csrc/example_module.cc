@@ -10,33 +10,18 @@
 #include <stdexcept>
 
 #include "acceptors.h"
-#include "compressed.h"
 #include "example_merging.h"
 #include "examples.h"
 #include "fst_properties.h"
 #include "fst_views.h"
 #include "lattice_arrays.h"
+#include "python_arrays.h"
 
 namespace py = pybind11;
 
 namespace kaldi_bridge {
 
 namespace {
-
-template <class T>
-using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
-
-template <class T>
-py::array_t<T> copied(const char *data, size_t count) {
-  py::array_t<T> array(static_cast<py::ssize_t>(count));
-  if (count > 0) std::memcpy(array.mutable_data(), data, count * sizeof(T));
-  return array;
-}
-
-template <class T>
-py::array_t<T> copied(const std::vector<T> &values) {
-  return copied<T>(reinterpret_cast<const char *>(values.data()), values.size());
-}
 
 // As the rest of the package decodes names.
 py::str text(std::string_view name) {
@@ -49,27 +34,6 @@ py::array_t<int32_t> indexes_array(const IndexesView &view) {
   py::array_t<int32_t> array({static_cast<py::ssize_t>(view.count), py::ssize_t{3}});
   unpack_indexes(view, array.mutable_data());
   return array;
-}
-
-// A full matrix; (token, minimum, range, rows, columns, bytes) of a compressed one; (offsets, indexes, values, dim) of a
-// sparse one.
-py::object matrix_parts(const MatrixView &view) {
-  if (view.kind == 'F') return copied<float>(view.data, view.size / 4).reshape({view.rows, view.cols});
-  if (view.kind == 'S') {
-    std::vector<int64_t> offsets{0};
-    std::vector<int32_t> indexes;
-    std::vector<float> values;
-    for (const SparseRow &row : view.sparse) {
-      for (int32_t k = 0; k < row.count; k++) {
-        indexes.push_back(load<int32_t>(row.data + kSparseElement * k + 1));
-        values.push_back(load<float>(row.data + kSparseElement * k + 6));
-      }
-      offsets.push_back(static_cast<int64_t>(indexes.size()));
-    }
-    return py::make_tuple(copied(offsets), copied(indexes), copied(values), view.cols);
-  }
-  const char *token = view.kind == '1' ? "CM" : view.kind == '2' ? "CM2" : "CM3";
-  return py::make_tuple(token, view.minimum, view.range, view.rows, view.cols, py::bytes(view.data, view.size));
 }
 
 py::tuple fst_parts(const CompactFstView &view) {
@@ -105,14 +69,16 @@ py::tuple discriminative_output_parts(const OutputView &view) {
   return py::make_tuple(text(view.name), indexes_array(view.indexes), supervision, weights);
 }
 
-py::tuple output_parts(const OutputView &view) {
-  if (view.fsts.empty()) return discriminative_output_parts(view);
+py::tuple supervision_parts(const OutputView &view) {
   py::list fsts, pdfs;
   for (const CompactFstView &fst : view.fsts) fsts.append(fst_parts(fst));
   for (int32_t i = 0; i < view.num_aligned; i++) pdfs.append(load<int32_t>(view.alignment + 4 * i));
-  const py::tuple supervision =
-      py::make_tuple(view.weight, view.sequences, view.frames, view.label_dim, view.e2e, fsts, pdfs);
-  return py::make_tuple(text(view.name), indexes_array(view.indexes), supervision,
+  return py::make_tuple(view.weight, view.sequences, view.frames, view.label_dim, view.e2e, fsts, pdfs);
+}
+
+py::tuple output_parts(const OutputView &view) {
+  if (view.fsts.empty()) return discriminative_output_parts(view);
+  return py::make_tuple(text(view.name), indexes_array(view.indexes), supervision_parts(view),
                         copied<float>(view.deriv_weights, view.num_deriv_weights));
 }
 
@@ -127,11 +93,9 @@ py::tuple example_parts(const ExampleView &example) {
 // (end, parts) of the example at buffer[pos:end]; parts is None unless wanted. end: 0 where it has another form than
 // parse_example knows or does not begin with `token`, -n where n bytes are needed at least.
 py::tuple parse(const py::buffer &buffer, size_t pos, size_t end, const std::string &token, bool with_parts) {
-  const py::buffer_info info = buffer.request();
-  if (info.itemsize != 1 || pos > end || end > static_cast<size_t>(info.size))
-    throw std::invalid_argument("no such part of the buffer");
+  const BufferPart part(buffer, pos, end);
   try {
-    const ExampleView example = parse_example(static_cast<const char *>(info.ptr) + pos, end - pos);
+    const ExampleView example = parse_example(part.data(), part.size());
     if (example.token != token + " ") throw OtherForm();
     return py::make_tuple(pos + example.size, with_parts ? py::object(example_parts(example)) : py::none());
   } catch (const Incomplete &incomplete) {
@@ -252,32 +216,6 @@ py::bytes packed_indexes(const Array<int32_t> &indexes) {
   return py::bytes(out.data(), static_cast<size_t>(end - out.data()));
 }
 
-py::bytes packed_sparse_rows(const Array<int64_t> &offsets, const Array<int32_t> &indexes, const Array<float> &values,
-                             int32_t dim) {
-  const py::ssize_t rows = offsets.size() - 1;
-  if (rows < 0 || offsets.at(0) != 0 || offsets.at(rows) != indexes.size() || indexes.size() != values.size())
-    throw std::invalid_argument("the arrays of a sparse matrix do not fit together");
-  for (py::ssize_t i = 0; i < rows; i++)
-    if (offsets.at(i) > offsets.at(i + 1)) throw std::invalid_argument("the offsets of a sparse matrix decrease");
-  std::string out;
-  pack_sparse_rows(offsets.data(), static_cast<size_t>(rows), indexes.data(), values.data(), dim, &out);
-  return out;
-}
-
-py::array_t<float> decompressed(const std::string &token, float minimum, float range, size_t rows, size_t cols,
-                                const py::buffer &data) {
-  const py::buffer_info info = data.request();
-  const Compression form = token == "CM"    ? Compression::kColumns
-                           : token == "CM2" ? Compression::kTwoBytes
-                                            : Compression::kOneByte;
-  if (rows > (1u << 31) || cols > (1u << 31) ||
-      static_cast<size_t>(info.size * info.itemsize) != compressed_size(form, rows, cols))
-    throw std::invalid_argument("a compressed matrix and its header differ in size");
-  py::array_t<float> out({rows, cols});
-  decompress(form, minimum, range, rows, cols, static_cast<const uint8_t *>(info.ptr), out.mutable_data());
-  return out;
-}
-
 py::tuple concatenated(const std::vector<std::tuple<int32_t, Array<float>, Array<int64_t>, Array<FstArc>>> &fsts) {
   std::vector<FstView> parts;
   for (const auto &[start, finals, offsets, arcs] : fsts) {
@@ -300,14 +238,22 @@ py::tuple compacted(int32_t start, const Array<float> &finals, const Array<int64
 
 void add_examples(py::module_ &m) {
   m.def("parse_example", &parse, "Where a binary example in a buffer ends, and its parts.");
+  m.def(
+      "parse_supervision",
+      [](const py::handle &buffer, size_t pos, size_t end) {
+        return found_in(buffer, pos, end, [](Cursor &in) {
+          OutputView output{};
+          parse_supervision(in, &output);
+          return supervision_parts(output);
+        });
+      },
+      "The parts of a supervision.");
   m.def("shift_example", &shifted_bytes, "The same bytes, but for the times of the example in them.");
   m.def("example_structure", &structure, "(size, what must be equal in examples that are merged).");
   m.def("example_outputs", &outputs_of, "The parts of the outputs of a chain or discriminative example in bytes.");
   m.def("with_sorted_lattices", &with_sorted_lattices, "The bytes of a discriminative example as Kaldi reads it.");
   m.def("merge_inputs", &merged_inputs, "The parts of the inputs of examples in bytes, one after the other.");
   m.def("pack_indexes", &packed_indexes, "The binary form of indexes [rows, 3].");
-  m.def("pack_sparse_rows", &packed_sparse_rows, "The binary form of the rows of a sparse matrix.");
-  m.def("decompress", &decompressed, "float32 [rows, columns] of a compressed matrix.");
   m.def("concatenate_acceptors", &concatenated, "(final costs, offsets, arcs) of acceptors one after the other.");
   m.def(
       "fst_properties",

@@ -8,74 +8,12 @@ namespace kaldi_bridge {
 
 namespace {
 
-constexpr int32_t kMostParts = 1000000, kMostRows = 10000000;  // the latter is Kaldi's own bound
-constexpr size_t kLongestName = 1000;
-constexpr int kEscape = 127, kNear = 125;  // before an index written whole; steps of t below this are one byte
+constexpr int32_t kMostParts = 1000000;
 constexpr size_t kWhole = 16, kElement = 12;
 constexpr int32_t kFstMagic = 2125659606;
 constexpr std::string_view kPlain = "<Nnet3Eg> ", kChain = "<Nnet3ChainEg> ",
                            kDiscriminative = "<Nnet3DiscriminativeEg> ";
 constexpr size_t kLatticeState = 16, kLatticeArc = 20;
-
-// Takes bytes from the front of a buffer.
-class Cursor {
- public:
-  Cursor(const char *data, size_t size) : data_(data), size_(size) {}
-
-  const char *take(uint64_t n) {
-    if (n > size_ - pos_) throw Incomplete{pos_ + n};
-    const char *here = data_ + pos_;
-    pos_ += n;
-    return here;
-  }
-
-  template <class T>
-  T raw() {
-    return load<T>(take(sizeof(T)));
-  }
-
-  // A number with its size before it.
-  template <class T>
-  T basic() {
-    if (*take(1) != static_cast<char>(sizeof(T))) throw OtherForm();
-    return raw<T>();
-  }
-
-  bool next_is(std::string_view text) {
-    take(text.size());
-    pos_ -= text.size();
-    return std::string_view(data_ + pos_, text.size()) == text;
-  }
-
-  void expect(std::string_view text) {
-    if (!next_is(text)) throw OtherForm();
-    pos_ += text.size();
-  }
-
-  bool accept(std::string_view text) {
-    if (!next_is(text)) return false;
-    pos_ += text.size();
-    return true;
-  }
-
-  std::string_view name() {
-    const std::string_view rest(data_ + pos_, size_ - pos_);
-    const size_t length = rest.substr(0, kLongestName).find_first_of(" \t\n\r\f\v");
-    if (length == std::string_view::npos) {
-      if (rest.size() < kLongestName) throw Incomplete{size_ + 1};
-      throw OtherForm();
-    }
-    if (length == 0 || rest[length] != ' ') throw OtherForm();
-    pos_ += length + 1;
-    return rest.substr(0, length);
-  }
-
-  size_t pos() const { return pos_; }
-
- private:
-  const char *data_;
-  size_t size_, pos_ = 0;
-};
 
 int32_t parse_count(Cursor &in) {
   const int32_t count = in.basic<int32_t>();
@@ -90,65 +28,14 @@ IndexesView parse_indexes(Cursor &in) {
   IndexesView view{in.take(0), in.pos(), count};
   for (int32_t i = 0; i < count; i++) {
     const int step = *reinterpret_cast<const signed char *>(in.take(1));
-    if (step == kEscape) {
+    if (step == kWholeIndex) {
       const char *whole = in.take(kWhole - 1);
       if (whole[0] != 4 || whole[5] != 4 || whole[10] != 4) throw OtherForm();
-    } else if (std::abs(step) >= kNear) {
+    } else if (std::abs(step) >= kNearStep) {
       throw OtherForm();
     }
   }
   view.size = in.pos() - view.size;
-  return view;
-}
-
-void parse_sparse(Cursor &in, MatrixView &view) {
-  view.rows = in.basic<int32_t>();
-  if (view.rows < 0 || view.rows >= kMostRows) throw OtherForm();
-  for (int32_t i = 0; i < view.rows; i++) {
-    in.expect("SV ");
-    const int32_t dim = in.basic<int32_t>(), count = in.basic<int32_t>();
-    if (count < 0 || count > dim || (i > 0 && dim != view.cols)) throw OtherForm();
-    view.cols = dim;
-    const char *pairs = in.take(kSparseElement * static_cast<uint64_t>(count));
-    int64_t before = -1;
-    for (int32_t k = 0; k < count; k++) {
-      const char *pair = pairs + kSparseElement * k;
-      const int32_t index = load<int32_t>(pair + 1);
-      if (pair[0] != 4 || pair[5] != 4 || index <= before || index >= dim) throw OtherForm();
-      before = index;
-    }
-    view.sparse.push_back({pairs, count});
-  }
-}
-
-MatrixView parse_matrix(Cursor &in) {
-  MatrixView view{};
-  if (in.accept("SM ")) {
-    view.kind = 'S';
-    parse_sparse(in, view);
-    return view;
-  }
-  if (in.accept("FM ")) {
-    view.kind = 'F';
-    view.rows = in.basic<int32_t>();
-    view.cols = in.basic<int32_t>();
-    if (view.rows < 0 || view.cols < 0 || (view.rows == 0) != (view.cols == 0)) throw OtherForm();
-  } else {
-    view.kind = in.accept("CM ") ? '1' : in.accept("CM2 ") ? '2' : in.accept("CM3 ") ? '3' : '\0';
-    if (view.kind == '\0') throw OtherForm();
-    view.minimum = in.raw<float>();
-    view.range = in.raw<float>();
-    view.rows = in.raw<int32_t>();
-    view.cols = in.raw<int32_t>();
-    if (view.rows <= 0 || view.cols <= 0) throw OtherForm();
-  }
-  const uint64_t rows = view.rows, cols = view.cols;
-  const uint64_t size = view.kind == 'F'   ? 4 * rows * cols
-                        : view.kind == '1' ? cols * (8 + rows)
-                        : view.kind == '2' ? 2 * rows * cols
-                                           : rows * cols;
-  view.data = in.take(size);
-  view.size = size;
   return view;
 }
 
@@ -262,32 +149,9 @@ OutputView parse_chain_output(Cursor &in) {
   in.expect("<NnetChainSup> ");
   out.name = in.name();
   out.indexes = parse_indexes(in);
-  in.expect("<Supervision> <Weight> ");
-  out.weight = in.basic<float>();
-  in.expect("<NumSequences> ");
-  out.sequences = in.basic<int32_t>();
-  in.expect("<FramesPerSeq> ");
-  out.frames = in.basic<int32_t>();
-  in.expect("<LabelDim> ");
-  out.label_dim = in.basic<int32_t>();
-  if (out.sequences <= 0 || out.frames <= 0 || out.label_dim <= 0) throw OtherForm();
+  parse_supervision(in, &out);
   if (static_cast<int64_t>(out.sequences) * out.frames != out.indexes.count) throw OtherForm();
-  in.expect("<End2End> ");
-  out.e2e = in.accept("T");
-  if (out.e2e) {
-    in.expect("<Fsts> ");
-    for (int32_t n = 0; n < out.sequences; n++) out.fsts.push_back(parse_fst(in, out.label_dim));
-    in.expect("</Fsts> ");
-  } else {
-    in.expect("F");
-    out.fsts.push_back(parse_fst(in, out.label_dim));
-  }
-  if (in.accept("<AlignmentPdfs> ")) {
-    out.num_aligned = in.basic<int32_t>();
-    if (out.num_aligned < 0) throw OtherForm();
-    out.alignment = in.take(4 * static_cast<uint64_t>(out.num_aligned));
-  }
-  in.expect("</Supervision> <DW2> FV ");
+  in.expect("<DW2> FV ");
   out.num_deriv_weights = in.basic<int32_t>();
   if (out.num_deriv_weights != 0 && out.num_deriv_weights != out.indexes.count) throw OtherForm();
   out.deriv_weights = in.take(4 * static_cast<uint64_t>(out.num_deriv_weights));
@@ -306,6 +170,34 @@ int32_t frame_distance(const std::vector<int32_t> &indexes) {
 }
 
 }  // namespace
+
+void parse_supervision(Cursor &in, OutputView *out) {
+  in.expect("<Supervision> <Weight> ");
+  out->weight = in.basic<float>();
+  in.expect("<NumSequences> ");
+  out->sequences = in.basic<int32_t>();
+  in.expect("<FramesPerSeq> ");
+  out->frames = in.basic<int32_t>();
+  in.expect("<LabelDim> ");
+  out->label_dim = in.basic<int32_t>();
+  if (out->sequences <= 0 || out->frames <= 0 || out->label_dim <= 0) throw OtherForm();
+  in.expect("<End2End> ");
+  out->e2e = in.accept("T");
+  if (out->e2e) {
+    in.expect("<Fsts> ");
+    for (int32_t n = 0; n < out->sequences; n++) out->fsts.push_back(parse_fst(in, out->label_dim));
+    in.expect("</Fsts> ");
+  } else {
+    in.expect("F");
+    out->fsts.push_back(parse_fst(in, out->label_dim));
+  }
+  if (in.accept("<AlignmentPdfs> ")) {
+    out->num_aligned = in.basic<int32_t>();
+    if (out->num_aligned < 0) throw OtherForm();
+    out->alignment = in.take(4 * static_cast<uint64_t>(out->num_aligned));
+  }
+  in.expect("</Supervision> ");
+}
 
 ExampleView parse_example(const char *data, size_t size) {
   Cursor in(data, size);
@@ -346,7 +238,7 @@ void unpack_indexes(const IndexesView &indexes, int32_t *out) {
   uint32_t n = 0, t = 0, x = 0;  // unsigned: a sum beyond 32 bits wraps
   for (int32_t i = 0; i < indexes.count; i++, out += 3) {
     const int step = *reinterpret_cast<const signed char *>(in);
-    if (step == kEscape) {
+    if (step == kWholeIndex) {
       n = load<uint32_t>(in + 2);
       t = load<uint32_t>(in + 7);
       x = load<uint32_t>(in + 12);
@@ -365,10 +257,10 @@ char *pack_indexes(const int32_t *indexes, size_t count, char *out) {
   int64_t n = 0, t = 0, x = 0;
   for (size_t i = 0; i < count; i++, indexes += 3) {
     const int64_t step = indexes[1] - t;
-    if (indexes[0] == n && indexes[2] == x && std::abs(step) < kNear) {
+    if (indexes[0] == n && indexes[2] == x && std::abs(step) < kNearStep) {
       *out++ = static_cast<char>(step);
     } else {
-      *out++ = static_cast<char>(kEscape);
+      *out++ = static_cast<char>(kWholeIndex);
       for (int k = 0; k < 3; k++) {
         *out++ = 4;
         std::memcpy(out, indexes + k, 4);
@@ -380,24 +272,6 @@ char *pack_indexes(const int32_t *indexes, size_t count, char *out) {
     x = indexes[2];
   }
   return out;
-}
-
-void pack_sparse_rows(const int64_t *offsets, size_t rows, const int32_t *indexes, const float *values, int32_t dim,
-                      std::string *out) {
-  const auto add = [&](const void *number) {
-    out->push_back(4);
-    out->append(static_cast<const char *>(number), 4);
-  };
-  for (size_t i = 0; i < rows; i++) {
-    const int32_t count = static_cast<int32_t>(offsets[i + 1] - offsets[i]);
-    out->append("SV ");
-    add(&dim);
-    add(&count);
-    for (int64_t k = offsets[i]; k < offsets[i + 1]; k++) {
-      add(indexes + k);
-      add(values + k);
-    }
-  }
 }
 
 std::string shifted(std::string_view bytes, size_t begin, int32_t shift) {

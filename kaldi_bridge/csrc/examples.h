@@ -6,44 +6,23 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cursor.h"
 #include "flat_lattice.h"
+#include "general_matrix.h"
 
 namespace kaldi_bridge {
 
-// The buffer ends before the example does: so many bytes from the example's start are needed at least.
-struct Incomplete {
-  uint64_t needed;
-};
-
-// The example has another form, or is damaged.
-struct OtherForm {};
+// In lists of indexes: what stands before one that is written whole; steps of t smaller than this are one byte.
+constexpr int kWholeIndex = 127, kNearStep = 125;
 
 struct IndexesView {
   const char *data;  // steps of t of one byte each, and indexes written whole
   size_t size;
   int32_t count;
-};
-
-constexpr size_t kSparseElement = 10;  // 4, an index, 4, a value
-
-struct SparseRow {
-  const char *data;
-  int32_t count;
-};
-
-// `kind`: F full, S sparse, and of compressed ones 1, 2, 3 for CM, CM2, CM3.
-struct MatrixView {
-  char kind;
-  int32_t rows, cols;
-  const char *data;
-  size_t size;
-  float minimum, range;          // of compressed ones
-  std::vector<SparseRow> sparse;  // of sparse ones
 };
 
 struct IoView {
@@ -95,26 +74,17 @@ ExampleView parse_example(const char *data, size_t size);
 
 FlatLattice lattice_of(const LatticeView &view);
 
+// The supervision of a chain output, from its own token on. Throws Incomplete or OtherForm.
+void parse_supervision(Cursor &in, OutputView *out);
+
 // Indexes (n, t, x), three numbers each, to `out`.
 void unpack_indexes(const IndexesView &indexes, int32_t *out);
 // Appends the binary form of `count` indexes to `out`, at most 16 bytes each; returns its end.
 char *pack_indexes(const int32_t *indexes, size_t count, char *out);
 
-// Appends the binary form of rows of a sparse matrix to `out`; row i has the elements offsets[i] to offsets[i + 1].
-void pack_sparse_rows(const int64_t *offsets, size_t rows, const int32_t *indexes, const float *values, int32_t dim,
-                      std::string *out);
-
 // The same bytes, but for the times of the example that starts at `begin`: inputs other than i-vectors are `shift` frames
 // later, outputs by the nearest multiple of the distance of their frames; those of a plain example like inputs. Throws
 // std::invalid_argument where that distance is not known.
 std::string shifted(std::string_view bytes, size_t begin, int32_t shift);
-
-// A number that may lie at any address.
-template <class T>
-T load(const char *data) {
-  T value;
-  std::memcpy(&value, data, sizeof value);
-  return value;
-}
 
 }  // namespace kaldi_bridge

@@ -13,6 +13,7 @@
 #include "composition_module.h"
 #include "determinize_module.h"
 #include "epsilon_removal.h"
+#include "example_making_module.h"
 #include "example_module.h"
 #include "float_arithmetic.h"
 #include "fst_text_module.h"
@@ -26,6 +27,7 @@
 #include "mutable_fst_module.h"
 #include "nested_lattice.h"
 #include "ngram_histories.h"
+#include "object_module.h"
 #include "packed_acceptors_module.h"
 #include "packed_fst_module.h"
 #include "phone_determinize.h"
@@ -171,9 +173,11 @@ PYBIND11_MODULE(_csrc, m) {
   m.doc() = "Search, lattice determinization, epsilon removal, training examples, resampling and spectra for kaldi_bridge.";
 
   PYBIND11_NUMPY_DTYPE(FstArc, ilabel, olabel, weight, nextstate);
+  add_example_making(m);
   add_examples(m);
   add_float_arithmetic(m);
   add_ivectors(m);
+  add_objects(m);
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
   m.def("connected", &connected, "Only states on a path from the start to an end.");
   m.def("shortest_paths", &paths, "The cheapest paths.");

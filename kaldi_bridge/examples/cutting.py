@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from kaldi_bridge.c_random import CRandom
-from kaldi_bridge.examples.frame_examples import NnetIo
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.utterance_splitting import Chunk
-from kaldi_bridge.io.compressed import CompressedMatrix
-from kaldi_bridge.io.sparse import GeneralMatrix, padded_rows
+from kaldi_bridge.extension import _csrc
+from kaldi_bridge.io.compressed import without_nan
+from kaldi_bridge.io.sparse import GeneralMatrix, matrix_parts
 
 
+@functools.lru_cache(maxsize=256)
 def frame_indexes(first: int, count: int, step: int = 1) -> np.ndarray:
-    """Indexes [count, 3] of frames of one sequence."""
+    """Indexes [count, 3] of frames of one sequence, not to be changed."""
     indexes = np.zeros((count, 3), np.int32)
     indexes[:, 1] = first + step * np.arange(count)
+    indexes.flags.writeable = False
     return indexes
 
 
 class InputCutter:
-    """Cuts the inputs of chunks from an utterance.
+    """Cuts the inputs of chunks from an utterance, in the binary form of examples.
 
     Args:
         ivectors: [rows, dim], one for each ``ivector_period`` frames, or None.
@@ -29,24 +34,47 @@ class InputCutter:
     def __init__(
         self, features: GeneralMatrix, ivectors: np.ndarray | None, ivector_period: int, compress: bool, random: CRandom
     ) -> None:
-        self._features, self._ivectors, self._period = features, ivectors, ivector_period
-        self._compress, self._random = compress, random
+        if compress:
+            features = without_nan(features) if isinstance(features, np.ndarray) else features
+            ivectors = None if ivectors is None else without_nan(ivectors)
+        self._inputs = _csrc.ChunkInputs(matrix_parts(features), ivectors, compress)
+        self._num_ivectors = 0 if ivectors is None else len(ivectors)
+        self._period, self._random = ivector_period, random
 
-    def cut(self, chunk: Chunk, utterance_frames: int) -> list[NnetIo]:
-        """The inputs of a chunk; its first frame is at time 0. The i-vector is of a random frame, as Kaldi draws it."""
-        count = chunk.left_context + chunk.num_frames + chunk.right_context
+    @property
+    def count(self) -> int:
+        """How many inputs a chunk has."""
+        return self._inputs.count
+
+    def pack(self, chunk: Chunk, utterance_frames: int) -> bytes:
+        """The inputs of a chunk; its first frame is at time 0. Raises KaldiError for what cannot be compressed."""
+        try:
+            return self._inputs.pack(chunk, self._ivector_row(chunk, utterance_frames))
+        except ValueError as error:
+            raise KaldiError(str(error)) from None
+
+    def pack_examples(
+        self, chunks: list[Chunk], utterance_frames: int, targets: GeneralMatrix, factor: int
+    ) -> list[bytes]:
+        """Whole examples of chunks, with a target for every ``factor``th frame.
+
+        Args:
+            targets: a row for each label; or, sparse, a row for each frame with indexes in any order, which are
+                weighted: less where chunks overlap.
+
+        Raises:
+            KaldiError: an index is beyond the dimension of the targets, or something cannot be compressed.
+        """
+        rows = [self._ivector_row(chunk, utterance_frames) for chunk in chunks]
+        try:
+            return _csrc.pack_frame_examples(self._inputs, matrix_parts(targets), factor, chunks, rows)
+        except ValueError as error:
+            raise KaldiError(str(error)) from None
+
+    def _ivector_row(self, chunk: Chunk, utterance_frames: int) -> int:
+        """That of a random frame, as Kaldi draws it."""
+        if not self._num_ivectors:
+            return 0
         first = chunk.first_frame - chunk.left_context
-        made = [NnetIo("input", frame_indexes(-chunk.left_context, count), padded_rows(self._features, first, count))]
-        if self._ivectors is not None:
-            frame = self._random.rand_int(first, first + utterance_frames - 1)
-            row = min(max(frame // self._period, 0), len(self._ivectors) - 1)
-            made.append(NnetIo("ivector", frame_indexes(0, 1), self._ivectors[row : row + 1]))
-        for part in made:
-            part.features = self.compressed(part.features)
-        return made
-
-    def compressed(self, matrix: GeneralMatrix) -> GeneralMatrix:
-        """The matrix as it goes into examples: compressed, if it is full and that is wanted."""
-        if self._compress and isinstance(matrix, np.ndarray) and matrix.size:
-            return CompressedMatrix.compress(matrix)
-        return matrix
+        frame = self._random.rand_int(first, first + utterance_frames - 1)
+        return min(max(frame // self._period, 0), self._num_ivectors - 1)

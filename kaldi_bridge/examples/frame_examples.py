@@ -14,7 +14,13 @@ from kaldi_bridge.io.basic_io import expect_token, read_int32, read_token, write
 from kaldi_bridge.io.compressed import CompressedMatrix
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
-from kaldi_bridge.io.sparse import GeneralMatrix, SparseMatrix, read_general_matrix, write_general_matrix
+from kaldi_bridge.io.sparse import (
+    GeneralMatrix,
+    SparseMatrix,
+    matrix_of_parts,
+    read_general_matrix,
+    write_general_matrix,
+)
 
 TOKEN = "<Nnet3Eg>"
 _MOST_PARTS = 1_000_000
@@ -40,9 +46,7 @@ class NnetIo:
     @classmethod
     def from_parts(cls, name: str, indexes: np.ndarray, features: Any) -> NnetIo:
         """From what example_buffer finds: a matrix, or the fields of a compressed or a sparse one."""
-        if isinstance(features, tuple):
-            features = CompressedMatrix.from_fields(*features) if len(features) > 4 else SparseMatrix(*features)
-        return cls(name, indexes, features)
+        return cls(name, indexes, matrix_of_parts(features))
 
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> NnetIo:

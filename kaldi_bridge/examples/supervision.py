@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import FST, Fst
 from kaldi_bridge.fsts.fst_header import FstHeader
 from kaldi_bridge.io.basic_io import (
@@ -91,6 +92,8 @@ class Supervision:
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> Supervision:
         """Raises KaldiError when the stream holds no supervision."""
+        if binary and (parts := stream.parsed(_csrc.parse_supervision)) is not None:
+            return cls.from_parts(*parts)
         sizes = SupervisionSizes.read(stream, binary)
         expect_token(stream, binary, "<End2End>")
         fst, e2e_fsts = None, []

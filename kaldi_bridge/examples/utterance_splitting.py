@@ -7,10 +7,12 @@ drawn at random. Overlaps and gaps are then spread over the utterance.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,8 +39,7 @@ class ChunkOptions:
     frame_subsampling_factor: int = option(1, "Frames of input for one label")
 
 
-@dataclass
-class Chunk:
+class Chunk(NamedTuple):
     """``output_weights`` [num_frames / frame_subsampling_factor]: one over the number of chunks with that frame."""
 
     first_frame: int
@@ -67,6 +68,7 @@ class UtteranceSplitter:
         self._splits = self._table() if self._sizes else []
         self._utterances = self._frames = self._overlap = 0
         self._chunks: Counter[int] = Counter()
+        self._cut = functools.lru_cache(maxsize=256)(self._cut_anew)  # utterances of few frames are often alike
 
     def _table(self) -> list[list[tuple[int, ...]]]:
         """For each length of an utterance up to a few chunks the combinations to choose from."""
@@ -114,23 +116,12 @@ class UtteranceSplitter:
 
     def split(self, length: int) -> list[Chunk]:
         """The chunks of an utterance of so many frames; none where it is too short."""
-        o = self.options
-        initial = o.left_context_initial if o.left_context_initial >= 0 else o.left_context
-        final = o.right_context_final if o.right_context_final >= 0 else o.right_context
-        sizes = self._chunk_sizes(length) if self._sizes else [length]
-        gaps = self._gaps(length, sizes) if self._sizes else [0]
-        chunks, t = [], 0
-        for i, (gap, size) in enumerate(zip(gaps, sizes, strict=True)):
-            t += gap
-            left = initial if i == 0 else o.left_context
-            right = final if i == len(sizes) - 1 else o.right_context
-            chunks.append(Chunk(t, size, left, right, np.zeros(0, np.float32)))
-            t += size
-        self._weigh(length, chunks)
+        sizes = self._chunk_sizes(length) if self._sizes else (length,)
+        chunks = self._cut(length, sizes, self._gaps(length, sizes))
         self._count(length, chunks)
         return chunks
 
-    def _chunk_sizes(self, length: int) -> list[int]:
+    def _chunk_sizes(self, length: int) -> tuple[int, ...]:
         principal = self._sizes[0]
         repeats = 0
         while length >= len(self._splits):
@@ -138,45 +129,69 @@ class UtteranceSplitter:
             repeats += 1
         possible = self._splits[length]
         if not possible:
-            return []
+            return ()
         chosen = possible[self._random.rand_int(0, len(possible) - 1)]
-        sizes = sorted((*chosen, *[principal] * repeats))
+        sizes = tuple(sorted((*chosen, *[principal] * repeats)))
         return sizes if self._random.rand_int(0, 1) else sizes[::-1]
 
-    def _gaps(self, length: int, sizes: list[int]) -> list[int]:
-        """Frames before each chunk, negative where it overlaps the one before; multiples of the subsampling factor."""
-        if not sizes:
-            return []
+    def _gaps(self, length: int, sizes: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Frames before each chunk, multiples of the subsampling factor, in random order; None where chunks overlap."""
+        if not self._sizes:
+            return (0,)
         factor = self._factor
-        reduced = [size // factor for size in sizes]
-        rest = -(-length // factor) - sum(reduced)
-        if rest >= 0:
-            gaps = [rest // (len(sizes) + 1) + (i < rest % (len(sizes) + 1)) for i in range(len(sizes) + 1)]
-            self._gap_order.shuffle(gaps)
-            return [gap * factor for gap in gaps[:-1]]
+        rest = -(-length // factor) - sum(size // factor for size in sizes)
+        if not sizes or rest < 0:
+            return None
+        gaps = [rest // (len(sizes) + 1) + (i < rest % (len(sizes) + 1)) for i in range(len(sizes) + 1)]
+        self._gap_order.shuffle(gaps)
+        return tuple(gap * factor for gap in gaps[:-1])
+
+    def _overlaps(self, length: int, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """What ``_gaps`` gives where chunks overlap: negative."""
         if len(sizes) == 1:
             raise KaldiError(f"Chunk size is {sizes[0]} but utterance length is only {length}")
-        smaller = [min(a, b) for a, b in itertools.pairwise(reduced)]
-        overlaps = _distribute(-rest, smaller)
-        return [0, *(-overlap * factor for overlap in overlaps)]
-
-    def _weigh(self, length: int, chunks: list[Chunk]) -> None:
         factor = self._factor
-        spans = [slice(c.first_frame // factor, (c.first_frame + c.num_frames) // factor) for c in chunks]
+        reduced = [size // factor for size in sizes]
+        smaller = [min(a, b) for a, b in itertools.pairwise(reduced)]
+        overlaps = _distribute(sum(reduced) - -(-length // factor), smaller)
+        return (0, *(-overlap * factor for overlap in overlaps))
+
+    def _cut_anew(self, length: int, sizes: tuple[int, ...], gaps: tuple[int, ...] | None) -> list[Chunk]:
+        """The chunks of these sizes, each after a gap."""
+        if not sizes:
+            return []
+        o = self.options
+        initial = o.left_context_initial if o.left_context_initial >= 0 else o.left_context
+        final = o.right_context_final if o.right_context_final >= 0 else o.right_context
+        starts, t = [], 0
+        for gap, size in zip(self._overlaps(length, sizes) if gaps is None else gaps, sizes, strict=True):
+            starts.append(t + gap)
+            t += gap + size
+        lefts = [initial, *[o.left_context] * (len(sizes) - 1)]
+        rights = [*[o.right_context] * (len(sizes) - 1), final]
+        weights = self._weights(length, starts, sizes)
+        return [Chunk(*fields) for fields in zip(starts, sizes, lefts, rights, weights, strict=True)]
+
+    def _weights(self, length: int, starts: list[int], sizes: tuple[int, ...]) -> list[np.ndarray]:
+        factor = self._factor
+        spans = [slice(start // factor, (start + size) // factor) for start, size in zip(starts, sizes, strict=True)]
         if not self._sizes:  # as by Kaldi, whole utterances may end within a label
             spans = [slice(0, length // factor)]
         count = np.zeros(max([-(-length // factor), *(span.stop for span in spans)]), np.float32)
         for span in spans:
             count[span] += 1
-        for chunk, span in zip(chunks, spans, strict=True):
-            chunk.output_weights = 1.0 / count[span]
+        with np.errstate(divide="ignore"):  # in gaps
+            weights = 1.0 / count
+        return [weights[span] for span in spans]
 
     def _count(self, length: int, chunks: list[Chunk]) -> None:
         self._utterances += 1
         self._frames += length
-        for before, chunk in itertools.pairwise(chunks):
-            self._overlap += max(0, before.first_frame + before.num_frames - chunk.first_frame)
-        self._chunks.update(chunk.num_frames for chunk in chunks)
+        end = 0
+        for first, size, _, _, _ in chunks:
+            self._overlap += max(0, end - first)
+            end = first + size
+            self._chunks[size] += 1
 
     def report(self) -> bool:
         """Logs what was cut; whether there was any chunk."""

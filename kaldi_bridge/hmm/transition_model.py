@@ -202,6 +202,13 @@ class TransitionModel:
 
     # Alignments.
 
+    def pdfs_of(self, ids: np.ndarray) -> np.ndarray:
+        """int32, the pdf of each transition-id (int32). Raises KaldiError when one is none of this model."""
+        try:
+            return self.id_to_pdf[1:][(ids - 1).view(np.uint32)]  # unsigned, what is below 1 is beyond all
+        except IndexError:
+            return self.id_to_pdf[self.checked(ids)]
+
     def checked(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
         """Transition-ids that come from elsewhere, as int64. Raises KaldiError when one is none of this model."""
         array = np.asarray(ids, dtype=np.int64)

@@ -320,6 +320,8 @@ def read_raw(stream: InputStream, shape: int | tuple[int, int], dtype: Any) -> n
 def int32_array(stream: OutputStream, values: Sequence[int] | np.ndarray) -> np.ndarray:
     """The values as little-endian int32; raises KaldiError where one does not fit."""
     array = np.asarray(values)
+    if array.dtype == np.int32 and array.flags.c_contiguous:
+        return array
     if array.size == 0:
         return np.zeros(0, "<i4")
     if array.dtype.kind not in "iu" or array.min() < -(1 << 31) or array.max() >= 1 << 31:

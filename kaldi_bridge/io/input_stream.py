@@ -30,7 +30,7 @@ class InputStream:
 
     __slots__ = (
         *("buffer", "end", "name", "pos"),
-        *("_ahead", "_at_end", "_base", "_fd", "_jumped_to", "_offset", "_on_close", "_size"),
+        *("_ahead", "_at_end", "_base", "_expected", "_fd", "_jumped_to", "_offset", "_on_close", "_size"),
     )
 
     def __init__(
@@ -49,7 +49,7 @@ class InputStream:
         self._jumped_to = self._base  # where reading began
         self._offset = offset  # position in the file of the next read
         self._size = -1  # of the regular file, once known
-        self._ahead = _FIRST_READ
+        self._ahead = self._expected = _FIRST_READ
         self._at_end = False
         self._on_close = on_close
 
@@ -108,6 +108,34 @@ class InputStream:
         return got
 
     # Reading bytes
+
+    def parsed(self, parse: Callable[[Any, int, int], tuple[int, Any]], read_on: bool = False) -> Any:
+        """The object that a parser in C++ finds in the buffer; None, and nothing read, where none lies there whole.
+
+        ``parse(buffer, pos, end)`` returns (its end, the object), (0, None) for another form, or (-1, None) where the
+        buffer ends too early: with ``read_on``, more is read then.
+        """
+        while True:
+            end, value = parse(self.buffer, self.pos, self.end)
+            if end > 0:
+                self.pos = end
+                return value
+            have = self.end - self.pos
+            if end == 0 or not read_on or have > TRUSTED_SIZE or self.fill(2 * have or 1) <= have:
+                return None
+
+    def parsed_at(self, position: int, parse: Callable[[int, int, int], tuple[int, Any]]) -> Any:
+        """The object that a parser in C++ finds at a byte position of a regular file; None where none of its form is.
+
+        ``parse(file descriptor, position, size of the object before)`` returns (the object's size, the object), or (0,
+        None) or (-1, None) as for ``parsed``. None, too, where ``seek`` does better: the object is buffered, or long.
+        """
+        if self._base <= position <= self._base + self.end:
+            return None
+        size, value = parse(self._fd, position, self._expected)
+        if size > 0:
+            self._expected = size
+        return value
 
     def peek(self, n: int = 1) -> bytes:
         """The next up to ``n`` bytes, which stay unread; b"" at the end."""

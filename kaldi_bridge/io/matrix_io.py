@@ -11,6 +11,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io.basic_io import read_raw, read_token
 from kaldi_bridge.io.compressed import read_compressed
 from kaldi_bridge.io.input_stream import InputStream
@@ -27,6 +28,9 @@ def read_matrix(stream: InputStream, binary: bool, dtype: Any = np.float32) -> n
         return _read_text_matrix(stream, dtype)
     if stream.end - stream.pos < 13 and stream.fill(13) < 13:
         return _no_matrix(stream)
+    buffered: np.ndarray | None = stream.parsed(_csrc.parse_matrix)
+    if buffered is not None:
+        return buffered.astype(dtype, copy=False)
     token, size, rows, size2, cols = _MATRIX_HEADER.unpack_from(stream.buffer, stream.pos)
     if token[:1] == b"C":
         return read_compressed(stream).astype(dtype, copy=False)

@@ -6,12 +6,13 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
-from kaldi_bridge.io.basic_io import expect_token, read_int32, read_raw, write_int32, write_token
+from kaldi_bridge.io.basic_io import expect_token, read_int32, read_raw
 from kaldi_bridge.io.compressed import CompressedMatrix
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.matrix_io import read_matrix, write_matrix
@@ -47,6 +48,11 @@ class SparseMatrix:
         indexes = np.concatenate([np.zeros(0, np.int32), *(indexes for indexes, _ in rows)]).astype(np.int32)
         values = np.concatenate([np.zeros(0, np.float32), *(values for _, values in rows)]).astype(np.float32)
         return cls(offsets, indexes, values, dim)
+
+    @property
+    def fields(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+        """What the constructor takes."""
+        return self.offsets, self.indexes, self.values, self.dim
 
     @property
     def num_rows(self) -> int:
@@ -92,6 +98,8 @@ def read_general_matrix(stream: InputStream, binary: bool) -> GeneralMatrix:
     if not binary:
         stream.skip_space()
         return _read_text(stream) if stream.peek() == b"r" else read_matrix(stream, False)
+    if (buffered := stream.parsed(_csrc.parse_general_matrix)) is not None:
+        return matrix_of_parts(buffered)
     kind = stream.peek()
     if kind == b"C":
         return CompressedMatrix.read(stream)
@@ -127,13 +135,19 @@ def general_matrix_rows(matrix: GeneralMatrix, keep: np.ndarray) -> GeneralMatri
 
 def padded_rows(matrix: GeneralMatrix, first: int, count: int) -> GeneralMatrix:
     """``count`` rows from row ``first``; the first or last one for rows that are not there."""
-    if isinstance(matrix, CompressedMatrix):
-        return matrix.row_range(first, count)
-    height = matrix.num_rows if isinstance(matrix, SparseMatrix) else len(matrix)
-    rows = np.clip(np.arange(first, first + count), 0, height - 1)
-    if isinstance(matrix, SparseMatrix):
-        return matrix.take(rows)
-    return matrix[rows]
+    return matrix_of_parts(_csrc.padded_rows(matrix_parts(matrix), first, count))
+
+
+def matrix_parts(matrix: GeneralMatrix) -> Any:
+    """As functions in C++ take and return it: an array, or the fields of a compressed or a sparse matrix."""
+    return matrix if isinstance(matrix, np.ndarray) else matrix.fields
+
+
+def matrix_of_parts(parts: Any) -> GeneralMatrix:
+    """The matrix again."""
+    if not isinstance(parts, tuple):
+        return parts
+    return CompressedMatrix.from_fields(*parts) if len(parts) > 4 else SparseMatrix(*parts)
 
 
 def general_matrix_range(matrix: GeneralMatrix, text: str) -> np.ndarray:
@@ -176,9 +190,7 @@ def _read_binary(stream: InputStream) -> SparseMatrix:
 
 
 def _write_binary(stream: OutputStream, matrix: SparseMatrix) -> None:
-    write_token(stream, True, "SM")
-    write_int32(stream, True, matrix.num_rows)
-    stream.write(_csrc.pack_sparse_rows(matrix.offsets, matrix.indexes, matrix.values, matrix.dim))
+    stream.write(_csrc.pack_sparse(*matrix.fields))
 
 
 def _read_text(stream: InputStream) -> SparseMatrix:

@@ -59,6 +59,11 @@ def strip(text: str | bytes) -> str:
 
 def key_and_rest(line: str | bytes) -> tuple[str, str]:
     """The first word and what follows it, without space characters around; "" for what is not there."""
+    if isinstance(line, bytes):
+        parts = line.split(None, 1)  # bytes, at ASCII space alone
+        if len(parts) == 2:
+            return parts[0].decode("utf-8", "surrogateescape"), parts[1].rstrip().decode("utf-8", "surrogateescape")
+        return decode(parts[0]) if parts else "", ""
     text = strip(line)
     match = _WORD.match(text)
     return (match[0], text[match.end() :].lstrip(SPACE)) if match else ("", "")

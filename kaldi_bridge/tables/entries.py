@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io.filenames import classify_input
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.streams import open_input
@@ -60,6 +61,8 @@ class ObjectLoader:
 
     def __init__(self, holder: Any) -> None:
         self._holder = holder
+        parse_at = getattr(holder, "parse_at", "")
+        self._parse_at = getattr(_csrc, parse_at) if parse_at else None
         self._path = ""
         self._stream: InputStream | None = None
         self._last_name = ""
@@ -67,6 +70,15 @@ class ObjectLoader:
 
     def load(self, filename: str) -> Any:
         """The object at "file", "file:offset", "command |", ..., or the part of it that a range at the end names."""
+        path, _, offset = filename.rpartition(":")
+        stream = self._stream
+        if path == self._path and stream is not None and is_number(offset):
+            position = int(offset)
+            value = None if self._parse_at is None else stream.parsed_at(position, self._parse_at)
+            if value is not None:
+                return value
+            stream.seek(position)
+            return self._holder.read(stream)
         if not filename.endswith("]"):
             self._last_value = None
             self._last_name = ""
@@ -85,7 +97,7 @@ class ObjectLoader:
 
     def _read(self, name: str) -> Any:
         path, _, offset = name.rpartition(":")
-        if path == self._path and self._stream is not None and is_number(offset):
+        if path == self._path and self._stream is not None and is_number(offset):  # before a range
             self._stream.seek(int(offset))
             return self._holder.read(self._stream)
         if classify_input(name) == "offset":

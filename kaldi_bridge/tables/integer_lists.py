@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io.basic_io import int32_array, read_int32, read_raw, write_int32
 from kaldi_bridge.io.input_stream import TRUSTED_SIZE, InputStream
 from kaldi_bridge.io.output_stream import OutputStream
@@ -67,13 +68,6 @@ def _tagged_ints(stream: InputStream, count: int) -> np.ndarray:
     return raw["value"].astype(np.int32)
 
 
-def _write_tagged(stream: OutputStream, values: Any) -> None:
-    raw = np.empty(len(values), _TAGGED)
-    raw["size"] = 4
-    raw["value"] = int32_array(stream, values)
-    stream.write(raw.tobytes())
-
-
 def _text_ints(stream: InputStream, words: list[bytes]) -> list[int]:
     try:
         if _INTEGERS.fullmatch(b" ".join(words)):
@@ -86,15 +80,15 @@ def _text_ints(stream: InputStream, words: list[bytes]) -> list[int]:
 def read_ints(stream: InputStream, binary: bool) -> np.ndarray:
     """A vector of integers, as int32."""
     if binary:
-        return _tagged_ints(stream, _read_count(stream))
+        buffered: np.ndarray | None = stream.parsed(_csrc.parse_integers)
+        return _tagged_ints(stream, _read_count(stream)) if buffered is None else buffered
     return np.array(_text_ints(stream, fields(read_line(stream))), np.int32)
 
 
 def write_ints(stream: OutputStream, binary: bool, value: Any) -> None:
     """Writes a vector of integers."""
     if binary:
-        write_int32(stream, True, len(value))
-        _write_tagged(stream, value)
+        stream.write(_csrc.pack_integers(int32_array(stream, value)))
     else:
         values = int32_array(stream, value).tolist()
         stream.write(encode("".join(f"{v} " for v in values) + "\n"))
@@ -162,8 +156,9 @@ def read_int_pairs(stream: InputStream, binary: bool) -> list[tuple[int, int]]:
 def write_int_pairs(stream: OutputStream, binary: bool, value: Any) -> None:
     """Writes a vector of pairs of integers."""
     if binary:
+        packed = _csrc.pack_integers(int32_array(stream, [v for pair in value for v in pair]))
         write_int32(stream, True, len(value))
-        _write_tagged(stream, [v for pair in value for v in pair])
+        stream.write(packed[_TAGGED.itemsize :])  # without their number
     else:
         stream.write(encode("; ".join(f"{int(a)} {int(b)} " for a, b in value) + "\n"))
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io.basic_io import read_int32, write_int32
-from kaldi_bridge.io.input_stream import TRUSTED_SIZE, InputStream
+from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.matrix_io import read_vector, write_vector
 from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.text import encode, fields, shown
@@ -22,8 +23,6 @@ GaussPosterior = list[list[tuple[int, np.ndarray]]]
 
 _PAIR = np.dtype([("size", "i1"), ("index", "<i4"), ("size2", "i1"), ("weight", "<f4")])
 _DOUBLE_PAIR = np.dtype([("size", "i1"), ("index", "<i4"), ("size2", "i1"), ("weight", "<f8")])
-_SINGLE_FRAME = np.dtype([("size0", "i1"), ("count", "<i4"), *_PAIR.descr])  # a frame with one pair
-_HEAD_SIZE = 5  # bytes: the number of a frame's pairs
 _MOST_FRAMES = 10_000_000  # Kaldi's own bound
 _FRAME = re.compile(rb"\s*\[([-+0-9.eE\s]*)\]")
 
@@ -94,64 +93,11 @@ def read_sparse_posterior(stream: InputStream, binary: bool) -> SparsePosterior:
     """Reads a posterior as arrays."""
     if not binary:
         return SparsePosterior.from_lists(_read_text(stream))
-    num_frames = _read_count(stream, True)
-    single = _read_single_pairs(stream, num_frames)
-    if single is not None:
-        return single
-    counts: list[np.ndarray] = [np.zeros(0, np.int64)]
-    parts: list[np.ndarray] = [np.zeros(0, _PAIR)]
-    missing = num_frames
-    while missing:
-        found = _read_buffered(stream, missing)
-        if found is None:
-            pairs = _read_pairs(stream, _read_count(stream, True))
-            found = np.array([len(pairs)]), pairs
-        counts.append(found[0])
-        parts.append(found[1])
-        missing -= len(found[0])
-    pairs = np.concatenate(parts)
-    return SparsePosterior.from_counts(np.concatenate(counts), pairs["index"], pairs["weight"])
-
-
-def _read_single_pairs(stream: InputStream, num_frames: int) -> SparsePosterior | None:
-    """Frames with one pair each, by far the most common; None, with nothing read, where there are others."""
-    nbytes = num_frames * _SINGLE_FRAME.itemsize
-    if nbytes > TRUSTED_SIZE or stream.fill(nbytes) < nbytes:
-        return None
-    frames = np.ndarray(num_frames, _SINGLE_FRAME, stream.buffer, stream.pos)
-    expected = {"size0": 4, "count": 1, "size": 4, "size2": 4}
-    if not all((frames[name] == value).all() for name, value in expected.items()):
-        return None
-    read = SparsePosterior(np.arange(num_frames + 1), frames["index"].astype("i4"), frames["weight"].astype("f4"))
-    stream.pos += nbytes
-    return read
-
-
-def _read_buffered(stream: InputStream, most: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """The number of pairs of each of the frames that are buffered whole, and their pairs; None where there are none."""
-    stream.fill(min(most * _SINGLE_FRAME.itemsize, TRUSTED_SIZE))
-    buffer, at = stream.buffer, stream.pos
-    starts: list[int] = []
-    while len(starts) < most and at + _HEAD_SIZE <= stream.end and buffer[at] == 4:
-        following = at + _HEAD_SIZE + _PAIR.itemsize * int.from_bytes(buffer[at + 1 : at + _HEAD_SIZE], "little")
-        if following > stream.end:
-            break
-        starts.append(at)
-        at = following
-    begins = np.array([*starts, at]) - stream.pos
-    data = np.frombuffer(buffer, np.uint8, at - stream.pos, stream.pos)
-    pairs = data[~_is_head(begins[:-1], len(data))].view(_PAIR)
-    if not starts or not _has_sizes(pairs):
-        return None
-    stream.pos = at
-    return (np.diff(begins) - _HEAD_SIZE) // _PAIR.itemsize, pairs
-
-
-def _is_head(starts: np.ndarray, size: int) -> np.ndarray:
-    """Bool [size], which of so many bytes tell frames' numbers of pairs; ``starts`` [frames] are where frames begin."""
-    is_head = np.zeros(size, bool)
-    is_head[(starts[:, np.newaxis] + np.arange(_HEAD_SIZE)).ravel()] = True
-    return is_head
+    if (buffered := stream.parsed(_csrc.parse_posterior, read_on=True)) is not None:
+        return SparsePosterior(*buffered)
+    frames = [_read_pairs(stream, _read_count(stream, True)) for _ in range(_read_count(stream, True))]
+    pairs = np.concatenate([np.zeros(0, _PAIR), *frames])
+    return SparsePosterior.from_counts([len(frame) for frame in frames], pairs["index"], pairs["weight"])
 
 
 def _has_sizes(pairs: np.ndarray) -> bool:
@@ -210,19 +156,7 @@ def write_sparse_posterior(stream: OutputStream, binary: bool, value: SparsePost
     if not binary:
         write_posterior(stream, False, value.to_lists())
         return
-    write_int32(stream, True, len(value))
-    # The frames' counts and the pairs stand between one another: each has its place in bytes.
-    data = np.empty(_HEAD_SIZE * len(value) + _PAIR.itemsize * len(value.indexes), np.uint8)
-    pairs = np.empty(len(value.indexes), _PAIR)
-    pairs["size"] = pairs["size2"] = 4
-    pairs["index"], pairs["weight"] = value.indexes, value.weights
-    is_head = _is_head(_HEAD_SIZE * np.arange(len(value)) + _PAIR.itemsize * value.offsets[:-1], len(data))
-    data[~is_head] = pairs.view(np.uint8)
-    heads_bytes = np.empty((len(value), _HEAD_SIZE), np.uint8)
-    heads_bytes[:, 0] = 4
-    heads_bytes[:, 1:] = value.counts.astype("<i4").view(np.uint8).reshape(-1, 4)
-    data[is_head] = heads_bytes.ravel()
-    stream.write(data.tobytes())
+    stream.write(_csrc.pack_posterior(value.offsets, value.indexes, value.weights))
 
 
 def read_gauss_posterior(stream: InputStream, binary: bool) -> GaussPosterior:

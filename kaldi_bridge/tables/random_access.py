@@ -9,7 +9,7 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.specifiers import Rspecifier, is_token, parse_rspecifier
 from kaldi_bridge.io.streams import open_input
-from kaldi_bridge.io.text import encode, shown
+from kaldi_bridge.io.text import decode, encode, shown
 from kaldi_bridge.tables.entries import ObjectLoader, read_entries, shown_key
 from kaldi_bridge.tables.holders import TOKEN, Holder
 from kaldi_bridge.tables.scp import read_script
@@ -57,7 +57,7 @@ class RandomAccessReader(Generic[T]):
         return self._table.has(self._mapped(key))
 
     def __getitem__(self, key: str) -> T:
-        value = self._table.get(self._mapped(key))
+        value = self._table.get(key if self._speakers is None and is_token(key) else self._mapped(key))
         if value is _MISSING:
             raise KaldiError(
                 f"No object for key {key} in {self._rspecifier} "
@@ -138,7 +138,7 @@ class _Entries:
         self._options = options
         self._stream = open_input(options.rxfilename)
         self._entries = read_entries(self._stream, holder)
-        self._last_key = ""
+        self._last_key = b""
         self._ended = False
 
     def next(self) -> tuple[str, Any] | None:
@@ -157,19 +157,19 @@ class _Entries:
                 raise
             log.warning(f"{error} (the rest is ignored, as permissive mode is specified)")
             return None
-        key = entry[0]
-        if self._options.sorted and self._last_key and encode(key) <= encode(self._last_key):
+        key = encode(entry[0])
+        if self._options.sorted and self._last_key and key <= self._last_key:
             self._ended = True
             raise KaldiError(
                 f'The "s" option says that {self._stream.name} is sorted, '
-                f"but {self._last_key} is followed by {shown_key(key)}"
+                f"but {decode(self._last_key)} is followed by {shown_key(entry[0])}"
             )
         self._last_key = key
         return entry
 
     def past(self, key: str) -> bool:
         """Whether a sorted archive has been read far enough to know that the key is not to come."""
-        return self._options.sorted and encode(self._last_key) >= encode(key)
+        return self._options.sorted and self._last_key >= encode(key)
 
     def close(self, failed: bool) -> None:
         self._stream.close(failed or self._options.permissive)
@@ -216,22 +216,27 @@ class _OrderedArchive:
     def __init__(self, options: Rspecifier, holder: Any) -> None:
         self._entries = _Entries(options, holder)
         self._current: tuple[str, Any] | None = None
-        self._last_request = ""
+        self._last_request = b""
         self._started = False
 
     def has(self, key: str) -> bool:
-        if encode(key) < encode(self._last_request):
+        current = self._current
+        if current is not None and current[0] == key:
+            return True
+        request = encode(key)
+        if request < self._last_request:
             raise KaldiError(
                 f'The "cs" option says that keys are asked for in order, but {key} is asked for '
-                f"after {self._last_request}"
+                f"after {decode(self._last_request)}"
             )
-        self._last_request = key
+        self._last_request = request
         if not self._started:
             self._started = True
-            self._current = self._entries.next()
-        while self._current is not None and encode(self._current[0]) < encode(key):
-            self._current = self._entries.next()
-        return self._current is not None and self._current[0] == key
+            current = self._entries.next()
+        while current is not None and encode(current[0]) < request:
+            current = self._entries.next()
+        self._current = current
+        return current is not None and current[0] == key
 
     def get(self, key: str) -> Any:
         return self._current[1] if self.has(key) and self._current else _MISSING

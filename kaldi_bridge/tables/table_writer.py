@@ -36,6 +36,7 @@ class TableWriter(Generic[T]):
         self._options = options
         self._archive: OutputStream | None = None
         self._script: OutputStream | None = None
+        self._archive_name = encode(options.archive or "")
         self._files: dict[str, str] = {}
         if options.archive is None:
             assert options.script is not None
@@ -65,7 +66,7 @@ class TableWriter(Generic[T]):
         name = encode(key)
         self._archive.write(name + b" ")
         if self._script is not None:
-            self._script.write(name + encode(f" {self._options.archive}:{self._archive.tell()}\n"))
+            self._script.write(b"%s %s:%d\n" % (name, self._archive_name, self._archive.tell()))
         self._holder.write(self._archive, self._options.binary, value)
         if self._options.flush:
             self._archive.flush()

@@ -9,7 +9,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
-from kaldi_bridge.examples.chain_examples import ChainExample, ChainOutput
+from kaldi_bridge.examples.chain_examples import ChainOutput, packed_chain_example
 from kaldi_bridge.examples.cutting import InputCutter, frame_indexes
 from kaldi_bridge.examples.frame_examples import num_rows
 from kaldi_bridge.examples.supervision import Supervision
@@ -60,8 +60,8 @@ class ExampleMaker:
         self._normalization, self._model = normalization, model
         self._compress, self._long_key, self._tolerance = compress, long_key, tolerance
 
-    def make(self, utterance: Utterance) -> Iterator[tuple[str, ChainExample]]:
-        """(key, example) pairs; none, and a warning, where lengths do not fit or the utterance is too short."""
+    def make(self, utterance: Utterance) -> Iterator[tuple[str, bytes]]:
+        """(key, example in binary form) pairs; none, and a warning, where lengths do not fit or are too short."""
         supervision, weights = utterance.supervision, utterance.deriv_weights
         frames, outputs = num_rows(utterance.features), supervision.frames_per_sequence
         if weights is not None and abs(len(weights) - outputs) > self._tolerance:
@@ -92,10 +92,8 @@ class ExampleMaker:
             if self._long_key:
                 key += f"-{chunk.left_context}-{chunk.num_frames}-{chunk.right_context}-v1"
             self._random.rand()  # by which Kaldi chooses some supervisions to be checked
-            yield (
-                key,
-                ChainExample(inputs.cut(chunk, frames), [self._output(utterance, chunk, part, factor)]),
-            )
+            output = self._output(utterance, chunk, part, factor)
+            yield key, packed_chain_example(inputs.count, inputs.pack(chunk, frames), output)
 
     def _supervision(self, utterance: Utterance, chunk: Chunk, part: Supervision) -> Supervision | None:
         if self._model is not None:

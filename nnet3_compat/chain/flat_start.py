@@ -11,7 +11,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import EntryError, KaldiError
-from kaldi_bridge.examples.chain_examples import ChainExample, ChainOutput
+from kaldi_bridge.examples.chain_examples import ChainOutput, packed_chain_example
 from kaldi_bridge.examples.cutting import InputCutter, frame_indexes
 from kaldi_bridge.examples.supervision import Supervision
 from kaldi_bridge.examples.utterance_splitting import Chunk, ChunkOptions, chunk_sizes
@@ -61,9 +61,10 @@ class FlatStartMaker:
 
     def make(
         self, key: str, features: np.ndarray, graph: Fst, ivectors: np.ndarray | None = None, ivector_period: int = 1
-    ) -> ChainExample:
-        """``features`` [frames, dim]; ``ivectors`` [rows, dim], one for each ``ivector_period`` frames.
+    ) -> bytes:
+        """An example in binary form.
 
+        ``features`` [frames, dim]; ``ivectors`` [rows, dim], one for each ``ivector_period`` frames.
         Raises EntryError where there are more phones than frames, KaldiError where no allowed length is near.
         """
         options, factor = self._options, self._options.frame_subsampling_factor
@@ -81,7 +82,7 @@ class FlatStartMaker:
         self._random.rand()  # by which Kaldi chooses some supervisions to be checked
         inputs = InputCutter(features, ivectors, ivector_period, self._compress, self._random)
         output = ChainOutput("output", frame_indexes(0, outputs, factor), supervision, chunk.output_weights)
-        return ChainExample(inputs.cut(chunk, len(features)), [output])
+        return packed_chain_example(inputs.count, inputs.pack(chunk, len(features)), output)
 
     def _extension(self, key: str, frames: int) -> int:
         """By how much the utterance is made longer, or, if negative, shorter."""

@@ -11,9 +11,10 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.examples.cutting import InputCutter
-from kaldi_bridge.examples.frame_example_making import Targets, frame_examples
-from kaldi_bridge.examples.frame_examples import EXAMPLE, num_rows
+from kaldi_bridge.examples.frame_example_making import frame_examples
+from kaldi_bridge.examples.frame_examples import RAW_EXAMPLE, num_rows
 from kaldi_bridge.examples.utterance_splitting import UtteranceSplitter
+from kaldi_bridge.io.sparse import GeneralMatrix
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import GENERAL_MATRIX, Holder
 from nnet3_compat.examples.utterance_sources import ExampleOptions, UtteranceSources
@@ -31,33 +32,31 @@ def make_frame_examples(
     features: str,
     targets: str,
     holder: Holder[Any],
-    targets_of: Callable[[str, Any], Targets],
+    targets_of: Callable[[str, Any], GeneralMatrix],
     egs: str,
     target: str = "pdf-level posterior",
 ) -> int:
-    """Writes the examples of all utterances; ``targets_of`` gets a key and what the table of targets has for it."""
+    """Writes the examples of all utterances.
+
+    ``targets_of`` makes of a key, and of what the table of targets has for it, what ``frame_examples`` takes.
+    """
     random = CRandom(options.srand)
     splitter = UtteranceSplitter(options, random)
     num_bad = 0
     with ExitStack() as stack:
         sources = UtteranceSources(stack, options, targets, holder, target=target)
-        writer = stack.enter_context(TableWriter(egs, EXAMPLE))
+        writer = stack.enter_context(TableWriter(egs, RAW_EXAMPLE))
         for key, matrix in stack.enter_context(SequentialReader(features, GENERAL_MATRIX)):
             found = sources.find(key, matrix)
-            made = 0
+            examples: list[tuple[str, bytes]] = []
             if found is not None:
                 cutter = InputCutter(matrix, found.ivectors, options.online_ivector_period, options.compress, random)
-                for name, example in frame_examples(
-                    key,
-                    num_rows(matrix),
-                    cutter,
-                    targets_of(key, found.target),
-                    splitter,
-                    options.targets_length_tolerance,
-                ):
-                    writer.write(name, example)
-                    made += 1
-            num_bad += made == 0
+                rows = targets_of(key, found.target)
+                tolerance = options.targets_length_tolerance
+                examples = frame_examples(key, num_rows(matrix), cutter, rows, splitter, tolerance)
+            for name, example in examples:
+                writer.write(name, example)
+            num_bad += not examples
     if num_bad:
         log.warning(f"{num_bad} utterances had errors and could not be processed.")
     return 0 if splitter.report() else 1

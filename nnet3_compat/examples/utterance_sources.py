@@ -66,11 +66,12 @@ class UtteranceSources:
 
     def find(self, key: str, features: Any) -> Sources | None:
         """None, and a warning, where something is missing or of another length than the features."""
+        values: list[Any] = []
         for name, table in self._tables:
-            if table is not None and key not in table:
+            values.append(None if table is None else table.get(key))
+            if table is not None and values[-1] is None:
                 log.warning(f"No {name} {key}")
                 return None
-        values: list[Any] = [None if table is None else table[key] for _, table in self._tables]
         ivectors, frames = values[1], num_rows(features)
         if ivectors is not None:
             difference = abs(frames - len(ivectors) * self._options.online_ivector_period)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.errors import within
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
@@ -26,8 +26,10 @@ def ali_to_pdf(options: Options, model_in: str, alignments: str, pdfs: str) -> i
     done = 0
     with SequentialReader(alignments, INT32_VECTOR) as reader, TableWriter(pdfs, INT32_VECTOR) as writer:
         for key, alignment in reader:
-            with within(f"{alignments}: utterance {key}"):
-                writer.write(key, model.id_to_pdf[model.checked(alignment)])
+            try:
+                writer.write(key, model.pdfs_of(alignment))
+            except KaldiError as error:
+                raise KaldiError(f"{alignments}: utterance {key}: {error}") from error
             done += 1
     log.info(f"Converted {done} alignments to pdf sequences.")
     return 0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from kaldi_bridge import log
 from kaldi_bridge.command import command
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import INT32_VECTOR, POSTERIOR
+from kaldi_bridge.tables.holders import INT32_VECTOR, SPARSE_POSTERIOR
+from kaldi_bridge.tables.posterior import SparsePosterior
 
 USAGE = """Convert alignments, of transition-ids or pdf-ids, to posteriors, all of which are 1.
 Usage: nnet-pytorch-ali-to-post [options] <alignments-rspecifier> <posteriors-wspecifier>
@@ -21,9 +24,10 @@ class Options:
 
 def ali_to_post(options: Options, alignments: str, posteriors: str) -> int:
     done = 0
-    with SequentialReader(alignments, INT32_VECTOR) as reader, TableWriter(posteriors, POSTERIOR) as writer:
+    with SequentialReader(alignments, INT32_VECTOR) as reader, TableWriter(posteriors, SPARSE_POSTERIOR) as writer:
         for key, alignment in reader:
-            writer.write(key, [[(index, 1.0)] for index in alignment.tolist()])
+            frames = len(alignment)
+            writer.write(key, SparsePosterior(np.arange(frames + 1), alignment, np.ones(frames, np.float32)))
             done += 1
     log.info(f"Converted {done} alignments.")
     return 0 if done else 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command
-from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.examples.chain_examples import RAW_CHAIN_EXAMPLE
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
@@ -45,7 +45,7 @@ def chain_e2e_get_egs(
         matrices = stack.enter_context(RandomAccessReader(features, FLOAT_MATRIX))
         ivectors = UtteranceSources(stack, options, "", FLOAT_MATRIX)
         graphs = stack.enter_context(SequentialReader(graphs_in, FST))
-        writer = stack.enter_context(TableWriter(egs, CHAIN_EXAMPLE))
+        writer = stack.enter_context(TableWriter(egs, RAW_CHAIN_EXAMPLE))
         for key, graph in graphs:
             if key not in matrices:
                 loop.fail(f"No features for utterance {key}")

@@ -9,7 +9,7 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
+from kaldi_bridge.examples.chain_examples import RAW_CHAIN_EXAMPLE
 from kaldi_bridge.examples.supervision import SUPERVISION
 from kaldi_bridge.examples.utterance_splitting import UtteranceSplitter
 from kaldi_bridge.hmm.transition_model import read_transition_model
@@ -60,7 +60,7 @@ def chain_get_egs(options: Options, first: str, second: str, third: str, fourth:
     num_bad = 0
     with ExitStack() as stack:
         sources = UtteranceSources(stack, options, supervisions, SUPERVISION, options.deriv_weights_rspecifier)
-        writer = stack.enter_context(TableWriter(egs, CHAIN_EXAMPLE))
+        writer = stack.enter_context(TableWriter(egs, RAW_CHAIN_EXAMPLE))
         for key, matrix in stack.enter_context(SequentialReader(features, GENERAL_MATRIX)):
             found = sources.find(key, matrix)
             made = 0

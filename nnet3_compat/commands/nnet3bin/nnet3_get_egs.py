@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples.frame_example_making import PosteriorTargets
-from kaldi_bridge.tables.holders import POSTERIOR
+from kaldi_bridge.io.sparse import SparseMatrix
+from kaldi_bridge.tables.holders import SPARSE_POSTERIOR
 from nnet3_compat.examples.making import FrameExampleOptions, make_frame_examples
 
 USAGE = """Make training examples with a target for each frame: cut features and posteriors of pdfs into chunks.
@@ -30,8 +30,8 @@ def get_egs(options: Options, features: str, posteriors: str, egs: str) -> int:
         options,
         features,
         posteriors,
-        POSTERIOR,
-        lambda key, posterior: PosteriorTargets(key, posterior, options.num_pdfs),
+        SPARSE_POSTERIOR,
+        lambda key, p: SparseMatrix(p.offsets, p.indexes, p.weights, options.num_pdfs),
         egs,
     )
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples.frame_example_making import DenseTargets
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.examples.making import FrameExampleOptions, make_frame_examples
 
@@ -26,10 +25,10 @@ class Options(FrameExampleOptions):
 
 
 def get_egs_dense_targets(options: Options, features: str, targets: str, egs: str) -> int:
-    def targets_of(key: str, matrix: np.ndarray) -> DenseTargets:
+    def targets_of(key: str, matrix: np.ndarray) -> np.ndarray:
         if 0 <= options.num_targets != matrix.shape[1] and len(matrix):
             raise KaldiError(f"{key}: targets of dimension {matrix.shape[1]}, but --num-targets={options.num_targets}")
-        return DenseTargets(matrix)
+        return matrix
 
     return make_frame_examples(options, features, targets, FLOAT_MATRIX, targets_of, egs, "target matrix")
 

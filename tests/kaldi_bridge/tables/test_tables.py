@@ -10,7 +10,15 @@ import pytest
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import decode
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR, INT32, TOKEN, TOKEN_VECTOR
+from kaldi_bridge.tables.holders import (
+    COMPRESSED_MATRIX,
+    DOUBLE_MATRIX,
+    FLOAT_MATRIX,
+    FLOAT_VECTOR,
+    INT32,
+    TOKEN,
+    TOKEN_VECTOR,
+)
 
 MATRICES = {key: np.arange(i, i + 12, dtype=np.float32).reshape(4, 3) for i, key in enumerate("abcde")}
 
@@ -280,6 +288,30 @@ def test_script_lines_point_at_the_objects(folder):
     for line in lines:
         offset = int(line.rpartition(":")[2])
         assert data[offset : offset + 5] == b"\0BFM "
+
+
+def test_look_ups_of_matrices_of_any_length_and_form(tmp_path):
+    """Short ones are read by one call, long ones and other forms step by step; in a file that is cut no differently."""
+    random = np.random.default_rng(0)
+    forms = [("ark", FLOAT_MATRIX), ("ark", DOUBLE_MATRIX), ("ark,t", FLOAT_MATRIX), ("ark", COMPRESSED_MATRIX)]
+    expected, lines = {}, []
+    for number, rows in enumerate([1, 50, 50, 3000, 9000, 2, 60, 40]):
+        options, holder = forms[number % 4] if number > 3 else forms[0]
+        with TableWriter(f"{options},scp:{tmp_path}/one,{tmp_path}/scp", holder) as writer:
+            writer.write(f"u{number}", random.normal(size=(rows, 7)).astype(np.float32))
+        with open(tmp_path / "all", "ab") as archive:
+            start = archive.tell()
+            archive.write((tmp_path / "one").read_bytes())
+        lines.append(f"u{number} {tmp_path}/all:{start + len(f'u{number} ')}\n")
+        expected |= SequentialReader(f"ark:{tmp_path}/one", FLOAT_MATRIX)
+    (tmp_path / "scp").write_text("".join(lines))
+    reader = RandomAccessReader(f"scp:{tmp_path}/scp", FLOAT_MATRIX)
+    for key in random.choice(list(expected), 60):
+        assert np.array_equal(reader[key], expected[key]) and reader[key].dtype == np.float32
+    size = (tmp_path / "all").stat().st_size
+    os.truncate(tmp_path / "all", size - 5)
+    with pytest.raises(KaldiError, match="Failed to load the object of key u7: .*all.* at byte .*truncated"):
+        reader["u7"]
 
 
 def test_writing_through_a_script_file(folder):
