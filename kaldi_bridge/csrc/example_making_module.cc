@@ -65,7 +65,7 @@ class Outputs {
     }
     std::tie(offsets_, indexes_, weights_, dim_) =
         targets.cast<std::tuple<Array<int64_t>, Array<int32_t>, Array<float>, int32_t>>();
-    check_offsets(offsets_, indexes_.size(), weights_.size());
+    check_rows(offsets_, indexes_.size(), weights_.size());
   }
 
   void append(const py::tuple &fields, std::string *out) const {

@@ -84,7 +84,7 @@ py::bytes integer_bytes(const Array<int32_t> &values) {
 }
 
 py::bytes posterior_bytes(const Array<int64_t> &offsets, const Array<int32_t> &indexes, const Array<float> &weights) {
-  check_offsets(offsets, indexes.size(), weights.size());
+  check_rows(offsets, indexes.size(), weights.size());
   const size_t frames = offsets.size() - 1;
   return written(kCount * (frames + 1) + kPair * indexes.size(), [&](char *out) {
     pack_posterior(offsets.data(), frames, indexes.data(), weights.data(), out);

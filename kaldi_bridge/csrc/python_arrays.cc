@@ -72,7 +72,7 @@ void MatrixOfParts::take_sparse(const py::tuple &parts) {
   }
 }
 
-void check_offsets(const Array<int64_t> &offsets, py::ssize_t indexes, py::ssize_t values) {
+void check_rows(const Array<int64_t> &offsets, py::ssize_t indexes, py::ssize_t values) {
   const py::ssize_t rows = offsets.size() - 1;
   if (rows < 0 || offsets.at(0) != 0 || offsets.at(rows) != indexes || indexes != values)
     throw std::invalid_argument("offsets, indexes and values do not fit together");
@@ -82,7 +82,7 @@ void check_offsets(const Array<int64_t> &offsets, py::ssize_t indexes, py::ssize
 
 std::string sparse_bytes(const Array<int64_t> &offsets, const Array<int32_t> &indexes, const Array<float> &values,
                          int32_t dim) {
-  check_offsets(offsets, indexes.size(), values.size());
+  check_rows(offsets, indexes.size(), values.size());
   std::string out;
   pack_sparse(offsets.data(), static_cast<size_t>(offsets.size() - 1), indexes.data(), values.data(), dim, &out);
   return out;

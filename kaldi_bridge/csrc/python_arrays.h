@@ -81,7 +81,7 @@ pybind11::array_t<T> copied(const std::vector<T> &values) {
 pybind11::object matrix_parts(const MatrixView &view);
 
 // Throws std::invalid_argument where so many indexes and values are not what the offsets divide into rows.
-void check_offsets(const Array<int64_t> &offsets, pybind11::ssize_t indexes, pybind11::ssize_t values);
+void check_rows(const Array<int64_t> &offsets, pybind11::ssize_t indexes, pybind11::ssize_t values);
 
 // The binary form of a sparse matrix. Throws std::invalid_argument where its arrays do not fit together.
 std::string sparse_bytes(const Array<int64_t> &offsets, const Array<int32_t> &indexes, const Array<float> &values,

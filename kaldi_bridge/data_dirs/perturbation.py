@@ -53,6 +53,7 @@ def speed_perturbed(data: DataDir, factor: str, of_speakers: bool = True, sox: b
     tables = {key: rows for key, rows in made.tables.items() if key not in ("feats.scp", "cmvn.scp", "vad.scp")}
     tables.pop("utt2num_frames", None)
     if "wav.scp" in tables:
+        sox = has_sox() if sox is None else sox
         tables["wav.scp"] = {key: _speed_pipe(file, factor, sox) for key, file in tables["wav.scp"].items()}
     for durations in ("utt2dur", "reco2dur"):
         if durations in tables:
@@ -86,8 +87,8 @@ def _faster_segments(data: DataDir, speed: float) -> Rows:
     return lines
 
 
-def _speed_pipe(file: str, factor: str, sox: bool | None) -> str:
-    if has_sox() if sox is None else sox:
+def _speed_pipe(file: str, factor: str, sox: bool) -> str:
+    if sox:
         return _piped(file, "sox -t wav {} -t wav - " + f"speed {factor} |")
     return _piped(file, f"{PROGRAM} --speed={factor} {{}} - |")
 

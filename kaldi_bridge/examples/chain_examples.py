@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples.buffer import MARKER, ExampleHolder, RawExampleHolder, take_parts
+from kaldi_bridge.examples.buffer import ExampleHolder, RawExampleHolder, take_parts
 from kaldi_bridge.examples.frame_examples import NnetIo, read_count, read_indexes, write_indexes
 from kaldi_bridge.examples.supervision import Supervision
 from kaldi_bridge.io.basic_io import expect_token, read_token, write_int32, write_token
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.matrix_io import read_vector, write_vector
-from kaldi_bridge.io.output_stream import OutputStream, Pieces
+from kaldi_bridge.io.output_stream import OutputStream
 
 TOKEN = "<Nnet3ChainEg>"
 
@@ -122,21 +122,6 @@ CHAIN_EXAMPLE = ExampleHolder[ChainExample](
     ChainExample.read, lambda stream, binary, value: value.write(stream, binary)
 )
 RAW_CHAIN_EXAMPLE = RawExampleHolder(CHAIN_EXAMPLE, TOKEN)
-
-
-def packed_chain_example(num_inputs: int, inputs: bytes, output: ChainOutput) -> bytes:
-    """The binary form, marker included, of an example whose inputs are in this form already."""
-    pieces = Pieces("memory")
-    pieces.write(MARKER)
-    write_token(pieces, True, "<Nnet3ChainEg>")
-    write_token(pieces, True, "<NumInputs>")
-    write_int32(pieces, True, num_inputs)
-    pieces.write(inputs)
-    write_token(pieces, True, "<NumOutputs>")
-    write_int32(pieces, True, 1)
-    output.write(pieces, True)
-    write_token(pieces, True, "</Nnet3ChainEg>")
-    return pieces.data()
 
 
 def _read_bytes(stream: InputStream) -> np.ndarray:

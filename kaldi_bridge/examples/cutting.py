@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
+from typing import Protocol
 
 import numpy as np
 
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.examples.buffer import MARKER
 from kaldi_bridge.examples.utterance_splitting import Chunk
 from kaldi_bridge.extension import _csrc
+from kaldi_bridge.io.basic_io import write_int32, write_token
 from kaldi_bridge.io.compressed import without_nan
+from kaldi_bridge.io.output_stream import OutputStream, Pieces
 from kaldi_bridge.io.sparse import GeneralMatrix, matrix_parts
 
 
@@ -21,6 +25,13 @@ def frame_indexes(first: int, count: int, step: int = 1) -> np.ndarray:
     indexes[:, 1] = first + step * np.arange(count)
     indexes.flags.writeable = False
     return indexes
+
+
+class Output(Protocol):
+    """A supervision with its indexes."""
+
+    def write(self, stream: OutputStream, binary: bool) -> None:
+        """As Kaldi writes it."""
 
 
 class InputCutter:
@@ -41,17 +52,26 @@ class InputCutter:
         self._num_ivectors = 0 if ivectors is None else len(ivectors)
         self._period, self._random = ivector_period, random
 
-    @property
-    def count(self) -> int:
-        """How many inputs a chunk has."""
-        return self._inputs.count
+    def pack_example(self, token: str, chunk: Chunk, utterance_frames: int, output: Output) -> bytes:
+        """A whole example of the kind that begins with ``token``. The first frame of the chunk is at time 0.
 
-    def pack(self, chunk: Chunk, utterance_frames: int) -> bytes:
-        """The inputs of a chunk; its first frame is at time 0. Raises KaldiError for what cannot be compressed."""
+        Raises KaldiError for what cannot be compressed.
+        """
         try:
-            return self._inputs.pack(chunk, self._ivector_row(chunk, utterance_frames))
+            inputs = self._inputs.pack(chunk, self._ivector_row(chunk, utterance_frames))
         except ValueError as error:
             raise KaldiError(str(error)) from None
+        pieces = Pieces("memory")
+        pieces.write(MARKER)
+        write_token(pieces, True, token)
+        write_token(pieces, True, "<NumInputs>")
+        write_int32(pieces, True, self._inputs.count)
+        pieces.write(inputs)
+        write_token(pieces, True, "<NumOutputs>")
+        write_int32(pieces, True, 1)
+        output.write(pieces, True)
+        write_token(pieces, True, token.replace("<", "</"))
+        return pieces.data()
 
     def pack_examples(
         self, chunks: list[Chunk], utterance_frames: int, targets: GeneralMatrix, factor: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.examples.cutting import InputCutter, frame_indexes
-from kaldi_bridge.examples.discriminative_examples import DiscriminativeExample, DiscriminativeOutput
+from kaldi_bridge.examples.discriminative_examples import TOKEN, DiscriminativeOutput
 from kaldi_bridge.examples.discriminative_splitting import DiscriminativeSplitter, SplittingOptions
 from kaldi_bridge.examples.discriminative_supervision import DiscriminativeSupervision
 from kaldi_bridge.examples.utterance_splitting import UtteranceSplitter
@@ -25,8 +25,8 @@ class DiscriminativeExampleMaker:
 
     def make(
         self, key: str, frames: int, inputs: InputCutter, supervision: DiscriminativeSupervision
-    ) -> list[tuple[str, DiscriminativeExample]] | None:
-        """(key, example) pairs of an utterance of so many input frames; none, and a warning, where it is too short.
+    ) -> list[tuple[str, bytes]] | None:
+        """(key, example in binary form) pairs of an utterance of so many input frames; none where it is too short.
 
         None, and a warning, where its supervision is of another length. Raises KaldiError where it cannot be cut.
         """
@@ -44,5 +44,5 @@ class DiscriminativeExampleMaker:
             self._random.rand()  # by which Kaldi chooses some supervisions to be checked
             indexes = frame_indexes(0, part.num_frames, factor)
             output = DiscriminativeOutput("output", indexes, part, chunk.output_weights)
-            made.append((f"{key}-{chunk.first_frame}", DiscriminativeExample(inputs.cut(chunk, frames), [output])))
+            made.append((f"{key}-{chunk.first_frame}", inputs.pack_example(TOKEN, chunk, frames, output)))
         return made

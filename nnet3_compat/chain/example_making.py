@@ -9,7 +9,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
-from kaldi_bridge.examples.chain_examples import ChainOutput, packed_chain_example
+from kaldi_bridge.examples.chain_examples import TOKEN, ChainOutput
 from kaldi_bridge.examples.cutting import InputCutter, frame_indexes
 from kaldi_bridge.examples.frame_examples import num_rows
 from kaldi_bridge.examples.supervision import Supervision
@@ -93,7 +93,7 @@ class ExampleMaker:
                 key += f"-{chunk.left_context}-{chunk.num_frames}-{chunk.right_context}-v1"
             self._random.rand()  # by which Kaldi chooses some supervisions to be checked
             output = self._output(utterance, chunk, part, factor)
-            yield key, packed_chain_example(inputs.count, inputs.pack(chunk, frames), output)
+            yield key, inputs.pack_example(TOKEN, chunk, frames, output)
 
     def _supervision(self, utterance: Utterance, chunk: Chunk, part: Supervision) -> Supervision | None:
         if self._model is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import EntryError, KaldiError
-from kaldi_bridge.examples.chain_examples import ChainOutput, packed_chain_example
+from kaldi_bridge.examples.chain_examples import TOKEN, ChainOutput
 from kaldi_bridge.examples.cutting import InputCutter, frame_indexes
 from kaldi_bridge.examples.supervision import Supervision
 from kaldi_bridge.examples.utterance_splitting import Chunk, ChunkOptions, chunk_sizes
@@ -82,7 +82,7 @@ class FlatStartMaker:
         self._random.rand()  # by which Kaldi chooses some supervisions to be checked
         inputs = InputCutter(features, ivectors, ivector_period, self._compress, self._random)
         output = ChainOutput("output", frame_indexes(0, outputs, factor), supervision, chunk.output_weights)
-        return packed_chain_example(inputs.count, inputs.pack(chunk, len(features)), output)
+        return inputs.pack_example(TOKEN, chunk, len(features), output)
 
     def _extension(self, key: str, frames: int) -> int:
         """By how much the utterance is made longer, or, if negative, shorter."""

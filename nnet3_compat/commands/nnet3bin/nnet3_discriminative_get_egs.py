@@ -11,7 +11,7 @@ from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.cutting import InputCutter
 from kaldi_bridge.examples.discriminative_example_making import DiscriminativeExampleMaker
-from kaldi_bridge.examples.discriminative_examples import DISCRIMINATIVE_EXAMPLE
+from kaldi_bridge.examples.discriminative_examples import RAW_DISCRIMINATIVE_EXAMPLE
 from kaldi_bridge.examples.discriminative_splitting import SplittingOptions
 from kaldi_bridge.examples.discriminative_supervision import DiscriminativeSupervision
 from kaldi_bridge.examples.frame_examples import num_rows
@@ -45,7 +45,7 @@ def discriminative_get_egs(
     with ExitStack() as stack:
         sources = UtteranceSources(stack, options, lattices, LATTICE, target="denominator lattice for key")
         aligned = stack.enter_context(RandomAccessReader(alignments, INT32_VECTOR))
-        writer = stack.enter_context(TableWriter(egs, DISCRIMINATIVE_EXAMPLE))
+        writer = stack.enter_context(TableWriter(egs, RAW_DISCRIMINATIVE_EXAMPLE))
         for key, matrix in stack.enter_context(SequentialReader(features, GENERAL_MATRIX)):
             found = sources.find(key, matrix)
             if found is not None and key not in aligned:
