@@ -11,7 +11,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.fst_bodies import ARC
-from kaldi_bridge.fsts.fst_header import INITIAL_ACYCLIC
+from kaldi_bridge.fsts.properties import INITIAL_ACYCLIC
 
 
 def arc_sorted(fst: Fst, by: str = "ilabel") -> Fst:
