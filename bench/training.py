@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from beside_kaldi import kaldi_has, seconds
 from chain import made_graph
-from computation import SIZES, config
+from computation import SIZES, config, sgemm
 
 from kaldi_bridge.examples.chain_examples import RAW_CHAIN_EXAMPLE, ChainExample, ChainOutput
 from kaldi_bridge.examples.frame_examples import NnetIo
@@ -104,7 +104,7 @@ def make_examples(path: str, graph: DenominatorGraph, minibatches: int, sequence
 def report_shares(model: str, den: str, egs: str, minibatches: int) -> None:
     """Trains in this process, and prints what takes the time."""
     import torch
-    from training_shares import Shares, cost_of_an_operation, square_product
+    from training_shares import Shares, cost_of_an_operation
 
     from kaldi_bridge.examples.chain_examples import CHAIN_EXAMPLE
     from kaldi_bridge.tables import SequentialReader
@@ -147,7 +147,7 @@ def report_shares(model: str, den: str, egs: str, minibatches: int) -> None:
             shares.forget()
             for _, example in shares.each(pairs, "reading examples"):
                 made.train(example)
-    print(shares.report(minibatches, square_product()))
+    print(shares.report(minibatches, sgemm()))
 
 
 def main() -> None:

@@ -149,14 +149,3 @@ def cost_of_an_operation(shares: Shares) -> float:
     with shares:
         taken = [many() for _ in range(3)]
     return max(min(taken) - alone, 0.0)
-
-
-def square_product() -> float:
-    """GFLOP/s of the product of two matrices of 2048 rows and columns."""
-    a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
-    best = 0.0
-    for _ in range(4):
-        start = time.process_time()
-        torch.mm(a, b)
-        best = max(best, 2e-9 * 2048**3 / (time.process_time() - start))
-    return best
