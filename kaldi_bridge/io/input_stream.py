@@ -30,7 +30,18 @@ class InputStream:
 
     __slots__ = (
         *("buffer", "end", "name", "pos"),
-        *("_ahead", "_at_end", "_base", "_expected", "_fd", "_jumped_to", "_offset", "_on_close", "_size"),
+        *(
+            "_ahead",
+            "_at_end",
+            "_base",
+            "_expected",
+            "_fd",
+            "_jumped_to",
+            "_last_size",
+            "_offset",
+            "_on_close",
+            "_size",
+        ),
     )
 
     def __init__(
@@ -49,7 +60,8 @@ class InputStream:
         self._jumped_to = self._base  # where reading began
         self._offset = offset  # position in the file of the next read
         self._size = -1  # of the regular file, once known
-        self._ahead = self._expected = _FIRST_READ
+        self._ahead = _FIRST_READ
+        self._expected = self._last_size = 0  # of what is read by parsed_at
         self._at_end = False
         self._on_close = on_close
 
@@ -127,14 +139,14 @@ class InputStream:
     def parsed_at(self, position: int, parse: Callable[[int, int, int], tuple[int, Any]]) -> Any:
         """The object that a parser in C++ finds at a byte position of a regular file; None where none of its form is.
 
-        ``parse(file descriptor, position, size of the object before)`` returns (the object's size, the object), or (0,
+        ``parse(file descriptor, position, its size if that is known)`` returns (the object's size, the object), or (0,
         None) or (-1, None) as for ``parsed``. None, too, where ``seek`` does better: the object is buffered, or long.
         """
         if self._base <= position <= self._base + self.end:
             return None
         size, value = parse(self._fd, position, self._expected)
-        if size > 0:
-            self._expected = size
+        # Where all are of one size the next one is read at once, else its header first.
+        self._expected, self._last_size = size if size == self._last_size > 0 else 0, size
         return value
 
     def peek(self, n: int = 1) -> bytes:
