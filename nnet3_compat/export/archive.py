@@ -17,9 +17,7 @@ from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.export.description import Description
-from nnet3_compat.network.executor import Executor
 from nnet3_compat.network.network import Network
-from nnet3_compat.structure.layout import Layout
 from nnet3_compat.structure.request import Request
 
 # TorchScript wants typing.List and typing.Optional in annotations.
@@ -118,20 +116,6 @@ class NetworkCore(nn.Module):
         n = (features.size(1) - self.context - 1) // self.factor + 1
         inputs = given_inputs(self.input_names, features, ivector)
         return self.executor(inputs, self.layout(n))[0].transpose(0, 1)
-
-
-class FixedCore(nn.Module):
-    """An nnet3 network with the layout for one number of output frames."""
-
-    def __init__(self, executor: Executor, layout: Layout) -> None:
-        super().__init__()
-        self.executor = executor
-        self.input_names: List[str] = list(executor.input_names)
-        self.layout: List[List[int]] = layout
-
-    def forward(self, features: Tensor, ivector: Optional[Tensor]) -> Tensor:
-        inputs = given_inputs(self.input_names, features, ivector)
-        return self.executor(inputs, self.layout)[0].transpose(0, 1)
 
 
 def given_inputs(names: List[str], features: Tensor, ivector: Optional[Tensor]) -> List[Tensor]:

@@ -1,8 +1,9 @@
-"""From a Kaldi model file to a file of another format: what nnet-pytorch-export does."""
+"""From a model file to a file of another format: what nnet-pytorch-export does."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,17 +11,21 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import TransitionModel, read_transition_model
 from kaldi_bridge.io.streams import open_input, open_output
+from nnet3_compat.export.description import Description
 from nnet3_compat.export.onnx import export_onnx
 from nnet3_compat.export.tensor_files import load_tensors
-from nnet3_compat.export.torchscript import export_network
+from nnet3_compat.export.torch_model import TorchModel
+from nnet3_compat.export.torchscript import Kind, export_network
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.int8 import write_int8_model
 from nnet3_compat.model.model_file import Archive, read_any, write_archive, write_model
 from nnet3_compat.network.network import Network
 
-FORMATS = ("torchscript", "mdl", "onnx", "nnet3", "int8")
+FORMATS = ("torchscript", "pt2", "aot", "mdl", "onnx", "nnet3", "int8")
 OF_KALDI = ("nnet3", "int8")
 """Formats that hold the network as Kaldi's files do."""
+KINDS: dict[str, Kind] = {"pt2": "pt2", "aot": "aot"}
+"""Kinds of archives by format."""
 
 
 def export_model(
@@ -58,17 +63,13 @@ def export_model(
     if transition_model and format == "onnx":
         raise KaldiError("--transition-model does not go with --format=onnx, which has no place for one")
 
-    model = read_any(model_in)
-    if isinstance(model, Archive):
-        raise KaldiError(f"{model_in} is a TorchScript model already: this needs a Kaldi model, raw or .mdl")
-    transitions: TransitionModel | None = None
-    priors: np.ndarray | None = None
-    if isinstance(model, AmNnet):
-        transitions = model.transition_model
-        priors = model.priors if model.priors.size else None
-    if transition_model:
-        transitions = read_transition_model(transition_model)
-    network = Network.from_nnet(model.nnet if isinstance(model, AmNnet) else model)
+    found = read_network(model_in)
+    network, priors = found.network, found.priors
+    transitions = read_transition_model(transition_model) if transition_model else found.transition_model
+    if found.description is not None and format not in OF_KALDI and frame_subsampling_factor == 1:
+        frame_subsampling_factor = found.description.frame_subsampling_factor
+        extra_left_context = extra_left_context or found.description.left_context - network.left_context
+        extra_right_context = extra_right_context or found.description.right_context - network.right_context
     if state:
         load_state(network, state)
 
@@ -91,21 +92,45 @@ def export_model(
         with open_output(model_out) as stream:
             stream.write(data)
     else:
-        made = export_network(
+        archive = export_network(
             network,
             frame_subsampling_factor=frame_subsampling_factor,
             extra_left_context=extra_left_context,
             extra_right_context=extra_right_context,
             transition_model=transitions,
             priors=priors,
+            kind=KINDS.get(format, "torchscript"),
         )
-        if format == "torchscript":
-            write_archive(model_out, Archive(made.archive()))
+        if format != "mdl":
+            write_archive(model_out, Archive(archive.archive()))
         elif transitions is None:
             raise KaldiError(f"--format=mdl: {model_in} has no transition model; give --transition-model=<mdl>")
         else:
-            write_archive(model_out, Archive(made.archive(with_transition_model=False), transitions))
+            write_archive(model_out, Archive(archive.archive(with_transition_model=False), transitions))
     log.info(f"Wrote {model_in} as {format} to {model_out}")
+
+
+@dataclass
+class FoundNetwork:
+    """An nnet3 network and what came with it; ``description``: of the archive that it came from, if it did."""
+
+    network: Network
+    transition_model: TransitionModel | None = None
+    priors: np.ndarray | None = None
+    description: Description | None = None
+
+
+def read_network(rxfilename: str) -> FoundNetwork:
+    """The nnet3 network of a model of any kind. Raises KaldiError where there is none in it."""
+    model = read_any(rxfilename)
+    if isinstance(model, Archive):
+        archive = TorchModel.from_archive(model, rxfilename)
+        network = archive.network(rxfilename)
+        return FoundNetwork(network, archive.transition_model, archive.priors, archive.description)
+    if isinstance(model, AmNnet):
+        priors = model.priors if model.priors.size else None
+        return FoundNetwork(Network.from_nnet(model.nnet), model.transition_model, priors)
+    return FoundNetwork(Network.from_nnet(model))
 
 
 def load_state(network: Network, rxfilename: str) -> None:

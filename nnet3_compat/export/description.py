@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -73,6 +74,21 @@ class Description:
     def frames_in(self, num_outputs: int) -> int:
         """Input frames for so many output frames."""
         return self.request(num_outputs).num_inputs
+
+    def check_shapes(self, features: Sequence[int], ivector: Sequence[int] | None) -> None:
+        """Raises KaldiError where inputs of these shapes are none of the network's."""
+        if len(features) != 3 or features[2] != self.input_dim:
+            raise KaldiError(f"features must be [N, T, {self.input_dim}], not {list(features)}")
+        if features[1] < self.frames_in(1):
+            raise KaldiError(f"too few frames: {features[1]}, at least {self.frames_in(1)} are needed")
+        if self.num_outputs and features[1] != self.frames_in(self.num_outputs):
+            raise KaldiError(f"{features[1]} frames; this model takes {self.frames_in(self.num_outputs)}")
+        if ivector is None and self.ivector_dim:
+            raise KaldiError("this network needs an i-vector")
+        if ivector is not None and not self.ivector_dim:
+            raise KaldiError("this network takes no i-vector")
+        if ivector is not None and list(ivector) != [features[0], self.ivector_dim]:
+            raise KaldiError(f"i-vectors must be [N, {self.ivector_dim}], not {list(ivector)}")
 
     def to_json(self) -> str:
         outputs = [{"name": self.output_name, "shape": ["N", self.num_outputs or "T_out", self.output_dim]}]

@@ -12,27 +12,37 @@ from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io.text import strip
 from nnet3_compat.export.description import Description
-from nnet3_compat.export.torch_model_file import archive_from_bytes, archive_to_bytes
+from nnet3_compat.export.nnet3_parts import network_of
+from nnet3_compat.export.torch_model_file import Contents, archive_from_bytes, archive_to_bytes
 from nnet3_compat.model.model_file import Archive, write_archive
+from nnet3_compat.network.network import Network
 
 
 class TorchModel:
-    """A TorchScript archive with its description; does what nnet3_compat.utterances.computation asks of a model.
+    """An archive with its description; does what nnet3_compat.utterances.computation asks of a model.
 
     Attributes:
-        module: the scripted archive.Archive.
+        module: the scripted archive.Archive, or a program.Program.
         description: also spelled out as attributes of this object.
         transition_model: Kaldi's, where the file has one.
         priors: float32 [output_dim], or None.
+        nnet3: what is kept of the nnet3 network that it was made of (nnet3_parts.py), or None.
     """
 
-    def __init__(self, module: Any, description: Description, transition_model: TransitionModel | None = None) -> None:
+    def __init__(
+        self,
+        module: Any,
+        description: Description,
+        transition_model: TransitionModel | None = None,
+        nnet3: bytes | None = None,
+    ) -> None:
         d = description
         if transition_model is not None and transition_model.num_pdfs != d.output_dim:
             raise KaldiError(
                 f"the network has {d.output_dim} outputs but the transition model has {transition_model.num_pdfs} pdfs"
             )
         self.module, self.description, self.transition_model = module, description, transition_model
+        self.nnet3 = nnet3
         self.input_dim, self.ivector_dim, self.output_dim = d.input_dim, d.ivector_dim, d.output_dim
         self.left_context, self.right_context, self.modulus = d.left_context, d.right_context, d.modulus
         self.frame_subsampling_factor = d.frame_subsampling_factor
@@ -44,13 +54,23 @@ class TorchModel:
 
         Raises KaldiError where the archive is broken or does not describe itself.
         """
-        module, description, transition_model = archive_from_bytes(archive.data, name)
+        found = archive_from_bytes(archive.data, name)
         with within(name):
-            return cls(module, description, archive.transition_model or transition_model)
+            transition_model = archive.transition_model or found.transition_model
+            return cls(found.module, found.description, transition_model, found.nnet3)
 
     def archive(self, with_transition_model: bool = True) -> bytes:
-        """The TorchScript archive that ``torch.jit.load`` opens."""
-        return archive_to_bytes(self.module, self.description, self.transition_model if with_transition_model else None)
+        """The archive that ``torch.jit.load`` or ``torch.export.load`` opens."""
+        transition_model = self.transition_model if with_transition_model else None
+        return archive_to_bytes(Contents(self.module, self.description, transition_model, self.nnet3))
+
+    def network(self, name: str = "model") -> Network:
+        """The nnet3 network that it was made of, with the parameters that it has. Raises KaldiError: it was of none."""
+        if self.nnet3 is None:
+            raise KaldiError(
+                f"{name} has no nnet3 network to give back: it was not made of one, or before archives kept it"
+            )
+        return network_of(self.nnet3, self.module.state_dict(), name)
 
     @property
     def device(self) -> torch.device:
@@ -60,7 +80,8 @@ class TorchModel:
 
     def to(self, device: torch.device | str) -> TorchModel:
         """Moves it, and returns it."""
-        self.module.to(device)
+        if torch.device(device) != self.device:
+            self.module = self.module.to(device)
         return self
 
     def chunk_invariant(self, num_outputs: int) -> bool:
@@ -103,7 +124,7 @@ class TorchModel:
         return output[:, :num_outputs]
 
     def save(self, wxfilename: str) -> None:
-        """Writes our ``.mdl`` where there is a transition model, else a plain TorchScript archive."""
+        """Writes our ``.mdl`` where there is a transition model, else a plain archive."""
         write_archive(wxfilename, Archive(self.archive(with_transition_model=False), self.transition_model))
 
 

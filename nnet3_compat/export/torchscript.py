@@ -3,14 +3,14 @@
     export_network(network, frame_subsampling_factor=3, transition_model=..., priors=...).save("final.mdl")
     wrap(module, input_dim=40, output_dim=72, left_context=14, right_context=14, ...).save("final.mdl")
 
-TorchScript is what C++ programs and older torch versions run; a ``torch.export`` program could stand beside it here.
+TorchScript is what C++ programs and older torch versions run; ``kind="pt2"`` makes a ``torch.export`` program instead.
 """
 
 from __future__ import annotations
 
 import inspect
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -18,8 +18,12 @@ from torch import nn
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import read_transition_model
+from nnet3_compat.export.any_length import AnyLength
 from nnet3_compat.export.archive import Archive, FeaturesAndIvector, FeaturesOnly, NetworkCore
+from nnet3_compat.export.compiled import Compiled, compile_program
 from nnet3_compat.export.description import Description
+from nnet3_compat.export.nnet3_parts import parts_of
+from nnet3_compat.export.program import Program, export_module
 from nnet3_compat.export.torch_model import TorchModel
 from nnet3_compat.modules.normalize import BatchNorm
 from nnet3_compat.network.network import Network
@@ -27,6 +31,9 @@ from nnet3_compat.structure.invariance import chunk_invariant
 
 if TYPE_CHECKING:
     from kaldi_bridge.hmm.transition_model import TransitionModel
+
+Kind = Literal["torchscript", "pt2", "aot"]
+"""What archives hold: TorchScript, a torch.export program, or that program compiled for this machine's processor."""
 
 
 def describe(
@@ -70,6 +77,7 @@ def export_network(
     extra_right_context: int = 0,
     transition_model: TransitionModel | str | None = None,
     priors: np.ndarray | None = None,
+    kind: Kind = "torchscript",
 ) -> TorchModel:
     """A network as a self-describing archive, in test mode, for any number of frames and sequences.
 
@@ -78,16 +86,32 @@ def export_network(
         extra_left_context, extra_right_context: frames added to the contexts of a network that has a memory.
         transition_model: Kaldi's, or the name of a ``.mdl`` to read it from.
         priors: [output_dim], for those who divide by them.
+        kind: of the archive.
     """
     check_exportable(network)
     description = describe(network, frame_subsampling_factor, extra_left_context, extra_right_context, priors)
     mode = network.training
     network.eval()
     try:
-        module = script(Archive(NetworkCore(network, description.request(1)), description))
+        module: Any
+        if kind != "torchscript":
+            module = _exported(AnyLength(network, description), description, kind)
+        else:
+            module = script(Archive(NetworkCore(network, description.request(1)), description))
     finally:
         network.train(mode)
-    return TorchModel(module, description, transition_model_of(transition_model))
+    parts = None if kind == "aot" else parts_of(network)  # a library does not give its parameters
+    return TorchModel(module, description, transition_model_of(transition_model), parts)
+
+
+def _exported(module: nn.Module, description: Description, kind: Kind) -> Program | Compiled:
+    if kind == "aot" and isinstance(module, AnyLength) and module.lengths.recurrences:
+        raise KaldiError(
+            "this network has a recurrence, of any length, which torch's compiler cannot compile yet: "
+            "export it as torchscript, pt2 or onnx"
+        )
+    program = export_module(module, description)
+    return compile_program(program) if kind == "aot" else program
 
 
 def wrap(
@@ -103,21 +127,24 @@ def wrap(
     chunk_invariant: bool = False,
     transition_model: TransitionModel | str | None = None,
     priors: np.ndarray | None = None,
+    kind: Kind = "torchscript",
 ) -> TorchModel:
     """A module of your own as a model that all commands take.
 
     Args:
-        module: scripted, or one that ``torch.jit.script`` can script; it is put in eval mode. From features [N, T, D],
-            and with ``ivector_dim`` from i-vectors [N, K] as second argument, it computes [N, T_out, P] with ``T_out =
-            (T - 1 - left_context - right_context) // frame_subsampling_factor + 1``: valid frames, no padding.
+        module: scripted, or one that ``torch.jit.script`` or, for a program, torch.export takes; it is put in eval
+            mode. From features [N, T, D], and with ``ivector_dim`` from i-vectors [N, K] as second argument, it
+            computes [N, T_out, P] with ``T_out = (T - 1 - left_context - right_context) // frame_subsampling_factor +
+            1``: valid frames, no padding.
         chunk_invariant: say True where an output depends on nothing outside of its context, nor on the position in the
             chunk (true of convolutions without padding, false of recurrences): commands may then cut the utterance
             as is fastest.
         transition_model: Kaldi's, or the name of a ``.mdl`` to read it from; with it, ``save`` writes a ``.mdl``.
         priors: [output_dim], for those who divide by them.
+        kind: of the archive; a program has to take any numbers of sequences and frames.
 
     Raises:
-        KaldiError: it cannot be scripted, or a trial run gives another shape than it says.
+        KaldiError: it cannot be scripted or exported, or a trial run gives another shape than it says.
     """
     description = Description(
         input_dim=input_dim,
@@ -131,8 +158,12 @@ def wrap(
         priors=[] if priors is None else [float(p) for p in priors],
     )
     module.eval()
-    core = FeaturesAndIvector(module) if ivector_dim else FeaturesOnly(module)
-    model = TorchModel(script(Archive(core, description)), description, transition_model_of(transition_model))
+    made: Any
+    if kind != "torchscript":
+        made = _exported(module, description, kind)
+    else:
+        made = script(Archive(FeaturesAndIvector(module) if ivector_dim else FeaturesOnly(module), description))
+    model = TorchModel(made, description, transition_model_of(transition_model))
     _try(model)
     return model
 

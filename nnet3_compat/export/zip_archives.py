@@ -5,6 +5,7 @@ torch stores tensors as they are and compresses only source code, of which a mod
 
 from __future__ import annotations
 
+import io
 import zipfile
 from typing import IO
 
@@ -38,3 +39,12 @@ def check_zip(file: IO[bytes], name: str) -> list[str]:
                 f"{member.file_size} bytes: torch writes no such member"
             )
     return [member.filename for member in members]
+
+
+def read_members(data: bytes, members: list[str], name: str) -> list[bytes]:
+    """What members of an archive that was checked hold. Raises KaldiError where they are damaged."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return [archive.read(member) for member in members]
+    except Exception as error:
+        raise KaldiError(f"{name}: broken zip archive ({error or type(error).__name__})") from error

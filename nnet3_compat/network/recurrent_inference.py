@@ -7,7 +7,7 @@ another one cost nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,8 +133,13 @@ class RecurrentInference:
                 mine.append(at)
                 at += 1 if leaf.source in self.local else leaf_size(spec, at)
             starts.append(mine)
-        outside = [self._outside(op, values, spec, starts, total, like) for op in self.ops]
-        inner = [self._inner(op, spec, starts) for op in self.ops]
+
+        def read(member: int, k: int) -> Tensor | None:
+            source, there = self.leaf(member, k).source, starts[member][k]
+            return read_leaf(values[source], spec, there, total) if spec[there] != 0 else None
+
+        outside = self.outside(read, total, like)
+        inner = self.inner(lambda member, k: spec[starts[member][k]])
         before, known = self._known_blocks(values, spec, at)
         history = [list(each[:before]) for each in known]
         for done in range(before, before + blocks):
@@ -143,14 +148,8 @@ class RecurrentInference:
             for m, op in enumerate(self.ops):
                 if op.skip:
                     continue
-                if op.alias >= 0:
-                    x = history[op.alias][done]
-                elif op.columns is not None:
-                    x = history[op.source][done][:, :, op.columns[0] : op.columns[1]]
-                elif op.module is not None:
-                    x = op.module.forward(history[op.source][done])
-                else:
-                    x = self._assemble(op, outside[m], inner[m], history, done, low, rows, like)
+                given = [None if p is None else p[low : low + rows] for p in outside[m]]
+                x = self.member(m, given, inner[m], history, done, rows, like)
                 keep = masks[m]
                 if keep is not None and (valid[m][0] < 0 or valid[m][0] > low or valid[m][1] < low + rows):
                     x = x * keep[low : low + rows]
@@ -167,6 +166,52 @@ class RecurrentInference:
             first, end = valid[m]
             out.append(read_leaf(every, spec, picks[m], end) if first < 0 else every[first:end])
         return out
+
+    def leaf(self, member: int, k: int) -> Leaf:
+        """Leaf number k of a member."""
+        return self.graph.values[self.group.members[member]].leaves()[k]
+
+    def outside(self, read: Callable[[int, int], Tensor | None], total: int, like: Tensor) -> list[list[Tensor | None]]:
+        """Per member and part, or for an affine map of all parts together, what comes from outside for all blocks.
+
+        Args:
+            read: of (member, leaf), [total, N or 1, dim] from outside, or None.
+        """
+        return [self._outside(op, read, total, like) for op in self.ops]
+
+    def inner(self, back: Callable[[int, int], int | None]) -> list[list[list[tuple[int, int, float]]]]:
+        """Per member and part, (member, blocks back, scale) of what is read within the recurrence.
+
+        Args:
+            back: of (member, leaf) from inside, how many blocks it looks back; None: it never finds one.
+        """
+        return [self._inner(op, back) for op in self.ops]
+
+    def member(
+        self,
+        m: int,
+        given: list[Tensor | None],
+        inner: list[list[tuple[int, int, float]]],
+        history: list[list[Tensor]],
+        done: int,
+        rows: int,
+        like: Tensor,
+    ) -> Tensor:
+        """A block of a member that is not skipped, number ``done`` of its history.
+
+        Args:
+            given: the rows of the block in what ``outside`` made for the member.
+            inner: what ``inner`` made for it.
+            history: per member, its blocks; those of members before it have this one already.
+        """
+        op = self.ops[m]
+        if op.alias >= 0:
+            return history[op.alias][done]
+        if op.columns is not None:
+            return history[op.source][done][:, :, op.columns[0] : op.columns[1]]
+        if op.module is not None:
+            return op.module.forward(history[op.source][done])
+        return self._assemble(op, given, inner, history, done, rows, like)
 
     def _known_blocks(self, values: list[Tensor], spec: list[int], at: int) -> tuple[int, list[list[Tensor]]]:
         """How many blocks there are before the first one to compute, and per member all blocks in the order of
@@ -187,9 +232,9 @@ class RecurrentInference:
         return before, known
 
     def _outside(
-        self, op: _Op, values: list[Tensor], spec: list[int], starts: list[list[int]], total: int, like: Tensor
+        self, op: _Op, read: Callable[[int, int], Tensor | None], total: int, like: Tensor
     ) -> list[Tensor | None]:
-        """Per part, or for an affine map of all parts together, what comes from outside, [total, N or 1, dim]."""
+        """[total, N or 1, dim] each."""
         if op.given is None or op.skip:
             return []
         given = op.given
@@ -197,9 +242,8 @@ class RecurrentInference:
         for constant, leaves in zip(given.constants, given.leaves, strict=True):
             made: Tensor | None = None
             for leaf, k in leaves:
-                at = starts[given.member][k]
-                if leaf.source not in self.local and spec[at] != 0:
-                    x = read_leaf(values[leaf.source], spec, at, total)
+                x = None if leaf.source in self.local else read(given.member, k)
+                if x is not None:
                     x = x if leaf.scale == 1.0 else x * leaf.scale
                     made = x if made is None else made + x
             if constant:
@@ -218,18 +262,15 @@ class RecurrentInference:
                 y = torch.addmm(y, part.expand(total, like.size(1), width).reshape(-1, width), weight)
         return [y.view(total, like.size(1), dim)]
 
-    def _inner(self, op: _Op, spec: list[int], starts: list[list[int]]) -> list[list[tuple[int, int, float]]]:
-        """Per part, (member, blocks back, scale) of what is read within the recurrence."""
+    def _inner(self, op: _Op, back: Callable[[int, int], int | None]) -> list[list[tuple[int, int, float]]]:
+        """See ``inner``."""
         if op.given is None:
             return []
-        return [
-            [
-                (self.local[leaf.source], spec[starts[op.given.member][k]], leaf.scale)
-                for leaf, k in leaves
-                if leaf.source in self.local
-            ]
-            for leaves in op.given.leaves
-        ]
+        parts = []
+        for leaves in op.given.leaves:
+            found = [(leaf, back(op.given.member, k)) for leaf, k in leaves if leaf.source in self.local]
+            parts.append([(self.local[leaf.source], n, leaf.scale) for leaf, n in found if n is not None])
+        return parts
 
     def _assemble(
         self,
@@ -238,12 +279,10 @@ class RecurrentInference:
         inner: list[list[tuple[int, int, float]]],
         history: list[list[Tensor]],
         done: int,
-        low: int,
         rows: int,
         like: Tensor,
     ) -> Tensor:
         assert op.given is not None
-        n = like.size(1)
         parts: list[Tensor | None] = []
         for terms in inner:
             x: Tensor | None = None
@@ -256,17 +295,21 @@ class RecurrentInference:
         if op.weights is not None:
             made = outside[0]
             assert made is not None
-            out = made[low : low + rows].reshape(rows * n, -1)
-            for part, weight in zip(parts, op.weights, strict=True):
-                if part is not None:
-                    out = torch.addmm(out, part.reshape(rows * n, -1), weight)
-            return out.view(rows, n, -1)
+            return self._product(made, parts, op.weights)
         whole: list[Tensor] = []
         for part, other, dim in zip(parts, outside, op.given.dims, strict=True):
             if other is not None:
-                other = other[low : low + rows]
                 part = other if part is None else part + other
             if part is None:
-                part = like.new_zeros(rows, n, dim)
+                part = like.new_zeros(rows, like.size(1), dim)
             whole.append(part)
         return whole[0] if len(whole) == 1 else torch.cat(whole, dim=2)
+
+    def _product(self, out: Tensor, parts: list[Tensor | None], weights: list[Tensor]) -> Tensor:
+        """``out`` [rows, N, dim] and the products of what is there of ``parts``."""
+        rows, n = out.size(0), out.size(1)
+        out = out.reshape(rows * n, -1)
+        for part, weight in zip(parts, weights, strict=True):
+            if part is not None:
+                out = torch.addmm(out, part.reshape(rows * n, -1), weight)
+        return out.view(rows, n, -1)

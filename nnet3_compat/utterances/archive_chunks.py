@@ -9,11 +9,10 @@ import numpy as np
 import torch
 
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.model.model_file import Archive
+from nnet3_compat.export.torch_model import TorchModel
 from nnet3_compat.utterances.chunking import round_chunk_size
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions
 from nnet3_compat.utterances.looped_options import LoopedOptions
-from nnet3_compat.utterances.torch_models import tensor_model
 
 
 class ArchiveChunks:
@@ -26,9 +25,8 @@ class ArchiveChunks:
         KaldiError: the archive cannot be run, or does not fit the options.
     """
 
-    def __init__(self, archive: Archive, options: LoopedOptions, name: str) -> None:
-        factor = options.frame_subsampling_factor
-        self._model = model = tensor_model(archive, factor, torch.device("cpu"), name)
+    def __init__(self, model: TorchModel, options: LoopedOptions, name: str) -> None:
+        factor, self._model = options.frame_subsampling_factor, model
         if model.frame_subsampling_factor != factor:
             raise KaldiError(
                 f"{name} gives an output every {model.frame_subsampling_factor} frames, but "
@@ -38,7 +36,7 @@ class ArchiveChunks:
         self.size, self.factor = round_chunk_size(chunks, model.modulus), factor
         self.input_dim, self.ivector_dim, self.output_dim = model.input_dim, model.ivector_dim, model.output_dim
         self.right_context = model.right_context
-        self.priors: np.ndarray | None = getattr(model, "priors", None)
+        self.priors: np.ndarray | None = model.priors
         whole = model.chunk_invariant(self.size // factor)
         self._initial_left = model.left_context + (0 if whole else options.extra_left_context_initial)
 
