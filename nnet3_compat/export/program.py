@@ -70,6 +70,10 @@ def package(programs: dict[str, Any], extra: dict[str, str]) -> bytes:
     """The zip archive of exported programs by name; ``extra``: files beside them."""
     from torch.export.pt2_archive._package import package_pt2
 
+    for exported in programs.values():
+        for key, tensor in exported.state_dict.items():
+            if not tensor.numel():  # torch cannot write those without memory of their own
+                exported.state_dict[key] = tensor.new_zeros(1)[:0].reshape(tensor.shape)
     out = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -106,13 +110,18 @@ def trace(module: nn.Module, inputs: list[Tensor], least_frames: int) -> Any:
         shapes[0][1] = torch.export.Dim("T", min=least_frames, max=MAX_FRAMES)
     module.eval()
     settings: Any = export_settings
-    try:
-        # Without that setting torch makes one output frame, or one sequence, a case of its own.
-        with warnings.catch_warnings(), torch.no_grad(), settings.patch(backed_size_oblivious=True):
-            warnings.simplefilter("ignore")
-            return torch.export.export(module, tuple(inputs), dynamic_shapes=tuple(shapes), strict=False)
-    except Exception as error:  # several kinds, all about the module
-        raise KaldiError(f"torch.export cannot export the module: {reason_of(error)}") from error
+    reason: Exception | None = None
+    # With the setting torch makes no case of its own of one output frame, which without it some modules cannot have;
+    # others then cannot have one sequence.
+    for oblivious in (False, True):
+        try:
+            with warnings.catch_warnings(), torch.no_grad(), settings.patch(backed_size_oblivious=oblivious):
+                warnings.simplefilter("ignore")
+                return torch.export.export(module, tuple(inputs), dynamic_shapes=tuple(shapes), strict=False)
+        except Exception as error:  # several kinds, all about the module
+            reason = reason or error
+    assert reason is not None
+    raise KaldiError(f"torch.export cannot export the module: {reason_of(reason)}") from reason
 
 
 def _tidied(data: bytes) -> bytes:

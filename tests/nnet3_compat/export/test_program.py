@@ -264,7 +264,8 @@ def test_targets() -> None:
     for target in ("torch.ops.aten.linear.default", "_operator.floordiv", "torch.ops.higher_order.scan"):
         check_target(target, "program")
     for target in (
-        "torch.ops.aten.add_.Tensor",
+        "torch.ops.aten.set_.source_Storage",
+        "torch.ops.aten.add.out",
         "torch.ops.prim.device.default",
         "torch.ops.aten._nested_view_from_buffer.default",
     ):
