@@ -72,8 +72,8 @@ def package(programs: dict[str, Any], extra: dict[str, str]) -> bytes:
 
     for exported in programs.values():
         for key, tensor in exported.state_dict.items():
-            if not tensor.numel():  # torch cannot write those without memory of their own
-                exported.state_dict[key] = tensor.new_zeros(1)[:0].reshape(tensor.shape)
+            if not tensor.numel():  # torch cannot write those with an address, as NumPy gives them
+                exported.state_dict[key] = tensor.new_empty(tensor.shape)
     out = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
