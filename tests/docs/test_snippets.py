@@ -53,6 +53,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "talk.txt").write_text("one one nine six\n")
     network = Network.from_nnet(read_nnet(str(folder / "final.mdl")))
     export_network(network, frame_subsampling_factor=3).save(str(folder / "final.pt"))
+    export_network(network, frame_subsampling_factor=3, kind="pt2").save(str(folder / "final.pt2"))
     with TableWriter(f"ark,scp:{folder}/feats.ark,{folder}/feats.scp", FLOAT_MATRIX) as features:
         features.write("utterance", np.ones((50, 40), np.float32))
     any_pdf = [(0, pdf + 1, pdf + 1, float(np.log(NUM_PDFS)), 0) for pdf in range(NUM_PDFS)]
