@@ -20,8 +20,10 @@ namespace {
 // The first fields of kaldi_bridge.examples.utterance_splitting.Chunk.
 Chunk chunk_of(const py::tuple &fields) {
   const Chunk chunk{fields[0].cast<int32_t>(), fields[1].cast<int32_t>(), fields[2].cast<int32_t>(), fields[3].cast<int32_t>()};
-  if (chunk.first_frame < 0 || chunk.num_frames < 0 || chunk.left_context < 0 || chunk.right_context < 0)
-    throw std::invalid_argument("a chunk with a negative number of frames");
+  // A context may be negative, as in Kaldi: then inputs are fewer than outputs.
+  const int64_t inputs = int64_t{chunk.left_context} + chunk.num_frames + chunk.right_context;
+  if (chunk.first_frame < 0 || chunk.num_frames < 0 || inputs <= 0 || inputs > INT32_MAX)
+    throw std::invalid_argument("a chunk has " + std::to_string(inputs) + " frames of input");
   return chunk;
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import option
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.frame_examples import num_rows
 from kaldi_bridge.examples.utterance_splitting import ChunkOptions
 from kaldi_bridge.tables import RandomAccessReader
@@ -52,7 +53,11 @@ class UtteranceSources:
         """The tables stay open as long as ``stack``.
 
         ``weights``: an rspecifier of vectors; ``target``: what is missing of an utterance without one.
+
+        Raises KaldiError for a table that cannot be opened and a period that is not positive.
         """
+        if options.online_ivector_period < 1:
+            raise KaldiError(f"--online-ivector-period={options.online_ivector_period} must be positive")
 
         def reader(rspecifier: str, holder: Holder[Any]) -> RandomAccessReader[Any] | None:
             return stack.enter_context(RandomAccessReader(rspecifier, holder)) if rspecifier else None

@@ -27,6 +27,7 @@ COMMANDS = f"""
 {EGS} {CONTEXT} --num-frames=8 --online-ivectors=ark:ivectors --online-ivector-period=10 ark:feats ark:post ark:OUT
 {EGS} {CONTEXT} --left-context-initial=0 --num-frames=9,5 --num-frames-overlap=2 ark:methods ark:post ark:OUT
 {EGS} --num-frames=4 ark:methods ark:post ark:OUT
+{EGS} --left-context=-1 --right-context=2 --num-frames=8 ark:feats ark:post ark:OUT
 {EGS} --left-context=140 --num-frames=-1 ark:feats ark:post ark:OUT
 {EGS} {CONTEXT} --num-frames=8 ark:methods ark:post ark,t:OUT
 {DENSE} {CONTEXT} --num-frames=6 --frame-subsampling-factor=3 ark:feats ark:targets ark:OUT

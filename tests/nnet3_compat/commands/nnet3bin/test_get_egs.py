@@ -55,3 +55,7 @@ def test_what_cannot_become_examples(tmp_path: Path, capfd: pytest.CaptureFixtur
     assert get_egs(tmp_path, features, posterior) == 0
     assert "with NaN" in capfd.readouterr().err
     assert get_egs(tmp_path, np.zeros((0, 0), np.float32), [], "--num-frames=-1 --left-context=1") == 1
+    assert get_egs(tmp_path, features, posterior, "--left-context=-8") == 255
+    assert "u: a chunk has 0 frames of input" in capfd.readouterr().err
+    assert get_egs(tmp_path, features, posterior, "--online-ivector-period=0") == 255
+    assert "--online-ivector-period=0 must be positive" in capfd.readouterr().err
