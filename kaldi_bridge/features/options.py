@@ -246,6 +246,7 @@ class WaveformOptions(FrameOptions):
     window_type: str = option(
         "rectangular", 'Window shape ("hamming"|"hanning"|"povey"|"rectangular"|"sine"|"blackmann")'
     )
+    round_to_power_of_two: bool = without_effect(True, "Samples are not transformed")
 
     htk_kind: ClassVar[int] = HTK_USER
 

@@ -56,11 +56,13 @@ def fake_some_dims(stats: np.ndarray, dims: Sequence[int]) -> np.ndarray:
 def second_moments(stats: np.ndarray, norm_means: bool = True) -> np.ndarray:
     """Statistics whose variance is the mean square of those given, and whose mean is theirs, or 0.
 
-    Raises EntryError for statistics without squares, or of no frames.
+    Raises EntryError for what is no statistics, has no squares, or is of no frames.
     """
+    if len(stats) != 2 or stats.shape[1] < 2:
+        raise EntryError(f"{len(stats)} rows of {stats.shape[1]} columns are no statistics of means and variances")
     count = stats[0, -1]
-    if len(stats) != 2 or not count > 0:
-        raise EntryError(f"statistics of {count:g} frames in {len(stats)} rows: two rows, and frames, are needed")
+    if not count > 0:
+        raise EntryError(f"statistics of {count:g} frames")
     changed = stats.copy()
     if not norm_means:
         changed[0, :-1] = 0.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
+from kaldi_bridge.io.text import shown
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX
 from kaldi_bridge.tables.loop import TableLoop
@@ -31,7 +32,7 @@ def second_moment_cmvn(options: Options, stats_rspecifier: str, stats_wspecifier
         TableWriter(stats_wspecifier, DOUBLE_MATRIX) as writer,
     ):
         for key, stats in reader:
-            with loop.entry(key):
+            with loop.entry(key, f"Left out {shown(key)}"):
                 writer.write(key, second_moments(stats, options.norm_means))
     log.info(f"Changed the statistics of {loop.done} speakers, errors on {loop.failed}")
     return loop.status

@@ -8,10 +8,10 @@ import pytest
 from kaldi_bridge.command import run
 from kaldi_bridge.commands.featbin import apply_cmvn as apply_command
 from kaldi_bridge.commands.featbin import compute_cmvn_stats as stats_command
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import DOUBLE_MATRIX, FLOAT_MATRIX
-from kaldi_bridge.transforms.cmvn import apply_cmvn, compute_stats, fake_some_dims
+from kaldi_bridge.transforms.cmvn import apply_cmvn, compute_stats, fake_some_dims, second_moments
 
 
 def read(rspecifier: str, holder=FLOAT_MATRIX) -> dict[str, np.ndarray]:
@@ -60,6 +60,12 @@ def test_weights_count_frames(feats: np.ndarray) -> None:
 def test_unusable_statistics(stats: np.ndarray, message: str, feats: np.ndarray) -> None:
     with pytest.raises(KaldiError, match=message):
         apply_cmvn(stats, feats, norm_vars=True)
+
+
+@pytest.mark.parametrize("stats", [np.zeros((0, 0)), np.ones((1, 3)), np.ones((2, 1)), np.zeros((2, 3))])
+def test_second_moments_of_no_statistics(stats: np.ndarray) -> None:
+    with pytest.raises(EntryError, match="statistics"):
+        second_moments(stats)
 
 
 def test_statistics_per_speaker_are_kaldis(reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
