@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from kaldi_bridge.errors import EntryError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.labels import without_arcs
 from kaldi_bridge.fsts.linear import linear_acceptor
@@ -100,9 +100,17 @@ class ComposedGraphs:
 
 
 class TrimmedGraphs:
-    """``vocabulary``: the words of all transcripts; without arcs of other words little of the graph is left."""
+    """``vocabulary``: the words of all transcripts; without arcs of other words little of the graph is left.
+
+    Raises KaldiError for a graph of another model, where that shows.
+    """
 
     def __init__(self, hclg: Fst, model: TransitionModel, vocabulary: Iterable[int]) -> None:
+        highest, known = int(hclg.arcs["ilabel"].max(initial=0)), model.num_transition_ids
+        if highest > known:
+            raise KaldiError(
+                f"the graph has transition-id {highest}, but the model only {known}: it is of another model"
+            )
         self._hclg, self._model, self._vocabulary = hclg, model, vocabulary
 
     @cached_property

@@ -27,5 +27,6 @@ def load_tensors(file: IO[bytes], name: str, *, old: bool = False) -> Any:
 
 
 def reason_of(error: Exception) -> str:
-    """The first line of torch's message; what kind of error it is where there is none."""
-    return next(filter(None, map(strip, str(error).split("\n"))), type(error).__name__)
+    """The first line of torch's message, or what kind of error it is where there is none, or only bad advice."""
+    line = next(filter(None, map(strip, str(error).split("\n"))), "")
+    return line if line and "weights_only" not in line else type(error).__name__
