@@ -57,6 +57,16 @@ needs "$data"/{text,utt2spk}
 [ -z "$lang" ] || needs "$lang"/{L.fst,phones.txt,oov.int}
 [ -z "$num_leaves" ] || [ -n "$lang" ] || fail "--num-leaves needs --lang, of which the tree is built"
 model=$dir/model
+known=$("$steps/train.sh" --help 2>&1; nnet-pytorch-train-model --help 2>&1)
+for word in "${others[@]}"; do # said before anything takes long
+  option=${word%%=*}
+  [[ $known =~ (^|[[:space:]])${option//_/-}([^a-z0-9-]|$) ]] || fail "neither train.sh nor nnet-pytorch-train-model has an option $option"
+done
+given=("$source" "$data" "$lang" "$graph" "$tree" "$mfcc_config" "$fbank_config" "$ivector_extractor" "$den_dir")
+for made in model:0 data:1 vosk:7; do # and the stage that makes it anew
+  if [ "$stage" -le "${made#*:}" ]; then outside "$dir/${made%:*}" "${given[@]}"; fi
+done
+[ ! "$source" -ef "$dir" ] && [ ! "$data" -ef "$dir" ] || fail "<dir>, $dir, must be another one than <model> and <data-dir>"
 mkdir -p "$dir"
 
 if [ "$stage" -le 0 ]; then
@@ -67,12 +77,13 @@ fi
 factor=$(number_in "$model/frame_subsampling_factor")
 network=$(nnet3-am-info --print-args=false "$model/final.mdl")
 read -ra rules <<< "$frozen $learning_rate_factors"
-for rule in "${rules[@]}"; do # said before anything takes long
+for rule in "${rules[@]}"; do # so are these
   pattern=${rule%=*} found=false
   while read -r layer; do
     # shellcheck disable=SC2053
     if [[ $layer == $pattern ]]; then found=true; fi
   done < <(sed -n 's/^component name=\([^ ]*\) .*/\1/p' <<< "$network")
+  [[ $rule != *=* || ${rule#*=} =~ ^[0-9.]+(e-?[0-9]+)?$ ]] || fail "--learning-rate-factors: $rule has no factor that is a number"
   $found || fail "the network has no layer $pattern; nnet-pytorch-am-info shows what there is"
 done
 

@@ -77,6 +77,7 @@ else
 fi
 
 if [ "$stage" -le 0 ] && [ -z "$lat_dir" ]; then
+  outside "$dir/lang" "$lang"
   oov=$(< "$lang/oov.txt")
   nnet-pytorch-train-lm --order=1 --vocabulary="$lang/words.txt" --oov="$oov" "$data/text" "$dir/unigram.arpa"
   rm -rf "$dir/lang"

@@ -4,6 +4,7 @@
 #   steps, utils                      the directories of the steps and of utils/
 #   fail <message>, usage             end the step
 #   needs <file> ...                  ends it where one is not there
+#   outside <folder> <path> ...       ends it where one lies in a folder that the step makes anew
 #   in_config_file <file>             ends it where a name cannot stand in a file of options
 #   use_programs                      our programs under Kaldi's names
 #   at_most <data-dir> <utterances|speakers>       lowers nj, and says so
@@ -47,6 +48,19 @@ needs() {
   local file
   for file in "$@"; do
     [ -f "$file" ] || fail "no such file $file"
+  done
+}
+
+_place() { # without links, of what is there
+  if [ -d "$1" ]; then (cd "$1" && pwd -P); else echo "$(cd "$(dirname "$1")" && pwd -P)/${1##*/}"; fi
+}
+
+outside() {
+  [ -d "$1" ] || return 0
+  local folder path
+  folder=$(_place "$1")
+  for path in "${@:2}"; do
+    if [ -e "$path" ] && [[ "$(_place "$path")/" == "$folder"/* ]]; then fail "$path lies in $1, which is made anew"; fi
   done
 }
 

@@ -121,6 +121,7 @@ def test_new_words_and_a_new_output_layer(reference: Path, corpus: Path, tmp_pat
             "one of --mfcc-config and --fbank-config",
         ),
         (["--frozen"], "option --frozen needs a value"),
+        (["--num-epoch", "3", "model", "data", "out"], "nnet-pytorch-train-model has an option --num-epoch"),
     ],
 )
 def test_wrong_usage(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -129,3 +130,22 @@ def test_wrong_usage(tmp_path: Path, arguments: list[str], message: str) -> None
         (tmp_path / "data" / name).write_text("u1 x\n")
     status = 255 if "nowhere" in arguments else 1
     assert message in shell(tmp_path, STEPS / "finetune.sh", *arguments, status=status)
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "message"),
+    [
+        ("out/model", "data", "out/model lies in out/model, which is made anew"),
+        ("model", "out/data", "out/data lies in out/data, which is made anew"),
+        ("link", "data", "link lies in out/model, which is made anew"),
+        ("out", "data", "must be another one than <model> and <data-dir>"),
+    ],
+)
+def test_what_is_given_is_not_lost(tmp_path: Path, model: str, data: str, message: str) -> None:
+    for folder in ("data", "out/data", "out/model/am"):
+        (tmp_path / folder).mkdir(parents=True)
+        for name in ("text", "utt2spk", "final.mdl"):
+            (tmp_path / folder / name).write_text("u1 x\n")
+    (tmp_path / "link").symlink_to("out/model/am")
+    assert message in shell(tmp_path, STEPS / "finetune.sh", model, data, "out", status=1)
+    assert (tmp_path / "out/model/am/final.mdl").exists() and (tmp_path / "out/data/text").exists()
