@@ -23,7 +23,7 @@ from kaldi_bridge.errors import KaldiError
 from nnet3_compat.export.description import Description
 from nnet3_compat.export.program_check import check_members, check_program, check_sample_inputs, check_weights
 from nnet3_compat.export.tensor_files import reason_of
-from nnet3_compat.export.zip_archives import check_zip, read_members
+from nnet3_compat.export.zip_archives import check_zip, packed, read_members
 
 MODEL = "model"
 TENSOR = re.compile(r"(weight|tensor)_\d+")
@@ -182,7 +182,8 @@ def load_programs(data: bytes, names: list[str], name: str) -> list[Any]:
     programs = {member for member in inner if member.startswith("models/")}
     if len(set(inner)) != len(inner) or programs != {f"models/{each}.json" for each in names}:
         raise KaldiError(f"{name}: no torch.export program of nnet-pytorch's")
-    for kind, content in zip(inner, read_members(data, members, name), strict=True):
+    contents = read_members(data, members, name)
+    for kind, content in zip(inner, contents, strict=True):
         what = f"{name}: {kind}"
         if kind.endswith("_config.json"):
             check_weights(content, what)
@@ -193,7 +194,7 @@ def load_programs(data: bytes, names: list[str], name: str) -> list[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = load_pt2(io.BytesIO(data)).exported_programs
+            found = load_pt2(io.BytesIO(packed(dict(zip(members, contents, strict=True))))).exported_programs
         return [found[each] for each in names]
     except Exception as error:  # torch raises many kinds for a damaged archive
         raise KaldiError(f"{name}: torch cannot load this program ({reason_of(error)})") from error

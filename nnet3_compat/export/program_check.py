@@ -25,7 +25,7 @@ MEMBERS = re.compile(
 )
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*|")
 EXPRESSION = re.compile(
-    r"(?:Symbol\('[sun]\d{1,9}'|(?:positive|integer|nonnegative)=True|Integer\(-?\d{1,18}\)|-?\d{1,18}|int_oo|True|False"
+    r"(?:Symbol\('[sun]\d{1,9}'|(?:positive|integer|nonnegative)=True|Integer\(-?\d{1,18}\)|-?\d{1,18}(?!\d)|int_oo|True|False"
     r"|(?:Add|Mul|FloorDiv|CeilDiv|CleanDiv|Mod|PythonMod|Max|Min|GreaterThan|StrictGreaterThan|LessThan|StrictLessThan"
     r"|Equality|Unequality|Not|And|Or)(?=\()|[(), ])*"
 )

@@ -48,3 +48,12 @@ def read_members(data: bytes, members: list[str], name: str) -> list[bytes]:
             return [archive.read(member) for member in members]
     except Exception as error:
         raise KaldiError(f"{name}: broken zip archive ({error or type(error).__name__})") from error
+
+
+def packed(members: dict[str, bytes]) -> bytes:
+    """An archive of these members and nothing else: readers of zip files do not agree where a strange one begins."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()

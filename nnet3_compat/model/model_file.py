@@ -90,7 +90,8 @@ def read_with_transitions(rxfilename: str) -> tuple[AmNnet | Archive, Transition
     transitions = None if isinstance(model, Nnet) else model.transition_model
     if isinstance(model, Nnet) or transitions is None:
         raise KaldiError(
-            f"{rxfilename} has no transition model, so no graph can be searched with it: this needs a .mdl"
+            f"{rxfilename} has no transition model in front, so no graph can be searched with it: this needs a .mdl, "
+            "which nnet-pytorch-export --format=nnet3 makes of an archive that has one inside"
         )
     return model, transitions
 

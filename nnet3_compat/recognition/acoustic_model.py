@@ -31,7 +31,7 @@ class AcousticModel:
         model = read_any(str(folder.model))
         transitions = model.transition_model if isinstance(model, AmNnet | Archive) else None
         if transitions is None:
-            raise KaldiError(f"{folder.model} has no transition model, so no graph can be searched with it")
+            raise KaldiError(f"{folder.model} has no transition model in front, so no graph can be searched with it")
         self.options, self.transitions = folder.decoding, transitions
         self.computer = OnlineComputer(model, folder.decoding, str(folder.model))
         network = self.computer.model

@@ -25,7 +25,7 @@ from nnet3_compat.commands.models.export import main
 from nnet3_compat.commands.nnet3bin.nnet3_compute import main as compute
 from nnet3_compat.export import any_length
 from nnet3_compat.export.any_length import AnyLength
-from nnet3_compat.export.program_check import check_target
+from nnet3_compat.export.program_check import EXPRESSION, check_target
 from nnet3_compat.export.torch_model import TorchModel
 from nnet3_compat.export.torchscript import describe, export_network, wrap
 from nnet3_compat.model.model_file import Archive, read_any, read_nnet
@@ -301,3 +301,9 @@ def test_own_modules_do_not_go_back(tmp_path: Path) -> None:
     wrap(Own(), **OWN).save(str(tmp_path / "own.pt"))
     assert run(main, ["--format=nnet3", str(tmp_path / "own.pt"), str(tmp_path / "out")]) == 255
     assert not (tmp_path / "out").exists()
+
+
+def test_sizes_are_looked_at_quickly() -> None:
+    """Digits have one way to be numbers: no expression takes long."""
+    assert EXPRESSION.fullmatch("Add(Symbol('s1', positive=True, integer=True), Integer(-3))")
+    assert not EXPRESSION.fullmatch("1" * 10000 + "x")
