@@ -6,13 +6,16 @@ torch stores tensors as they are and compresses only source code, of which a mod
 from __future__ import annotations
 
 import io
+import os
+import struct
 import zipfile
-from typing import IO
+from typing import IO, Any
 
 from kaldi_bridge.errors import KaldiError
 
 MAX_COMPRESSED = 1 << 26
 """Bytes that the compressed members of one archive may inflate to."""
+_END, _END_64, _LOCATOR_64 = struct.Struct("<4s4H2IH"), struct.Struct("<4sQ2H2I4Q"), struct.Struct("<4sIQI")
 
 
 def check_zip(file: IO[bytes], name: str) -> list[str]:
@@ -26,6 +29,8 @@ def check_zip(file: IO[bytes], name: str) -> list[str]:
             members = archive.infolist()
     except Exception as error:  # zipfile raises many kinds for a damaged file
         raise KaldiError(f"{name}: broken zip archive ({error or type(error).__name__})") from error
+    if not _has_one_directory(file):
+        raise KaldiError(f"{name}: broken zip archive (its directory is not where its end says)")
     total = 0
     for member in members:
         if member.compress_type == zipfile.ZIP_STORED:
@@ -39,6 +44,32 @@ def check_zip(file: IO[bytes], name: str) -> list[str]:
                 f"{member.file_size} bytes: torch writes no such member"
             )
     return [member.filename for member in members]
+
+
+def _has_one_directory(file: IO[bytes]) -> bool:
+    """Whether the directory ends where the record of the end begins, and all readers thus see the same one."""
+    length = file.seek(0, os.SEEK_END)
+    end = length - _END.size
+    directory = _fields(file, end, _END, b"PK\x05\x06")
+    if directory is None or directory[-1]:  # a comment, which torch's archives have not
+        return False
+    size, offset = directory[5:7]
+    locator = _fields(file, end - _LOCATOR_64.size, _LOCATOR_64, b"PK\x06\x07")
+    if locator is not None:
+        end -= _LOCATOR_64.size + _END_64.size
+        longer = _fields(file, end, _END_64, b"PK\x06\x06")
+        if longer is None or locator[2] != end:
+            return False
+        size, offset = longer[8:10]
+    return bool(offset + size == end)
+
+
+def _fields(file: IO[bytes], position: int, record: struct.Struct, magic: bytes) -> tuple[Any, ...] | None:
+    if position < 0:
+        return None
+    file.seek(position)
+    fields = record.unpack(file.read(record.size))
+    return fields if fields[0] == magic else None
 
 
 def read_members(data: bytes, members: list[str], name: str) -> list[bytes]:
