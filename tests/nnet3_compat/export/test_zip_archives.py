@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.export.description import Description
 from nnet3_compat.export.tensor_files import load_tensors, reason_of
 from nnet3_compat.export.torch_model_file import DESCRIPTION, archive_from_bytes
 from nnet3_compat.export.zip_archives import MAX_COMPRESSED, check_zip, packed
@@ -99,6 +100,7 @@ def test_reasons() -> None:
 
 def test_torchscript_says_why(tmp_path: Path) -> None:
     """An archive with our description and nothing else."""
-    data = archive({"x/extra/" + DESCRIPTION: b"{}"}, zipfile.ZIP_STORED)
+    description = Description(input_dim=1, output_dim=1).to_json().encode()
+    data = archive({"x/extra/" + DESCRIPTION: description}, zipfile.ZIP_STORED)
     with pytest.raises(KaldiError, match=r"^some.mdl: TorchScript cannot load this archive \(.+\)"):
         archive_from_bytes(data, "some.mdl")
