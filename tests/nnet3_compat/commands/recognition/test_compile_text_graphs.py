@@ -26,18 +26,21 @@ def compiled(graph: Path, model: Path, text: str, folder: Path, status: int = 0)
 
 
 def paths(fst: Fst, model: TransitionModel) -> tuple[set[tuple[int, ...]], set[tuple[int, ...]]]:
-    """What its paths without self-loops say: sequences of words, and of phones."""
+    """What its paths without self-loops, and through no state thrice, say: sequences of words, and of phones."""
     words, phones = set(), set()
-    waiting = [(fst.start, (), ())]
+    waiting = [(fst.start, (), (), ())]
     while waiting:
-        state, said, heard = waiting.pop()
+        state, said, heard, before = waiting.pop()
+        if before.count(state) == 2:
+            continue
         if np.isfinite(fst.finals[state]):
             words.add(said)
             phones.add(heard)
         for ilabel, olabel, _, target in fst.arcs_of(state).tolist():
             if not ilabel or not model.is_self_loop[ilabel]:
                 phone = model.phone_starts[ilabel]
-                waiting.append((target, said + (olabel,) * bool(olabel), heard + (phone,) * bool(phone)))
+                more = said + (olabel,) * bool(olabel), heard + (phone,) * bool(phone)
+                waiting.append((target, *more, (*before, state)))
     return words, phones
 
 
