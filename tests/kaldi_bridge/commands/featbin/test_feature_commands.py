@@ -253,7 +253,7 @@ def test_what_features_cannot_be_made_of(reference: Path, data: Path, tmp_path: 
     done = call("make_feats.sh", "--nj", 2, "--mfcc-config", config, data)
     assert done.returncode == 1
     assert "less than 95%" in done.stderr and first in done.stderr
-    assert "must be mfcc, fbank or plp" in call("make_feats.sh", "--type", "other", data).stderr
+    assert "must be mfcc, fbank, plp or waveform" in call("make_feats.sh", "--type", "other", data).stderr
     shutil.rmtree(data)
     assert call("make_feats.sh", "--mfcc-config", config, data).returncode == 1
     assert call("compute_cmvn_stats.sh", data).returncode == 1
