@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples.buffer import ExampleHolder, RawExampleHolder, take_parts
-from kaldi_bridge.examples.frame_examples import NnetIo, read_count, read_indexes, write_indexes
+from kaldi_bridge.examples.buffer import ExampleHolder, RawExampleHolder
+from kaldi_bridge.examples.frame_examples import NnetIo, read_indexes, write_indexes
+from kaldi_bridge.examples.inputs_and_outputs import read_inputs_and_outputs, write_inputs_and_outputs
 from kaldi_bridge.examples.supervision import Supervision
-from kaldi_bridge.io.basic_io import expect_token, read_token, write_int32, write_token
+from kaldi_bridge.io.basic_io import expect_token, read_token, write_token
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.matrix_io import read_vector, write_vector
 from kaldi_bridge.io.output_stream import OutputStream
@@ -91,31 +92,11 @@ class ChainExample:
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> ChainExample:
         """Raises KaldiError when the stream holds no chain example."""
-        if binary and (parts := take_parts(stream, TOKEN)) is not None:
-            inputs, outputs = parts
-            return cls(
-                [NnetIo.from_parts(*part) for part in inputs], [ChainOutput.from_parts(*part) for part in outputs]
-            )
-        expect_token(stream, binary, TOKEN)
-        expect_token(stream, binary, "<NumInputs>")
-        inputs = [NnetIo.read(stream, binary) for _ in range(read_count(stream, binary))]
-        expect_token(stream, binary, "<NumOutputs>")
-        outputs = [ChainOutput.read(stream, binary) for _ in range(read_count(stream, binary))]
-        expect_token(stream, binary, "</Nnet3ChainEg>")
-        return cls(inputs, outputs)
+        return cls(*read_inputs_and_outputs(stream, binary, TOKEN, ChainOutput))
 
     def write(self, stream: OutputStream, binary: bool) -> None:
         """As Kaldi writes it."""
-        newline = b"" if binary else b"\n"
-        write_token(stream, binary, TOKEN)
-        for token, parts in (("<NumInputs>", self.inputs), ("<NumOutputs>", self.outputs)):
-            write_token(stream, binary, token)
-            write_int32(stream, binary, len(parts))
-            stream.write(newline)
-            for part in parts:
-                part.write(stream, binary)
-                stream.write(newline)
-        write_token(stream, binary, "</Nnet3ChainEg>")
+        write_inputs_and_outputs(stream, binary, TOKEN, self.inputs, self.outputs)
 
 
 CHAIN_EXAMPLE = ExampleHolder[ChainExample](

@@ -199,7 +199,7 @@ def test_both_readers_find_the_same(
     """What C++ reads is written back alike, and so is what Python reads."""
     data = written(holder, make(), tmp_path / "1", True)
     assert written(holder, holder.read(InputStream.from_bytes(data)), tmp_path / "2", True) == data
-    for module in (kaldi_bridge.examples.frame_examples, kaldi_bridge.examples.chain_examples):
+    for module in (kaldi_bridge.examples.frame_examples, kaldi_bridge.examples.inputs_and_outputs):
         monkeypatch.setattr(module, "take_parts", lambda stream, token: None)
     assert written(holder, holder.read(InputStream.from_bytes(data)), tmp_path / "3", True) == data
 
@@ -216,7 +216,7 @@ def test_readers_agree_on_damage(tmp_path_factory: pytest.TempPathFactory, data:
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     slow: Any = None
     with pytest.MonkeyPatch.context() as patch:
-        for module in (kaldi_bridge.examples.frame_examples, kaldi_bridge.examples.chain_examples):
+        for module in (kaldi_bridge.examples.frame_examples, kaldi_bridge.examples.inputs_and_outputs):
             patch.setattr(module, "take_parts", lambda stream, token: None)
         with contextlib.suppress(KaldiError):
             slow = holder.read(InputStream.from_bytes(bytes(damaged)))
