@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.folded.network import FoldedNetwork, Segment, can_fold, new_state
+from nnet3_compat.folded.network import FoldedNetwork, can_fold, new_state
 from nnet3_compat.folded.precision import FLOAT32
 from nnet3_compat.model.ivector_period import with_ivector_period
 from nnet3_compat.structure.context import compute_context, modulus
@@ -91,12 +91,12 @@ class FoldedLoopedNetwork:
 
     def __init__(self, plan: LoopedPlan, precision: str = FLOAT32) -> None:
         self.plan = plan
-        network = FoldedNetwork(plan.graph, plan.nnet.components, precision)
+        network = FoldedNetwork(plan.graph, plan.nnet.components, precision, repeated=["ivector"])
         self._takes = network.input_names
         before: list[int] = []
         self._programs = []
         for layout in plan.layouts.layouts:
-            self._programs.append(network.program(Segment(layout.specs, before, layout.carried, ("ivector",))))
+            self._programs.append(network.program(layout.specs, before, layout.carried))
             before = [spec[0] for spec in layout.carried]
 
     def begin(self) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
-from nnet3_compat.folded.network import FoldedNetwork, Segment, can_fold, new_state
+from nnet3_compat.folded.network import FoldedNetwork, can_fold, new_state
 from nnet3_compat.folded.precision import FLOAT32
 from nnet3_compat.structure.context import compute_context, modulus
 from nnet3_compat.structure.graph import Graph, build_graph
@@ -18,7 +18,7 @@ from nnet3_compat.structure.layouts import Layouts
 from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.structure.request import Request
 
-MAX_PROGRAMS = 64  # that are kept
+MAX_PROGRAMS = 256  # that are kept
 
 
 class FoldedModel:
@@ -81,7 +81,7 @@ class FoldedModel:
         if request not in self._programs:
             if len(self._programs) >= MAX_PROGRAMS:
                 self._programs.pop(next(iter(self._programs)))
-            self._programs[request] = self._network.program(Segment(self._layouts.layout(request)))
+            self._programs[request] = self._network.program(self._layouts.layout(request))
         return self._programs[request]
 
 

@@ -1,7 +1,7 @@
 """A network that computes what a layout says, in C++ and without torch.
 
     network = FoldedNetwork(graph, components)
-    program = network.program(Segment(layout))
+    program = network.program(layout)
     outputs = program.run([features], [new_state() for _ in features])       # [N, frames, dim] -> [N, frames, pdfs]
 
 Only networks without recurrences, of components that map single rows or are affine maps of several (see ``can_fold``).
@@ -10,11 +10,9 @@ Only networks without recurrences, of components that map single rows or are aff
 from __future__ import annotations
 
 import importlib
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components.base import Component
@@ -23,7 +21,7 @@ from nnet3_compat.folded.component_functions import affine_of, function_of, scal
 from nnet3_compat.folded.folding import Chain, Folding, Parameters
 from nnet3_compat.folded.precision import BFLOAT16, FLOAT32, INT8
 from nnet3_compat.structure.graph import Graph, Leaf, terms_of
-from nnet3_compat.structure.layout import Layout, leaf_size, rows_read
+from nnet3_compat.structure.layout import Layout
 
 try:
     _csrc: Any = importlib.import_module("nnet3_compat.folded._csrc")
@@ -53,33 +51,19 @@ def new_state() -> Any:
     return _csrc.State()
 
 
-@dataclass
-class Segment:
-    """What a program computes: a whole request, or a segment of sequences (structure/segments.py).
-
-    Attributes:
-        specs: see layout.py.
-        before: per value, the number of rows that the segment before left; empty: none.
-        kept: per value a number of rows and a leaf, what is left for the next one; empty: nothing.
-        repeated: inputs of which all frames that are read are the same one, which is given once.
-    """
-
-    specs: Layout
-    before: list[int] = field(default_factory=list)
-    kept: list[list[int]] = field(default_factory=list)
-    repeated: Sequence[str] = ()
-
-
 class FoldedNetwork:
     """Holds the weights, of which programs for any number of layouts are made.
 
     Args:
         graph: one that ``can_fold``.
         precision: of products; see precision.py.
+        repeated: inputs of which all frames that are read are the same one, which is given once.
     """
 
-    def __init__(self, graph: Graph, components: dict[str, Component], precision: str = FLOAT32) -> None:
-        self._graph = graph
+    def __init__(
+        self, graph: Graph, components: dict[str, Component], precision: str = FLOAT32, repeated: Sequence[str] = ()
+    ) -> None:
+        self._graph, self._repeated = graph, repeated
         self._components = {
             i: components[value.component] for i, value in enumerate(graph.values) if value.component is not None
         }
@@ -93,6 +77,7 @@ class FoldedNetwork:
             for i, component in self._components.items()
             if not component.is_affine and i not in self._folding.skipped
         }
+        self._native = self._network()
 
     def _matrix(self, chain: Chain, precision: str) -> Any:
         """An _csrc.PackedMatrix.
@@ -131,50 +116,43 @@ class FoldedNetwork:
     def input_names(self) -> list[str]:
         return list(self._graph.inputs)
 
-    def program(self, segment: Segment) -> Any:
-        """An _csrc.Program, which any number of threads may run."""
-        graph, folding, specs = self._graph, self._folding, segment.specs
+    def program(self, layout: Layout, carried: Sequence[int] = (), kept: Sequence[list[int]] = ()) -> Any:
+        """An _csrc.Program, which any number of threads may run.
+
+        Args:
+            layout: of a whole request, or of a segment of sequences (structure/segments.py).
+            carried: per value, the number of rows that the segment before left; empty: none.
+            kept: per value a number of rows and a leaf, what is left for the next one; empty: nothing.
+        """
+        return self._native.program(layout, carried, kept)
+
+    def _network(self) -> Any:
+        """The _csrc.Network of all operations."""
+        graph, folding = self._graph, self._folding
         groups = [g for g in range(len(graph.groups)) if folding.is_made(g)]
-        operations = [self._operation(graph.groups[g].members[0], segment) for g in groups]
-        before = segment.before or [0] * len(graph.values)
-        sizes = [0] * len(graph.values)
-        born = [-1] * len(graph.values)
-        for at, g in enumerate(groups):
+        steps = []
+        for g in groups:
             i = graph.groups[g].members[0]
-            sizes[i] = specs[folding.group_of[folding.chains[i].affine if i in folding.chains else i]][0]
-            born[i] = -1 if before[i] else at
-        dies = [len(graph.groups)] * len(graph.values)
+            affine = folding.chains[i].affine if i in folding.chains else i
+            steps.append(_csrc.Step(self._operation(i), folding.group_of[affine]))
+        last_steps = [len(groups)] * len(graph.values)
         for g, freed in enumerate(folding.free):
             for i in freed:
-                dies[i] = sum(made < g for made in groups)
-        kept = [_csrc.Reading(i, 1.0, rows_read(spec, 1, spec[0])) for i, spec in enumerate(segment.kept) if spec[0]]
-        for i, spec in enumerate(segment.kept):
-            if spec[0]:
-                dies[i] = len(graph.groups)
-        numbers = [value.dim * (rows + old) for value, rows, old in zip(graph.values, sizes, before, strict=True)]
-        begins, total = places(numbers, born, dies)
-        values = [
-            _csrc.Value(value.dim, old, rows, begin)
-            for value, old, rows, begin in zip(graph.values, before, sizes, begins, strict=True)
-        ]
+                last_steps[i] = bisect_left(groups, g)
         input_dims = [graph.values[i].dim for i in graph.inputs.values()]
         (output,) = graph.outputs.values()
-        return _csrc.Program(values, total, input_dims, operations, kept, output)
+        return _csrc.Network([value.dim for value in graph.values], input_dims, steps, last_steps, output)
 
-    def _operation(self, i: int, segment: Segment) -> Any:
+    def _operation(self, i: int) -> Any:
         """What makes value i."""
-        value, spec = self._graph.values[i], segment.specs[self._folding.group_of[i]]
-        rows = spec[0]
+        value, spec = self._graph.values[i], self._folding.group_of[i]
         if i in self._folding.chains:
-            return self._affine(i, self._folding.chains[i], segment.specs)
+            return self._affine(i, self._folding.chains[i])
         if value.is_input:
-            frames = rows_read(spec, 1, rows)
-            if value.node in segment.repeated:
-                frames = np.zeros_like(frames)
-            return _csrc.take_input(i, self.input_names.index(value.node), frames)
+            return _csrc.take_input(i, self.input_names.index(value.node), spec, value.node in self._repeated)
         if value.parts:
             return _csrc.append(i, self._parts(i, spec))
-        reading = _csrc.Reading(value.taps[0].source, 1.0, rows_read(spec, 1, rows))
+        reading = _csrc.Reading(value.taps[0].source, 1.0, spec, 0)
         if value.component is None or self._components[i].is_identity:
             return _csrc.append(i, [_csrc.Part(0, value.dim, 0.0, [reading], value.first_column)])
         function = self._functions[i]
@@ -182,56 +160,24 @@ class FoldedNetwork:
         name, parameters = function
         return _csrc.apply(i, getattr(_csrc.Function, name), reading, parameters.tolist())
 
-    def _affine(self, i: int, chain: Chain, specs: Layout) -> Any:
-        spec = specs[self._folding.group_of[chain.affine]]
-        rows = spec[0]
-        taps = _readings(self._graph.values[chain.affine].taps, spec, rows)
-        residual = []
-        if chain.residual:
-            all_read = _readings(self._graph.values[i].leaves(), specs[self._folding.group_of[i]], rows)
-            residual = [all_read[leaf] for leaf, _, _ in chain.residual]
+    def _affine(self, i: int, chain: Chain) -> Any:
+        values, group_of = self._graph.values, self._folding.group_of
+        taps = _readings(values[chain.affine].taps, group_of[chain.affine])
+        all_read = _readings(values[i].leaves(), group_of[i]) if chain.residual else []
+        residual = [all_read[leaf] for leaf, _, _ in chain.residual]
         return _csrc.affine(i, self._matrices[i], taps, chain.relu, residual, chain.add_offset)
 
-    def _parts(self, i: int, spec: list[int]) -> list[Any]:
-        parts, first, at = [], 0, 1
+    def _parts(self, i: int, spec: int) -> list[Any]:
+        parts, first, at = [], 0, 0
         for dim, expression in self._graph.values[i].parts:
             leaves, constant = terms_of(expression)
-            readings = []
-            for leaf in leaves:
-                if spec[at] != 0:
-                    readings.append(_csrc.Reading(leaf.source, leaf.scale, rows_read(spec, at, spec[0])))
-                at += leaf_size(spec, at)
+            readings = [_csrc.Reading(leaf.source, leaf.scale, spec, at + k) for k, leaf in enumerate(leaves)]
             parts.append(_csrc.Part(first, dim, constant, readings, 0))
             first += dim
+            at += len(leaves)
         return parts
 
 
-def _readings(leaves: list[Leaf], spec: list[int], rows: int) -> list[Any]:
-    found, at = [], 1
-    for leaf in leaves:
-        found.append(_csrc.Reading(leaf.source, leaf.scale, rows_read(spec, at, rows)))
-        at += leaf_size(spec, at)
-    return found
-
-
-def places(sizes: list[int], born: list[int], dies: list[int]) -> tuple[list[int], int]:
-    """Where things of these sizes begin, so that none overlap that are there at the same time; and the size of all.
-
-    Args:
-        born, dies: the first and the last time at which each is there.
-    """
-    begins, total = [0] * len(sizes), 0
-    there: list[int] = []
-    for i in sorted(range(len(sizes)), key=born.__getitem__):
-        if not sizes[i]:
-            continue
-        there = [j for j in there if dies[j] >= born[i]]
-        begin = 0
-        for j in sorted(there, key=begins.__getitem__):
-            if begin + sizes[i] <= begins[j]:
-                break
-            begin = max(begin, begins[j] + sizes[j])
-        begins[i] = begin
-        there.append(i)
-        total = max(total, begin + sizes[i])
-    return begins, total
+def _readings(leaves: list[Leaf], spec: int) -> list[Any]:
+    """All leaves of a spec of layouts."""
+    return [_csrc.Reading(leaf.source, leaf.scale, spec, k) for k, leaf in enumerate(leaves)]

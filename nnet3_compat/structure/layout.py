@@ -91,18 +91,6 @@ def leaf_size(spec: list[int], at: int) -> int:
     return 2 + 2 * spec[at + 1] if spec[at] < 0 else 1 + 5 * spec[at]
 
 
-def rows_read(spec: list[int], at: int, rows: int) -> np.ndarray:
-    """For each of ``rows`` rows of the reader the row that the leaf at ``spec[at]`` reads there; -1: none."""
-    found = np.full(rows, -1, np.int64)
-    if spec[at] < 0:
-        count = spec[at + 1]
-        found[spec[at + 2 : at + 2 + count]] = spec[at + 2 + count : at + 2 + 2 * count]
-    for k in range(at + 1, at + 1 + 5 * spec[at], 5):
-        to, to_step, source, step, count = spec[k : k + 5]
-        found[to + to_step * np.arange(count)] = source + step * np.arange(count)
-    return found
-
-
 def _turns(to: np.ndarray, source: np.ndarray) -> int:
     """How many progressions take turns: 1, or the smallest number of at least two rows each that covers all; else 0."""
     for k in range(1, MAX_PROGRESSIONS + 1):

@@ -5,7 +5,7 @@
 #include <pybind11/stl.h>
 
 #include "float_matrix.h"
-#include "program.h"
+#include "network.h"
 #include "word_matrix.h"
 
 namespace py = pybind11;
@@ -87,14 +87,6 @@ py::array_t<float> multiply(const PackedMatrix &matrix, Array<float> x) {
   return y;
 }
 
-Reading make_reading(int64_t source, float scale, Array<int64_t> rows) {
-  return {source, scale, {rows.data(), rows.data() + rows.size()}};
-}
-
-std::shared_ptr<Operation> make_input(int64_t makes, int64_t slot, Array<int64_t> frames) {
-  return take_input(makes, slot, {frames.data(), frames.data() + frames.size()});
-}
-
 py::array_t<float> run(const Program &program, const std::vector<Array<float>> &arrays, std::vector<State *> states,
                        int num_threads) {
   std::vector<Input> inputs;
@@ -116,8 +108,7 @@ py::array_t<float> run(const Program &program, const std::vector<Array<float>> &
 }  // namespace
 
 PYBIND11_MODULE(_csrc, m) {
-  py::class_<Value>(m, "Value").def(py::init<int64_t, int64_t, int64_t, int64_t>());
-  py::class_<Reading>(m, "Reading").def(py::init(&make_reading));
+  py::class_<Reading>(m, "Reading").def(py::init<int64_t, float, int64_t, int64_t>());
   py::class_<Part>(m, "Part").def(py::init<int64_t, int64_t, float, std::vector<Reading>, int64_t>());
   py::class_<PackedMatrix, std::shared_ptr<PackedMatrix>>(m, "PackedMatrix").def("multiply", &multiply);
   m.def("instructions", &instructions, "Those that products of a precision can use here, the fastest last.");
@@ -137,14 +128,19 @@ PYBIND11_MODULE(_csrc, m) {
       .value("SCALE_AND_OFFSET", Function::SCALE_AND_OFFSET)
       .value("NORMALIZE", Function::NORMALIZE)
       .value("PRODUCT", Function::PRODUCT);
-  m.def("take_input", &make_input, "Frames that the caller gives.");
+  m.def("take_input", &take_input, "Frames that the caller gives.");
   m.def("append", &append, "Sums of other values, side by side.");
   m.def("affine", &affine, "An affine map and what follows it.");
   m.def("apply", &apply, "A function of single rows.");
   py::class_<State>(m, "State").def(py::init<>());
+  py::class_<Step>(m, "Step").def(py::init<std::shared_ptr<Operation>, int64_t>());
+  m.def("places", &places, "Where things begin that are there from a time to a time, and the size of all.");
   py::class_<Program>(m, "Program")
-      .def(py::init<std::vector<Value>, int64_t, std::vector<int64_t>, std::vector<std::shared_ptr<Operation>>,
-                    std::vector<Reading>, int64_t>())
       .def("run", &run, py::arg("inputs"), py::arg("states"), py::arg("num_threads") = 1,
            "Outputs [N, frames, dim]; the states become those for the next segment.");
+  py::class_<Network>(m, "Network")
+      .def(py::init<std::vector<int64_t>, std::vector<int64_t>, std::vector<Step>, std::vector<int64_t>, int64_t>())
+      .def("program", &Network::program, py::call_guard<py::gil_scoped_release>(), py::arg("layout"),
+           py::arg("carried") = std::vector<int64_t>(), py::arg("kept") = std::vector<std::vector<int64_t>>(),
+           "A Program of a layout, for a segment that others come before and after or for the whole.");
 }

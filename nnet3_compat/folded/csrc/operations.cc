@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -19,38 +20,51 @@ const Value &value_at(const std::vector<Value> &values, int64_t number) {
   return values[number];
 }
 
-void check_reading(const Reading &reading, const std::vector<Value> &values, int64_t rows) {
+const RowsRead &rows_at(const Layout &layout, int64_t spec, int64_t leaf) {
+  expect(spec >= 0 && spec < static_cast<int64_t>(layout.size()) && leaf >= 0 &&
+             leaf < static_cast<int64_t>(layout[spec].leaves.size()),
+         "a reading is not in the layout");
+  return layout[spec].leaves[leaf];
+}
+
+void check_reading(const Reading &reading, const std::vector<Value> &values, const Layout &layout, int64_t rows) {
   const Value &source = value_at(values, reading.source);
-  expect(static_cast<int64_t>(reading.rows.size()) == rows, "a reading has another number of rows than its reader");
-  for (const int64_t row : reading.rows)
-    expect(row >= -1 && row < source.carried + source.rows, "a reading is of a row that is not there");
+  check_rows(rows_at(layout, reading.spec, reading.leaf), rows, source.carried + source.rows);
 }
 
 class TakeInput : public Operation {
  public:
-  TakeInput(int64_t makes, int64_t slot, std::vector<int64_t> frames)
-      : Operation(makes), slot_(slot), frames_(std::move(frames)) {}
+  TakeInput(int64_t makes, int64_t slot, int64_t spec, bool repeated)
+      : Operation(makes), slot_(slot), spec_(spec), repeated_(repeated) {}
 
   void run(const Workspace &space) const override {
     const Input &input = space.inputs[slot_];
-    float *to = space.first_new_row(makes);
-    for (const int64_t frame : frames_)
-      for (int64_t n = 0; n < space.sequences; n++, to += input.dim) {
+    float *const begin = space.first_new_row(makes);
+    for (const Progression &p : space.layout[spec_].leaves[0])
+      for (int64_t i = 0; i < p.count; i++) {
+        const int64_t frame = repeated_ ? 0 : p.from + p.from_step * i;
         if (frame >= input.frames) throw std::invalid_argument("too few frames of input");
-        std::memcpy(to, input.data + (n * input.frames + frame) * input.dim, input.dim * sizeof(float));
+        float *to = begin + (p.to + p.to_step * i) * space.sequences * input.dim;
+        for (int64_t n = 0; n < space.sequences; n++, to += input.dim)
+          std::memcpy(to, input.data + (n * input.frames + frame) * input.dim, input.dim * sizeof(float));
       }
   }
 
-  void check(const std::vector<Value> &values, const std::vector<int64_t> &input_dims) const override {
+  void check(const std::vector<Value> &values, const Layout &layout,
+             const std::vector<int64_t> &input_dims) const override {
     const Value &made = value_at(values, makes);
     expect(slot_ >= 0 && slot_ < static_cast<int64_t>(input_dims.size()), "there is no such input");
-    expect(input_dims[slot_] == made.dim && static_cast<int64_t>(frames_.size()) == made.rows, "an input does not fit");
-    for (const int64_t frame : frames_) expect(frame >= 0, "an input's frames begin with 0");
+    expect(input_dims[slot_] == made.dim, "an input does not fit");
+    const RowsRead &read = rows_at(layout, spec_, 0);
+    check_rows(read, made.rows, std::numeric_limits<int64_t>::max());
+    int64_t given = 0;
+    for (const Progression &p : read) given += p.count;
+    expect(given == made.rows, "an input does not give all rows");
   }
 
  private:
-  int64_t slot_;
-  std::vector<int64_t> frames_;
+  int64_t slot_, spec_;
+  bool repeated_;
 };
 
 class Append : public Operation {
@@ -64,11 +78,13 @@ class Append : public Operation {
     for (const Part &part : parts_) {
       float *const begin = space.first_new_row(makes) + part.first;
       bool is_first = part.constant == 0.0f;
-      if (!is_first || part.terms.empty())
+      const auto is_read = [&](const Reading &term) { return !space.rows_read(term).empty(); };
+      if (!is_first || std::none_of(part.terms.begin(), part.terms.end(), is_read))
         for (int64_t r = 0; r < count; r++) std::fill_n(begin + r * made.dim, part.dim, part.constant);
       for (const Reading &term : part.terms) {
+        if (!is_read(term)) continue;
         rows.clear();
-        space.find(term, &rows);
+        space.find(term, makes, &rows);
         for (int64_t r = 0; r < count; r++) {
           const float *from = rows[r] + part.first_of_source;
           float *to = begin + r * made.dim;
@@ -84,14 +100,14 @@ class Append : public Operation {
     }
   }
 
-  void check(const std::vector<Value> &values, const std::vector<int64_t> &) const override {
+  void check(const std::vector<Value> &values, const Layout &layout, const std::vector<int64_t> &) const override {
     const Value &made = value_at(values, makes);
     int64_t first = 0;
     for (const Part &part : parts_) {
       expect(part.first == first && part.dim >= 0, "parts are not side by side");
       first += part.dim;
       for (const Reading &term : part.terms) {
-        check_reading(term, values, made.rows);
+        check_reading(term, values, layout, made.rows);
         expect(part.first_of_source >= 0 && part.first_of_source + part.dim <= values[term.source].dim,
                "a part reads columns that are not there");
       }
@@ -119,8 +135,8 @@ class Affine : public Operation {
     if (count == 0) return;
     std::vector<const float *> rows;
     rows.reserve(count * (taps_.size() + added_.size()));
-    for (const Reading &tap : taps_) space.find(tap, &rows);
-    for (const Reading &added : added_) space.find(added, &rows);
+    for (const Reading &tap : taps_) space.find(tap, makes, &rows);
+    for (const Reading &added : added_) space.find(added, makes, &rows);
     Finish finish;
     finish.rectify = rectify_;
     finish.has_offset = add_offset_;
@@ -132,16 +148,16 @@ class Affine : public Operation {
     matrix_->multiply(rows.data(), taps_.size(), count, finish, space.first_new_row(makes), space.num_threads);
   }
 
-  void check(const std::vector<Value> &values, const std::vector<int64_t> &) const override {
+  void check(const std::vector<Value> &values, const Layout &layout, const std::vector<int64_t> &) const override {
     const Value &made = value_at(values, makes);
     expect(made.dim == matrix_->outputs() && !taps_.empty(), "a matrix has another dimension than its value");
     for (const Reading &tap : taps_) {
-      check_reading(tap, values, made.rows);
+      check_reading(tap, values, layout, made.rows);
       expect(values[tap.source].dim * static_cast<int64_t>(taps_.size()) == matrix_->inputs() && tap.scale == 1.0f,
              "a matrix has another dimension than what it reads");
     }
     for (const Reading &added : added_) {
-      check_reading(added, values, made.rows);
+      check_reading(added, values, layout, made.rows);
       expect(values[added.source].dim == made.dim, "what is added has another dimension");
     }
   }
@@ -163,7 +179,7 @@ class Apply : public Operation {
 
   void run(const Workspace &space) const override {
     std::vector<const float *> rows;
-    space.find(source_, &rows);
+    space.find(source_, makes, &rows);
     const int64_t input_dim = space.values[source_.source].dim, dim = space.values[makes].dim;
     float *y = space.first_new_row(makes);
     for (const float *x : rows) {
@@ -172,9 +188,9 @@ class Apply : public Operation {
     }
   }
 
-  void check(const std::vector<Value> &values, const std::vector<int64_t> &) const override {
+  void check(const std::vector<Value> &values, const Layout &layout, const std::vector<int64_t> &) const override {
     const Value &made = value_at(values, makes);
-    check_reading(source_, values, made.rows);
+    check_reading(source_, values, layout, made.rows);
     const int64_t input_dim = values[source_.source].dim;
     switch (function_) {
       case Function::PRODUCT: expect(input_dim % made.dim == 0, "a product of blocks that do not fit"); break;
@@ -251,16 +267,20 @@ class Apply : public Operation {
 
 }  // namespace
 
-void Workspace::find(const Reading &reading, std::vector<const float *> *rows) const {
+void Workspace::find(const Reading &reading, int64_t makes, std::vector<const float *> *rows) const {
   const int64_t dim = values[reading.source].dim;
-  for (const int64_t number : reading.rows) {
-    const float *place = number < 0 ? zeros_ : row(reading.source, number);
-    for (int64_t n = 0; n < sequences; n++) rows->push_back(number < 0 ? place : place + n * dim);
-  }
+  const size_t begin = rows->size();
+  rows->resize(begin + values[makes].rows * sequences, zeros_);
+  for (const Progression &p : rows_read(reading))
+    for (int64_t i = 0; i < p.count; i++) {
+      const float *place = row(reading.source, p.from + p.from_step * i);
+      const float **to = rows->data() + begin + (p.to + p.to_step * i) * sequences;
+      for (int64_t n = 0; n < sequences; n++) to[n] = place + n * dim;
+    }
 }
 
-std::shared_ptr<Operation> take_input(int64_t makes, int64_t slot, std::vector<int64_t> frames) {
-  return std::make_shared<TakeInput>(makes, slot, std::move(frames));
+std::shared_ptr<Operation> take_input(int64_t makes, int64_t slot, int64_t spec, bool repeated) {
+  return std::make_shared<TakeInput>(makes, slot, spec, repeated);
 }
 
 std::shared_ptr<Operation> append(int64_t makes, std::vector<Part> parts) {

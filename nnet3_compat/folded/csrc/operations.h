@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "packed_matrix.h"
+#include "rows_read.h"
 
 namespace nnet3_compat {
 
@@ -20,12 +21,14 @@ struct Value {
   int64_t begin;    // its place, in numbers for one sequence
 };
 
-// Rows that an operation reads: for each row that it makes, one of the source; -1: zeros.
+// What an operation reads of another value, for each row that it makes; where that is stands in the layout.
 struct Reading {
   int64_t source;
   float scale;
-  std::vector<int64_t> rows;
+  int64_t spec, leaf;  // of the layout, of that spec
 };
+
+using Layout = std::vector<Spec>;
 
 // Of a call.
 struct Input {
@@ -35,9 +38,10 @@ struct Input {
 
 class Workspace {
  public:
-  Workspace(const std::vector<Value> &values, int64_t sequences, float *memory, const float *zeros,
+  Workspace(const std::vector<Value> &values, const Layout &layout, int64_t sequences, float *memory, const float *zeros,
             const std::vector<Input> &inputs, int num_threads)
       : values(values),
+        layout(layout),
         sequences(sequences),
         inputs(inputs),
         num_threads(num_threads),
@@ -49,10 +53,12 @@ class Workspace {
   }
   float *first_new_row(int64_t value) const { return row(value, values[value].carried); }
 
-  // Appends where the rows are, of all sequences.
-  void find(const Reading &reading, std::vector<const float *> *rows) const;
+  // Appends where the rows are, of all sequences: as many as the value that is made has.
+  void find(const Reading &reading, int64_t makes, std::vector<const float *> *rows) const;
+  const RowsRead &rows_read(const Reading &reading) const { return layout[reading.spec].leaves[reading.leaf]; }
 
   const std::vector<Value> &values;
+  const Layout &layout;
   const int64_t sequences;
   const std::vector<Input> &inputs;
   const int num_threads;
@@ -68,15 +74,16 @@ class Operation {
   virtual ~Operation() = default;
   virtual void run(const Workspace &space) const = 0;
   // Throws std::invalid_argument for anything that is not there, or does not fit.
-  virtual void check(const std::vector<Value> &values, const std::vector<int64_t> &input_dims) const = 0;
+  virtual void check(const std::vector<Value> &values, const Layout &layout,
+                     const std::vector<int64_t> &input_dims) const = 0;
 
   const int64_t makes;
 };
 
-// Frames that the caller gives, of input number ``slot``.
-std::shared_ptr<Operation> take_input(int64_t makes, int64_t slot, std::vector<int64_t> frames);
+// Frames that the caller gives, of input number ``slot``; ``repeated``: the first one for all.
+std::shared_ptr<Operation> take_input(int64_t makes, int64_t slot, int64_t spec, bool repeated);
 
-// Columns from ``first`` on: a sum of columns of other values and a constant.
+// Columns from ``first`` on: a sum of columns of other values and a constant. A term of which no row is read is none.
 struct Part {
   int64_t first, dim;
   float constant;

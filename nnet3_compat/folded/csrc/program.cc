@@ -15,11 +15,13 @@ void expect(bool condition, const char *what) {
 }  // namespace
 
 Program::Program(std::vector<Value> values, int64_t size, std::vector<int64_t> input_dims,
-                 std::vector<std::shared_ptr<Operation>> operations, std::vector<Reading> kept, int64_t output)
+                 std::vector<std::shared_ptr<Operation>> operations, Layout layout, std::vector<Kept> kept,
+                 int64_t output)
     : values_(std::move(values)),
       size_(size),
       input_dims_(std::move(input_dims)),
       operations_(std::move(operations)),
+      layout_(std::move(layout)),
       kept_(std::move(kept)),
       output_(output) {
   const int64_t count = values_.size();
@@ -30,14 +32,13 @@ Program::Program(std::vector<Value> values, int64_t size, std::vector<int64_t> i
     carried_size_ += value.dim * value.carried;
     widest = std::max(widest, value.dim);
   }
-  for (const auto &operation : operations_) operation->check(values_, input_dims_);
+  for (const auto &operation : operations_) operation->check(values_, layout_, input_dims_);
   expect(output_ >= 0 && output_ < count, "there is no output");
-  for (const Reading &reading : kept_) {
-    expect(reading.source >= 0 && reading.source < count, "what is kept is not there");
-    const Value &value = values_[reading.source];
-    for (const int64_t row : reading.rows)
-      expect(row >= 0 && row < value.carried + value.rows, "a row that is kept is not there");
-    kept_size_ += value.dim * reading.rows.size();
+  for (const Kept &kept : kept_) {
+    expect(kept.source >= 0 && kept.source < count, "what is kept is not there");
+    const Value &value = values_[kept.source];
+    check_rows(kept.read, kept.rows, value.carried + value.rows);
+    kept_size_ += value.dim * kept.rows;
   }
   zeros_.assign(widest + PANEL, 0.0f);
 }
@@ -52,7 +53,7 @@ void Program::run(const std::vector<Input> &inputs, const std::vector<State *> &
   thread_local std::vector<float> memory;  // never given back: the next call needs as much
   const size_t needed = sequences * size_ + PANEL;
   if (memory.size() < needed) memory.resize(needed);
-  const Workspace space(values_, sequences, memory.data(), zeros_.data(), inputs, num_threads);
+  const Workspace space(values_, layout_, sequences, memory.data(), zeros_.data(), inputs, num_threads);
 
   for (int64_t n = 0; n < sequences; n++) {
     const float *from = states[n]->numbers.data();
@@ -62,14 +63,15 @@ void Program::run(const std::vector<Input> &inputs, const std::vector<State *> &
   }
   for (const auto &operation : operations_) operation->run(space);
   for (int64_t n = 0; n < sequences; n++) {
-    states[n]->numbers.resize(kept_size_);
+    states[n]->numbers.assign(kept_size_, 0.0f);
     float *to = states[n]->numbers.data();
-    for (const Reading &reading : kept_) {
-      const int64_t dim = values_[reading.source].dim;
-      for (const int64_t row : reading.rows) {
-        std::memcpy(to, space.row(reading.source, row) + n * dim, dim * sizeof(float));
-        to += dim;
-      }
+    for (const Kept &kept : kept_) {
+      const int64_t dim = values_[kept.source].dim;
+      for (const Progression &p : kept.read)
+        for (int64_t i = 0; i < p.count; i++)
+          std::memcpy(to + (p.to + p.to_step * i) * dim, space.row(kept.source, p.from + p.from_step * i) + n * dim,
+                      dim * sizeof(float));
+      to += kept.rows * dim;
     }
   }
   const int64_t dim = output_dim();

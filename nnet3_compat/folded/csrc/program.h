@@ -16,12 +16,18 @@ struct State {
   std::vector<float> numbers;
 };
 
+// Rows of a value that are left for the next segment.
+struct Kept {
+  int64_t source, rows;
+  RowsRead read;
+};
+
 class Program {
  public:
-  // ``size``: of all values' places together, in numbers for one sequence; ``kept``: readings of what is left for the
-  // next segment. Throws std::invalid_argument where something does not fit.
+  // ``size``: of all values' places together, in numbers for one sequence. Throws std::invalid_argument where something
+  // does not fit.
   Program(std::vector<Value> values, int64_t size, std::vector<int64_t> input_dims,
-          std::vector<std::shared_ptr<Operation>> operations, std::vector<Reading> kept, int64_t output);
+          std::vector<std::shared_ptr<Operation>> operations, Layout layout, std::vector<Kept> kept, int64_t output);
 
   int64_t num_outputs() const { return values_[output_].rows; }
   int64_t output_dim() const { return values_[output_].dim; }
@@ -37,7 +43,8 @@ class Program {
   int64_t size_;
   std::vector<int64_t> input_dims_;
   std::vector<std::shared_ptr<Operation>> operations_;
-  std::vector<Reading> kept_;
+  Layout layout_;
+  std::vector<Kept> kept_;
   int64_t output_;
   int64_t carried_size_ = 0, kept_size_ = 0;
   std::vector<float> zeros_;

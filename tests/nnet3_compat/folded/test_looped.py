@@ -7,7 +7,7 @@ import pytest
 
 from nnet3_compat.components import set_seed
 from nnet3_compat.folded.looped import FoldedLoopedNetwork, LoopedPlan
-from nnet3_compat.folded.network import places
+from nnet3_compat.folded.network import _csrc
 from nnet3_compat.model.model_file import read_nnet
 from nnet3_compat.network.looped import LoopedNetwork
 from nnet3_compat.structure.nnet import Nnet
@@ -125,7 +125,7 @@ def test_places_do_not_overlap() -> None:
     random = np.random.default_rng(2)
     sizes, born = random.integers(0, 9, 60).tolist(), random.integers(-1, 30, 60).tolist()
     dies = [b + int(random.integers(0, 10)) for b in born]
-    begins, total = places(sizes, born, dies)
+    begins, total = _csrc.places(sizes, born, dies)
     for at in range(-1, 41):
         taken = np.zeros(total, int)
         for size, begin, b, d in zip(sizes, begins, born, dies, strict=True):

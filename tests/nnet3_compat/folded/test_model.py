@@ -8,9 +8,13 @@ import torch
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components import set_seed
 from nnet3_compat.folded.model import folded_model
+from nnet3_compat.folded.network import FoldedNetwork
 from nnet3_compat.machine.gpu_wanted import gpu_wanted
 from nnet3_compat.network.network import Network
+from nnet3_compat.structure.graph import build_graph
+from nnet3_compat.structure.layout import plan_layout
 from nnet3_compat.structure.nnet import Nnet
+from nnet3_compat.structure.request import Request
 from nnet3_compat.utterances.computation import Computer, Utterance
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions
 
@@ -84,3 +88,19 @@ def test_gpus_are_looked_for_without_torch() -> None:
         assert gpu_wanted(word) == (torch.version.cuda is not None or torch.version.hip is not None)
     with pytest.raises(KaldiError, match="Please choose"):
         gpu_wanted("maybe")
+
+
+def test_layouts_that_do_not_fit() -> None:
+    """C++ looks at every row that a layout reads."""
+    graph = build_graph(nnet := Nnet.from_config(WIDE.strip().splitlines()))
+    network, good = FoldedNetwork(graph, nnet.components), plan_layout(graph, Request(20, 9, 9, 1))
+    network.program(good)
+    spec = max(i for i, spec in enumerate(good) if spec[1:] and spec[1] == 1)  # one progression
+    for at, wrong in ((2, 1000), (2, -1), (4, 10**18), (5, 10**18), (6, 10**18), (6, -3), (1, 2)):
+        bad = [list(numbers) for numbers in good]
+        bad[spec][at] = wrong
+        with pytest.raises(ValueError, match=r"row|layout"):
+            network.program(bad)
+    for bad in ([], good[:-1], [[-1], *good[1:]], [[]] * len(good), [[3, -1, 9, 0], *good[1:]]):
+        with pytest.raises(ValueError, match="layout"):
+            network.program(bad)
