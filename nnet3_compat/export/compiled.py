@@ -86,6 +86,7 @@ def compile_program(program: Program) -> Compiled:
         try:
             with warnings.catch_warnings(), torch.no_grad():
                 warnings.simplefilter("ignore")
+                _give_sizes_to_scans(program.exported)
                 torch._inductor.aoti_compile_and_package(program.exported, package_path=path)
             with open(path, "rb") as file:
                 package = file.read()
@@ -94,6 +95,35 @@ def compile_program(program: Program) -> Compiled:
                 f"torch cannot compile this network (is there a C++ compiler?): {reason_of(error)}"
             ) from error
     return Compiled(package, program.description)
+
+
+def _give_sizes_to_scans(exported: Any) -> None:
+    """Makes the numbers of sequences and frames arguments of each scan that does not have them yet.
+
+    torch's compiler makes a loop of a scan (decompose_scan_to_while_loop in _inductor/fx_passes/post_grad.py), which
+    fills tensors whose sizes it looks for among the scan's arguments; torch.export leaves out what the step needs not.
+    """
+    module = exported.graph_module
+    scans = module.graph.find_nodes(op="call_function", target=torch.ops.higher_order.scan)
+    scans = [scan for scan in scans if not any(isinstance(x.meta["val"], torch.SymInt) for x in scan.args[3])]
+    if not scans:
+        return
+    inputs = module.graph.find_nodes(op="placeholder")
+    features = next(node for node in inputs if node.name == exported.graph_signature.user_inputs[0])
+    sizes = []
+    with module.graph.inserting_before(inputs[-1].next):
+        for dim, size in enumerate(features.meta["val"].shape[:2]):
+            sizes.append(module.graph.call_function(torch.ops.aten.sym_size.int, (features, dim)))
+            sizes[-1].meta["val"] = size
+    for scan in scans:
+        name, first, blocks, others = scan.args
+        scan.args = (name, first, blocks, (*others, *sizes))
+        step = getattr(module, name.target)
+        with step.graph.inserting_before(step.graph.find_nodes(op="placeholder")[-1].next):
+            for size in sizes:
+                step.graph.placeholder(f"unused_{size.name}").meta["val"] = size.meta["val"]
+        step.recompile()
+    module.recompile()
 
 
 def load_compiled(data: bytes, description: Description, name: str) -> Compiled:

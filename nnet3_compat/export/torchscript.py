@@ -105,11 +105,6 @@ def export_network(
 
 
 def _exported(module: nn.Module, description: Description, kind: Kind) -> Program | Compiled:
-    if kind == "aot" and isinstance(module, AnyLength) and module.lengths.recurrences:
-        raise KaldiError(
-            "this network has a recurrence, of any length, which torch's compiler cannot compile yet: "
-            "export it as torchscript, pt2 or onnx"
-        )
     program = export_module(module, description)
     return compile_program(program) if kind == "aot" else program
 

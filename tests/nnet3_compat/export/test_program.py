@@ -30,6 +30,7 @@ from nnet3_compat.export.torch_model import TorchModel
 from nnet3_compat.export.torchscript import describe, export_network, wrap
 from nnet3_compat.model.model_file import Archive, read_any, read_nnet
 from nnet3_compat.network.network import Network
+from nnet3_compat.xconfig.nnet import nnet_of_xconfig
 
 FAST = ["cnn-tdnnf", "stats", "tdnn-lstmp-fast"]
 SLOW = ["attention", "blstmp", "misc-components", "opgru", "tdnn-batchnorm-ivector", "tdnn-renorm"]
@@ -238,20 +239,28 @@ def test_bad_archives(own: tuple[Own, bytes], tmp_path: Path) -> None:
     refuses(changed(data, huge), "cannot load")
 
 
+RECURRENT = [
+    "input dim=10 name=input",
+    "fast-lstmp-layer name=lstm cell-dim=8 recurrent-projection-dim=4 non-recurrent-projection-dim=4 delay=-3",
+    "output-layer name=output dim=7 include-log-softmax=false",
+]
+
+
 @pytest.mark.slow
 def test_compiled_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a recurrence over any number of frames."""
     if shutil.which(os.environ.get("CXX", "g++")) is None:
         pytest.skip("no C++ compiler")
-    module = Own()
-    model = wrap(module, **OWN, kind="aot")
+    network = Network.from_nnet(nnet_of_xconfig(RECURRENT))
+    model = export_network(network, frame_subsampling_factor=3, kind="aot")
     model.save(str(tmp_path / "model"))
     loaded = TorchModel.from_archive(read_archive(str(tmp_path / "model")), "model")
     assert loaded.description == model.description
     assert "native code" in capsys.readouterr().err
-    for n in (1, 2, 9):
-        features = torch.randn(3, loaded.description.frames_in(n), 10)
+    for sequences, n in ((1, 1), (3, 2), (2, 40)):
+        features = torch.randn(sequences, loaded.description.frames_in(n), 10)
         with torch.no_grad():
-            torch.testing.assert_close(loaded(features), module(features))
+            torch.testing.assert_close(loaded(features), network(features, factor=3))
     with pytest.raises(KaldiError, match="features must be"):
         loaded(torch.randn(1, 30, 9))
     data = (tmp_path / "model").read_bytes()
