@@ -33,8 +33,6 @@ OPENFST = """
 OLDER_FOLDERS = {"nnetbin": "nnet1", "nnet2bin": "nnet2", "sgmmbin": "SGMM", "sgmm2bin": "SGMM", "onlinebin": "online1"}
 OLDER_PROGRAMS = {
     **dict.fromkeys(("online2-wav-nnet2-latgen-faster", "online2-wav-nnet2-latgen-threaded"), "nnet2"),
-    **dict.fromkeys(("fmpe-apply-transform", "fmpe-est", "fmpe-init", "fmpe-sum-accs", "gmm-fmpe-acc-stats"), "fMMI"),
-    **dict.fromkeys(("gmm-est-rescale", "gmm-get-stats-deriv"), "fMMI"),
 }
 BEGIN, END = "<!-- recipes: made by bench/recipe_programs.py -->", "<!-- end of recipes -->"
 _PATH = re.compile(r"[\w.+-]+(?:/[\w.+-]+)*")

@@ -15,12 +15,34 @@ def pasted(parts: Sequence[np.ndarray], tolerance: int, utterance: str = "") -> 
 
     Raises EntryError when their lengths differ by more than ``tolerance``, or one has no frames.
     """
+    return np.hstack(_cut(parts, tolerance, utterance))
+
+
+def multiplied(vectors: Sequence[np.ndarray], tolerance: int, utterance: str = "") -> np.ndarray:
+    """The product of vectors [frames], cut to the shortest (multiply-vectors); raises EntryError as ``pasted`` does."""
+    product = np.multiply.reduce(_cut(vectors, tolerance, utterance), axis=0, dtype=np.float32)
+    return np.asarray(product)
+
+
+def _cut(parts: Sequence[np.ndarray], tolerance: int, utterance: str) -> list[np.ndarray]:
     lengths = [len(part) for part in parts]
     shortest, longest = min(lengths), max(lengths)
     if longest - shortest > tolerance or not shortest:
         of = f" for utt {utterance}" if utterance else ""
         raise EntryError(f"Length mismatch {longest} vs. {shortest}{of} exceeds tolerance {tolerance}")
-    return np.hstack([part[:shortest] for part in parts])
+    return [part[:shortest] for part in parts]
+
+
+def largest(matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """The largest of each element of matrices [rows, columns] and of 0 (matrix-max). Raises KaldiError where their
+    columns differ."""
+    columns = {matrix.shape[1] for matrix in matrices}
+    if len(columns) > 1:
+        raise KaldiError(f"matrices of different numbers of columns: {sorted(columns)}")
+    found = np.zeros_like(matrices[0])
+    for matrix in matrices:
+        np.fmax(found, matrix, out=found)
+    return found
 
 
 def concatenated(parts: Sequence[np.ndarray]) -> np.ndarray:

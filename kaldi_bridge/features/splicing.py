@@ -29,6 +29,35 @@ def add_deltas(feats: np.ndarray, order: int = 2, window: int = 2) -> np.ndarray
     return np.concatenate(parts, axis=1)
 
 
+def add_shifted_deltas(feats: np.ndarray, window: int = 1, blocks: int = 7, shift: int = 3) -> np.ndarray:
+    """Features [frames, dim] with first derivatives behind them: float32 [frames, (blocks + 1) * dim].
+
+    Block i has those of the frame ``i * shift`` frames later; the first and last frames are repeated beyond the ends.
+    Raises KaldiError for a window below 1 or a negative number of blocks.
+    """
+    if not 0 < window < 1000 or blocks < 0:
+        raise KaldiError(f"{blocks} blocks of deltas over a window of {window} frames: must be from 0 and from 1 on")
+    offsets = np.arange(-window, window + 1)
+    shrink = np.float32(1.0 / float((offsets * offsets).sum()))
+    parts, places = [feats.astype(np.float32, copy=False)], np.arange(len(feats))
+    for block in range(blocks):
+        delta = np.zeros(feats.shape, np.float32)
+        for offset in offsets[offsets != 0].tolist():
+            neighbours = np.clip(places + offset + block * shift, 0, len(feats) - 1)
+            delta += np.float32(offset) * shrink * feats[neighbours]
+        parts.append(delta)
+    return np.concatenate(parts, axis=1)
+
+
+def truncated(feats: np.ndarray, dim: int) -> np.ndarray:
+    """The first dimensions of features. Raises KaldiError where they have no such."""
+    if not 0 < dim <= feats.shape[1]:
+        raise KaldiError(
+            f"Cannot truncate features as dimension {feats.shape[1]} is smaller than truncation dimension."
+        )
+    return feats[:, :dim]
+
+
 def splice(feats: np.ndarray, left: int = 4, right: int = 4) -> np.ndarray:
     """Each frame with its neighbours: [frames, (left + 1 + right) * dim], the ends repeated.
 

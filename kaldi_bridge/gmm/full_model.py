@@ -6,6 +6,7 @@ log N(x; m, C) = g + x . (P m) - x' P x / 2 with the precision P, the inverse of
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -62,6 +63,21 @@ class FullMixture:
         diagonal = np.arange(mixture.dim)
         precisions[:, diagonal, diagonal] = mixture.inverse_variances
         return cls(mixture.weights, mixture.scaled_means, precisions)
+
+    @classmethod
+    def merged(cls, mixtures: Sequence[FullMixture]) -> FullMixture:
+        """The Gaussians of all, one mixture after the other; each mixture weighs as much as it has Gaussians.
+
+        Raises KaldiError when their dimensions differ.
+        """
+        if len({mixture.dim for mixture in mixtures}) > 1:
+            raise KaldiError(f"mixtures of different dimensions: {[mixture.dim for mixture in mixtures]}")
+        total = sum(mixture.num_gaussians for mixture in mixtures)
+        return cls(
+            np.concatenate([mixture.weights * np.float32(mixture.num_gaussians / total) for mixture in mixtures]),
+            np.concatenate([mixture.scaled_means for mixture in mixtures]),
+            np.concatenate([mixture.precisions for mixture in mixtures]),
+        )
 
     def to_diagonal(self) -> Mixtures:
         """With the diagonals of the covariances, and the same means (DiagGmm::CopyFromFullGmm)."""

@@ -43,6 +43,24 @@ class GaussianPosteriors:
         """int [n]."""
         return np.repeat(self.frames, np.diff(self.offsets))
 
+    @property
+    def counts(self) -> np.ndarray:
+        """float64 [num_frames], the sum of the posteriors of each frame."""
+        return np.bincount(self.frame_of_each, self.posteriors, self.num_frames)
+
+    def weighted_sums(self, *tables: np.ndarray) -> list[np.ndarray]:
+        """Of tables [gaussians of the mixtures, dim]: float32 [num_frames, dim], sums of rows by the posteriors."""
+        sums = [np.zeros((self.num_frames, table.shape[1]), np.float32) for table in tables]
+        frames = self.frame_of_each
+        order = np.argsort(frames, kind="stable")
+        for begin in range(0, len(order), _GAUSSIANS_AT_ONCE):
+            part = order[begin : begin + _GAUSSIANS_AT_ONCE]
+            own, starts = np.unique(frames[part], return_index=True)
+            posteriors, gaussians = self.posteriors[part, None], self.gaussians[part]
+            for total, table in zip(sums, tables, strict=True):
+                total[own] += np.add.reduceat(posteriors * table[gaussians], starts)
+        return sums
+
     def to_lists(self) -> GaussPosterior:
         """As tables hold them; pairs whose posteriors are all 0 are left out."""
         lists: GaussPosterior = [[] for _ in range(self.num_frames)]
@@ -52,6 +70,15 @@ class GaussianPosteriors:
             if own.any():
                 lists[frame].append((pdf, own))
         return lists
+
+    @classmethod
+    def of_mixture(cls, mixture: Mixtures, posterior: SparsePosterior) -> GaussianPosteriors:
+        """Of a single mixture, whose Gaussians are the indexes. Raises KaldiError when one is none of them."""
+        gaussians = posterior.indexes.astype(np.int64)
+        if len(gaussians) and not 0 <= gaussians.min() <= gaussians.max() < mixture.num_gaussians:
+            raise KaldiError(f"posteriors of a Gaussian {gaussians.max()}, but the model has {mixture.num_gaussians}")
+        frames = np.arange(len(posterior))
+        return cls(len(posterior), frames, np.zeros_like(frames), posterior.offsets, gaussians, posterior.weights)
 
     @classmethod
     def from_lists(cls, mixtures: Mixtures, posterior: GaussPosterior) -> GaussianPosteriors:

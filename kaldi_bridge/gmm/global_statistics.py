@@ -70,13 +70,20 @@ class GlobalStatistics(Statistics):
         feats: np.ndarray,
         weights: np.ndarray | None = None,
         selection: RaggedIntegers | None = None,
+        others: np.ndarray | None = None,
     ) -> tuple[float, float]:
         """Adds features [frames, dim]; the log-likelihood and the number of these frames, both weighted.
 
-        ``weights``: of frames, float32 [frames]. ``selection``: which Gaussians frames may belong to. Raises KaldiError
-        for features of another dimension or that are not finite.
+        ``weights``: of frames, float32 [frames]. ``selection``: which Gaussians frames may belong to. ``others``: the
+        features of these frames that are added instead. Raises KaldiError for features of another dimension or that are
+        not finite, or others of another number of frames.
         """
-        if not np.isfinite(feats).all():
+        added = feats if others is None else others
+        if len(added) != len(feats):
+            raise KaldiError(f"{len(feats)} frames of first and {len(added)} of second features")
+        if added.shape[1] != self.sums.shape[1]:
+            raise KaldiError(f"features of dimension {added.shape[1]}, after ones of {self.sums.shape[1]}")
+        if not (np.isfinite(feats).all() and np.isfinite(added).all()):
             raise KaldiError("features that are infinite or not a number")
         total = 0.0
         step = max(1, _SCORES_AT_ONCE // mixture.num_gaussians)
@@ -85,9 +92,9 @@ class GlobalStatistics(Statistics):
             part = slice(begin, begin + step)
             scores = mixture.gaussian_log_likelihoods(feats[part], slice(None))
             if selection is None:
-                total += self._add_all(feats[part], scores, own[part])
+                total += self._add_all(added[part], scores, own[part])
             else:
-                total += self._add_selected(feats[part], scores, own[part], selection[part])
+                total += self._add_selected(added[part], scores, own[part], selection[part])
         count = float(own.sum(dtype=np.float64))
         self.log_likelihood += total
         self.frames += count

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from kaldi_bridge import log
+from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.gaussian_posteriors import GaussianPosteriors, gaussian_posteriors
+from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.gmm.posterior_input import PosteriorOptions, transition_posteriors
-from kaldi_bridge.gmm.transform_statistics import add_to_fmllr
+from kaldi_bridge.gmm.transform_statistics import add_to_fmllr, add_to_raw_fmllr
 from kaldi_bridge.io.basic_io import write_header
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.tables import RandomAccessReader, TableWriter
-from kaldi_bridge.tables.holders import FLOAT, FLOAT_MATRIX, FLOAT_VECTOR, GAUSS_POSTERIOR
+from kaldi_bridge.tables.holders import FLOAT, FLOAT_MATRIX, FLOAT_VECTOR, GAUSS_POSTERIOR, SPARSE_POSTERIOR
 from kaldi_bridge.tables.utterances import FeaturesBySpeaker, Posteriors, Utterances
 from kaldi_bridge.transforms.basis_fmllr import Basis, BasisFmllrOptions, GradientScatter
 from kaldi_bridge.transforms.fmllr import FmllrOptions, FmllrStatistics
 from kaldi_bridge.transforms.linear import composed
-from kaldi_bridge.transforms.lvtln import LinearVtln
+from kaldi_bridge.transforms.lvtln import NORM_TYPES, LinearVtln
+from kaldi_bridge.transforms.raw_fmllr import FullTransform, RawFmllrOptions, RawFmllrStatistics
 
 NOWHERE = "ark:/dev/null"
 
@@ -90,14 +94,28 @@ class OfGaussians(GaussianPosteriorsOf):
         return None if posterior is None else GaussianPosteriors.from_lists(self._model.mixtures, posterior)
 
 
-def fmllr_statistics(model: AcousticModel, utterances: Utterances, posteriors: GaussianPosteriorsOf) -> FmllrStatistics:
+class OfMixture(GaussianPosteriorsOf):
+    """The table has posteriors of the Gaussians of a single mixture."""
+
+    name = "posteriors"
+
+    def __init__(self, mixture: Mixtures, rspecifier: str) -> None:
+        self._mixture = mixture
+        self.table = Posteriors(rspecifier, SPARSE_POSTERIOR)
+
+    def of(self, utterance: str, feats: np.ndarray) -> GaussianPosteriors | None:
+        posterior = self.table.of(utterance, len(feats))
+        return None if posterior is None else GaussianPosteriors.of_mixture(self._mixture, posterior)
+
+
+def fmllr_statistics(mixtures: Mixtures, utterances: Utterances, posteriors: GaussianPosteriorsOf) -> FmllrStatistics:
     """Of one speaker. Raises KaldiError, naming the utterance, where something does not fit the model."""
-    statistics = FmllrStatistics(model.mixtures.dim)
+    statistics = FmllrStatistics(mixtures.dim)
     for utterance, feats in utterances:
         with within(f"utterance {utterance}"):
             shares = posteriors.of(utterance, feats)
             if shares is not None:
-                add_to_fmllr(statistics, model.mixtures, feats, shares)
+                add_to_fmllr(statistics, mixtures, feats, shares)
     return statistics
 
 
@@ -153,7 +171,7 @@ def write_fmllr(
     """
     report = _Report("fMLLR", speakers, posteriors)
     with TableWriter(wspecifier, FLOAT_MATRIX) as writer:
-        for speaker, statistics in _of_speakers(model, speakers, posteriors):
+        for speaker, statistics in _of_speakers(model.mixtures, speakers, posteriors):
             with within(speaker):
                 transform, gain = statistics.transform(options)
                 if current is not None:
@@ -166,6 +184,45 @@ def write_fmllr(
     return report.end("fMLLR auxf impr")
 
 
+def write_raw_fmllr(
+    options: RawFmllrOptions,
+    model: AcousticModel,
+    full: FullTransform,
+    speakers: FeaturesBySpeaker,
+    posteriors: GaussianPosteriorsOf,
+    wspecifier: str,
+) -> int:
+    """Writes a transform of unspliced features for each speaker, reports; returns the exit status.
+
+    ``speakers``: their spliced features.
+    """
+    total = count = 0.0
+    with TableWriter(wspecifier, FLOAT_MATRIX) as writer:
+        for speaker, utterances in speakers:
+            used = posteriors.table.done
+            statistics = RawFmllrStatistics(full)
+            for utterance, spliced in utterances:
+                with within(f"utterance {utterance}"):
+                    shares = posteriors.of(utterance, full.projected(spliced))
+                    if shares is not None:
+                        add_to_raw_fmllr(statistics, model.mixtures, spliced, shares)
+            if speakers.what == "utterance" and posteriors.table.done == used:
+                continue
+            with within(speaker):
+                transform, gain = statistics.transform(options)
+            writer.write(speaker, transform)
+            average = gain / statistics.count if statistics.count else float("nan")
+            what = f"For {speakers.what} {speaker}, auxf-impr from raw fMLLR"
+            log.info(f"{what} is {average:g} over {statistics.count:g} frames.")
+            total, count = total + gain, count + statistics.count
+    table = posteriors.table
+    errors = table.errors + table.missing + speakers.missing
+    log.info(f"Processed {table.done} utterances, {errors} had errors.")
+    average = total / count if count else float("nan")
+    log.info(f"Overall raw-fMLLR auxf impr per frame is {average:g} over {count:g} frames.")
+    return 0 if table.done else 1
+
+
 def write_gradient_scatter(
     model: AcousticModel,
     speakers: FeaturesBySpeaker,
@@ -176,7 +233,7 @@ def write_gradient_scatter(
     """Writes the statistics for a basis of transforms, reports; returns the exit status."""
     scatter = GradientScatter(model.mixtures.dim)
     count = 0
-    for _, statistics in _of_speakers(model, speakers, posteriors):
+    for _, statistics in _of_speakers(model.mixtures, speakers, posteriors):
         statistics.drop_last_frame()
         scatter.accumulate(statistics)
         count += 1
@@ -205,7 +262,7 @@ def write_basis_fmllr(
         TableWriter(wspecifier, FLOAT_MATRIX) as writer,
         TableWriter(weights_wspecifier or NOWHERE, FLOAT_VECTOR) as weights_writer,
     ):
-        for speaker, statistics in _of_speakers(model, speakers, posteriors):
+        for speaker, statistics in _of_speakers(model.mixtures, speakers, posteriors):
             with within(speaker):
                 statistics.drop_last_frame()
                 transform, weights, gain = basis.transform(statistics, options)
@@ -217,29 +274,40 @@ def write_basis_fmllr(
     return report.end("fMLLR auxf-impr")
 
 
+@dataclass
+class LvtlnOptions:
+    """Options of gmm-est-lvtln-trans and gmm-global-est-lvtln-trans."""
+
+    norm_type: str = option("offset", 'Type of fMLLR applied ("offset"|"none"|"diag")')
+    spk2utt: str = option("", "Rspecifier of the map from speaker to utterances")
+    logdet_scale: float = option(1.0, "Scale on log-determinant term in auxiliary function")
+
+    def check(self) -> None:
+        """Raises KaldiError for a type that there is not."""
+        if self.norm_type not in NORM_TYPES:
+            raise KaldiError(f"--norm-type={self.norm_type} should be one of {', '.join(NORM_TYPES)}")
+
+
 def write_lvtln(
-    how: tuple[str, float],
-    model: AcousticModel,
+    options: LvtlnOptions,
+    mixtures: Mixtures,
     lvtln: LinearVtln,
     speakers: FeaturesBySpeaker,
     posteriors: GaussianPosteriorsOf,
     wspecifier: str,
     warps_wspecifier: str,
 ) -> int:
-    """Writes a linear-VTLN transform, and its warp factor, for each speaker, reports; returns the exit status.
-
-    ``how``: the type of fMLLR after it, and the scale of log-determinants.
-    """
+    """Writes a linear-VTLN transform, and its warp factor, for each speaker, reports; returns the exit status."""
     report = _Report("LVTLN", speakers, posteriors, count_missing=False)
     counts = [0] * len(lvtln.matrices)
     with (
         TableWriter(wspecifier, FLOAT_MATRIX) as writer,
         TableWriter(warps_wspecifier or NOWHERE, FLOAT) as warps,
     ):
-        for speaker, statistics in _of_speakers(model, speakers, posteriors):
+        for speaker, statistics in _of_speakers(mixtures, speakers, posteriors):
             with within(speaker):
                 statistics.drop_last_frame()
-                number, transform, gain = lvtln.best(statistics, *how)
+                number, transform, gain = lvtln.best(statistics, options.norm_type, options.logdet_scale)
             writer.write(speaker, transform)
             warps.write(speaker, float(lvtln.warps[number]))
             counts[number] += 1
@@ -249,11 +317,11 @@ def write_lvtln(
 
 
 def _of_speakers(
-    model: AcousticModel, speakers: FeaturesBySpeaker, posteriors: GaussianPosteriorsOf
+    mixtures: Mixtures, speakers: FeaturesBySpeaker, posteriors: GaussianPosteriorsOf
 ) -> Iterator[tuple[str, FmllrStatistics]]:
     """The statistics of each speaker, or of each utterance, if there are none of speakers, that has posteriors."""
     for speaker, utterances in speakers:
         used = posteriors.table.done
-        statistics = fmllr_statistics(model, utterances, posteriors)
+        statistics = fmllr_statistics(mixtures, utterances, posteriors)
         if speakers.what == "speaker" or posteriors.table.done > used:
             yield speaker, statistics

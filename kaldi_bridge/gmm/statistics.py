@@ -82,6 +82,12 @@ class Statistics:
     def read(cls, stream: InputStream, binary: bool) -> Statistics:
         """Raises KaldiError where the file does not hold statistics."""
         transitions = read_vector(stream, binary, np.float64)
+        return cls.read_mixtures(stream, binary, transitions)
+
+    @classmethod
+    def read_mixtures(cls, stream: InputStream, binary: bool, transitions: np.ndarray | None = None) -> Statistics:
+        """Where those of transitions do not come first (AccumAmDiagGmm). Raises KaldiError."""
+        transitions = np.zeros(1) if transitions is None else transitions
         basic_io.expect_token(stream, binary, "<NUMPDFS>")
         count = basic_io.read_int32(stream, binary)
         if count <= 0 or not stream.holds(count):
@@ -117,6 +123,10 @@ class Statistics:
 
     def write(self, stream: OutputStream, binary: bool) -> None:
         write_vector(stream, binary, self.transitions)
+        self.write_mixtures(stream, binary)
+
+    def write_mixtures(self, stream: OutputStream, binary: bool) -> None:
+        """Without those of transitions."""
         basic_io.write_token(stream, binary, "<NUMPDFS>")
         basic_io.write_int32(stream, binary, len(self.offsets) - 1)
         for begin, end in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):

@@ -10,6 +10,7 @@ from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.hmm.posterior import randomly_pruned
 from kaldi_bridge.transforms.fmllr import FmllrStatistics
 from kaldi_bridge.transforms.mllt import MlltStatistics
+from kaldi_bridge.transforms.raw_fmllr import RawFmllrStatistics
 
 _AT_ONCE = 1 << 14  # Gaussians; bounds the memory that long utterances take
 
@@ -39,15 +40,17 @@ def add_to_fmllr(
     statistics: FmllrStatistics, mixtures: Mixtures, feats: np.ndarray, shares: GaussianPosteriors
 ) -> None:
     """Features [frames, dim] and their Gaussians. Raises KaldiError when the features have another dimension."""
-    counts = np.bincount(shares.frame_of_each, shares.posteriors, len(feats))
-    linear = np.zeros((len(feats), mixtures.dim), np.float32)
-    quadratic = np.zeros((len(feats), mixtures.dim), np.float32)
-    frames, present = shares.frame_of_each, counts != 0
-    order = np.argsort(frames, kind="stable")
-    for begin in range(0, len(order), _AT_ONCE):
-        part = order[begin : begin + _AT_ONCE]
-        own, starts = np.unique(frames[part], return_index=True)
-        posteriors, gaussians = shares.posteriors[part, None], shares.gaussians[part]
-        linear[own] += np.add.reduceat(posteriors * mixtures.scaled_means[gaussians], starts)
-        quadratic[own] += np.add.reduceat(posteriors * mixtures.inverse_variances[gaussians], starts)
+    linear, quadratic = shares.weighted_sums(mixtures.scaled_means, mixtures.inverse_variances)
+    counts = shares.counts
+    present = counts != 0
     statistics.add(feats[present], counts[present], linear[present], quadratic[present])
+
+
+def add_to_raw_fmllr(
+    statistics: RawFmllrStatistics, mixtures: Mixtures, spliced: np.ndarray, shares: GaussianPosteriors
+) -> None:
+    """Spliced features [frames, dim] and the Gaussians that what the model sees of them belongs to."""
+    linear, quadratic = shares.weighted_sums(mixtures.scaled_means, mixtures.inverse_variances)
+    counts = shares.counts
+    present = counts != 0
+    statistics.add(spliced[present], counts[present], linear[present], quadratic[present])

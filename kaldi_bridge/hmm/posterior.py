@@ -9,6 +9,7 @@ import numpy as np
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.io.sparse import SparseMatrix
 from kaldi_bridge.tables.posterior import SparsePosterior
 
 
@@ -24,16 +25,75 @@ def of_matrix(matrix: np.ndarray) -> SparsePosterior:
     return SparsePosterior.from_counts(np.full(frames, columns), np.tile(np.arange(columns), frames), matrix.ravel())
 
 
+def of_log_probabilities(matrix: np.ndarray, least: float, random: CRandom | None) -> SparsePosterior:
+    """Probabilities of the columns of a matrix [frames, n] of their logarithms; those below ``least`` are left out.
+
+    ``random``: instead they become ``least`` or nothing, so that the expected values stay; a number is drawn for each.
+    """
+    # Exponentials of single precision, which are less exact in NumPy than in C.
+    values = np.exp(matrix.astype(np.float64)).astype(np.float32)
+    kept = values >= np.float32(least)
+    if random is not None:
+        small = ~kept
+        kept[small] = values[small] / np.float32(least) >= random.uniforms(int(small.sum()))
+        values = np.where(values < np.float32(least), np.float32(least), values)
+    return SparsePosterior.from_counts(kept.sum(axis=1), np.nonzero(kept)[1], values[kept])
+
+
+def pasted(parts: Sequence[SparsePosterior | None], dims: Sequence[int], num_frames: int) -> SparsePosterior:
+    """Posteriors side by side: the indexes of part i are ``dims[0] + ... + dims[i - 1]`` higher; None: nothing.
+
+    Only the first ``num_frames`` are taken. Raises KaldiError for a part that has fewer, or an index beyond its dim.
+    """
+    frames, indexes, weights = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
+    for number, (part, dim) in enumerate(zip(parts, dims, strict=True)):
+        if part is None:
+            continue
+        if len(part) < num_frames:
+            raise KaldiError(f"posteriors of set {number + 1} for {len(part)} frames, of {num_frames}")
+        end = int(part.offsets[num_frames])
+        own = part.indexes[:end]
+        if ((own < 0) | (own >= dim)).any():
+            raise KaldiError(f"posteriors of set {number + 1} have an index {own.max()}: its dimension is {dim}")
+        frames.append(part.frames[:end])
+        indexes.append(own + sum(dims[:number]))
+        weights.append(part.weights[:end])
+    of_each = np.concatenate(frames)
+    order = np.argsort(of_each, kind="stable")
+    counts = np.bincount(of_each, minlength=num_frames)
+    return SparsePosterior.from_counts(counts, np.concatenate(indexes)[order], np.concatenate(weights)[order])
+
+
+def to_sparse_matrix(posterior: SparsePosterior, columns: int) -> SparseMatrix:
+    """[frames, columns]; of an index that is there twice in a frame the sum.
+
+    Raises KaldiError where an index is no column.
+    """
+    _check_columns(posterior, columns)
+    if not len(posterior.indexes):
+        return SparseMatrix(posterior.offsets, posterior.indexes, posterior.weights, columns)
+    order = np.lexsort([posterior.indexes, posterior.frames])
+    in_order = SparsePosterior(posterior.offsets, posterior.indexes[order], posterior.weights[order])
+    summed = _summed_by(in_order, in_order.indexes)
+    summed = summed.selected(summed.weights != 0)
+    return SparseMatrix(summed.offsets, summed.indexes, summed.weights, columns)
+
+
 def to_matrix(posterior: SparsePosterior, columns: int) -> np.ndarray:
     """float32 [frames, columns], 0 where nothing is said; of an index that is there twice the last weight.
 
     Raises KaldiError where an index is no column.
     """
-    if ((posterior.indexes < 0) | (posterior.indexes >= columns)).any():
-        raise KaldiError(f"the posterior has an index {posterior.indexes.max()}, and there are {columns} columns")
+    _check_columns(posterior, columns)
     matrix = np.zeros((len(posterior), columns), np.float32)
     matrix[posterior.frames, posterior.indexes] = posterior.weights
     return matrix
+
+
+def _check_columns(posterior: SparsePosterior, columns: int) -> None:
+    bad = posterior.indexes[(posterior.indexes < 0) | (posterior.indexes >= columns)]
+    if len(bad):
+        raise KaldiError(f"the posterior has an index {bad[0]}, and there are {columns} columns")
 
 
 def to_pdfs(model: TransitionModel, posterior: SparsePosterior) -> SparsePosterior:

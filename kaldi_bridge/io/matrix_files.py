@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kaldi_bridge.io.basic_io import read_header, write_header
-from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix
+from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
 from kaldi_bridge.io.streams import open_input, open_output
 
 
@@ -26,3 +26,10 @@ def write_matrix_file(wxfilename: str, binary: bool, matrix: np.ndarray) -> None
     with open_output(wxfilename) as stream:
         write_header(stream, binary)
         write_matrix(stream, binary, matrix)
+
+
+def write_vector_file(wxfilename: str, binary: bool, vector: np.ndarray) -> None:
+    """Raises KaldiError."""
+    with open_output(wxfilename) as stream:
+        write_header(stream, binary)
+        write_vector(stream, binary, vector)

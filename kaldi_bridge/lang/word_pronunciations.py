@@ -97,3 +97,22 @@ class PronunciationFinder:
         if open_word or next(rest, None) is not None:
             raise EntryError("mismatched or non-marked lexicon or partial alignment")
         return prons
+
+
+def word_lengths(prons: Sequence[Sequence[int]], phones: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """(word, frames) of lists of a word and its phones, by the phones of the utterance with their frames.
+
+    Raises EntryError where a list is empty, or its phones are not the next ones of the utterance.
+    """
+    words, place = [], 0
+    for pron in prons:
+        if not pron:
+            raise EntryError("Invalid, empty pronunciation.")
+        own = phones[place : place + len(pron) - 1]
+        if [phone for phone, _ in own] != list(pron[1:]):
+            raise EntryError("mismatch between prons and phones.")
+        words.append((pron[0], sum(frames for _, frames in own)))
+        place += len(own)
+    if place != len(phones):
+        raise EntryError("mismatch between prons and phones (wrong #phones)")
+    return words

@@ -136,7 +136,7 @@ class FmllrStatistics:
             for i in range(dim):
                 cofactor = cofactors[i]
                 direction = inverses[i, :, :dim] @ cofactor
-                alpha = _step(cofactor @ direction[:dim], direction @ self.linear[i], beta)
+                alpha = step_size(cofactor @ direction[:dim], direction @ self.linear[i], beta)
                 new = alpha * direction + shifts[i]
                 change = new[:dim] - matrix[i, :dim]
                 # The inverse after a change of one row (Sherman and Morrison).
@@ -163,8 +163,11 @@ class FmllrStatistics:
         return matrix
 
 
-def _step(e1: float, e2: float, beta: float) -> float:
-    """alpha: which of the two roots gives the larger  beta log |alpha e1 + e2| - 1/2 alpha^2 e1."""
+def step_size(e1: float, e2: float, beta: float) -> float:
+    """alpha: which of the two roots gives the larger  beta log |alpha e1 + e2| - 1/2 alpha^2 e1.
+
+    ``e1``: c'G_i^-1 c; ``e2``: c'G_i^-1 k_i.
+    """
     root = np.sqrt(e2 * e2 + 4 * e1 * beta)
     first, second = (-e2 + root) / (2 * e1), (-e2 - root) / (2 * e1)
     values = [beta * np.log(abs(alpha * e1 + e2)) - 0.5 * alpha * alpha * e1 for alpha in (first, second)]

@@ -55,6 +55,23 @@ def composed(first: np.ndarray, second: np.ndarray, second_is_affine: bool = Fal
     return (first @ second).astype(np.float32, copy=False)
 
 
+def extended(matrix: np.ndarray, dim: int) -> np.ndarray:
+    """A transform [d, d], or affine [d, d + 1], as one of ``dim`` dimensions, of which the new ones stay as they are.
+
+    Raises KaldiError for another shape, or fewer dimensions (featbin/extend-transform-dim.cc).
+    """
+    rows, columns = matrix.shape
+    if dim < rows:
+        raise KaldiError(f"--new-dimension argument invalid or not specified: {dim} < {rows}")
+    if columns not in (rows, rows + 1):
+        raise KaldiError(f"Input matrix has unexpected dimension {rows} x {columns}")
+    large = np.eye(dim, dim + columns - rows, dtype=np.float32)
+    large[:rows, :rows] = matrix[:, :rows]
+    if columns > rows:
+        large[:rows, -1] = matrix[:, -1]
+    return large
+
+
 def log_determinant(matrix: np.ndarray) -> float:
     """Of a square matrix; of one with fewer rows half that of M M', which serves to compare transforms."""
     matrix = matrix.astype(np.float64)

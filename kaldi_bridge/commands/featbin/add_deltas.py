@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import EntryError, KaldiError
+from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.splicing import add_deltas as with_deltas
+from kaldi_bridge.features.splicing import truncated
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from kaldi_bridge.tables.loop import TableLoop
@@ -41,14 +40,6 @@ def add_deltas(options: Options, feats_rspecifier: str, feats_wspecifier: str) -
                     feats = truncated(feats, options.truncate)
                 writer.write(utterance, with_deltas(feats, options.delta_order, options.delta_window))
     return 0
-
-
-def truncated(feats: np.ndarray, dim: int) -> np.ndarray:
-    if not 0 < dim <= feats.shape[1]:
-        raise KaldiError(
-            f"Cannot truncate features as dimension {feats.shape[1]} is smaller than truncation dimension."
-        )
-    return feats[:, :dim]
 
 
 main = command(add_deltas, usage=USAGE)

@@ -13,10 +13,14 @@ import pytest
 from kaldi_bridge.command import run
 from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
+from kaldi_bridge.gmm.fmpe import Fmpe, FmpeStatistics
+from kaldi_bridge.gmm.full_model import read_full_mixture
+from kaldi_bridge.gmm.global_statistics import read_statistics
 from kaldi_bridge.gmm.model import MIXTURES
-from kaldi_bridge.gmm.statistics import sum_files
+from kaldi_bridge.gmm.statistics import Statistics, sum_files
 from kaldi_bridge.hmm.posterior import to_matrix
 from kaldi_bridge.io.matrix_files import read_vector_file
+from kaldi_bridge.io.sums import sum_of_files
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import (
@@ -24,6 +28,8 @@ from kaldi_bridge.tables.holders import (
     FLOAT_MATRIX,
     FLOAT_VECTOR,
     GAUSS_POSTERIOR,
+    GENERAL_MATRIX,
+    INT32_PAIR_VECTOR,
     INT32_VECTOR,
     INT32_VECTOR_VECTOR,
     SPARSE_POSTERIOR,
@@ -115,6 +121,35 @@ def lvtln(name: str) -> Arrays:
     }
 
 
+def global_statistics(name: str) -> Arrays:
+    read = read_statistics(name)
+    return {part: getattr(read, part) for part in ("occupancy", "sums", "squares")} | {"flags": np.array([read.flags])}
+
+
+def derivative(name: str) -> Arrays:
+    read = sum_of_files(Statistics.read_mixtures, [name])
+    return {part: getattr(read, part) for part in ("offsets", "occupancy", "sums", "squares")}
+
+
+def full_mixture(name: str) -> Arrays:
+    read = read_full_mixture(name)
+    return {part: getattr(read, part) for part in ("weights", "scaled_means", "precisions", "constants")}
+
+
+def fmpe(name: str) -> Arrays:
+    read = Fmpe.read(name)
+    return {"projection": read.projection, "factor": read.factor, **mixture_arrays(read.mixture)}
+
+
+def fmpe_statistics(name: str) -> Arrays:
+    read = sum_of_files(FmpeStatistics.read, [name])
+    return {part: getattr(read, part) for part in ("plus", "minus", "checks")}
+
+
+def sparse_arrays(matrix: Any) -> Arrays:
+    return {"offsets": matrix.offsets, "indexes": matrix.indexes, "values": matrix.values, "dim": np.array(matrix.dim)}
+
+
 READERS: dict[str, Callable[[str], Arrays]] = {
     "post": table(SPARSE_POSTERIOR, lambda p: {"offsets": p.offsets, "indexes": p.indexes, "weights": p.weights}),
     "sorted post": table(SPARSE_POSTERIOR, sorted_arrays),
@@ -136,6 +171,13 @@ READERS: dict[str, Callable[[str], Arrays]] = {
     "statistics": statistics,
     "mixtures": table(MIXTURES, mixture_arrays),
     "scatter": scatter,
+    "global statistics": global_statistics,
+    "derivative": derivative,
+    "full mixture": full_mixture,
+    "fmpe": fmpe,
+    "fmpe statistics": fmpe_statistics,
+    "sparse matrices": table(GENERAL_MATRIX, sparse_arrays),
+    "pairs": table(INT32_PAIR_VECTOR, lambda pairs: {"": np.array(pairs)}),
     "basis": basis,
     "lvtln": lvtln,
     "model": model,
@@ -150,6 +192,9 @@ LABELS = "--beam=5 --max-active=3 --min-active=2 --acoustic-scale=0.05 labels.fs
 EBW = ("gmm-est-gaussians-ebw", "gmm-est-weights-ebw")
 LATTICES = "model.mdl ark:ali.ark ark:lat.ark"
 ALIGNMENTS = "ark:ali.ark ark:decoded.ark"
+RAW = "--raw-feat-dim=5 model.mdl raw-full.mat ark:spliced.ark"
+OF_UBM = "ubm.gmm 2.lvtln ark:feats.ark ark:ubm.post"
+FMPE = "model.mdl initial.fmpe ark:feats.ark ark:selected.ark ark:difference.post"
 TREE = "tree.acc roots.int questions.qst topo"
 # (kind of output, program, arguments with {} for the output, what Kaldi wrote, file of Kaldi's messages or "")
 CASES = [
@@ -552,6 +597,136 @@ CASES = [
     ("model", "gmm-mixup", "--mix-down=6 --mix-up=12 est.mdl est.occs {}", "down-up.mdl", ""),
     ("model", "gmm-init-model-flat", "tree topo {} ark:feats.ark", "flat.mdl", ""),
     ("model", "gmm-est", "--mix-up=25 --power=0.3 --min-gaussian-occupancy=5 model.mdl stats.acc {}", "est.mdl", ""),
+    (
+        "matrices",
+        "gmm-est-fmllr-raw",
+        f"--spk2utt=ark:spk2utt {RAW} ark:post.ark ark:{{}}",
+        "raw-fmllr.ark",
+        "gmm-est-fmllr-raw",
+    ),
+    (
+        "matrices",
+        "gmm-est-fmllr-raw",
+        f"--fmllr-min-count=125 --fmllr-num-iters=3 {RAW} ark:post.ark ark:{{}}",
+        "raw-fmllr-short.ark",
+        "",
+    ),
+    (
+        "matrices",
+        "gmm-est-fmllr-raw-gpost",
+        f"--spk2utt=ark:spk2utt {RAW} ark:gpost.ark ark:{{}}",
+        "raw-fmllr-gpost.ark",
+        "gmm-est-fmllr-raw-gpost",
+    ),
+    (
+        "matrices",
+        "gmm-global-est-lvtln-trans",
+        f"--spk2utt=ark:spk2utt {OF_UBM} ark:{{}}",
+        "ubm-lvtln.ark",
+        "gmm-global-est-lvtln-trans",
+    ),
+    (
+        "floats",
+        "gmm-global-est-lvtln-trans",
+        f"--spk2utt=ark:spk2utt {OF_UBM} ark:/dev/null ark:{{}}",
+        "ubm-lvtln.warps",
+        "",
+    ),
+    (
+        "matrices",
+        "gmm-global-est-lvtln-trans",
+        f"--norm-type=diag --logdet-scale=0.5 {OF_UBM} ark:{{}}",
+        "ubm-lvtln-diag.ark",
+        "",
+    ),
+    (
+        "global statistics",
+        "gmm-global-acc-stats-twofeats",
+        "--gselect=ark:selected.ark --weights=ark:weights.ark ubm.gmm ark:feats.ark ark:feats2.ark {}",
+        "ubm-selected.acc",
+        "gmm-global-acc-stats-twofeats",
+    ),
+    (
+        "global statistics",
+        "gmm-global-acc-stats-twofeats",
+        "--update-flags=m ubm.gmm ark:feats.ark ark:feats2.ark {}",
+        "ubm-twofeats.acc",
+        "",
+    ),
+    ("full mixture", "fgmm-global-merge", "{} /dev/null ubm.fgmm ubm.fgmm ubm.fgmm", "merged.fgmm", ""),
+    ("bytes", "fgmm-global-merge", "/dev/null {} ubm.fgmm ubm.fgmm ubm.fgmm", "merged.sizes", ""),
+    ("fmpe", "fmpe-init", "--context-expansion=0,1.0:-1,1.0;2,0.5 --post-scale=3 ubm.gmm {}", "initial.fmpe", ""),
+    ("derivative", "gmm-get-stats-deriv", "model.mdl positive.acc negative.acc stats.acc {}", "stats.deriv", ""),
+    (
+        "fmpe statistics",
+        "gmm-fmpe-acc-stats",
+        f"--model-derivative=stats.deriv {FMPE} {{}}",
+        "indirect.fmpe-acc",
+        "gmm-fmpe-acc-stats",
+    ),
+    ("fmpe statistics", "gmm-fmpe-acc-stats", f"{FMPE} {{}}", "direct.fmpe-acc", ""),
+    ("fmpe statistics", "fmpe-sum-accs", "{} indirect.fmpe-acc direct.fmpe-acc", "summed.fmpe-acc", ""),
+    ("fmpe", "fmpe-est", "--learning-rate=0.5 --l2-weight=0.1 initial.fmpe indirect.fmpe-acc {}", "1.fmpe", "fmpe-est"),
+    (
+        "matrices",
+        "fmpe-apply-transform",
+        "1.fmpe ark:feats.ark ark:selected.ark ark:{}",
+        "fmpe.ark",
+        "fmpe-apply-transform",
+    ),
+    (
+        "matrices",
+        "fmpe-apply-transform",
+        "--add-to-features=false 1.fmpe ark:feats.ark ark:selected.ark ark:{}",
+        "fmpe-offsets.ark",
+        "",
+    ),
+    (
+        "model",
+        "gmm-est-rescale",
+        "--min-gaussian-occupancy=3 model.mdl stats.acc smoothed.acc {}",
+        "rescaled.mdl",
+        "gmm-est-rescale",
+    ),
+    ("post", "logprob-to-post", "--min-post=0.1 ark:log-probs.ark ark:{}", "pruned.post", "logprob-to-post"),
+    ("post", "logprob-to-post", "--random-prune=false --min-post=0.2 ark:log-probs.ark ark:{}", "cut.post", ""),
+    (
+        "post",
+        "paste-post",
+        "--allow-partial=true ark:lengths 3:2 ark:few.post ark:more.post ark:{}",
+        "pasted.post",
+        "paste-post",
+    ),
+    ("post", "paste-post", "ark:lengths 3,2 ark:few.post ark:more.post ark:{}", "pasted-whole.post", ""),
+    ("sparse matrices", "post-to-smat", "--dim=3 ark:few.post ark:{}", "few.smat", ""),
+    ("matrices", "add-deltas-sdc", "ark:fmllr.ark ark:{}", "sdc.ark", ""),
+    (
+        "matrices",
+        "add-deltas-sdc",
+        "--delta-window=2 --num-blocks=2 --block-shift=1 --truncate=4 ark:fmllr.ark ark:{}",
+        "sdc-wide.ark",
+        "",
+    ),
+    ("vectors", "paste-vectors", "ark:weights.ark ark:confidences.ark ark:weights.ark ark:{}", "pasted.vectors", ""),
+    ("vectors", "multiply-vectors", "ark:weights.ark ark:confidences.ark ark:{}", "multiplied.ark", ""),
+    ("matrices", "matrix-max", "ark:both ark:fmllr.ark ark:{}", "largest.ark", "matrix-max"),
+    ("matrix", "extend-transform-dim", "--new-dimension=7 mllt.mat {}", "extended.mat", ""),
+    (
+        "matrices",
+        "extend-transform-dim",
+        "--new-dimension=6 ark:fmllr.ark ark:{}",
+        "extended.ark",
+        "extend-transform-dim",
+    ),
+    ("pairs", "prons-to-wordali", "ark:prons.ark ark:phone-lengths.ark ark:{}", "words.ali", "prons-to-wordali"),
+    (
+        "alignments",
+        "prons-to-wordali",
+        "--per-frame=true ark:prons.ark ark:phone-lengths.ark ark:{}",
+        "words-per-frame.ali",
+        "",
+    ),
+    ("bytes", "nnet3-get-egs-simple", "input=ark:fmllr.ark output=ark:raw-fmllr.ark ark:{}", "simple.egs", ""),
 ]
 
 

@@ -20,6 +20,7 @@ from tests.helpers.twins import twin
 
 KALDIS = Path(__file__).parent / "kaldis"
 
+RAW = "--raw-feat-dim=5 model.mdl raw-full.mat"
 # (program, arguments with {} for the output, part of the message); exit status 255, no output
 ERRORS = [
     ("gmm-acc-mllt", "model.mdl ark:feats2.ark ark:ali.post {}", "utterance a-1: features of dimension 6"),
@@ -86,6 +87,61 @@ ERRORS = [
     ("decode-faster", "--beam=0 labels.fst ark:likes.ark ark:{}", "--beam=0.0 must be greater than zero"),
     ("gmm-latgen-biglm-faster", "model.mdl HCLG.fst tree new-lm.fst ark:feats.ark ark:{}", "tree"),
     ("gmm-latgen-biglm-faster", "model.mdl HCLG.fst old-lm.fst /dev/null ark:feats.ark ark:{}", "/dev/null"),
+    (
+        "gmm-est-fmllr-raw",
+        f"{RAW} ark:feats.ark ark:post.ark ark:{{}}",
+        "features of dimension 5, but the transform is",
+    ),
+    (
+        "gmm-est-fmllr-raw",
+        "model.mdl raw-full.mat ark:spliced.ark ark:post.ark ark:{}",
+        "--raw-feat-dim=13 must divide",
+    ),
+    (
+        "gmm-est-fmllr-raw",
+        "model.mdl lda.mat ark:spliced.ark ark:post.ark ark:{}",
+        "lda.mat: a full LDA+MLLT transform is",
+    ),
+    ("gmm-est-fmllr-raw-gpost", f"{RAW} ark:spliced.ark ark:post.ark ark:{{}}", "post.ark"),
+    (
+        "gmm-global-est-lvtln-trans",
+        "ubm.gmm 2.lvtln ark:feats.ark ark:post.ark ark:{}",
+        "a-1: posteriors of a Gaussian",
+    ),
+    ("gmm-global-est-lvtln-trans", "model.mdl 2.lvtln ark:feats.ark ark:ubm.post ark:{}", "model.mdl"),
+    ("gmm-global-acc-stats-twofeats", "ubm.gmm ark:feats2.ark ark:feats.ark {}", "a-1: features of dimension 6"),
+    ("gmm-global-acc-stats-twofeats", "ubm.gmm ark:feats.ark ark:fmllr-diag.ark {}", "frames of first and 5 of second"),
+    ("fgmm-global-merge", "{} /dev/null ubm.fgmm ubm.gmm", "ubm.gmm"),
+    ("fmpe-init", "--context-expansion=0,1.0:-1 ubm.gmm {}", "Mal-formed context string"),
+    ("fmpe-init", "model.mdl {}", "model.mdl"),
+    ("fmpe-apply-transform", "1.fmpe ark:feats2.ark ark:selected.ark ark:{}", "a-1: features of dimension 6"),
+    ("fmpe-apply-transform", "ubm.gmm ark:feats.ark ark:selected.ark ark:{}", "ubm.gmm"),
+    ("fmpe-sum-accs", "{} direct.fmpe-acc stats.acc", "stats.acc"),
+    ("fmpe-est", "1.fmpe stats.deriv {}", "stats.deriv"),
+    (
+        "gmm-fmpe-acc-stats",
+        "--model-derivative=stats.acc model.mdl 1.fmpe ark:feats.ark ark:selected.ark ark:post.ark {}",
+        "stats.acc",
+    ),
+    (
+        "gmm-get-stats-deriv",
+        "model.mdl positive.acc negative.acc stats-m.acc {}",
+        "without those of means and variances",
+    ),
+    ("gmm-est-rescale", "est.mdl stats.acc smoothed.acc {}", "statistics of a model of another size"),
+    ("paste-post", "ark:lengths 3:2:1 ark:few.post ark:more.post ark:{}", "3:2:1 has 3 dimensions"),
+    ("paste-post", "ark:lengths 3:x ark:few.post ark:more.post ark:{}", "colon-separated list of integers"),
+    ("paste-post", "--allow-partial=true ark:lengths 1:2 ark:few.post ark:more.post ark:{}", "have an index 2"),
+    ("post-to-smat", "ark:few.post ark:{}", "--dim option must be specified"),
+    ("post-to-smat", "--dim=2 ark:few.post ark:{}", "utterance a-1: the posterior has an index 2"),
+    ("add-deltas-sdc", "--delta-window=0 ark:fmllr.ark ark:{}", "deltas over a window of 0 frames"),
+    ("add-deltas-sdc", "--truncate=9 ark:fmllr.ark ark:{}", "Cannot truncate features"),
+    ("paste-vectors", "full.mat full.mat {}", "only on tables"),
+    ("extend-transform-dim", "mllt.mat {}", "--new-dimension argument invalid or not specified"),
+    ("extend-transform-dim", "--new-dimension=9 lda.mat {}", "lda.mat: Input matrix has unexpected dimension 3 x 5"),
+    ("extend-transform-dim", "--new-dimension=9 lda.mat ark:{}", "Either none or both"),
+    ("nnet3-get-egs-simple", "input ark:fmllr.ark ark:{}", "expecting a valid name before"),
+    ("nnet3-get-egs-simple", "input=ark:fmllr.ark output=few.post ark:{}", "expecting an rspecifier after"),
 ]
 
 # Tables in which nothing is found: exit status 1, and the empty table or the statistics of nothing.
@@ -107,6 +163,16 @@ NOTHING = [
     ("weight-post", "ark:post.ark ark:/dev/null ark:{}"),
     ("post-to-weights", "ark:/dev/null ark:{}"),
     ("gmm-est-lvtln-trans", "model.mdl 2.lvtln ark:feats.ark ark:/dev/null ark:{}"),
+    ("gmm-est-fmllr-raw", f"{RAW} ark:spliced.ark ark:/dev/null ark:{{}}"),
+    ("gmm-global-est-lvtln-trans", "ubm.gmm 2.lvtln ark:feats.ark ark:/dev/null ark:{}"),
+    ("gmm-global-acc-stats-twofeats", "ubm.gmm ark:feats.ark ark:/dev/null {}"),
+    ("fmpe-apply-transform", "1.fmpe ark:feats.ark ark:/dev/null ark:{}"),
+    ("gmm-fmpe-acc-stats", "model.mdl 1.fmpe ark:feats.ark ark:selected.ark ark:/dev/null {}"),
+    ("logprob-to-post", "ark:/dev/null ark:{}"),
+    ("paste-post", "ark:/dev/null 3:2 ark:few.post ark:more.post ark:{}"),
+    ("matrix-max", "ark:both ark:/dev/null ark:{}"),
+    ("extend-transform-dim", "--new-dimension=9 ark:/dev/null ark:{}"),
+    ("nnet3-get-egs-simple", "input=ark:/dev/null output=ark:fmllr.ark ark:{}"),
 ]
 
 

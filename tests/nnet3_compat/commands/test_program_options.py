@@ -18,6 +18,33 @@ OPTIMIZATION = (
 )
 # Kaldi's name of the program: name=default of each option (f40076610, built without CUDA).
 OPTIONS = {
+    "gmm-est-fmllr-raw": "fmllr-min-count=100 fmllr-num-iters=20 raw-feat-dim=13 spk2utt=",
+    "gmm-est-fmllr-raw-gpost": "fmllr-min-count=100 fmllr-num-iters=20 raw-feat-dim=13 spk2utt=",
+    "gmm-global-est-lvtln-trans": "logdet-scale=1 norm-type=offset spk2utt=",
+    "gmm-global-acc-stats-twofeats": "binary=true gselect= update-flags=mvw weights=",
+    "fgmm-global-merge": "binary=true",
+    "fmpe-init": (
+        "binary=true context-expansion=0,1.0:-1,1.0:1,1.0:-2,0.5;-3,0.5:2,0.5;3,0.5:-4,0.5;-5,0.5:4,0.5;5,0.5:"
+        "-6,0.333;-7,0.333;-8,0.333:6,0.333;7,0.333;8,0.333 post-scale=5"
+    ),
+    "fmpe-apply-transform": "add-to-features=true",
+    "fmpe-sum-accs": "binary=true",
+    "fmpe-est": "binary=true l2-weight=100 learning-rate=0.1",
+    "gmm-fmpe-acc-stats": "binary=true model-derivative=",
+    "gmm-get-stats-deriv": "binary=true min-gaussian-occupancy=10 min-variance=0.001",
+    "gmm-est-rescale": "binary=true min-gaussian-occupancy=10 min-variance=0.001",
+    "logprob-to-post": "min-post=0.01 random-prune=true",
+    "paste-post": "allow-partial=false",
+    "post-to-smat": "dim=-1",
+    "add-deltas-sdc": "block-shift=3 delta-window=1 num-blocks=7 truncate=0",
+    "paste-vectors": "",
+    "multiply-vectors": "binary=true length-tolerance=0",
+    "matrix-max": "binary=false",
+    "extend-transform-dim": "binary=true new-dimension=-1",
+    "prons-to-wordali": "per-frame=false",
+    "nnet3-get-egs-simple": "",
+    "lattice-path-cover": "acoustic-scale=1 lm-scale=1 word-symbol-table=",
+    "lattice-expand": "acoustic-scale=1 epsilon=0.1 inv-acoustic-scale=1",
     "ali-to-pdf": "",
     "ali-to-phones": "ctm-output=false frame-shift=0.01 per-frame=false write-lengths=false",
     "ali-to-post": "",

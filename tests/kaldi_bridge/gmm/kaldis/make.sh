@@ -5,7 +5,7 @@ export OPENBLAS_CORETYPE=Haswell
 log() { # log NAME PROGRAM...: keeps the messages that count something
   name=$1; shift; "$@" 2> "$name.log"
   grep -E '^(LOG|WARNING)' "$name.log" | grep -v -e 'converting post' -e 'Overall acoustic' |
-    grep -E 'Done|Overall|objf|auxf|logdet|weighted|Not updating|overlap' | sed 's/^[A-Z]* ([^)]*)[^)]*) //' > "$name.messages"; rm "$name.log"
+    grep -E 'Done|Overall|[Oo]bjf|auxf|logdet|weighted|Not updating|overlap|divergence|changed sign|Pasted|Converted|Computed max|Increased' | sed 's/^[A-Z]* ([^)]*)[^)]*) //' > "$name.messages"; rm "$name.log"
 }
 log weight-silence-post weight-silence-post 0.25 1:3 model.mdl ark:post.ark ark:weighted.post
 weight-silence-post 0.0 1 model.mdl ark:post.ark ark:weighted0.post
@@ -100,3 +100,38 @@ show-transitions phones.txt model.mdl est.occs > transitions.txt
 build-tree-two-level --max-leaves-first=6 --max-leaves-second=14 --binary=false tree.acc roots.int questions.qst topo two-level.tree two-level.map
 build-tree-two-level --max-leaves-first=4 --max-leaves-second=20 --cluster-leaves=false --binary=false tree.acc roots.int questions.qst topo unclustered.tree unclustered.map
 decode-faster --beam=5 --max-active=3 --min-active=2 --acoustic-scale=0.05 labels.fst ark:likes.ark ark:labels.words ark:labels.ali
+splice-feats --left-context=1 --right-context=1 ark:feats.ark ark:spliced.ark
+log gmm-est-fmllr-raw gmm-est-fmllr-raw --raw-feat-dim=5 --spk2utt=ark:spk2utt model.mdl raw-full.mat ark:spliced.ark ark:post.ark ark:raw-fmllr.ark
+gmm-est-fmllr-raw --raw-feat-dim=5 --fmllr-min-count=125 --fmllr-num-iters=3 model.mdl raw-full.mat ark:spliced.ark ark:post.ark ark:raw-fmllr-short.ark
+log gmm-est-fmllr-raw-gpost gmm-est-fmllr-raw-gpost --raw-feat-dim=5 --spk2utt=ark:spk2utt model.mdl raw-full.mat ark:spliced.ark ark:gpost.ark ark:raw-fmllr-gpost.ark
+gmm-global-get-post --n=3 ubm.gmm ark:feats.ark ark:ubm.post
+log gmm-global-est-lvtln-trans gmm-global-est-lvtln-trans --spk2utt=ark:spk2utt ubm.gmm 2.lvtln ark:feats.ark ark:ubm.post ark:ubm-lvtln.ark ark:ubm-lvtln.warps
+gmm-global-est-lvtln-trans --norm-type=diag --logdet-scale=0.5 ubm.gmm 2.lvtln ark:feats.ark ark:ubm.post ark:ubm-lvtln-diag.ark
+log gmm-global-acc-stats-twofeats gmm-global-acc-stats-twofeats --gselect=ark:selected.ark --weights=ark:weights.ark ubm.gmm ark:feats.ark ark:feats2.ark ubm-selected.acc
+gmm-global-acc-stats-twofeats --update-flags=m ubm.gmm ark:feats.ark ark:feats2.ark ubm-twofeats.acc
+gmm-global-to-fgmm ubm.gmm ubm.fgmm
+fgmm-global-merge merged.fgmm merged.sizes ubm.fgmm ubm.fgmm ubm.fgmm
+fmpe-init --context-expansion=0,1.0:-1,1.0\;2,0.5 --post-scale=3 ubm.gmm initial.fmpe
+gmm-get-stats-deriv model.mdl positive.acc negative.acc stats.acc stats.deriv
+log gmm-fmpe-acc-stats gmm-fmpe-acc-stats --model-derivative=stats.deriv model.mdl initial.fmpe ark:feats.ark ark:selected.ark ark:difference.post indirect.fmpe-acc
+gmm-fmpe-acc-stats model.mdl initial.fmpe ark:feats.ark ark:selected.ark ark:difference.post direct.fmpe-acc
+fmpe-sum-accs summed.fmpe-acc indirect.fmpe-acc direct.fmpe-acc
+log fmpe-est fmpe-est --learning-rate=0.5 --l2-weight=0.1 initial.fmpe indirect.fmpe-acc 1.fmpe
+log fmpe-apply-transform fmpe-apply-transform 1.fmpe ark:feats.ark ark:selected.ark ark:fmpe.ark
+fmpe-apply-transform --add-to-features=false 1.fmpe ark:feats.ark ark:selected.ark ark:fmpe-offsets.ark
+log gmm-est-rescale gmm-est-rescale --min-gaussian-occupancy=3 model.mdl stats.acc smoothed.acc rescaled.mdl
+log logprob-to-post logprob-to-post --min-post=0.1 ark:log-probs.ark ark:pruned.post
+logprob-to-post --random-prune=false --min-post=0.2 ark:log-probs.ark ark:cut.post
+log paste-post paste-post --allow-partial=true ark:lengths 3:2 ark:few.post ark:more.post ark:pasted.post
+paste-post ark:lengths 3,2 ark:few.post ark:more.post ark:pasted-whole.post
+post-to-smat --dim=3 ark:few.post ark:few.smat
+add-deltas-sdc ark:fmllr.ark ark:sdc.ark
+add-deltas-sdc --delta-window=2 --num-blocks=2 --block-shift=1 --truncate=4 ark:fmllr.ark ark:sdc-wide.ark
+paste-vectors ark:weights.ark ark:confidences.ark ark:weights.ark ark:pasted.vectors
+multiply-vectors ark:weights.ark ark:confidences.ark ark:multiplied.ark
+log matrix-max matrix-max ark:both ark:fmllr.ark ark:largest.ark
+extend-transform-dim --new-dimension=7 mllt.mat extended.mat
+log extend-transform-dim extend-transform-dim --new-dimension=6 ark:fmllr.ark ark:extended.ark
+log prons-to-wordali prons-to-wordali ark:prons.ark ark:phone-lengths.ark ark,t:words.ali
+prons-to-wordali --per-frame=true ark:prons.ark ark:phone-lengths.ark ark:words-per-frame.ali
+nnet3-get-egs-simple input=ark:fmllr.ark output=ark:raw-fmllr.ark ark:simple.egs
