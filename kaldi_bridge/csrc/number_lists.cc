@@ -33,6 +33,33 @@ void pack_integers(const int32_t *values, size_t count, char *out) {
   for (size_t i = 0; i < count; i++) out = put(values[i], out);
 }
 
+std::vector<std::vector<int32_t>> parse_vectors(Cursor &in) {
+  const int32_t count = in.basic<int32_t>();
+  if (count < 0) throw OtherForm();
+  std::vector<std::vector<int32_t>> vectors;
+  for (int32_t i = 0; i < count; i++) {
+    const int32_t size = in.basic<int32_t>();
+    if (size < 0) throw OtherForm();
+    const char *data = in.take(sizeof(int32_t) * static_cast<uint64_t>(size));
+    std::vector<int32_t> &values = vectors.emplace_back(size);
+    if (size > 0) std::memcpy(values.data(), data, sizeof(int32_t) * values.size());
+  }
+  return vectors;
+}
+
+std::string packed_vectors(const std::vector<std::vector<int32_t>> &vectors) {
+  size_t size = kCount * (vectors.size() + 1);
+  for (const std::vector<int32_t> &values : vectors) size += sizeof(int32_t) * values.size();
+  std::string bytes(size, '\0');
+  char *out = put(static_cast<int32_t>(vectors.size()), bytes.data());
+  for (const std::vector<int32_t> &values : vectors) {
+    out = put(static_cast<int32_t>(values.size()), out);
+    if (!values.empty()) std::memcpy(out, values.data(), sizeof(int32_t) * values.size());
+    out += sizeof(int32_t) * values.size();
+  }
+  return bytes;
+}
+
 PackedPosterior parse_posterior(Cursor &in) {
   const int32_t frames = in.basic<int32_t>();
   if (frames < 0 || frames > kMostFrames) throw OtherForm();

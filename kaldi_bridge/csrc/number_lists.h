@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "cursor.h"
@@ -14,6 +15,10 @@ namespace kaldi_bridge {
 std::vector<int32_t> parse_integers(Cursor &in);
 // Writes 5 (count + 1) bytes.
 void pack_integers(const int32_t *values, size_t count, char *out);
+
+// Vectors without a size before each number, after their count (base/io-funcs.h). Throws Incomplete or OtherForm.
+std::vector<std::vector<int32_t>> parse_vectors(Cursor &in);
+std::string packed_vectors(const std::vector<std::vector<int32_t>> &vectors);
 
 // Of each frame pairs of an index and a weight: those of frame t are offsets[t] to offsets[t + 1] - 1.
 struct PackedPosterior {

@@ -2,12 +2,14 @@
 
 #include "object_module.h"
 
+#include <pybind11/stl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "decision_tree.h"
 #include "number_lists.h"
 #include "python_arrays.h"
 
@@ -19,6 +21,20 @@ namespace {
 
 py::tuple integers(const py::handle &buffer, size_t pos, size_t end) {
   return found_in(buffer, pos, end, [](Cursor &in) { return copied(parse_integers(in)); });
+}
+
+py::tuple vectors(const py::handle &buffer, size_t pos, size_t end) {
+  return found_in(buffer, pos, end, [](Cursor &in) { return py::cast(parse_vectors(in)); });
+}
+
+py::tuple tree(const py::handle &buffer, size_t pos, size_t end) {
+  return found_in(buffer, pos, end, [](Cursor &in) {
+    const TreeNodes made = parse_tree(in);
+    py::array_t<int32_t> nodes({static_cast<py::ssize_t>(made.nodes.size()), py::ssize_t{4}});
+    static_assert(sizeof(TreeNode) == 4 * sizeof(int32_t));
+    if (!made.nodes.empty()) std::memcpy(nodes.mutable_data(), made.nodes.data(), made.nodes.size() * sizeof(TreeNode));
+    return py::make_tuple(nodes, copied(made.values));
+  });
 }
 
 py::tuple posterior(const py::handle &buffer, size_t pos, size_t end) {
@@ -134,11 +150,15 @@ py::object rows_of(const py::object &parts, int64_t first, int32_t count) {
 
 void add_objects(py::module_ &m) {
   m.def("parse_integers", &integers, "int32 [count], of a vector of integers.");
+  m.def("parse_vectors", &vectors, "A list of lists of integers.");
+  m.def("parse_tree", &tree, "(nodes, numbers that they refer to) of a decision tree, see decision_tree.h.");
   m.def("parse_posterior", &posterior, "(offsets, indexes, weights).");
   m.def("parse_matrix", &matrix, "float32 [rows, columns], also of a compressed matrix.");
   m.def("parse_matrix_at", &matrix_at, "(size with its marker, matrix) of one that begins at a position of a file.");
   m.def("parse_general_matrix", &general_matrix, "A full matrix, or the fields of a compressed or a sparse one.");
   m.def("pack_integers", &integer_bytes, "The binary form of a vector of integers.");
+  m.def("pack_vectors", [](const std::vector<std::vector<int32_t>> &lists) { return py::bytes(packed_vectors(lists)); },
+        "The binary form of lists of integers.");
   m.def("pack_posterior", &posterior_bytes, "The binary form of a posterior.");
   m.def("pack_sparse", [](const Array<int64_t> &offsets, const Array<int32_t> &indexes, const Array<float> &values,
                           int32_t dim) { return py::bytes(sparse_bytes(offsets, indexes, values, dim)); },

@@ -7,6 +7,7 @@
 #include "context_composition.h"
 #include "encoded_minimization.h"
 #include "fst_views.h"
+#include "h_transducer.h"
 #include "lattice_arrays.h"
 #include "packed_fst.h"
 #include "self_loops.h"
@@ -53,6 +54,36 @@ py::tuple made(F f) {
   return arrays_of(std::move(fst));
 }
 
+// (forward pdf class, self-loop's, (target, cost) of each transition) of each state.
+using TopologyEntry = std::vector<std::tuple<int32_t, int32_t, std::vector<std::pair<int32_t, float>>>>;
+
+Hmms hmms_of(const InputArray<int32_t> &nodes, const InputArray<int32_t> &values, int32_t width, int32_t central,
+             const std::vector<TopologyEntry> &entries, std::map<int32_t, int32_t> entry_of_phone,
+             const InputArray<int32_t> &states, std::vector<int32_t> first_ids, std::vector<float> costs, float scale) {
+  if (nodes.ndim() != 2 || nodes.shape(1) != 4 || states.ndim() != 2 || states.shape(1) != 4 ||
+      static_cast<py::ssize_t>(first_ids.size()) != states.shape(0) || costs.empty())
+    throw std::invalid_argument("the parts of a tree or a transition model do not fit together");
+  TreeNodes tree;
+  for (py::ssize_t i = 0; i < nodes.shape(0); i++)
+    tree.nodes.push_back({nodes.at(i, 0), nodes.at(i, 1), nodes.at(i, 2), nodes.at(i, 3)});
+  tree.values.assign(values.data(), values.data() + values.size());
+  Topologies topologies;
+  topologies.entry_of_phone = std::move(entry_of_phone);
+  for (const TopologyEntry &entry : entries) {
+    topologies.entries.emplace_back();
+    for (const auto &[forward, loop, transitions] : entry) {
+      topologies.entries.back().push_back({forward, loop, {}});
+      for (const auto &[target, cost] : transitions) topologies.entries.back().back().transitions.push_back({target, cost});
+    }
+  }
+  TransitionTable table;
+  for (py::ssize_t i = 0; i < states.shape(0); i++)
+    table.states.push_back({states.at(i, 0), states.at(i, 1), states.at(i, 2), states.at(i, 3)});
+  table.first_ids = std::move(first_ids);
+  table.costs = std::move(costs);
+  return Hmms({std::move(tree), width}, central, std::move(topologies), std::move(table), scale);
+}
+
 }  // namespace
 
 void add_packed_fsts(py::module_ &m) {
@@ -95,6 +126,13 @@ void add_packed_fsts(py::module_ &m) {
     py::gil_scoped_release release;
     return push_special(view, delta, finals, arcs);
   });
+  py::class_<Hmms>(m, "Hmms", "See h_transducer.h.")
+      .def(py::init(&hmms_of))
+      .def("h_transducer", [](Hmms &hmms, const std::vector<std::vector<int32_t>> &labels, int32_t offset, int32_t first,
+                              int32_t multiple) {
+        HTransducer made = h_transducer(labels, &hmms, {offset, first, multiple});
+        return py::make_tuple(arrays_of(std::move(made.fst)), made.disambig);
+      });
   m.def("add_self_loops", [](const py::tuple &parts, std::vector<int32_t> of_label, std::vector<int32_t> loop_labels,
                              std::vector<float> loop_costs, std::vector<float> leaving_costs, bool after) {
     const FstArrays fst(parts);

@@ -62,7 +62,7 @@ def labels_pushed(
     if fst.start < 0:
         return fst.changed()
     flags = to_final, push_weights, remove_total_weight, remove_common_affix
-    return _in_rows(fst, *strings_pushed(fst, *flags, in_log, delta))
+    return in_rows(fst, *strings_pushed(fst, *flags, in_log, delta))
 
 
 def strings_pushed(
@@ -198,7 +198,7 @@ def _without(output: Output | None, removed: _Potential, at_end: bool = False) -
     return (labels[: len(labels) - size] if at_end else labels[size:]), output[1] - removed.cost
 
 
-def _in_rows(fst: Fst, start: int, arcs: list[list[StringArc]], finals: list[Output | None]) -> Fst:
+def in_rows(fst: Fst, start: int, arcs: list[list[StringArc]], finals: list[Output | None]) -> Fst:
     """With one output label on each arc, states breadth first; what is said at an end gets arcs without input label."""
     at_end = -1  # where nothing but what is left to be said follows
     numbers: dict[tuple[int, Labels], int] = {(start, ()): 0}

@@ -1,13 +1,9 @@
-"""Epsilon removal, determinization and minimization in the log semiring (fst/rmepsilon.h, determinize.h, minimize.h).
+"""Epsilon removal and minimization in the log semiring (fst/rmepsilon.h, minimize.h).
 
-Where ways meet, their probabilities are added. Transducers with such arcs are neither determinized nor minimized here:
-only acceptors.
+Where ways meet, their probabilities are added.
 """
 
 from __future__ import annotations
-
-from collections import defaultdict
-from collections.abc import Iterable
 
 import numpy as np
 
@@ -17,11 +13,10 @@ from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.fsts.fstext import encoded_minimized
 from kaldi_bridge.fsts.labels import connected
+from kaldi_bridge.fsts.string_minimization import minimized_transducer
 from kaldi_bridge.fsts.topological import depth_first
 
 Arcs = list[list[tuple[int, int, float, int]]]
-Subset = tuple[tuple[int, float], ...]
-"""States, and what each one costs beyond what has been paid."""
 
 
 def log_add(*costs: float) -> float:
@@ -42,7 +37,7 @@ def epsilons_removed(fst: Fst, connect: bool = True, delta: float = 1e-6) -> Fst
             arcs[state], finals[state] = _expanded(state, arcs, finals, delta)
     if connect:
         arcs = [out if state in entered else [] for state, out in enumerate(arcs)]
-    made = _with_arcs(fst, fst.start, finals, arcs)
+    made = with_arcs(fst, fst.start, finals, arcs)
     return connected(made) if connect else made
 
 
@@ -88,52 +83,13 @@ def _epsilon_distances(source: int, arcs: Arcs, delta: float) -> dict[int, float
     return distance
 
 
-def determinized(fst: Fst, delta: float = 1.0 / 1024.0) -> Fst:
-    """A deterministic acceptor; epsilons are labels as others are. ``delta``: costs are rounded to multiples of it.
-
-    Raises KaldiError for a transducer.
-    """
-    _check_acceptor(fst, "determinized")
-    if fst.start < 0:
-        return fst.changed()
-    start: Subset = ((fst.start, 0.0),)
-    numbers = {start: 0}
-    arcs: Arcs = []
-    finals: list[float] = []
-    for subset in (waiting := [start]):  # grows on the way
-        finals.append(log_add(*(cost + float(fst.finals[state]) for state, cost in subset)))
-        ways: dict[int, list[tuple[int, float]]] = defaultdict(list)
-        for state, cost in subset:
-            for label, _, weight, target in fst.arcs_of(state).tolist():
-                ways[label].append((target, cost + weight))
-        out = []
-        for label in sorted(ways):
-            total, reached = _normalized(ways[label], delta)
-            if reached not in numbers:
-                numbers[reached] = len(numbers)
-                waiting.append(reached)
-            out.append((label, label, total, numbers[reached]))
-        arcs.append(out)
-    return _with_arcs(fst, 0, finals, arcs)
-
-
-def _normalized(ways: Iterable[tuple[int, float]], delta: float) -> tuple[float, Subset]:
-    """What all cost together, and what each state costs beyond it."""
-    costs: dict[int, list[float]] = defaultdict(list)
-    for state, cost in ways:
-        costs[state].append(cost)
-    of_states = {state: log_add(*costs[state]) for state in sorted(costs)}
-    total = log_add(*of_states.values())
-    rest = ((state, cost - total) for state, cost in of_states.items())
-    return total, tuple((state, float(np.floor(cost / delta + 0.5) * delta)) for state, cost in rest)
-
-
 def minimized(fst: Fst, delta: float = 1e-6) -> Fst:
-    """The smallest deterministic acceptor that is equivalent, to ``delta``. Raises KaldiError for other FSTs."""
-    _check_acceptor(fst, "minimized")
+    """The smallest deterministic FST that is equivalent, to ``delta``. Raises KaldiError for one that is not."""
     pairs = np.stack([fst.sources, fst.arcs["ilabel"]], axis=1)
     if len(np.unique(pairs, axis=0)) < len(pairs):
         raise KaldiError("Cannot minimize a non-deterministic FST over a non-idempotent semiring")
+    if (fst.arcs["ilabel"] != fst.arcs["olabel"]).any():
+        return minimized_transducer(fst, delta, in_log=True)
     pushed = weights_pushed(fst, in_log=True, delta=delta)
     symbols = _with_arc_type(pushed, "standard")  # as which costs are taken now
     return _with_arc_type(encoded_minimized(symbols, delta), "log")
@@ -146,12 +102,8 @@ def _with_arc_type(fst: Fst, arc_type: str) -> Fst:
     return changed
 
 
-def _check_acceptor(fst: Fst, what: str) -> None:
-    if (fst.arcs["ilabel"] != fst.arcs["olabel"]).any():
-        raise KaldiError(f"transducers with arcs of type log are not {what} here, only acceptors")
-
-
-def _with_arcs(fst: Fst, start: int, finals: list[float], arcs: Arcs) -> Fst:
+def with_arcs(fst: Fst, start: int, finals: list[float], arcs: Arcs) -> Fst:
+    """With the arcs and the final cost of each state; what is known of arcs and symbols stays."""
     offsets = np.concatenate([[0], np.cumsum([len(out) for out in arcs])]).astype(np.int64)
     table = np.array([arc for out in arcs for arc in out], dtype=ARC)
     return fst.changed(start=start, finals=np.array(finals, np.float32), offsets=offsets, arcs=table)

@@ -1,4 +1,4 @@
-"""Minimization of a transducer into two, of which the second one says what the first one means (fst/minimize.h)."""
+"""Minimization of transducers, also into two, of which the second says what the first one means (fst/minimize.h)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst
-from kaldi_bridge.fsts.label_pushing import Labels, strings_pushed
+from kaldi_bridge.fsts.label_pushing import Labels, Output, StringArc, in_rows, strings_pushed
 from kaldi_bridge.fsts.openfst import OpenFst
 
 
@@ -26,13 +26,33 @@ def minimized_with_strings(fst: Fst, delta: float = 1e-6) -> tuple[Fst, Fst]:
     Costs are rounded to multiples of ``delta``. Both composed are the FST given. Of an acceptor, the labels stay and
     the second FST is empty. Raises KaldiError where the FST is not deterministic.
     """
-    nothing = fst.changed(start=-1, finals=fst.finals[:0], offsets=fst.offsets[:1], arcs=fst.arcs[:0])
     if (fst.arcs["ilabel"] == fst.arcs["olabel"]).all() or fst.start < 0:
-        return OpenFst.of(fst).minimized(delta, False).fst(), nothing
+        return OpenFst.of(fst).minimized(delta, False).fst(), _nothing(fst)
     pairs = np.stack([fst.sources, fst.arcs["ilabel"]], axis=1)
     if len(np.unique(pairs, axis=0)) < len(pairs):
         raise KaldiError("Refusing to minimize a non-deterministic FST with allow_nondet = false")
-    start, arcs, finals = strings_pushed(fst, push_weights=True, delta=delta)
+    return _with_string_labels(fst, *_minimal(fst, delta, in_log=False))
+
+
+def minimized_transducer(fst: Fst, delta: float = 1e-6, in_log: bool = False) -> Fst:
+    """The smallest FST that is equivalent to a deterministic one, ``in_log``: in the log semiring."""
+    if fst.start < 0:
+        return fst.changed()
+    minimal, symbols = _minimal(fst, delta, in_log)
+    arcs: list[list[StringArc]] = []
+    finals: list[Output | None] = []
+    for state in range(minimal.num_states):
+        ways = [(symbols[code - 1], target) for code, _, _, target in minimal.arcs_of(state).tolist()]
+        is_end = [bool(np.isfinite(minimal.finals[target])) for _, target in ways]
+        finals.append(next((symbol[1:] for (symbol, _), end in zip(ways, is_end, strict=True) if end), None))
+        on = [way for way, end in zip(ways, is_end, strict=True) if not end]
+        arcs.append([StringArc(symbol.ilabel, symbol.labels, symbol.cost, target) for symbol, target in on])
+    return in_rows(fst, minimal.start, arcs, finals) if minimal.start >= 0 else _nothing(fst)
+
+
+def _minimal(fst: Fst, delta: float, in_log: bool) -> tuple[Fst, list[_Symbol]]:
+    """The smallest acceptor of symbols, of one end, and what each symbol, from 1 on, stands for."""
+    start, arcs, finals = strings_pushed(fst, push_weights=True, in_log=in_log, delta=delta)
     numbers: dict[_Symbol, int] = {}
 
     def number(ilabel: int, labels: Labels, cost: float) -> int:
@@ -46,14 +66,17 @@ def minimized_with_strings(fst: Fst, delta: float = 1e-6) -> tuple[Fst, Fst]:
         if final is not None:
             codes.append((number(0, *final), end))
         coded += [(state, code, code, 0.0, target) for code, target in codes]
-    minimal = OpenFst.of(Fst.from_arcs(start, {end: 0.0}, coded)).minimized(delta, True).fst()
-    return _with_string_labels(fst, minimal, list(numbers))
+    return OpenFst.of(Fst.from_arcs(start, {end: 0.0}, coded)).minimized(delta, True).fst(), list(numbers)
+
+
+def _nothing(fst: Fst) -> Fst:
+    return fst.changed(start=-1, finals=fst.finals[:0], offsets=fst.offsets[:1], arcs=fst.arcs[:0])
 
 
 def _with_string_labels(fst: Fst, minimal: Fst, symbols: list[_Symbol]) -> tuple[Fst, Fst]:
     """What the minimal acceptor of symbols stands for."""
     if minimal.start < 0:
-        return fst.changed(start=-1, finals=fst.finals[:0], offsets=fst.offsets[:1], arcs=fst.arcs[:0]), minimal
+        return _nothing(fst), minimal
     labels: dict[Labels, int] = {(): 0}
     strings: list[tuple[int, int, int, float, int]] = []
     states = 1  # of the second FST

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.streams import open_input, open_output
 
@@ -21,6 +22,8 @@ def read_labels(rxfilename: str) -> list[list[int]]:
     """Raises KaldiError."""
     with open_input(rxfilename) as stream:
         binary = basic_io.read_header(stream)
+        if binary and (found := stream.parsed(_csrc.parse_vectors, read_on=True)) is not None:
+            return found
         count = basic_io.read_int32(stream, binary)
         if count < 0 or not stream.holds(count):
             raise KaldiError(f"{stream.where()}: {count} is no number of labels, or the file is truncated")
@@ -32,6 +35,9 @@ def write_labels(wxfilename: str, labels: Iterable[list[int]], binary: bool = Tr
     labels = list(labels)
     with open_output(wxfilename) as stream:
         basic_io.write_header(stream, binary)
+        if binary:
+            stream.write(_csrc.pack_vectors(labels))
+            return
         basic_io.write_int32(stream, binary, len(labels))
         for label in labels:
             basic_io.write_int_vector(stream, binary, label)

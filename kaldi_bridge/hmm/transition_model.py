@@ -132,6 +132,11 @@ class TransitionModel:
         """The transition-ids out of a transition state (from 1)."""
         return range(int(self._starts[state]), int(self._starts[state + 1]))
 
+    @property
+    def first_ids(self) -> np.ndarray:
+        """int32 [states], the first transition-id of each transition state."""
+        return self._starts[1:-1]
+
     def self_loop_of(self, state: int) -> int:
         """The transition-id of a transition state's self-loop; 0 when it has none."""
         return next((tid for tid in self.transition_ids(state) if self.is_self_loop[tid]), 0)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.hmm.topology import NO_PDF, Topology
 from kaldi_bridge.hmm.transition_model import MAX_PDFS, TransitionModel
 from kaldi_bridge.io import basic_io
@@ -146,13 +148,79 @@ def _write_map(stream: OutputStream, binary: bool, node: EventMap | None) -> Non
         stream.write(b"" if binary else b"\n")
 
 
+@dataclass(frozen=True)
+class PackedMap:
+    """An EventMap on arrays, for C++ (csrc/decision_tree.h).
+
+    Attributes:
+        nodes: int32 [nodes, 4]: what it is (0 answer, 1 split, 2 table), its answer or key, and what belongs to
+            it of ``values``: where that begins, and how many. The root is the first one, children come after parents.
+        values: int32 [all of them]: of a split the nodes for yes and no, and the set of yes; of a table its children.
+    """
+
+    nodes: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, root: EventMap) -> PackedMap:
+        nodes: list[tuple[int, int, int, int]] = []
+        values: list[int] = []
+
+        def add(node: EventMap | None) -> int:
+            if node is None:
+                return -1
+            number, first = len(nodes), len(values)
+            if isinstance(node, Constant):
+                nodes.append((0, node.answer, first, 0))
+                return number
+            is_split = isinstance(node, Split)
+            children = (node.yes, node.no) if isinstance(node, Split) else node.children
+            values.extend([0] * len(children))
+            values.extend(sorted(node.yes_set) if isinstance(node, Split) else ())
+            nodes.append((1 if is_split else 2, node.key, first, len(values) - first))
+            for place, child in enumerate(children, first):
+                values[place] = add(child)
+            return number
+
+        add(root)
+        return cls(np.array(nodes, np.int32), np.array(values, np.int32))
+
+    def unpacked(self) -> EventMap:
+        nodes, values = self.nodes.tolist(), self.values.tolist()
+        made: list[EventMap | None] = [None] * (len(nodes) + 1)  # the last one for the number -1
+        for number in range(len(nodes) - 1, -1, -1):
+            kind, key, first, count = nodes[number]
+            if kind == 0:
+                made[number] = Constant(key)
+                continue
+            own = values[first : first + count]
+            yes, no = (made[child] for child in own[:2]) if kind == 1 else (None, None)
+            if yes is not None and no is not None:
+                made[number] = Split(key, frozenset(own[2:]), yes, no)
+            else:
+                made[number] = Table(key, tuple(made[child] for child in own))
+        root = made[0]
+        assert root is not None
+        return root
+
+
 class ContextDependency:
     """A tree for windows of ``width`` phones, of which number ``central`` (from 0) is the one that is said."""
 
-    def __init__(self, width: int, central: int, to_pdf: EventMap) -> None:
+    def __init__(self, width: int, central: int, to_pdf: EventMap | PackedMap) -> None:
         if not (0 <= central < width <= 100):
             raise KaldiError(f"a tree cannot have phone {central} in the middle of a window of {width}")
-        self.width, self.central, self.to_pdf = width, central, to_pdf
+        self.width, self.central, self._to_pdf = width, central, to_pdf
+
+    @cached_property
+    def to_pdf(self) -> EventMap:
+        """The whole tree."""
+        return self._to_pdf.unpacked() if isinstance(self._to_pdf, PackedMap) else self._to_pdf
+
+    @cached_property
+    def packed(self) -> PackedMap:
+        """The same on arrays."""
+        return self._to_pdf if isinstance(self._to_pdf, PackedMap) else PackedMap.of(self._to_pdf)
 
     @property
     def num_pdfs(self) -> int:
@@ -168,7 +236,10 @@ class ContextDependency:
         if token == "ToLength":  # of older trees, not needed
             _read_map(stream, binary)
             token = basic_io.read_token(stream, binary)
-        to_pdf = _read_map(stream, binary) if token == "ToPdf" else None
+        to_pdf: EventMap | PackedMap | None = None
+        if token == "ToPdf":
+            packed = stream.parsed(_csrc.parse_tree, read_on=True) if binary else None
+            to_pdf = PackedMap(*packed) if packed is not None and len(packed[0]) else _read_map(stream, binary)
         if to_pdf is None:
             raise KaldiError(f"{stream.where()}: expected ToPdf and a tree, got {token}")
         basic_io.expect_token(stream, binary, "EndContextDependency")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts import log_arcs
 from kaldi_bridge.fsts.command_line import arc_type, openfst_command, read_fst_file, write_fst_file
+from kaldi_bridge.fsts.log_determinization import determinized
 from kaldi_bridge.fsts.openfst import OpenFst
 
 USAGE = """Determinizes an FST.
@@ -38,9 +38,18 @@ def fstdeterminize(options: Options, fst_in: str = "", fst_out: str = "") -> Non
     if arc_type(fst) == "log":
         if options.weight or options.nstate >= 0:
             raise KaldiError("Prune: Weight needs to have the path property: log")
-        write_fst_file(fst_out, log_arcs.determinized(fst, options.delta))
+        if options.det_type == "disambiguate" and (fst.arcs["ilabel"] != fst.arcs["olabel"]).any():
+            raise KaldiError("DeterminizeFst: Weight needs to have the path property to disambiguate output: log")
+        made = determinized(
+            fst,
+            options.delta,
+            options.det_type == "functional",
+            options.subsequential_label,
+            options.increment_subsequential_label,
+        )
+        write_fst_file(fst_out, made)
         return
-    determinized = OpenFst.of(fst).determinized(
+    transducer = OpenFst.of(fst).determinized(
         options.det_type,
         options.nstate,
         options.weight,
@@ -48,7 +57,7 @@ def fstdeterminize(options: Options, fst_in: str = "", fst_out: str = "") -> Non
         options.subsequential_label,
         options.increment_subsequential_label,
     )
-    write_fst_file(fst_out, determinized.fst())
+    write_fst_file(fst_out, transducer.fst())
 
 
 main = openfst_command(fstdeterminize, usage=USAGE)

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.topology import Topology
 from kaldi_bridge.hmm.transition_model import TransitionModel
-from kaldi_bridge.hmm.tree import PDF_CLASS, Constant, ContextDependency, Split, Table, answers, make_transition_model
+from kaldi_bridge.hmm.tree import (
+    PDF_CLASS,
+    Constant,
+    ContextDependency,
+    PackedMap,
+    Split,
+    Table,
+    answers,
+    make_transition_model,
+)
 from kaldi_bridge.io.basic_io import read_header, write_header
 from kaldi_bridge.io.streams import InputStream, open_input, open_output
 
@@ -34,6 +43,9 @@ def test_round_trip(reference: Path, tmp_path: Path, name: str, binary: bool) ->
         assert (tmp_path / "tree").read_bytes() == (reference / "fsdd" / name).read_bytes()
     again = read(tmp_path / "tree", ContextDependency)
     assert (again.width, again.central, again.to_pdf) == (tree.width, tree.central, tree.to_pdf)
+    packed = PackedMap.of(tree.to_pdf)  # as C++ reads the binary file
+    np.testing.assert_array_equal(packed.nodes, tree.packed.nodes)
+    np.testing.assert_array_equal(packed.values, tree.packed.values)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,10 @@ INPUTS = {
     "late": "0 1 1 0 1\n1 2 2 7 0.5\n2 3 3 8\n2 4 4 8 2\n3 5 5 9\n4 5 6 9 1\n4 5 6 4 1\n5 6 0 3\n6 0.25\n",
     "circle": "0 1 1 0 1\n1 2 2 7 0.5\n2 0 3 8\n2 3 4 8 2\n3 4 5 9\n4 0.5\n",
     "fork": "0 1 1 0\n0 2 2 0\n1 3 1 5\n1 4 2 5 1\n2 4 3 6\n3 5 1 7\n4 5 2 7\n5 6 1 8\n6\n3 0.5\n",
+    # What meets owes strings: at the end one of two labels, one of none, costs that only differ.
+    "functional": "0 1 1 5 0.5\n0 2 1 5 1\n0 3 1 0 2\n1 4 2 6 0.25\n2 4 2 6 0.5\n2 5 3 8 0.75\n3 6 4 9 1\n3 7 5 0\n"
+    "6 8 1 9\n4 0.5\n5 1\n7\n8 0.25\n",
+    "several": "0 1 1 5 0.5\n0 2 1 6 1\n0 3 1 6 1.5\n1 4 2 7\n2 4 2 7 0.5\n3 4 2 7\n3 5 2 0\n4 0.25\n5 1\n1 2\n",
     "empty": "",
     "no_end": "0 1 1 1\n1 0 2 2\n",
 }
@@ -122,6 +126,25 @@ fstrmepsilon --nstate=3 acyclic.log
 fstdeterminize acceptor.log
 fstdeterminize trigrams.log
 fstdeterminize --weight=1 acceptor.log
+fstdeterminize late.log
+fstdeterminize fork.log
+fstdeterminize circle.log
+fstdeterminize lexicon.log
+fstdeterminize lexicon_tids.log
+fstdeterminize functional.log
+fstdeterminize --subsequential_label=9 functional.log
+fstdeterminize --delta=0.1 functional.log
+fstdeterminize not_functional.log
+fstdeterminize --det_type=disambiguate functional.log
+fstdeterminize --det_type=nonfunctional not_functional.log
+fstdeterminize --det_type=nonfunctional --subsequential_label=9 --increment_subsequential_label several.log
+fstdeterminize --det_type=nonfunctional acyclic.log
+fstdeterminize --det_type=nonfunctional functional.log
+fstminimize late.log
+fstminimize fork.log
+fstminimize circle.log
+fstminimize functional.log
+fstminimize chain.log
 fstminimize deterministic.log
 fstminimize trigrams.log
 fstminimize acceptor.log
