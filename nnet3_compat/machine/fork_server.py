@@ -315,6 +315,7 @@ def serve(listener: Listener, links: Path, shell: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     gc.disable()
     importlib.import_module("kaldi_bridge.tables")
+    listener.socket.listen(socket.SOMAXCONN)  # again, so that launchers see this process as the one that listens
     ForkServer(links).serve_shell(listener, shell)
 
 

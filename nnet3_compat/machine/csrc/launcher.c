@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum { RUNNING = 1, EXITED = 2 }; /* with a process id, with a status as of wait() */
-enum { MOST_FILES = 250, PATIENCE = 60000 /* ms, until it runs */, FAILURE = 255 };
+enum { MOST_FILES = 250, PATIENCE = 60000 /* ms, until it runs */, INTERVAL = 1000 /* ms */, FAILURE = 255 };
 static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM};
 
 struct answer {
@@ -51,8 +51,33 @@ static void forward_signals(void) {
       sigaction(forwarded[i], &action, NULL);
 }
 
-/* Connects to FOLDER/NAME, or returns -1. Nobody else may have made the folder, or answer there. */
-static int connect_to(const char *folder, const char *name) {
+/* The state of a process as a letter of /proc/PID/stat (T: stopped, Z: ended), or 0; also its parent, and its status as
+ * of wait(), which stands last and is there once it has ended. */
+static char state_of(pid_t pid, pid_t *parent, int *status) {
+  char name[32], line[4096], state = 0;
+  snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+  FILE *file = fopen(name, "re");
+  if (!file) return 0;
+  if (fgets(line, sizeof line, file)) {
+    char *behind = strrchr(line, ')'), *last = strrchr(line, ' ');
+    int number = 0;
+    if (behind && last && sscanf(behind + 1, " %c %d", &state, &number) == 2) {
+      if (parent) *parent = number;
+      if (status) *status = atoi(last);
+    }
+  }
+  fclose(file);
+  return state;
+}
+
+static int is_stopped(pid_t pid) {
+  char state = state_of(pid, NULL, NULL);
+  return state == 'T' || state == 't';
+}
+
+/* Connects to FOLDER/NAME, or returns -1; also the process that listens there. Nobody else may have made the folder, or
+ * answer there; who is stopped is not asked, as it would keep our files open until it goes on. */
+static int connect_to(const char *folder, const char *name, pid_t *process) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   struct stat status;
   int size = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", folder, name);
@@ -66,8 +91,11 @@ static int connect_to(const char *folder, const char *name) {
   socklen_t peer_size = sizeof peer;
   setsockopt(server, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (connect(server, (struct sockaddr *)&address, sizeof address) == 0 &&
-      getsockopt(server, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) == 0 && peer.uid == geteuid())
+      getsockopt(server, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) == 0 && peer.uid == geteuid() &&
+      !is_stopped(peer.pid)) {
+    *process = peer.pid;
     return server;
+  }
   close(server);
   return -1;
 }
@@ -115,6 +143,32 @@ static int receive(int server, struct answer *answer) {
   return size == sizeof *answer ? 0 : -1;
 }
 
+/* Waits for an answer of the server, PATIENCE at most and no longer than it runs; returns whether there is one. */
+static int is_answered(int server, pid_t process) {
+  struct pollfd wanted = {.fd = server, .events = POLLIN};
+  for (int waited = 0; waited < PATIENCE; waited += INTERVAL) {
+    int count = poll(&wanted, 1, INTERVAL);
+    if (count > 0) return 1;
+    if (count < 0 && errno != EINTR) return 0;
+    if (is_stopped(process)) return 0;
+  }
+  return 0;
+}
+
+/* Waits for the child's end; returns its status. Where the server that would tell is stopped, /proc does; -1 where it has
+ * died. */
+static int wait_for_child(int server) {
+  struct pollfd wanted = {.fd = server, .events = POLLIN};
+  for (;;) {
+    struct answer answer;
+    pid_t parent = 0;
+    int status = 0;
+    if (poll(&wanted, 1, INTERVAL) > 0)
+      return receive(server, &answer) == 0 && answer.what == EXITED ? answer.value : -1;
+    if (state_of(child, &parent, &status) == 'Z' && is_stopped(parent)) return status;
+  }
+}
+
 /* Ends as the child has ended. */
 static void end_as(int status) {
   if (WIFSIGNALED(status)) {
@@ -136,15 +190,15 @@ static void end_as(int status) {
 static void run_in_server(const char *folder, const char *key, const char *name) {
   int32_t files[MOST_FILES];
   struct answer answer;
-  int server = connect_to(folder, key);
+  pid_t process;
+  int server = connect_to(folder, key, &process);
   if (server < 0) return;
   int count = open_files(server, files);
   if (count < 0 || send_request(server, name, files, count) != 0) {
     close(server);
     return;
   }
-  struct pollfd wanted = {.fd = server, .events = POLLIN};
-  if (poll(&wanted, 1, PATIENCE) <= 0) shutdown(server, SHUT_RD); /* from now on nobody can begin; who has done so has said it */
+  if (!is_answered(server, process)) shutdown(server, SHUT_RD); /* from now on nobody can begin; who has done so has said it */
   if (receive(server, &answer) != 0 || answer.what != RUNNING) {
     close(server);
     return;
@@ -155,7 +209,8 @@ static void run_in_server(const char *folder, const char *key, const char *name)
   /* or who writes to the program would not see when it stops reading, or who reads, that it has closed its output */
   for (int i = 0; i < count; i++)
     if (files[i] != STDERR_FILENO) close(files[i]);
-  if (receive(server, &answer) == 0 && answer.what == EXITED) end_as(answer.value);
+  int status = wait_for_child(server);
+  if (status >= 0) end_as(status);
   kill(child, SIGKILL);
   fprintf(stderr, "ERROR (%s) The fork server was killed, and so is this program\n", name);
   _exit(FAILURE);

@@ -312,6 +312,23 @@ def test_the_server_is_killed(tmp_path: Path) -> None:
         one.folder.rmdir()
 
 
+def test_the_server_is_stopped(tmp_path: Path) -> None:
+    """Nobody waits for it: programs run without it, and those that it has begun end as they do."""
+    with shell(tmp_path) as one:
+        server = one.server()
+        ended, program = one.waiting("exec probe wait FILE")
+        os.kill(server, signal.SIGSTOP)
+        wait_until(lambda: "\nState:\tT" in Path(f"/proc/{server}/status").read_text())
+        try:
+            assert one.run("probe parent; true") == (0, "bash\n", "")
+            os.kill(program, signal.SIGTERM)
+            ended.communicate(timeout=20)
+            assert ended.returncode == -signal.SIGTERM
+        finally:
+            os.kill(server, signal.SIGCONT)
+        assert one.run("probe parent; true") == (0, f"{SERVER}\n", "")
+
+
 def test_torch_is_imported_once(tmp_path: Path) -> None:
     """By a server of its own; a module in torch's place shows it."""
     (tmp_path / "torch.py").write_text(
