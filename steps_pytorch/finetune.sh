@@ -62,6 +62,10 @@ for word in "${others[@]}"; do # said before anything takes long
   option=${word%%=*}
   [[ $known =~ (^|[[:space:]])${option//_/-}([^a-z0-9-]|$) ]] || fail "neither train.sh nor nnet-pytorch-train-model has an option $option"
 done
+if [ -n "$objective" ]; then
+  objectives=$(nnet-pytorch-train-model --print-args=false --models | sed -n 's/^objective //p')
+  grep -qxF -e "$objective" <<< "$objectives" || fail "there is no --objective $objective: it is one of ${objectives//$'\n'/, }"
+fi
 given=("$source" "$data" "$lang" "$graph" "$tree" "$mfcc_config" "$fbank_config" "$ivector_extractor" "$den_dir")
 for made in model:0 data:1 vosk:7; do # and the stage that makes it anew
   if [ "$stage" -le "${made#*:}" ]; then outside "$dir/${made%:*}" "${given[@]}"; fi

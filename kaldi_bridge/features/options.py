@@ -33,7 +33,7 @@ class FrameOptions:
         1.0, "Amplitude of the random noise added to each sample; 0 for none, then set --energy-floor"
     )
     window_type: str = option("povey", 'Window shape ("hamming"|"hanning"|"povey"|"rectangular"|"sine"|"blackmann")')
-    blackman_coeff: float = option(0.42, "Constant of the generalized Blackman window")
+    blackman_coeff: float = option(0.42, "Constant of the Blackman window, with --window-type=blackman alone")
     round_to_power_of_two: bool = option(True, "Zero-pad each frame to a power of two before the FFT")
     snip_edges: bool = option(
         True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import cached_property
 
 from kaldi_bridge.errors import KaldiError
@@ -35,6 +36,10 @@ class SymbolTable:
         if not symbols:
             raise KaldiError(f"Could not read symbol table from file {rxfilename}: it is empty")
         return cls(symbols)
+
+    def only(self, numbers: Container[int]) -> SymbolTable:
+        """A table without the other numbers."""
+        return SymbolTable({number: symbol for number, symbol in self.symbols.items() if number in numbers})
 
     def __getitem__(self, number: int) -> str:
         """Raises KaldiError for a number without a symbol."""

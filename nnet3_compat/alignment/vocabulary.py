@@ -80,7 +80,7 @@ class Vocabulary:
                 if self._unknown is None:
                     raise EntryError(
                         f"the model's vocabulary has neither {shown(word)} nor a word for unknown ones: give "
-                        "--unknown-word, or --lang and --lexicon with its pronunciation"
+                        "--unknown-word, or align with --lang and --lexicon, which has its pronunciation"
                     )
                 self._missing[word] += 1
                 numbers = (self._unknown,)

@@ -73,7 +73,10 @@ def diagnose(diagnostics: Diagnostics[T], holder: Holder[T], rspecifier: str) ->
     with SequentialReader(rspecifier, holder) as examples:
         for _, example in examples:
             diagnostics.add(example)
-    return 0 if diagnostics.report() else 1
+    if diagnostics.report():
+        return 0
+    log.warning(f"No objective: the examples of {rspecifier} have no frames, or there are none")
+    return 1
 
 
 @dataclass

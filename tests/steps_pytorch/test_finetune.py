@@ -121,6 +121,7 @@ def test_new_words_and_a_new_output_layer(reference: Path, corpus: Path, tmp_pat
             "one of --mfcc-config and --fbank-config",
         ),
         (["--frozen"], "option --frozen needs a value"),
+        (["--objective", "foo", "model", "data", "out"], "no --objective foo: it is one of cross-entropy"),
         (["--num-epoch", "3", "model", "data", "out"], "nnet-pytorch-train-model has an option --num-epoch"),
     ],
 )

@@ -1,4 +1,7 @@
-"""nnet-pytorch-gmm-decode-simple: twin of gmm-decode-simple."""
+"""nnet-pytorch-gmm-decode-simple: twin of gmm-decode-simple.
+
+By the search that makes lattices, without bounds on the number of tokens: its best path is Kaldi's.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.fsts.fst import FST
@@ -34,7 +36,8 @@ class Options:
 def compile_text_graphs(options: Options, graph_dir: str, model_in: str, text_in: str, wspecifier: str) -> int:
     texts = {utterance: words(said) for utterance, said in read_rows(text_in).items()}
     fst, symbols = graph_of_all_words(Path(graph_dir))
-    vocabulary = Vocabulary(graph_words(Path(graph_dir), symbols), options.unknown_word)
+    said_by_graph = set(np.unique(fst.arcs["olabel"]).tolist())
+    vocabulary = Vocabulary(graph_words(Path(graph_dir), symbols).only(said_by_graph), options.unknown_word)
     said = vocabulary.numbers_of(chain.from_iterable(texts.values()))
     graphs = TrimmedGraphs(fst, read_transition_model(model_in), said)
     loop = TableLoop()

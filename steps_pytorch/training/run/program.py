@@ -33,7 +33,11 @@ def run(run: Run) -> int:
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
         with RunLock(run.folder) if group.is_first else contextlib.nullcontext():
-            _train(run, group)
+            try:
+                _train(run, group)
+            except BaseException:
+                _forget_what_never_began(run, group)
+                raise
     finally:
         group.close()
     return 0
@@ -85,6 +89,12 @@ def _begin(run: Run, checkpoints: Checkpoints, group: Group) -> None:
             run.check_same(Run.load(run.folder))
         run.save()
     group.wait()
+
+
+def _forget_what_never_began(run: Run, group: Group) -> None:
+    """A directory in which nothing was trained does not tell of a run."""
+    if group.is_first and Checkpoints(run.folder, group, run.options.average_last).newest() is None:
+        (run.folder / NAME).unlink(missing_ok=True)
 
 
 def _report(run: Run, group: Group) -> Report:

@@ -192,6 +192,7 @@ LABELS = "--beam=5 --max-active=3 --min-active=2 --acoustic-scale=0.05 labels.fs
 EBW = ("gmm-est-gaussians-ebw", "gmm-est-weights-ebw")
 LATTICES = "model.mdl ark:ali.ark ark:lat.ark"
 ALIGNMENTS = "ark:ali.ark ark:decoded.ark"
+NARROW = "--beam=1 --acoustic-scale=0.5 model.mdl HCLG.fst ark:feats.ark"
 RAW = "--raw-feat-dim=5 model.mdl raw-full.mat ark:spliced.ark"
 OF_UBM = "ubm.gmm 2.lvtln ark:feats.ark ark:ubm.post"
 FMPE = "model.mdl initial.fmpe ark:feats.ark ark:selected.ark ark:difference.post"
@@ -725,6 +726,16 @@ CASES = [
         "--per-frame=true ark:prons.ark ark:phone-lengths.ark ark:{}",
         "words-per-frame.ali",
         "",
+    ),
+    ("alignments", "gmm-decode-simple", f"{NARROW} ark:{{}}", "decoded-narrow.words", ""),
+    ("alignments", "gmm-decode-simple", f"{NARROW} ark:/dev/null ark:{{}}", "decoded-narrow.ark", ""),
+    ("lattices", "gmm-decode-simple", f"{NARROW} ark:/dev/null ark:/dev/null ark:{{}}", "decoded-narrow.lat", ""),
+    (
+        "alignments",
+        "gmm-decode-simple",
+        f"--allow-partial=false {NARROW.replace('beam=1', 'beam=3')} ark:{{}}",
+        "decoded-whole.words",
+        "gmm-decode-simple",
     ),
     ("bytes", "nnet3-get-egs-simple", "input=ark:fmllr.ark output=ark:raw-fmllr.ark ark:{}", "simple.egs", ""),
 ]

@@ -24,7 +24,9 @@ NOTES = re.compile(
     "|Exception caught in WaveHolder|Failed to load object|Error reading object|Failed to open file"
     r"|Error opening stream|\[perhaps the transform|Supervision FST is empty)"
 )
-OUR_NOTES = re.compile("as permissive mode is specified|Compressing a matrix with NaN|nothing is left of the graph")
+OUR_NOTES = re.compile(
+    "as permissive mode is specified|Compressing a matrix with NaN|nothing is left of the graph|No objective"
+)
 
 # What Kaldi's programs do with memory that is not theirs; ours end.
 UNDEFINED = {

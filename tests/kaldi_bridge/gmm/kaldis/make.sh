@@ -135,3 +135,5 @@ log extend-transform-dim extend-transform-dim --new-dimension=6 ark:fmllr.ark ar
 log prons-to-wordali prons-to-wordali ark:prons.ark ark:phone-lengths.ark ark,t:words.ali
 prons-to-wordali --per-frame=true ark:prons.ark ark:phone-lengths.ark ark:words-per-frame.ali
 nnet3-get-egs-simple input=ark:fmllr.ark output=ark:raw-fmllr.ark ark:simple.egs
+gmm-decode-simple --beam=1 --acoustic-scale=0.5 model.mdl HCLG.fst ark:feats.ark ark:decoded-narrow.words ark:decoded-narrow.ark ark:decoded-narrow.lat
+log gmm-decode-simple gmm-decode-simple --beam=3 --acoustic-scale=0.5 --allow-partial=false model.mdl HCLG.fst ark:feats.ark ark:decoded-whole.words

@@ -63,6 +63,18 @@ def test_of_a_whole_graph(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     assert {tuple(p for p in path if p != symbols["SIL"]) for path in phones} == {tuple(said)}
 
 
+def test_a_word_for_unknown_ones_that_the_graph_does_not_say(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    """It is none: words.txt of a lang directory has one though nothing in the grammar does."""
+    folder = tmp_path / "graph"
+    shutil.copytree(TINY / "graph", folder)
+    words = (folder / "words.txt").read_text()
+    (folder / "words.txt").write_text(f"{words}<unk> {len(words.splitlines())}\n")
+    assert list(compiled(folder, TINY / "model/final.mdl", "a one\nb one oh\n", tmp_path)) == ["a"]
+    log = capfd.readouterr().err
+    assert "No graph of what utterance b says: the model's vocabulary has neither 'oh' nor a word for unknown" in log
+    assert "taken for an unknown word" not in log
+
+
 def test_of_a_graph_without_grammar(reference: Path, tmp_path: Path) -> None:
     """HCLr.fst has its own numbers of words, and disambiguation symbols; its paths are those of HCLG.fst."""
     chain = reference / "fsdd/chain_tree/final.mdl"

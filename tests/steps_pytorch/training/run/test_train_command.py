@@ -198,6 +198,7 @@ def test_what_is_wrong_is_named(speech: Path, tmp_path: Path, capfd: pytest.Capt
     for options, message in cases:
         assert run(train_model, lfmmi(speech, folder, *options)) != 0, options
         assert message in capfd.readouterr().err, options
+        assert not (folder / "training.json").exists(), options
     assert run(train_model, ["a", "b"]) != 0
     assert "wrong number of arguments: 2, not 3" in capfd.readouterr().err
     assert run(train_model, ["--models=true"]) == 0
