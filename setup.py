@@ -18,12 +18,12 @@ from nnet3_compat.machine.programs import find_programs  # noqa: E402
 from nnet3_compat.machine.recipes import installed_files  # noqa: E402
 
 
-def extension(package: str, *flags: str) -> Pybind11Extension:
-    """package._csrc of all sources in the package's csrc/."""
+def extension(package: str, *flags: str, shared: tuple[str, ...] = ()) -> Pybind11Extension:
+    """package._csrc of all sources in the package's csrc/ and those shared with another package."""
     folder = package.replace(".", "/") + "/csrc"
     made = Pybind11Extension(
         f"{package}._csrc",
-        sorted(glob(f"{folder}/*.cc")),
+        sorted([*glob(f"{folder}/*.cc"), *shared]),
         depends=sorted(glob(f"{folder}/*.h")),
         cxx_std=17,
         extra_compile_args=["-O3", "-g0", "-pthread", "-Wno-psabi", *flags],
@@ -75,7 +75,7 @@ setup(
         extension("kaldi_bridge"),
         extension("nnet3_compat.chain", "-ffp-contract=off"),
         extension("nnet3_compat.folded"),
-        extension("nnet3_compat.modules", "-fno-trapping-math"),
+        extension("nnet3_compat.modules", "-fno-trapping-math", shared=("nnet3_compat/folded/csrc/instructions.cc",)),
         *launcher(),
     ],
     entry_points={"console_scripts": [program.entry_point for program in find_programs(ROOT)]},

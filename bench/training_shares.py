@@ -102,11 +102,25 @@ class Shares(TorchDispatchMode):
         self._switch()
         made = func(*args, **(kwargs or {}))
         left = args[0] if name in ("mm", "bmm") else args[1]
-        seconds = self._switch(product=True)
-        entry = self.products[left.shape[-2], left.shape[-1], made.shape[-1]]
-        entry[0] += seconds
-        entry[1] += left.shape[0] if left.dim() == 3 else 1
+        seconds, times = self._switch(product=True), left.shape[0] if left.dim() == 3 else 1
+        self._count(left.shape[-2], left.shape[-1], made.shape[-1], seconds, times)
         return made
+
+    def products_of(self, module: Any) -> None:
+        """Counts those of our own too, of nnet3_compat.modules._csrc."""
+        multiply = module.multiply
+
+        def timed(a: Any, b: Any, *rest: Any) -> None:
+            self._switch()
+            multiply(a, b, *rest)
+            self._count(a.shape[0], a.shape[1], b.shape[1], self._switch(product=True))
+
+        module.multiply = timed
+
+    def _count(self, rows: int, inner: int, columns: int, seconds: float, times: int = 1) -> None:
+        entry = self.products[rows, inner, columns]
+        entry[0] += seconds
+        entry[1] += times
 
     def report(self, minibatches: int, peak: float) -> str:
         """A table of the parts, and one of the products; ``peak``: GFLOP/s of a large square product."""

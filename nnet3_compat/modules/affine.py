@@ -14,6 +14,7 @@ from nnet3_compat.components.repeated_affine import (
     RepeatedAffineComponent,
 )
 from nnet3_compat.modules.base import ComponentModule, in_blocks, join_blocks, module_for
+from nnet3_compat.modules.products import linear
 
 
 @module_for(AffineComponent, NaturalGradientAffineComponent)
@@ -24,6 +25,8 @@ class Affine(ComponentModule[AffineComponent]):
     ROLES = ("weight", "bias")
 
     def forward(self, x: Tensor) -> Tensor:
+        if not torch.jit.is_scripting() and self.training:
+            return linear(x, self.linear_params, self.bias_params)
         return F.linear(x, self.linear_params, self.bias_params)
 
     def affine(self) -> tuple[Tensor, Tensor | None]:
@@ -38,6 +41,8 @@ class Linear(ComponentModule[LinearComponent]):
     ROLES = ("weight",)
 
     def forward(self, x: Tensor) -> Tensor:
+        if not torch.jit.is_scripting() and self.training:
+            return linear(x, self.params)
         return F.linear(x, self.params)
 
     def affine(self) -> tuple[Tensor, Tensor | None]:

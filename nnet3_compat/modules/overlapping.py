@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nnet3_compat.modules.products import product
+
 
 @dataclass
 class Overlapping:
@@ -44,7 +46,7 @@ class Overlapping:
     def times(self, weight: Tensor) -> Tensor:
         """sum_k X_k W_k^T for W [n, blocks * dim]: [count, n]."""
         n = weight.shape[0]
-        each = self.span @ self._stacked(weight).t()
+        each = product(self.span, self._stacked(weight).t())
         made = each[self.firsts[0] : self.firsts[0] + self.count, :n]
         for k, first in enumerate(self.firsts[1:], 1):
             part = each[first : first + self.count, k * n : (k + 1) * n]
@@ -54,12 +56,12 @@ class Overlapping:
     def transposed_times(self, other: Tensor) -> Tensor:
         """[A^T X_0, A^T X_1, ...] for A [count, n]: [n, blocks * dim]."""
         n, dim = other.shape[1], self.span.shape[1]
-        made = self._spread(other).t() @ self.span
+        made = product(self._spread(other).t(), self.span)
         return made.view(len(self.firsts), n, dim).transpose(0, 1).reshape(n, -1)
 
-    def gradient(self, of_product: Tensor, weight: Tensor) -> Tensor:
-        """Of ``span``, from that of ``times(weight)``: [rows, dim]."""
-        return self._spread(of_product) @ self._stacked(weight)
+    def gradient(self, of_product: Tensor, weight: Tensor, out: Tensor | None = None) -> Tensor:
+        """Of ``span``, from that of ``times(weight)``: [rows, dim]; into ``out``, where it is given."""
+        return product(self._spread(of_product), self._stacked(weight), out=out)
 
     def squared_norm(self) -> Tensor:
         """The sum of the squared elements of all blocks, in double precision."""

@@ -9,8 +9,6 @@ all frames, which takes longer than the arithmetic; together they are two passes
 
 from __future__ import annotations
 
-import functools
-import importlib
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +17,7 @@ import torch
 from torch import Tensor
 
 from nnet3_compat.modules.dropout import GeneralDropout
+from nnet3_compat.modules.extension import extension
 from nnet3_compat.modules.leaves import read_leaf
 from nnet3_compat.modules.nonlinear import RectifiedLinear
 from nnet3_compat.modules.normalize import BatchNorm
@@ -35,15 +34,6 @@ class UnitWatch(Protocol):
 
     def see_derivatives(self, squares: Tensor, rows: int) -> None:
         """Sums over the rows of a call, per unit, of the squared derivatives at the output."""
-
-
-@functools.cache
-def extension() -> Any:
-    """The C++ part; None where it was not built: then the modules compute one after the other."""
-    try:
-        return importlib.import_module("nnet3_compat.modules._csrc")
-    except ImportError:
-        return None
 
 
 @dataclass

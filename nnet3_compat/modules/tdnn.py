@@ -12,6 +12,7 @@ from nnet3_compat.components.tdnn import TdnnComponent
 from nnet3_compat.modules.base import ComponentModule, module_for
 from nnet3_compat.modules.leaves import add_rows, leaf_size, read_leaf
 from nnet3_compat.modules.overlapping import Overlapping
+from nnet3_compat.modules.products import product
 
 
 @module_for(TdnnComponent)
@@ -89,9 +90,9 @@ class _Product(torch.autograd.Function):
         else:
             dim = blocks[0].shape[1]
             parts = [(block, weight[:, k * dim : (k + 1) * dim].t()) for k, block in enumerate(blocks)]
-            y = torch.mm(*parts[0]) if bias is None else torch.addmm(bias, *parts[0])
+            y = product(*parts[0], bias)
             for part in parts[1:]:
-                y.addmm_(*part)
+                product(*part, out=y, add=True)
         return y.view(taps[0].shape[0], x.shape[1], -1)
 
     @staticmethod
@@ -105,7 +106,7 @@ class _Product(torch.autograd.Function):
             if ctx.overlapping is not None:
                 of_weight = ctx.overlapping.transposed_times(rows)
             else:
-                of_weight = torch.cat([rows.t() @ tap.reshape(-1, tap.shape[2]) for tap in ctx.taps], 1)
+                of_weight = torch.cat([product(rows.t(), tap.reshape(-1, tap.shape[2])) for tap in ctx.taps], 1)
         if ctx.needs_input_grad[2]:
             of_bias = rows.sum(0)
         return of_x, of_weight, of_bias, None, None
@@ -113,11 +114,13 @@ class _Product(torch.autograd.Function):
 
 def _of_overlapping(ctx: Any, rows: Tensor, weight: Tensor) -> Tensor:
     """The derivative of x [T, N, D] where taps overlap; frames that they do not span have none."""
-    made: Tensor = ctx.overlapping.gradient(rows, weight)
-    frames, sequences, dim = ctx.shape
-    before = (ctx.overlapping.span.storage_offset() - ctx.begin) // dim
-    after = frames * sequences - before - made.shape[0]
-    return (F.pad(made, (0, 0, before, after)) if before or after else made).view(ctx.shape)
+    made, span = rows.new_empty(ctx.shape), ctx.overlapping.span
+    every = made.view(-1, ctx.shape[2])
+    before = (span.storage_offset() - ctx.begin) // every.shape[1]
+    within = slice(before, before + len(span))
+    every[: within.start], every[within.stop :] = 0.0, 0.0
+    ctx.overlapping.gradient(rows, weight, every[within])
+    return made
 
 
 def _of_taps(ctx: Any, rows: Tensor, weight: Tensor) -> Tensor:
@@ -126,14 +129,14 @@ def _of_taps(ctx: Any, rows: Tensor, weight: Tensor) -> Tensor:
     taps, spec = weight.shape[1] // dim, ctx.spec
     count = len(rows) // sequences
     if taps == 1 and spec[1:7] == [1, 0, 1, 0, 1, count] and count == ctx.shape[0]:
-        return (rows @ weight).view(ctx.shape)
-    side_by_side = (rows @ weight).view(count, sequences, -1) if len(ctx.taps) < taps else None
+        return product(rows, weight).view(ctx.shape)
+    side_by_side = product(rows, weight).view(count, sequences, -1) if len(ctx.taps) < taps else None
     made, at = rows.new_zeros(ctx.shape), 1
     for k in range(taps):
         columns = slice(k * dim, (k + 1) * dim)
         if spec[at] != 0:
             if side_by_side is None:
-                add_rows(made, spec, at, (rows @ weight[:, columns]).view(count, sequences, dim))
+                add_rows(made, spec, at, product(rows, weight[:, columns]).view(count, sequences, dim))
             else:
                 add_rows(made, spec, at, side_by_side[..., columns])
         at += leaf_size(spec, at)

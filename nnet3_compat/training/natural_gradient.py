@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnet3_compat.modules.products import product
 from nnet3_compat.training.rows import Rows
 
 EPSILON = 1.0e-10
@@ -120,22 +121,22 @@ class OnlineNaturalGradient:
         w = self.w
         assert w is not None
         h = x.times(w)
-        product = (h.t() @ h).double()  # H^T H = W X^T X W^T
+        squares = product(h.t(), h).double()  # H^T H = W X^T X W^T
         before = x.squared_norm()
-        after = before - 2.0 * product.trace() + (product * (w @ w.t()).double()).sum()
+        after = before - 2.0 * squares.trace() + (squares * (w @ w.t()).double()).sum()
         scale = torch.where(before > 0.0, (before / after.clamp(min=1.0e-30)).sqrt(), 1.0)
         if updating:
-            self._update(x, h, product, float(before))
+            self._update(x, h, squares, float(before))
         return Preconditioned(w, scale.to(w.dtype))
 
-    def _update(self, x: Rows, h: Tensor, product: Tensor, squared_norm: float) -> None:
+    def _update(self, x: Rows, h: Tensor, squares: Tensor, squared_norm: float) -> None:
         w, d, rho, dim, rank = self.w, self.d, self.rho, x.dim, self.rank
         assert w is not None
         eta = self._eta(x.count)
         keep, new = 1.0 - eta, eta / x.count
         j = x.transposed_times(h)
         inverse_root = 1.0 / np.sqrt(self._e(d, rho, dim))
-        k, l = (m.cpu().double().numpy() for m in (j @ j.t(), product))  # noqa: E741
+        k, l = (m.cpu().double().numpy() for m in (product(j, j.t()), squares))  # noqa: E741
         full = d + rho
         mixed = new * keep * inverse_root[:, None] * l * inverse_root
         z = new * new * inverse_root[:, None] * k * inverse_root + mixed * full + full[:, None] * mixed

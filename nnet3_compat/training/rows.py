@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from nnet3_compat.modules.overlapping import Overlapping
+from nnet3_compat.modules.products import product
 
 
 class Rows:
@@ -27,11 +28,13 @@ class Rows:
         if self._overlapping is not None:
             made = self._overlapping.times(columns[:, : self.dim - self.ones])
             return made.add_(columns[:, -1]) if self.ones else made
-        total = columns[:, -1].expand(self.count, -1) if self.ones else None
-        at = 0
+        total, at = None, 0
         for block in self.blocks:
             part = columns[:, at : at + block.shape[1]].t()
-            total = block @ part if total is None else torch.addmm(total, block, part)
+            if total is None:
+                total = product(block, part, columns[:, -1] if self.ones else None)
+            else:
+                product(block, part, out=total, add=True)
             at += block.shape[1]
         assert total is not None
         return total
@@ -41,7 +44,7 @@ class Rows:
         if self._overlapping is not None:
             parts = [self._overlapping.transposed_times(other)]
         else:
-            parts = [other.t() @ block for block in self.blocks]
+            parts = [product(other.t(), block) for block in self.blocks]
         if self.ones:
             parts.append(other.sum(0).unsqueeze(1))
         return parts[0] if len(parts) == 1 else torch.cat(parts, 1)

@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "product.h"
 #include "rectified_norm.h"
 
 namespace py = pybind11;
@@ -110,9 +111,36 @@ Doubles gradient(const Floats &dy, Floats &x, const Floats &mean, const Floats &
   return squares;
 }
 
+using Matrices = py::array_t<float>;  // of any strides
+
+Strided strided(const Matrices &x) {
+  expect(x.ndim() == 2, "a matrix must have two dimensions");
+  const auto step = static_cast<py::ssize_t>(sizeof(float));
+  const Strided made{x.data(), x.shape(0), x.shape(1), x.strides(0) / step, x.strides(1) / step};
+  expect(made.row_stride == 1 || made.column_stride == 1, "rows or columns of a matrix must lie densely");
+  return made;
+}
+
+void product(const Matrices &a, const Matrices &b, Matrices &c, const std::optional<Floats> &bias, bool add,
+             int num_threads) {
+  const Strided left = strided(a), right = strided(b), made = strided(c);
+  expect(left.columns == right.rows && left.rows == made.rows && right.columns == made.columns,
+         "the shapes of a product do not fit");
+  expect(made.column_stride == 1, "the rows of a product must lie densely");
+  expect(can_multiply(), "this processor has no instructions for such products");
+  const float *const line = bias ? vector_of(*bias, {made.rows, made.columns}) : nullptr;
+  float *const to = c.mutable_data();
+  const py::gil_scoped_release release;
+  multiply(left, right, line, add, num_threads, to, made.row_stride);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_csrc, m) {
+  m.def("can_multiply", &can_multiply, "Whether this processor has the instructions for ``multiply``.");
+  m.def("multiply", &product, py::arg("a").noconvert(), py::arg("b").noconvert(), py::arg("c").noconvert(),
+        py::arg("bias").noconvert(), py::arg("add"), py::arg("num_threads"),
+        "Puts A B + bias in c, or adds A B to it; of a and b rows or columns lie densely, of c rows.");
   m.def("rectified_moments", &moments, py::arg("x").noconvert(), py::arg("num_threads"),
         "Per column of max(x, 0): sums, sums of squares, and the number of rows where it is above zero.");
   m.def("normalize_rectified", &normalize, py::arg("x").noconvert(), py::arg("mean"), py::arg("scale"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnet3_compat.modules.rectified_norm import extension
+from nnet3_compat.modules.extension import extension
 
 ROWS, DIM = 267, 19  # more than a block of rows, and a few more than a multiple of four
 
