@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
+
+import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.front_end import Features, FrontEndOptions, processed
 from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
-from kaldi_bridge.gmm.graph_scoring import scored
-from kaldi_bridge.gmm.model import MIXTURES
+from kaldi_bridge.gmm.graph_scoring import graph_of_own_pdfs
+from kaldi_bridge.gmm.model import MIXTURES, Mixtures
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.lattices.decoder import Graph
 from kaldi_bridge.lattices.generation import LatticeOptions, LatticeWriter, Task, is_table_of_graphs
@@ -42,14 +45,17 @@ def latgen(
                 writer.decode_all(_with_own_graphs(writer, features, model, graph_in, changed), False, num_threads)
         else:
             utterances = processed(front_end, features_rspecifier)
-            matrices = (
-                (key, model.mixtures.log_likelihoods(feats) if len(feats) else feats) for key, feats in utterances
-            )
             graph = changed(open_graph(graph_in, model.transitions))
-            writer.decode_all(((key, matrix, graph) for key, matrix in matrices), False, num_threads)
+            tasks = (Task(key, len(feats), _scores(model.mixtures, feats), graph) for key, feats in utterances)
+            writer.decode_all(tasks, False, num_threads)
     if change and change.missing_word:
         log.warning(f"A language model lacks the word {change.missing_word} of the graph: its paths were left out")
     return writer.report()
+
+
+def _scores(mixtures: Mixtures, feats: np.ndarray) -> Callable[[], np.ndarray]:
+    """What computes the log-likelihoods [frames, pdfs]."""
+    return lambda: mixtures.log_likelihoods(feats) if len(feats) else feats
 
 
 def _with_own_graphs(
@@ -65,11 +71,12 @@ def _with_own_graphs(
                 writer.fail(f"Not decoding utterance {key} because no features available.")
                 continue
             try:
-                graph, matrix = scored(model, fst, features.of(key))
+                feats = features.of(key)
             except EntryError as error:
                 writer.fail(str(error))
                 continue
-            yield key, matrix, changed(graph)
+            graph, pdfs = graph_of_own_pdfs(model, fst)
+            yield Task(key, len(feats), partial(model.mixtures.log_likelihoods, feats, pdfs), changed(graph))
 
 
 def latgen_of_speakers(
@@ -107,7 +114,7 @@ def latgen_of_speakers(
                     if graphs is not None:
                         graph = Graph(graphs[key], transitions, f"graph of {key}")
                     assert graph is not None
-                    yield key, mixtures[key].log_likelihoods(feats), graph
+                    yield Task(key, len(feats), _scores(mixtures[key], feats), graph)
 
         writer.decode_all(tasks(), scaled=False)
     return writer.report()

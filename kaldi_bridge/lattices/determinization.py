@@ -7,7 +7,7 @@ has to say goes to the log, as Kaldi's does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,14 @@ def determinize_words(lattice: Lattice, beam: float, options: WordDeterminizatio
     """
     native = _filled(_csrc.DeterminizeOptions(), options, beam)
     return _done(lambda: _csrc.determinize(lattice.parts, native))
+
+
+def determinize_words_minimized(
+    lattice: Lattice, beam: float, options: WordDeterminizationOptions, minimize: bool
+) -> Determinized:
+    """The same; pushed and minimized afterwards, or not."""
+    done = determinize_words(lattice, beam, options)
+    return replace(done, lattice=pushed(done.lattice, minimize=True)) if minimize else done
 
 
 def determinize_words_scaled(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kaldi_bridge import log
@@ -16,18 +16,57 @@ from kaldi_bridge.lattices.lattice import AnyLattice, Lattice, num_frames, sorte
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, LatticeHolder
 from kaldi_bridge.lattices.scale_options import AcousticScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.threads import ThreadOptions, in_order
 
 
 @dataclass
-class ProgramOptions(AcousticScaleOptions):
+class BeamOptions(AcousticScaleOptions):
     """What all of them have besides the options of the determinization."""
+
+    beam: float = option(10.0, "Pruning beam [applied after acoustic scaling].")
+
+
+@dataclass
+class ProgramOptions(BeamOptions):
+    """What those that work in one thread have."""
 
     write_compact: bool = option(
         True,
         "Write compact lattices; false: lattices with a transition-id and its own acoustic cost on each arc, "
         "for input straight from the search",
     )
-    beam: float = option(10.0, "Pruning beam [applied after acoustic scaling].")
+
+
+@dataclass
+class ParallelOptions(ThreadOptions, BeamOptions):
+    """What the -parallel forms have."""
+
+
+class _Determinizer:
+    """Determinizes a lattice, scaled meanwhile, by a function for one that is; sorted afterwards, or not."""
+
+    def __init__(
+        self, options: ProgramOptions | ParallelOptions, determinize: Callable[[Lattice], Determinized], compact: bool
+    ) -> None:
+        self._scale, self._compact, self._determinize = options.acoustic_scale, compact, determinize
+        self._sorts = isinstance(options, ProgramOptions)
+        if self._scale == 0.0:
+            raise KaldiError("Do not use a zero acoustic scale (cannot be inverted)")
+
+    def __call__(self, entry: tuple[str, Lattice]) -> tuple[str, Determinized, AnyLattice]:
+        """The key, what was found, and what is to be written."""
+        key, lattice = entry
+        log.vlog(2, f"Processing lattice {key}")
+        try:
+            scores = None if self._compact else _csrc.FrameScores(lattice.parts)
+            found = self._determinize(scale(lattice, acoustic=self._scale))
+            result = sorted_if_needed(found.lattice) if self._sorts else found.lattice
+            written: AnyLattice = scale(result, acoustic=1.0 / self._scale)
+            if scores is not None:
+                written = Lattice(*scores.put_back(to_lattice(result).parts))
+        except (KaldiError, ValueError) as error:
+            raise KaldiError(f"lattice of {key}: {error}") from None
+        return key, replace(found, lattice=result), written
 
 
 def determinize_table(
@@ -37,27 +76,13 @@ def determinize_table(
 
     Raises KaldiError for a lattice that cannot be determinized: Kaldi's programs end there.
     """
-    if options.acoustic_scale == 0.0:
-        raise KaldiError("Do not use a zero acoustic scale (cannot be inverted)")
+    determinizer = _Determinizer(options, determinize, options.write_compact)
     holder: LatticeHolder[Any] = COMPACT_LATTICE if options.write_compact else LATTICE
     done = early = states_in = arc_frames = frames = 0
     with SequentialReader(rspecifier, LATTICE) as lattices, TableWriter(wspecifier, holder) as writer:
-        for key, lattice in lattices:
-            log.vlog(2, f"Processing lattice {key}")
-            try:
-                scores = None if options.write_compact else _csrc.FrameScores(lattice.parts)
-                found = determinize(scale(lattice, acoustic=options.acoustic_scale))
-                result = sorted_if_needed(found.lattice)
-                written: AnyLattice = scale(result, acoustic=1.0 / options.acoustic_scale)
-                if scores is not None:
-                    written = Lattice(*scores.put_back(to_lattice(result).parts))
-            except (KaldiError, ValueError) as error:
-                raise KaldiError(f"lattice of {key}: {error}") from None
-            if not found.complete:
-                log.warning(
-                    f"For key {key}, determinization did not succeed"
-                    "(partial output will be pruned tighter than the specified beam.)"
-                )
+        for key, found, written in map(determinizer, lattices):
+            _warn_if_early(key, found)
+            result = found.lattice
             early += not found.complete or result.num_states == 0
             if result.num_states == 0:
                 log.warning(f"For key {key}, determinized and trimmed lattice was empty.")
@@ -77,3 +102,37 @@ def determinize_table(
         f"(or output was empty) on {early} of these."
     )
     return 0 if done else 1
+
+
+def determinize_table_in_threads(
+    rspecifier: str,
+    wspecifier: str,
+    options: ParallelOptions,
+    determinize: Callable[[Lattice], Determinized],
+    what_early_is: str,
+) -> int:
+    """The same, ``options.num_threads`` lattices at a time, their states in the order in which they were made.
+
+    ``what_early_is``: in the last message.
+    """
+    determinizer = _Determinizer(options, determinize, compact=True)
+    holder: LatticeHolder[Any] = COMPACT_LATTICE
+    done = early = 0
+    with SequentialReader(rspecifier, LATTICE) as lattices, TableWriter(wspecifier, holder) as writer:
+        for key, found, written in in_order(
+            determinizer, lattices, options.num_threads, lambda entry: entry[1].num_arcs
+        ):
+            _warn_if_early(key, found)
+            early += not found.complete
+            writer.write(key, written)
+            done += 1
+    log.info(f"Done {done} lattices, {what_early_is} on {early} of these.")
+    return 0 if done else 1
+
+
+def _warn_if_early(key: str, found: Determinized) -> None:
+    if not found.complete:
+        log.warning(
+            f"For key {key}, determinization did not succeed"
+            "(partial output will be pruned tighter than the specified beam.)"
+        )

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
 from kaldi_bridge import log
-from kaldi_bridge.command import option, without_effect
+from kaldi_bridge.command import option
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lang.symbol_table import SymbolTable
 from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, decode
-from kaldi_bridge.lattices.graph_files import LookaheadFiles, open_graph
+from kaldi_bridge.lattices.graph_files import LookaheadFiles
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier
 from kaldi_bridge.tables.holders import INT32_VECTOR
+from kaldi_bridge.tables.threads import in_order
 
 
 @dataclass
@@ -36,24 +35,23 @@ class LatticeOptions(SearchOptions):
     allow_partial: bool = option(False, "If true, produce output even if end state was not reached.")
 
 
-@dataclass
-class ThreadOptions:
-    """What the -parallel forms have besides."""
+class Task(NamedTuple):
+    """An utterance to be decoded.
 
-    num_threads: int = option(1, "Number of threads that search")
-    num_threads_total: int = without_effect(0, "What waits in memory follows from --num-threads")
+    Attributes:
+        frames: its length, for dividing the work; as many as ``scores`` gives, or more where these are subsampled.
+        scores: gives the log-likelihoods [frames, pdfs]; called where the utterance is decoded.
+    """
 
+    key: str
+    frames: int
+    scores: Callable[[], np.ndarray]
+    graph: Graph
 
-Task = tuple[str, np.ndarray, Graph]
-
-
-def tasks_for_graph(
-    graph_in: str | LookaheadFiles, model: TransitionModel, matrices: Iterable[tuple[str, np.ndarray]]
-) -> Iterator[Task]:
-    """Each matrix with the one graph (see ``open_graph``)."""
-    graph = open_graph(graph_in, model)
-    for key, matrix in matrices:
-        yield key, matrix, graph
+    @classmethod
+    def of(cls, key: str, matrix: np.ndarray, graph: Graph) -> Task:
+        """With log-likelihoods that are there."""
+        return cls(key, len(matrix), lambda: matrix, graph)
 
 
 def graphs_in_table(rspecifier: str, model: TransitionModel) -> Iterator[tuple[str, Graph]]:
@@ -106,41 +104,25 @@ class LatticeWriter:
         self.failed += 1
 
     def decode_all(self, tasks: Iterable[Task], scaled: bool, num_threads: int = 1) -> None:
-        """Decodes (key, log-likelihoods, graph) with so many threads; writes in the order that they come in."""
-        if num_threads < 1:
-            raise KaldiError(f"--num-threads={num_threads} must be at least 1")
-        if num_threads == 1:
-            for task in tasks:
-                self._write(task[0], *self._decode(task, scaled))
-            return
-        with ThreadPoolExecutor(num_threads) as pool:
-            waiting: deque[tuple[str, Future[tuple[int, Decoded | None | EntryError]]]] = deque()
-            try:
-                for task in tasks:
-                    waiting.append((task[0], pool.submit(self._decode, task, scaled)))
-                    while len(waiting) > 2 * num_threads or (waiting and waiting[0][1].done()):
-                        key, future = waiting.popleft()
-                        self._write(key, *future.result())
-                while waiting:
-                    key, future = waiting.popleft()
-                    self._write(key, *future.result())
-            finally:
-                for _, future in waiting:
-                    future.cancel()
+        """Decodes them with so many threads (see ``in_order``); writes in the order that they come in."""
+        decoded = in_order(lambda task: self._decode(task, scaled), tasks, num_threads, lambda task: task.frames)
+        for key, frames, found in decoded:
+            self._write(key, frames, found)
 
-    def _decode(self, task: Task, scaled: bool) -> tuple[int, Decoded | None | EntryError]:
-        key, matrix, graph = task
+    def _decode(self, task: Task, scaled: bool) -> tuple[str, int, Decoded | None | EntryError]:
+        key, graph = task.key, task.graph
+        matrix = task.scores()
         if len(matrix) == 0:
-            return 0, EntryError(f"Zero-length utterance: {key}")
+            return key, 0, EntryError(f"Zero-length utterance: {key}")
         if matrix.shape[1] < graph.num_pdfs:  # the wrong model or graph, not a faulty utterance
             raise KaldiError(
                 f"the graph needs {graph.num_pdfs} pdfs, but the log-likelihoods have {matrix.shape[1]}: "
                 "the graph was made for another model"
             )
         try:
-            return len(matrix), decode(graph, matrix, self.options, self.options.acoustic_scale, scaled)
+            return key, len(matrix), decode(graph, matrix, self.options, self.options.acoustic_scale, scaled)
         except EntryError as error:
-            return len(matrix), EntryError(f"Failed to decode utterance with id {key}: {error}")
+            return key, len(matrix), EntryError(f"Failed to decode utterance with id {key}: {error}")
 
     def _write(self, key: str, frames: int, decoded: Decoded | None | EntryError) -> None:
         if isinstance(decoded, EntryError):

@@ -16,8 +16,8 @@ from kaldi_bridge.lattices.generation import (
     Task,
     graphs_in_table,
     is_table_of_graphs,
-    tasks_for_graph,
 )
+from kaldi_bridge.lattices.graph_files import open_graph
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
@@ -42,8 +42,9 @@ def latgen_mapped(
                 writer.decode_all(tasks, scaled=False, num_threads=num_threads)
         else:
             with SequentialReader(log_likelihoods_rspecifier, FLOAT_MATRIX) as matrices:
-                tasks = tasks_for_graph(graph_in, model, of_each_pdf(matrices, model))
-                writer.decode_all(tasks, scaled=False, num_threads=num_threads)
+                graph = open_graph(graph_in, model)
+                alone = (Task.of(key, matrix, graph) for key, matrix in of_each_pdf(matrices, model))
+                writer.decode_all(alone, scaled=False, num_threads=num_threads)
     return writer.report()
 
 
@@ -53,7 +54,7 @@ def _with_own_graphs(
     for key, graph in graphs_in_table(graphs_rspecifier, model):
         if key in matrices:
             for _, matrix in of_each_pdf([(key, matrices[key])], model):
-                yield key, matrix, graph
+                yield Task.of(key, matrix, graph)
         else:
             writer.fail(f"Not decoding utterance {key} because no loglikes available.")
 

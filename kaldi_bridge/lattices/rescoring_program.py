@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,10 +17,9 @@ from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LatticeHolder
 from kaldi_bridge.lattices.rescoring import PrunedOptions
 from kaldi_bridge.lattices.scale_options import AcousticScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.threads import in_order
 
 L = TypeVar("L", Lattice, CompactLattice)
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass
@@ -101,7 +98,7 @@ def rescore_table_pruned(
 
     done = failed = 0
     with SequentialReader(rspecifier, COMPACT_LATTICE) as lattices, TableWriter(wspecifier, COMPACT_LATTICE) as writer:
-        for key, lattice, result in _in_threads(rescore, lattices, num_threads):
+        for key, lattice, result in in_order(rescore, lattices, num_threads):
             if result.num_states == 0:
                 log.warning(
                     f"For utterance {key}: "
@@ -118,21 +115,3 @@ def rescore_table_pruned(
             done += 1
     log.info(f"Overall, succeeded for {done} lattices, failed for {failed}")
     return 0 if done else 1
-
-
-def _in_threads(function: Callable[[T], R], arguments: Iterable[T], num_threads: int) -> Iterator[R]:
-    """Its results in the order of its arguments; a few of these are taken ahead."""
-    if num_threads == 1:
-        yield from map(function, arguments)
-        return
-    waiting: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(num_threads) as pool:
-        try:
-            for argument in arguments:
-                waiting.append(pool.submit(function, argument))
-                if len(waiting) > num_threads:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)

@@ -34,7 +34,7 @@ class FoldedModel:
     ) -> None:
         if frame_subsampling_factor < 1:
             raise KaldiError("--frame-subsampling-factor and --frames-per-chunk must be > 0")
-        self.on_cpu = True
+        self.on_cpu = self.any_thread = True
         self.frame_subsampling_factor, self.num_threads = frame_subsampling_factor, num_threads
         self.left_context, self.right_context = compute_context(nnet)
         self.modulus = modulus(nnet)

@@ -16,15 +16,14 @@ chunks of the same shape from several utterances go through the network together
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.tables.threads import in_order
 from nnet3_compat.utterances.chunking import Chunk, ChunkRule, SimpleChunks, chunk_input, merge, round_chunk_size
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions
 
@@ -37,7 +36,8 @@ class Model(Protocol):
 
     Attributes:
         on_cpu: whether it computes there, so that batches need not be large.
-        num_threads: calls that it can work on at a time.
+        any_thread: whether several threads may call it at a time.
+        num_threads: that it shall keep busy: those that call it, where any may.
     """
 
     left_context: int
@@ -48,6 +48,7 @@ class Model(Protocol):
     output_dim: int
     frame_subsampling_factor: int
     on_cpu: bool
+    any_thread: bool
     num_threads: int
 
     def chunk_invariant(self, num_outputs: int) -> bool:
@@ -117,6 +118,11 @@ class Computer:
         shifts_fit = self.rule.keeps_modulus(options.frame_subsampling_factor, model.modulus)
         self.whole = shifts_fit and model.chunk_invariant(per_chunk)
 
+    @property
+    def any_thread(self) -> bool:
+        """Whether several threads may compute an utterance each."""
+        return self.model.any_thread
+
     def compute(
         self,
         features: np.ndarray,
@@ -124,22 +130,26 @@ class Computer:
         online_ivectors: np.ndarray | None = None,
         ivector_period: int = 0,
     ) -> np.ndarray:
+        """As ``compute_one``, of an utterance without a name."""
+        return self.compute_one(Utterance("", features, ivector, online_ivectors, ivector_period))
+
+    def compute_one(self, utterance: Utterance) -> np.ndarray:
         """The output of one utterance, float32 [ceil(T / f), P].
 
         Raises:
             KaldiError: no frames, wrong dimensions, i-vectors missing, superfluous or too few.
         """
-        utterance = Utterance("", features, ivector, online_ivectors, ivector_period)
-        return next(self.compute_many([utterance]))[1]
+        return next(self._run([self._job(utterance)]))[1]
 
     def compute_many(self, utterances: Iterable[Utterance]) -> Iterator[tuple[str, np.ndarray]]:
         """(key, output) of each utterance, in order; those before a faulty one are given out before it raises.
 
-        Where each is computed by itself and the model has several threads, some are computed at a time, ahead of what
-        is given out.
+        Where the model has several threads that may call it, each is computed by itself, some ahead of those that are
+        given out.
         """
-        if self.whole and self.model.num_threads > 1:
-            yield from self._compute_ahead(utterances)
+        if self.model.any_thread and self.model.num_threads > 1:
+            made = in_order(self._with_key, utterances, self.model.num_threads, lambda some: len(some.features))
+            yield from made
             return
         waiting: list[_Job] = []
         frames = 0
@@ -156,27 +166,6 @@ class Computer:
                 yield from self._run(waiting)
                 waiting, frames = [], 0
         yield from self._run(waiting)
-
-    def _compute_ahead(self, utterances: Iterable[Utterance]) -> Iterator[tuple[str, np.ndarray]]:
-        num_threads = self.model.num_threads
-        waiting: deque[Future[tuple[str, np.ndarray]]] = deque()
-        with ThreadPoolExecutor(num_threads) as pool:
-            try:
-                for utterance in utterances:
-                    try:
-                        job = self._job(utterance)
-                    except KaldiError:
-                        while waiting:
-                            yield waiting.popleft().result()
-                        raise
-                    waiting.append(pool.submit(self._run_one, job))
-                    while waiting and (len(waiting) > 2 * num_threads or waiting[0].done()):
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
 
     def num_outputs(self, utterance: Utterance) -> int:
         """Rows of the output."""
@@ -247,8 +236,8 @@ class Computer:
             assert job.output is not None
             yield job.utterance.key, job.output
 
-    def _run_one(self, job: _Job) -> tuple[str, np.ndarray]:
-        return next(self._run([job]))
+    def _with_key(self, utterance: Utterance) -> tuple[str, np.ndarray]:
+        return utterance.key, self.compute_one(utterance)
 
     def _run_batch(self, members: list[tuple[_Job, Chunk]]) -> None:
         chunk = members[0][1]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from kaldi_bridge.lattices.generation import (
@@ -13,8 +15,8 @@ from kaldi_bridge.lattices.generation import (
     Task,
     graphs_in_table,
     is_table_of_graphs,
-    tasks_for_graph,
 )
+from kaldi_bridge.lattices.graph_files import open_graph
 from kaldi_bridge.tables import RandomAccessReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.model.model_file import read_with_transitions
@@ -33,8 +35,17 @@ if TYPE_CHECKING:
     from nnet3_compat.utterances.compute_tables import Utterances
 
 
-class ComputesMany(Protocol):
-    """Network outputs of utterances in order: a Computer, or a LoopedComputer."""
+class ComputesUtterances(Protocol):
+    """Network outputs of utterances: a Computer, or a LoopedComputer.
+
+    Attributes:
+        any_thread: whether several threads may compute one each.
+    """
+
+    @property
+    def any_thread(self) -> bool: ...
+
+    def compute_one(self, utterance: Utterance) -> np.ndarray: ...
 
     def compute_many(self, utterances: Iterable[Utterance]) -> Iterator[tuple[str, np.ndarray]]: ...
 
@@ -66,7 +77,8 @@ def latgen(
     from nnet3_compat.utterances.loading import make_computer
 
     model, transitions = read_with_transitions(model_in)
-    computer = make_computer(model, options, use_gpu, priors=options, name=model_in, rule=rule)
+    threads = 1 if num_threads > 1 else None  # each thread that searches computes too
+    computer = make_computer(model, options, use_gpu, priors=options, name=model_in, rule=rule, threads=threads)
     with LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer:
         utterances = Utterances(features_rspecifier, options)
         decode_utterances(writer, utterances, computer, graph_in, transitions, num_threads)
@@ -97,35 +109,57 @@ def latgen_looped(
 def decode_utterances(
     writer: LatticeWriter,
     utterances: Utterances,
-    computer: ComputesMany,
+    computer: ComputesUtterances,
     graph_in: str | LookaheadFiles,
     transitions: TransitionModel,
     num_threads: int = 1,
 ) -> None:
-    """Decodes all utterances with the one graph (see ``open_graph``), or each with its own of a table."""
-    if is_table_of_graphs(graph_in):
-        tasks = _with_own_graphs(writer, utterances, computer, graphs_in_table(graph_in, transitions))
-    else:
-        tasks = tasks_for_graph(graph_in, transitions, computer.compute_many(utterances))
-    writer.decode_all(tasks, scaled=True, num_threads=num_threads)
+    """Decodes all utterances with the one graph (see ``open_graph``), or each with its own of a table.
+
+    With several threads each computes the network for what it decodes, if any thread may.
+    """
+    with ExitStack() as stack:
+        if is_table_of_graphs(graph_in):
+            features = stack.enter_context(RandomAccessReader(utterances.feature_rspecifier, FLOAT_MATRIX))
+            wanted = _with_own_graphs(writer, utterances, features, graphs_in_table(graph_in, transitions))
+        else:
+            graph = open_graph(graph_in, transitions)
+            wanted = ((utterance, graph) for utterance in utterances)
+        tasks: Iterable[Task]
+        if num_threads > 1 and computer.any_thread:
+            tasks = (_to_be_computed(computer, utterance, graph) for utterance, graph in wanted)
+        else:
+            tasks = _computed(computer, wanted)
+        writer.decode_all(tasks, scaled=True, num_threads=num_threads)
     writer.failed += utterances.failed
 
 
 def _with_own_graphs(
-    writer: LatticeWriter, utterances: Utterances, computer: ComputesMany, graphs: Iterator[tuple[str, Graph]]
-) -> Iterator[Task]:
+    writer: LatticeWriter,
+    utterances: Utterances,
+    features: RandomAccessReader[np.ndarray],
+    graphs: Iterator[tuple[str, Graph]],
+) -> Iterator[tuple[Utterance, Graph]]:
+    for key, graph in graphs:
+        if key not in features:
+            writer.fail(f"Not decoding utterance {key} because no features available.")
+            continue
+        utterance = utterances.complete(key, features[key])
+        if utterance is not None:
+            yield utterance, graph
+
+
+def _to_be_computed(computer: ComputesUtterances, utterance: Utterance, graph: Graph) -> Task:
+    return Task(utterance.key, len(utterance.features), partial(computer.compute_one, utterance), graph)
+
+
+def _computed(computer: ComputesUtterances, wanted: Iterable[tuple[Utterance, Graph]]) -> Iterator[Task]:
     waiting: deque[Graph] = deque()  # of utterances that go through the network together
 
-    def complete() -> Iterator[Utterance]:
-        for key, graph in graphs:
-            if key not in features:
-                writer.fail(f"Not decoding utterance {key} because no features available.")
-                continue
-            utterance = utterances.complete(key, features[key])
-            if utterance is not None:
-                waiting.append(graph)
-                yield utterance
+    def utterances() -> Iterator[Utterance]:
+        for utterance, graph in wanted:
+            waiting.append(graph)
+            yield utterance
 
-    with RandomAccessReader(utterances.feature_rspecifier, FLOAT_MATRIX) as features:
-        for key, output in computer.compute_many(complete()):
-            yield key, output, waiting.popleft()
+    for key, output in computer.compute_many(utterances()):
+        yield Task.of(key, output, waiting.popleft())

@@ -24,9 +24,16 @@ if TYPE_CHECKING:
 
 
 def load_model(
-    model: AnyModel, frame_subsampling_factor: int, use_gpu: str, precision: str, name: str = "model"
+    model: AnyModel,
+    frame_subsampling_factor: int,
+    use_gpu: str,
+    precision: str,
+    name: str = "model",
+    threads: int | None = None,
 ) -> tuple[Model, np.ndarray | None]:
     """What read_any gave, ready to compute in a precision ("": the model's), and the priors that came with it, if any.
+
+    ``threads``: that it shall keep busy, where it computes without torch; default: ``num_threads()``.
 
     Raises KaldiError for a model that cannot be computed, or not in that precision.
     """
@@ -36,7 +43,7 @@ def load_model(
         nnet = model.nnet if isinstance(model, AmNnet) else model
         why = "give --use-gpu=no with it"
         if not gpu_wanted(use_gpu):
-            folded = folded_model(nnet, frame_subsampling_factor, num_threads(), precision or nnet.precision)
+            folded = folded_model(nnet, frame_subsampling_factor, threads or num_threads(), precision or nnet.precision)
             if folded is not None:
                 return folded, priors
             why = "torch computes this one, which has other components or recurrences"
@@ -63,15 +70,16 @@ def make_computer(
     priors: PriorOptions | None,
     name: str = "model",
     rule: ChunkRule | None = None,
+    threads: int | None = None,
 ) -> Computer:
     """A Computer for what model_file.read_any gave; ``priors``: None to leave outputs undivided; ``rule``: how it
-    cuts utterances (default: as nnet3-compute).
+    cuts utterances (default: as nnet3-compute); ``threads``: see ``load_model``.
 
     Raises:
         KaldiError: the model cannot be run, does not fit the options, or has no priors though they are to be used.
     """
     options.check_precision()
-    loaded, known = load_model(model, options.frame_subsampling_factor, use_gpu, options.precision, name)
+    loaded, known = load_model(model, options.frame_subsampling_factor, use_gpu, options.precision, name, threads)
     if priors and isinstance(model, Nnet):
         raise KaldiError(f"{name}: --use-priors=true needs a .mdl; this is a raw network, which has no priors")
     own = known if priors else None

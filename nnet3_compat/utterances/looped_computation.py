@@ -20,12 +20,19 @@ class LoopedComputer:
 
     Attributes:
         online: computes the chunks.
+        any_thread: no: chunks of several utterances are computed together.
     Raises:
         KaldiError: options out of range, or they do not fit the model.
     """
 
+    any_thread = False
+
     def __init__(self, model: Model, options: LoopedOptions, name: str = "model") -> None:
         self.online = OnlineComputer(model, options, name)
+
+    def compute_one(self, utterance: Utterance) -> np.ndarray:
+        """The output of one. Raises KaldiError where it does not fit the model."""
+        return next(self.compute_many([utterance]))[1]
 
     def compute_many(self, utterances: Iterable[Utterance]) -> Iterator[tuple[str, np.ndarray]]:
         """(key, output) of each utterance, in order. Raises KaldiError for one that does not fit the model."""

@@ -81,6 +81,7 @@ class NetworkModel:
 class OnArrays:
     """A computation.Model of one on tensors."""
 
+    any_thread = False
     num_threads = 1
 
     def __init__(self, model: TensorModel) -> None:

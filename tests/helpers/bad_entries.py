@@ -255,6 +255,7 @@ _cases(
     "lattice-copy --include=list ark:in OUT",
     "lattice-copy --exclude=list ark:in OUT",
     "lattice-determinize-pruned ark:in OUT",
+    "lattice-determinize-pruned-parallel --num-threads=2 ark:in OUT",
     "lattice-determinize-non-compact --acoustic-scale=0.5 --prune=true ark:in OUT",
     "lattice-prune --beam=1 ark:in OUT",
     "lattice-scale --acoustic-scale=0.5 ark:in OUT",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.lattices.generation import LatticeOptions, ThreadOptions
+from kaldi_bridge.lattices.generation import LatticeOptions
 from kaldi_bridge.lattices.mapped_latgen import latgen_mapped
+from kaldi_bridge.tables.threads import ThreadOptions
 
 USAGE = """Generate lattices from log-likelihoods, one matrix per utterance with a column for each pdf,
 searching with several threads.

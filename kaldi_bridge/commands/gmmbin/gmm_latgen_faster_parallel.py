@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from kaldi_bridge.command import command, without_effect
 from kaldi_bridge.features.front_end import FrontEndOptions
 from kaldi_bridge.gmm.latgen import latgen
-from kaldi_bridge.lattices.generation import LatticeOptions, ThreadOptions
+from kaldi_bridge.lattices.generation import LatticeOptions
+from kaldi_bridge.tables.threads import ThreadOptions
 
 USAGE = """Generate lattices using a GMM-based model, searching with several threads.
 Usage: nnet-pytorch-gmm-latgen-faster-parallel [options] <model-in> <fst-in|fsts-rspecifier> <features-rspecifier> \\

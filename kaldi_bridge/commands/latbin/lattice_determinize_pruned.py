@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
-from kaldi_bridge.lattices.determinization import (
-    Determinized,
-    WordDeterminizationOptions,
-    determinize_words,
-    pushed,
-)
+from kaldi_bridge.lattices.determinization import WordDeterminizationOptions, determinize_words_minimized
 from kaldi_bridge.lattices.determinize_program import ProgramOptions, determinize_table
-from kaldi_bridge.lattices.lattice import Lattice
 
 USAGE = """Determinize lattices, keeping for each word sequence its best path, within a beam of the best of all.
 Usage: nnet-pytorch-lattice-determinize-pruned [options] <lattice-rspecifier> <lattice-wspecifier>
@@ -27,11 +21,12 @@ class Options(WordDeterminizationOptions, ProgramOptions):
 
 
 def lattice_determinize_pruned(options: Options, lattice_rspecifier: str, lattice_wspecifier: str) -> int:
-    def determinize(lattice: Lattice) -> Determinized:
-        done = determinize_words(lattice, options.beam, options)
-        return replace(done, lattice=pushed(done.lattice, minimize=True)) if options.minimize else done
-
-    return determinize_table(lattice_rspecifier, lattice_wspecifier, options, determinize)
+    return determinize_table(
+        lattice_rspecifier,
+        lattice_wspecifier,
+        options,
+        lambda lattice: determinize_words_minimized(lattice, options.beam, options, options.minimize),
+    )
 
 
 main = command(lattice_determinize_pruned, usage=USAGE)

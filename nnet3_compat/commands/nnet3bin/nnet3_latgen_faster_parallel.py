@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command
-from kaldi_bridge.lattices.generation import ThreadOptions
+from kaldi_bridge.tables.threads import ThreadOptions
 from nnet3_compat.utterances.latgen import Options as LatgenOptions
 from nnet3_compat.utterances.latgen import latgen
 

@@ -14,7 +14,12 @@ from pathlib import Path
 import pytest
 
 from kaldi_bridge.command import run
-from kaldi_bridge.commands.latbin import lattice_determinize_phone_pruned, lattice_determinize_pruned
+from kaldi_bridge.commands.latbin import (
+    lattice_determinize_phone_pruned,
+    lattice_determinize_phone_pruned_parallel,
+    lattice_determinize_pruned,
+    lattice_determinize_pruned_parallel,
+)
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.determinization import DeterminizationOptions, determinize
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, to_lattice
@@ -39,6 +44,7 @@ CASES = {
     "phones-neither": (PHONES, "--phone-determinize=false --word-determinize=false"),
 }
 PROGRAMS = {WORDS: lattice_determinize_pruned.main, PHONES: lattice_determinize_phone_pruned.main}
+PARALLEL = {WORDS: lattice_determinize_pruned_parallel.main, PHONES: lattice_determinize_phone_pruned_parallel.main}
 WORDED_OTHERWISE = (
     "Lattice determinization terminated|Lattice determinization ended|Processing lattice"  # worded otherwise
 )
@@ -63,6 +69,40 @@ def test_lattices_and_messages_are_kaldis(name: str, tmp_path: Path, capfd: pyte
     assert run(PROGRAMS[program], words) == 0
     assert (tmp_path / "out.lats").read_bytes() == (FOLDER / f"{name}.lats").read_bytes()
     assert messages(capfd.readouterr().err) == messages((FOLDER / f"{name}.log").read_text())
+
+
+@pytest.mark.parametrize("num_threads", [0, 1, 3])
+@pytest.mark.parametrize("name", ["words", "words-mem-100", "words-scaled", "phones", "phones-mem-20000"])
+def test_parallel_forms_write_what_kaldis_write(
+    name: str, num_threads: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """``parallel/NAME.lats``: of Kaldi's -parallel form, which does not sort states; those of words-scaled are sorted
+    by minimizing, the same as those of the other form."""
+    program, words = arguments(name, f"ark,t:{tmp_path}/out.lats")
+    assert run(PARALLEL[program], [f"--num-threads={num_threads}", "--num-threads-total=30", *words]) == 0
+    kept = FOLDER / "parallel" / f"{name}.lats"
+    if name == "words-scaled":
+        kept = FOLDER / f"{name}.lats"
+    assert (tmp_path / "out.lats").read_bytes() == kept.read_bytes()
+    early = 2 if name == "words-mem-100" else 0
+    what = "had warnings" if program == WORDS else "determinization finished earlier than specified by the beam"
+    said = messages(capfd.readouterr().err)
+    assert said[-1] == f"Done 2 lattices, {what} on {early} of these."
+    assert sum("did not succeed" in line for line in said) == early
+
+
+def test_parallel_forms_on_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "none").touch()
+    words = [f"ark:{tmp_path}/none", f"ark:{tmp_path}/out"]
+    assert run(PARALLEL[WORDS], words) == run(PARALLEL[PHONES], [f"{FOLDER}/model.mdl", *words]) == 1
+    for option, message in (
+        ("--acoustic-scale=0", "zero acoustic scale"),
+        ("--num-threads=-2", "must not be negative"),
+    ):
+        assert run(PARALLEL[WORDS], [option, *words]) == 255
+        assert message in capfd.readouterr().err
+    assert run(PARALLEL[WORDS], ["--num-threads=2", f"ark:{FOLDER}/model.mdl", f"ark:{tmp_path}/other"]) == 255
+    assert not (tmp_path / "other").exists()
 
 
 def test_limits_make_smaller_lattices() -> None:
