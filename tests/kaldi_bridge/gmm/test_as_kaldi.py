@@ -16,6 +16,7 @@ from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.fmpe import Fmpe, FmpeStatistics
 from kaldi_bridge.gmm.full_model import read_full_mixture
 from kaldi_bridge.gmm.global_statistics import read_statistics
+from kaldi_bridge.gmm.mixture_files import read_mixture
 from kaldi_bridge.gmm.model import MIXTURES
 from kaldi_bridge.gmm.statistics import Statistics, sum_files
 from kaldi_bridge.hmm.posterior import to_matrix
@@ -171,6 +172,7 @@ READERS: dict[str, Callable[[str], Arrays]] = {
     "statistics": statistics,
     "mixtures": table(MIXTURES, mixture_arrays),
     "scatter": scatter,
+    "mixture": lambda name: mixture_arrays(read_mixture(name)),
     "global statistics": global_statistics,
     "derivative": derivative,
     "full mixture": full_mixture,
@@ -725,6 +727,22 @@ CASES = [
         "prons-to-wordali",
         "--per-frame=true ark:prons.ark ark:phone-lengths.ark ark:{}",
         "words-per-frame.ali",
+        "",
+    ),
+    (
+        "mixture",
+        "init-ubm",
+        "--fullcov-ubm=false --ubm-num-gauss=3 --intermediate-num-gauss=8 --reduce-state-factor=0.5 est.mdl "
+        "est.occs {}",
+        "clustered.gmm",
+        "",
+    ),
+    (
+        "full mixture",
+        "init-ubm",
+        "--ubm-numcomps=2 --intermediate-num-gauss=1000 --max-am-gauss=10 --reduce-state-factor=0.4 est.mdl "
+        "est.occs {}",
+        "clustered.fgmm",
         "",
     ),
     ("alignments", "gmm-decode-simple", f"{NARROW} ark:{{}}", "decoded-narrow.words", ""),

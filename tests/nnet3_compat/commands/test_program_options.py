@@ -18,6 +18,10 @@ OPTIMIZATION = (
 )
 # Kaldi's name of the program: name=default of each option (f40076610, built without CUDA).
 OPTIONS = {
+    "init-ubm": (
+        "binary=true cluster-varfloor=0.01 fullcov-ubm=true intermediate-num-gauss=4000 intermediate-numcomps=4000 "
+        "max-am-gauss=20000 reduce-state-factor=0.2 ubm-num-gauss=400 ubm-numcomps=400"
+    ),
     "gmm-est-fmllr-raw": "fmllr-min-count=100 fmllr-num-iters=20 raw-feat-dim=13 spk2utt=",
     "gmm-est-fmllr-raw-gpost": "fmllr-min-count=100 fmllr-num-iters=20 raw-feat-dim=13 spk2utt=",
     "gmm-global-est-lvtln-trans": "logdet-scale=1 norm-type=offset spk2utt=",

@@ -137,3 +137,5 @@ prons-to-wordali --per-frame=true ark:prons.ark ark:phone-lengths.ark ark:words-
 nnet3-get-egs-simple input=ark:fmllr.ark output=ark:raw-fmllr.ark ark:simple.egs
 gmm-decode-simple --beam=1 --acoustic-scale=0.5 model.mdl HCLG.fst ark:feats.ark ark:decoded-narrow.words ark:decoded-narrow.ark ark:decoded-narrow.lat
 log gmm-decode-simple gmm-decode-simple --beam=3 --acoustic-scale=0.5 --allow-partial=false model.mdl HCLG.fst ark:feats.ark ark:decoded-whole.words
+init-ubm --fullcov-ubm=false --ubm-num-gauss=3 --intermediate-num-gauss=8 --reduce-state-factor=0.5 est.mdl est.occs clustered.gmm
+init-ubm --ubm-numcomps=2 --intermediate-num-gauss=1000 --max-am-gauss=10 --reduce-state-factor=0.4 est.mdl est.occs clustered.fgmm

@@ -1,0 +1,1 @@
+"""Programs that Kaldi keeps in src/sgmm2bin."""
