@@ -14,31 +14,30 @@ _LAG, _TAP = 31, 3
 
 
 class CRandom(Random):
-    """rand() of the GNU C library after srand(seed): an additive feedback generator, r[i] = r[i - 3] + r[i - 31]."""
+    """rand() of the GNU C library after srand(seed): an additive feedback generator, r[i] = r[i - 3] + r[i - 31].
+
+    ``core``: the numbers themselves, for what draws them in C++.
+    """
 
     def seed(self, a: Any = 1, version: int = 2) -> None:
         """Starts anew with a 32-bit integer, which stays known as ``seed_number``."""
         self.seed_number = int(a)
         word = (int(a) + (1 << 31)) % (1 << 32) - (1 << 31) or 1
-        state = [word]
+        state = [word % (1 << 32)]
         for _ in range(_LAG - 1):
             # 16807 times the word before, modulo 2^31 - 1, as C divides: towards zero.
             quotient = abs(word) // 127773 * (1 if word > 0 else -1)
             word = 16807 * (word - quotient * 127773) - 2836 * quotient
             word += RAND_MAX if word < 0 else 0
             state.append(word)
-        self._state = state
-        self._at = _TAP
+        self.core = _csrc.CRandom(state[_TAP:] + state[:_TAP])
         for _ in range(10 * _LAG):
             self.rand()
 
     def rand(self) -> int:
         """An integer from 0 to RAND_MAX."""
-        state, at = self._state, self._at
-        value = (state[at] + state[at - _TAP]) & 0xFFFFFFFF
-        state[at] = value
-        self._at = at + 1 if at < _LAG - 1 else 0
-        return value >> 1
+        value: int = self.core.rand()
+        return value
 
     def rands(self, count: int) -> np.ndarray:
         """As many calls of ``rand``, int64 [count]."""
@@ -49,11 +48,12 @@ class CRandom(Random):
     @property
     def values(self) -> list[int]:
         """The 31 numbers that all later ones follow from, the oldest first."""
-        return self._state[self._at :] + self._state[: self._at]
+        ordered: list[int] = self.core.values
+        return ordered
 
     @values.setter
     def values(self, values: list[int]) -> None:
-        self._state, self._at = values, 0
+        self.core.values = values
 
     def random(self) -> float:
         """From 0 to below 1; 53 bits of it, as those of Python's own generator."""

@@ -31,8 +31,18 @@ class CRandom {
     return value >> 1;
   }
 
+  // From `low` to `high`, both included (Kaldi's RandInt).
+  int32_t rand_int(int32_t low, int32_t high) {
+    return low == high ? low : low + static_cast<int32_t>(rand() % static_cast<uint32_t>(high + 1 - low));
+  }
+
   // Between 0 and 1 (Kaldi's RandUniform).
   float uniform() { return static_cast<float>((rand() + 1.0) / (2147483647 + 2.0)); }
+
+  void set_values(const std::array<uint32_t, kLag> &values) {
+    values_ = values;
+    at_ = 0;
+  }
 
   // What it can go on from.
   std::array<uint32_t, kLag> values() const {

@@ -79,6 +79,7 @@ class Cursor {
   }
 
   size_t pos() const { return pos_; }
+  size_t left() const { return size_ - pos_; }
 
  private:
   static constexpr size_t kLongestName = 1000;

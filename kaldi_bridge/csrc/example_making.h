@@ -8,12 +8,9 @@
 #include <string_view>
 
 #include "general_matrix.h"
+#include "utterance_splitting.h"
 
 namespace kaldi_bridge {
-
-struct Chunk {
-  int32_t first_frame, num_frames, left_context, right_context;
-};
 
 // Of each frame of an utterance pairs of an index and a weight, in any order: those of frame t are offsets[t] to
 // offsets[t + 1] - 1.

@@ -2,13 +2,20 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <cmath>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "example_making.h"
+#include "number_lists.h"
+#include "object_form.h"
 #include "python_arrays.h"
+#include "python_text.h"
 
 namespace py = pybind11;
 using namespace std::string_view_literals;
@@ -17,109 +24,156 @@ namespace kaldi_bridge {
 
 namespace {
 
-// The first fields of kaldi_bridge.examples.utterance_splitting.Chunk.
-Chunk chunk_of(const py::tuple &fields) {
-  const Chunk chunk{fields[0].cast<int32_t>(), fields[1].cast<int32_t>(), fields[2].cast<int32_t>(), fields[3].cast<int32_t>()};
-  // A context may be negative, as in Kaldi: then inputs are fewer than outputs.
+// A context may be negative, as in Kaldi: then inputs are fewer than outputs.
+void check(const Chunk &chunk) {
   const int64_t inputs = int64_t{chunk.left_context} + chunk.num_frames + chunk.right_context;
   if (chunk.first_frame < 0 || chunk.num_frames < 0 || inputs <= 0 || inputs > INT32_MAX)
     throw std::invalid_argument("a chunk has " + std::to_string(inputs) + " frames of input");
-  return chunk;
 }
 
-// The features and i-vectors of an utterance.
+// The first fields of kaldi_bridge.examples.utterance_splitting.Chunk.
+Chunk chunk_of(const py::tuple &fields) {
+  return {fields[0].cast<int32_t>(), fields[1].cast<int32_t>(), fields[2].cast<int32_t>(), fields[3].cast<int32_t>()};
+}
+
+// A matrix in whichever form a file holds it.
+class PackedMatrix {
+ public:
+  explicit PackedMatrix(Cursor &in) {
+    const char *begin = in.take(0);
+    const size_t before = in.pos();
+    parse_matrix(in);
+    bytes_.assign(begin, in.pos() - before);
+    Cursor own(bytes_.data(), bytes_.size());
+    view_ = parse_matrix(own);
+  }
+  // Of what Python has of it.
+  explicit PackedMatrix(const py::object &parts) : parts_(std::make_unique<MatrixOfParts>(parts)), view_(parts_->view()) {}
+  PackedMatrix(const PackedMatrix &) = delete;
+  PackedMatrix &operator=(const PackedMatrix &) = delete;
+
+  const MatrixView &view() const { return view_; }
+
+  bool has_nan() const {
+    if (view_.kind != 'F') return false;
+    for (size_t i = 0; i < view_.size; i += sizeof(float))
+      if (std::isnan(load<float>(view_.data + i))) return true;
+    return false;
+  }
+
+ private:
+  std::string bytes_;
+  std::unique_ptr<MatrixOfParts> parts_;
+  MatrixView view_;
+};
+
+// The features and i-vectors of an utterance. `period`: frames for each i-vector; `random`: draws one for each chunk.
 class Inputs {
  public:
-  Inputs(const py::object &features, const std::optional<Array<float>> &ivectors, bool compress)
-      : features_(features), compress_(compress) {
+  Inputs(std::shared_ptr<PackedMatrix> features, const std::optional<Array<float>> &ivectors, int32_t period, bool compress,
+         std::shared_ptr<CRandom> random)
+      : features_(std::move(features)), period_(period), compress_(compress), random_(std::move(random)) {
     if (ivectors) ivectors_.emplace(*ivectors);
+    if (period < 1) throw std::invalid_argument("the period of i-vectors is not positive");
   }
 
   bool compress() const { return compress_; }
   int32_t count() const { return ivectors_ ? 2 : 1; }
 
-  // Appends those of a chunk, with this row of the i-vectors.
-  void append(const Chunk &chunk, int32_t row, std::string *out) const {
-    append_input(features_.view(), chunk, compress_, out);
+  // Appends those of a chunk of an utterance of so many frames.
+  void append(const Chunk &chunk, int32_t frames, std::string *out) const {
+    const int32_t row = ivectors_ ? ivector_row(chunk, frames) : 0;
+    check(chunk);
+    append_input(features_->view(), chunk, compress_, out);
     if (ivectors_) append_io("ivector", 0, 1, padded_rows(ivectors_->view(), row, 1).view, compress_, out);
   }
 
  private:
-  MatrixOfParts features_;
+  // That of a random frame, as Kaldi draws it.
+  int32_t ivector_row(const Chunk &chunk, int32_t frames) const {
+    const int32_t first = chunk.first_frame - chunk.left_context;
+    return std::clamp(random_->rand_int(first, first + frames - 1) / period_, 0, std::max(0, ivectors_->view().rows - 1));
+  }
+
+  std::shared_ptr<PackedMatrix> features_;
   std::optional<MatrixOfParts> ivectors_;
+  int32_t period_;
   bool compress_;
+  std::shared_ptr<CRandom> random_;
 };
 
-py::bytes packed_inputs(const Inputs &inputs, const py::tuple &chunk, int32_t row) {
+py::bytes packed_inputs(const Inputs &inputs, const py::tuple &chunk, int32_t frames) {
   std::string out;
-  inputs.append(chunk_of(chunk), row, &out);
+  inputs.append(chunk_of(chunk), frames, &out);
   return out;
 }
 
-// Appends the output of a chunk.
-class Outputs {
- public:
-  Outputs(const py::object &targets, int32_t factor, bool compress) : factor_(factor), compress_(compress) {
-    if (factor < 1) throw std::invalid_argument("the subsampling factor is not positive");
-    if (!py::isinstance<py::tuple>(targets)) {
-      dense_.emplace(targets);
-      return;
-    }
-    std::tie(offsets_, indexes_, weights_, dim_) =
-        targets.cast<std::tuple<Array<int64_t>, Array<int32_t>, Array<float>, int32_t>>();
-    check_rows(offsets_, indexes_.size(), weights_.size());
-  }
+// Appends the output of a chunk, with targets for every frame, which are a posterior of so many pdfs.
+void append_targets(const std::pair<std::shared_ptr<PackedPosterior>, int32_t> &targets, const Chunks &chunks, const Chunk &chunk,
+                    bool, std::string *out) {
+  const auto &[posterior, dim] = targets;
+  const std::vector<float> weights = chunks.weights(chunk);
+  const SparseTargets view{posterior->offsets.data(), posterior->offsets.size() - 1, posterior->indexes.data(),
+                           posterior->weights.data(), dim};
+  append_sparse_output(view, chunk, chunks.factor, weights.data(), weights.size(), out);
+}
 
-  void append(const py::tuple &fields, std::string *out) const {
-    const Chunk chunk = chunk_of(fields);
-    if (dense_) {
-      append_dense_output(dense_->view(), chunk, factor_, compress_, out);
-      return;
-    }
-    const auto weights = fields[4].cast<Array<float>>();
-    const SparseTargets targets{offsets_.data(), static_cast<size_t>(offsets_.size() - 1), indexes_.data(), weights_.data(), dim_};
-    append_sparse_output(targets, chunk, factor_, weights.data(), weights.size(), out);
-  }
+// The same with a row for each label.
+void append_targets(const std::shared_ptr<PackedMatrix> &targets, const Chunks &chunks, const Chunk &chunk, bool compress,
+                    std::string *out) {
+  append_dense_output(targets->view(), chunk, chunks.factor, compress, out);
+}
 
- private:
-  int32_t factor_;
-  bool compress_;
-  std::optional<MatrixOfParts> dense_;
-  Array<int64_t> offsets_;
-  Array<int32_t> indexes_;
-  Array<float> weights_;
-  int32_t dim_ = 0;
-};
-
-// The examples of all chunks, with their binary markers. `rows`: of i-vectors, one for each chunk.
-py::list frame_examples(const Inputs &inputs, const py::object &targets, int32_t factor, const py::list &chunks,
-                        const std::vector<int32_t> &rows) {
-  if (rows.size() != chunks.size()) throw std::invalid_argument("a row of the i-vectors is needed for each chunk");
-  const Outputs outputs(targets, factor, inputs.compress());
-  py::list made;
+// The examples of all chunks of an utterance of so many frames, as entries of an archive.
+template <class Targets>
+py::bytes frame_examples(const py::str &utterance, const Inputs &inputs, const Targets &targets, const Chunks &chunks,
+                         int32_t frames) {
+  const std::string key = encoded(utterance);
   std::string out;
-  for (size_t i = 0; i < rows.size(); i++) {
-    out = "\0B<Nnet3Eg> <NumIo> "sv;
+  for (const Chunk &chunk : chunks.chunks) {
+    out.append(key).append("-").append(std::to_string(chunk.first_frame)).append(" \0B<Nnet3Eg> <NumIo> "sv);
     const int32_t count = inputs.count() + 1;
     out.push_back(4);
     out.append(reinterpret_cast<const char *>(&count), sizeof count);
-    const py::tuple chunk = chunks[i];
-    inputs.append(chunk_of(chunk), rows[i], &out);
-    outputs.append(chunk, &out);
+    inputs.append(chunk, frames, &out);
+    append_targets(targets, chunks, chunk, inputs.compress(), &out);
     out.append("</Nnet3Eg> ");
-    made.append(py::bytes(out));
   }
-  return made;
+  return out;
 }
 
 }  // namespace
 
 void add_example_making(py::module_ &m) {
+  py::class_<PackedMatrix, std::shared_ptr<PackedMatrix>>(m, "PackedMatrix")
+      .def(py::init<const py::object &>())
+      .def_property_readonly("rows", [](const PackedMatrix &matrix) { return matrix.view().rows; })
+      .def_property_readonly("cols", [](const PackedMatrix &matrix) { return matrix.view().cols; })
+      .def_property_readonly("has_nan", &PackedMatrix::has_nan)
+      .def("parts", [](const PackedMatrix &matrix) { return matrix_parts(matrix.view()); });
+  py::class_<PackedPosterior, std::shared_ptr<PackedPosterior>>(m, "PackedPosterior")
+      .def(py::init([](const Array<int64_t> &offsets, const Array<int32_t> &indexes, const Array<float> &weights) {
+        check_rows(offsets, indexes.size(), weights.size());
+        return PackedPosterior{{offsets.data(), offsets.data() + offsets.size()},
+                               {indexes.data(), indexes.data() + indexes.size()},
+                               {weights.data(), weights.data() + weights.size()}};
+      }))
+      .def_property_readonly("rows", [](const PackedPosterior &posterior) { return posterior.offsets.size() - 1; });
+  py::dict forms = m.attr("forms");
+  forms["packed matrix"] = ObjectForm([](Cursor &in) { return py::cast(std::make_shared<PackedMatrix>(in)); });
+  forms["packed posterior"] =
+      ObjectForm([](Cursor &in) { return py::cast(std::make_shared<PackedPosterior>(parse_posterior(in))); });
+
   py::class_<Inputs>(m, "ChunkInputs")
-      .def(py::init<const py::object &, const std::optional<Array<float>> &, bool>())
+      .def(py::init<std::shared_ptr<PackedMatrix>, const std::optional<Array<float>> &, int32_t, bool,
+                    std::shared_ptr<CRandom>>(),
+           py::arg("features").none(false), py::arg("ivectors"), py::arg("period"), py::arg("compress"),
+           py::arg("random").none(false))
       .def_property_readonly("count", &Inputs::count)
       .def("pack", &packed_inputs, "The binary form of the inputs of a chunk.");
-  m.def("pack_frame_examples", &frame_examples, "Examples of chunks, with a target for each frame.");
+  using SparseTargetsOfPdfs = std::pair<std::shared_ptr<PackedPosterior>, int32_t>;
+  m.def("pack_frame_examples", &frame_examples<std::shared_ptr<PackedMatrix>>, "Examples of chunks, with targets for each frame.");
+  m.def("pack_frame_examples", &frame_examples<SparseTargetsOfPdfs>, "The same of a posterior and the number of its pdfs.");
 }
 
 }  // namespace kaldi_bridge

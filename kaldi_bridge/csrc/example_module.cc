@@ -15,6 +15,7 @@
 #include "fst_properties.h"
 #include "fst_views.h"
 #include "lattice_arrays.h"
+#include "object_form.h"
 #include "python_arrays.h"
 
 namespace py = pybind11;
@@ -74,6 +75,12 @@ py::tuple supervision_parts(const OutputView &view) {
   for (const CompactFstView &fst : view.fsts) fsts.append(fst_parts(fst));
   for (int32_t i = 0; i < view.num_aligned; i++) pdfs.append(load<int32_t>(view.alignment + 4 * i));
   return py::make_tuple(view.weight, view.sequences, view.frames, view.label_dim, view.e2e, fsts, pdfs);
+}
+
+py::object supervision(Cursor &in) {
+  OutputView output{};
+  parse_supervision(in, &output);
+  return supervision_parts(output);
 }
 
 py::tuple output_parts(const OutputView &view) {
@@ -234,19 +241,27 @@ py::tuple compacted(int32_t start, const Array<float> &finals, const Array<int64
                                   sizeof(Element) * made.elements.size()));
 }
 
+// Examples that begin with `token`, as the bytes that they are, marker included.
+ObjectForm raw_form(std::string_view token) {
+  return ObjectForm([token](Cursor &in) -> py::object {
+    const char *begin = in.take(0);
+    const ExampleView example = parse_example(begin, in.left());
+    if (example.token.substr(0, token.size()) != token) throw OtherForm();
+    in.take(example.size);
+    return py::bytes(begin - 2, example.size + 2);
+  });
+}
+
 }  // namespace
 
 void add_examples(py::module_ &m) {
+  py::dict forms = m.attr("forms");
+  for (const char *token : {"<Nnet3Eg>", "<Nnet3ChainEg>", "<Nnet3DiscriminativeEg>"}) forms[token] = raw_form(token);
+  forms["supervision"] = ObjectForm(&supervision);
   m.def("parse_example", &parse, "Where a binary example in a buffer ends, and its parts.");
   m.def(
       "parse_supervision",
-      [](const py::handle &buffer, size_t pos, size_t end) {
-        return found_in(buffer, pos, end, [](Cursor &in) {
-          OutputView output{};
-          parse_supervision(in, &output);
-          return supervision_parts(output);
-        });
-      },
+      [](const py::handle &buffer, size_t pos, size_t end) { return found_in(buffer, pos, end, &supervision); },
       "The parts of a supervision.");
   m.def("shift_example", &shifted_bytes, "The same bytes, but for the times of the example in them.");
   m.def("example_structure", &structure, "(size, what must be equal in examples that are merged).");

@@ -40,6 +40,7 @@
 #include "shorten.h"
 #include "shortest_paths.h"
 #include "split_radix.h"
+#include "utterance_splitting_module.h"
 #include "windowing.h"
 
 namespace py = pybind11;
@@ -173,11 +174,12 @@ PYBIND11_MODULE(_csrc, m) {
   m.doc() = "Search, lattice determinization, epsilon removal, training examples, resampling and spectra for kaldi_bridge.";
 
   PYBIND11_NUMPY_DTYPE(FstArc, ilabel, olabel, weight, nextstate);
+  add_objects(m);
+  add_utterance_splitting(m);
   add_example_making(m);
   add_examples(m);
   add_float_arithmetic(m);
   add_ivectors(m);
-  add_objects(m);
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
   m.def("connected", &connected, "Only states on a path from the start to an end.");
   m.def("shortest_paths", &paths, "The cheapest paths.");

@@ -3,15 +3,16 @@
 #include "object_module.h"
 
 #include <pybind11/stl.h>
-#include <unistd.h>
 
-#include <algorithm>
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include "decision_tree.h"
 #include "number_lists.h"
+#include "object_form.h"
 #include "python_arrays.h"
+#include "python_text.h"
 
 namespace py = pybind11;
 
@@ -19,32 +20,29 @@ namespace kaldi_bridge {
 
 namespace {
 
-py::tuple integers(const py::handle &buffer, size_t pos, size_t end) {
-  return found_in(buffer, pos, end, [](Cursor &in) { return copied(parse_integers(in)); });
+// What parses objects in the buffer of a stream.
+auto in_buffer(ObjectForm::Parse parse) {
+  return [parse](const py::handle &buffer, size_t pos, size_t end) { return found_in(buffer, pos, end, parse); };
 }
 
-py::tuple vectors(const py::handle &buffer, size_t pos, size_t end) {
-  return found_in(buffer, pos, end, [](Cursor &in) { return py::cast(parse_vectors(in)); });
+py::object integers(Cursor &in) { return copied(parse_integers(in)); }
+
+py::object vectors(Cursor &in) { return py::cast(parse_vectors(in)); }
+
+py::object tree(Cursor &in) {
+  const TreeNodes made = parse_tree(in);
+  py::array_t<int32_t> nodes({static_cast<py::ssize_t>(made.nodes.size()), py::ssize_t{4}});
+  static_assert(sizeof(TreeNode) == 4 * sizeof(int32_t));
+  if (!made.nodes.empty()) std::memcpy(nodes.mutable_data(), made.nodes.data(), made.nodes.size() * sizeof(TreeNode));
+  return py::make_tuple(nodes, copied(made.values));
 }
 
-py::tuple tree(const py::handle &buffer, size_t pos, size_t end) {
-  return found_in(buffer, pos, end, [](Cursor &in) {
-    const TreeNodes made = parse_tree(in);
-    py::array_t<int32_t> nodes({static_cast<py::ssize_t>(made.nodes.size()), py::ssize_t{4}});
-    static_assert(sizeof(TreeNode) == 4 * sizeof(int32_t));
-    if (!made.nodes.empty()) std::memcpy(nodes.mutable_data(), made.nodes.data(), made.nodes.size() * sizeof(TreeNode));
-    return py::make_tuple(nodes, copied(made.values));
-  });
+py::object posterior(Cursor &in) {
+  const PackedPosterior made = parse_posterior(in);
+  return py::make_tuple(copied(made.offsets), copied(made.indexes), copied(made.weights));
 }
 
-py::tuple posterior(const py::handle &buffer, size_t pos, size_t end) {
-  return found_in(buffer, pos, end, [](Cursor &in) {
-    const PackedPosterior made = parse_posterior(in);
-    return py::make_tuple(copied(made.offsets), copied(made.indexes), copied(made.weights));
-  });
-}
-
-py::array_t<float> full_matrix(Cursor &in) {
+py::object full_matrix(Cursor &in) {
   const MatrixView view = parse_matrix(in);
   if (view.kind == 'S') throw OtherForm();
   py::array_t<float> made({py::ssize_t{view.rows}, py::ssize_t{view.cols}});
@@ -52,39 +50,25 @@ py::array_t<float> full_matrix(Cursor &in) {
   return made;
 }
 
-py::tuple matrix(const py::handle &buffer, size_t pos, size_t end) {
-  return found_in(buffer, pos, end, &full_matrix);
+// A long one goes straight into its array.
+py::object full_matrix_of_file(Cursor head, int fd, int64_t position, size_t *size) {
+  if (!head.accept("FM ")) return {};
+  const int32_t rows = head.basic<int32_t>(), cols = head.basic<int32_t>();
+  if (rows <= 0 || cols <= 0) return {};
+  const uint64_t bytes = sizeof(float) * static_cast<uint64_t>(rows) * static_cast<uint64_t>(cols);
+  const int64_t begin = position + static_cast<int64_t>(head.pos());
+  if (!holds(fd, begin, bytes)) return {};
+  *size = head.pos() + bytes;
+  py::array_t<float> made({py::ssize_t{rows}, py::ssize_t{cols}});
+  char *out = reinterpret_cast<char *>(made.mutable_data());
+  const size_t have = [&] {
+    py::gil_scoped_release release;
+    return read_at(fd, begin, bytes, out);
+  }();
+  return have == bytes ? made : py::object();
 }
 
-// Of a matrix that begins in a file with "\0B", up to this size: (its size, the matrix), or as parsed() without. About
-// `expected` bytes are read at first.
-constexpr size_t kMostBuffered = 1 << 16;
-
-py::tuple matrix_at(int fd, int64_t position, size_t expected) {
-  thread_local std::vector<char> buffer(kMostBuffered);
-  size_t have = 0, wanted = std::clamp<size_t>(expected, 64, kMostBuffered);
-  while (wanted <= kMostBuffered) {
-    const ssize_t got = pread(fd, buffer.data() + have, wanted - have, position + static_cast<int64_t>(have));
-    if (got <= 0) break;
-    have += static_cast<size_t>(got);
-    if (have < 2) continue;
-    if (buffer[0] != '\0' || buffer[1] != 'B') return py::make_tuple(0, py::none());
-    try {
-      Cursor in(buffer.data() + 2, have - 2);
-      const py::object made = full_matrix(in);
-      return py::make_tuple(2 + in.pos(), made);
-    } catch (const Incomplete &incomplete) {
-      wanted = std::max<uint64_t>(2 + incomplete.needed, have + 1);
-    } catch (const OtherForm &) {
-      return py::make_tuple(0, py::none());
-    }
-  }
-  return py::make_tuple(-1, py::none());
-}
-
-py::tuple general_matrix(const py::handle &buffer, size_t pos, size_t end) {
-  return found_in(buffer, pos, end, [](Cursor &in) { return matrix_parts(parse_matrix(in)); });
-}
+py::object general_matrix(Cursor &in) { return matrix_parts(parse_matrix(in)); }
 
 // Bytes of a known number, which `write` writes.
 template <class Write>
@@ -104,6 +88,42 @@ py::bytes posterior_bytes(const Array<int64_t> &offsets, const Array<int32_t> &i
   const size_t frames = offsets.size() - 1;
   return written(kCount * (frames + 1) + kPair * indexes.size(), [&](char *out) {
     pack_posterior(offsets.data(), frames, indexes.data(), weights.data(), out);
+  });
+}
+
+// What goes over the keys of entries that are to be packed, with the range of each: `offsets` divide so many parts.
+template <class Pack>
+py::bytes packed_entries(const py::list &keys, const Array<int64_t> &offsets, py::ssize_t parts, Pack pack) {
+  check_rows(offsets, parts, parts);
+  if (offsets.size() != static_cast<py::ssize_t>(keys.size()) + 1) throw std::invalid_argument("each entry needs a key");
+  std::string out;
+  for (size_t i = 0; i < keys.size(); i++) {
+    out.append(encoded(keys[i])).append(" \0B", 3);
+    pack(static_cast<size_t>(offsets.data()[i]), static_cast<size_t>(offsets.data()[i + 1]), &out);
+  }
+  return out;
+}
+
+// Makes room for so many bytes; returns where they are.
+char *longer(size_t size, std::string *out) {
+  out->resize(out->size() + size);
+  return out->data() + out->size() - size;
+}
+
+py::bytes integer_entries(const py::list &keys, const Array<int64_t> &offsets, const Array<int32_t> &values) {
+  return packed_entries(keys, offsets, values.size(), [&](size_t begin, size_t end, std::string *out) {
+    pack_integers(values.data() + begin, end - begin, longer(kCount * (end - begin + 1), out));
+  });
+}
+
+py::bytes posterior_entries(const py::list &keys, const Array<int64_t> &frames, const Array<int64_t> &offsets,
+                            const Array<int32_t> &indexes, const Array<float> &weights) {
+  check_rows(offsets, indexes.size(), weights.size());
+  return packed_entries(keys, frames, offsets.size() - 1, [&](size_t begin, size_t end, std::string *out) {
+    const int64_t *own = offsets.data() + begin;
+    const size_t pairs = static_cast<size_t>(own[end - begin] - own[0]);
+    char *to = longer(kCount * (end - begin + 1) + kPair * pairs, out);
+    pack_posterior(own, end - begin, indexes.data(), weights.data(), to);
   });
 }
 
@@ -149,16 +169,23 @@ py::object rows_of(const py::object &parts, int64_t first, int32_t count) {
 }  // namespace
 
 void add_objects(py::module_ &m) {
-  m.def("parse_integers", &integers, "int32 [count], of a vector of integers.");
-  m.def("parse_vectors", &vectors, "A list of lists of integers.");
-  m.def("parse_tree", &tree, "(nodes, numbers that they refer to) of a decision tree, see decision_tree.h.");
-  m.def("parse_posterior", &posterior, "(offsets, indexes, weights).");
-  m.def("parse_matrix", &matrix, "float32 [rows, columns], also of a compressed matrix.");
-  m.def("parse_matrix_at", &matrix_at, "(size with its marker, matrix) of one that begins at a position of a file.");
-  m.def("parse_general_matrix", &general_matrix, "A full matrix, or the fields of a compressed or a sparse one.");
+  add_object_forms(m);
+  py::dict forms = m.attr("forms");
+  forms["integers"] = ObjectForm(&integers);
+  forms["posterior"] = ObjectForm(&posterior);
+  forms["matrix"] = ObjectForm(&full_matrix, &full_matrix_of_file);
+  forms["general matrix"] = ObjectForm(&general_matrix, &full_matrix_of_file);
+  m.def("parse_integers", in_buffer(&integers), "int32 [count], of a vector of integers.");
+  m.def("parse_vectors", in_buffer(&vectors), "A list of lists of integers.");
+  m.def("parse_tree", in_buffer(&tree), "(nodes, numbers that they refer to) of a decision tree, see decision_tree.h.");
+  m.def("parse_posterior", in_buffer(&posterior), "(offsets, indexes, weights).");
+  m.def("parse_matrix", in_buffer(&full_matrix), "float32 [rows, columns], also of a compressed matrix.");
+  m.def("parse_general_matrix", in_buffer(&general_matrix), "A full matrix, or the fields of a compressed or a sparse one.");
   m.def("pack_integers", &integer_bytes, "The binary form of a vector of integers.");
   m.def("pack_vectors", [](const std::vector<std::vector<int32_t>> &lists) { return py::bytes(packed_vectors(lists)); },
         "The binary form of lists of integers.");
+  m.def("pack_integer_entries", &integer_entries, "Vectors of integers, one after the other, as entries of an archive.");
+  m.def("pack_posterior_entries", &posterior_entries, "Posteriors as entries of an archive: frames of each, pairs of each frame.");
   m.def("pack_posterior", &posterior_bytes, "The binary form of a posterior.");
   m.def("pack_sparse", [](const Array<int64_t> &offsets, const Array<int32_t> &indexes, const Array<float> &values,
                           int32_t dim) { return py::bytes(sparse_bytes(offsets, indexes, values, dim)); },

@@ -27,6 +27,16 @@ inline pybind11::str decoded(std::string_view text) {
       PyUnicode_DecodeUTF8(text.data(), static_cast<pybind11::ssize_t>(text.size()), "surrogateescape"));
 }
 
+// The bytes of a text, those included that are not UTF-8.
+inline std::string encoded(const pybind11::str &text) {
+  Py_ssize_t size = 0;
+  if (const char *data = PyUnicode_AsUTF8AndSize(text.ptr(), &size)) return std::string(data, static_cast<size_t>(size));
+  PyErr_Clear();
+  PyObject *bytes = PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogateescape");
+  if (bytes == nullptr) throw pybind11::error_already_set();
+  return pybind11::reinterpret_steal<pybind11::bytes>(bytes);
+}
+
 inline Message message(const pybind11::function &log) {
   return [log](const std::string &text) { log(decoded(text)); };
 }

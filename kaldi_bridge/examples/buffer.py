@@ -62,7 +62,7 @@ class RawExampleHolder(Generic[T]):
 
     def __init__(self, holder: Holder[T], token: str) -> None:
         self._holder = holder
-        self._token = token
+        self._token = self.form = token
 
     def read(self, stream: InputStream) -> bytes:
         """The bytes as they are; those that would be written today where the example has another form."""

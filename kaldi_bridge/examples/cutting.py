@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,7 +15,15 @@ from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io.basic_io import write_int32, write_token
 from kaldi_bridge.io.compressed import without_nan
 from kaldi_bridge.io.output_stream import OutputStream, Pieces
-from kaldi_bridge.io.sparse import GeneralMatrix, matrix_parts
+from kaldi_bridge.io.sparse import (
+    GeneralMatrix,
+    general_matrix_range,
+    matrix_of_parts,
+    matrix_parts,
+    read_general_matrix,
+    write_general_matrix,
+)
+from kaldi_bridge.tables.holders import ObjectHolder
 
 
 @functools.lru_cache(maxsize=256)
@@ -25,6 +33,24 @@ def frame_indexes(first: int, count: int, step: int = 1) -> np.ndarray:
     indexes[:, 1] = first + step * np.arange(count)
     indexes.flags.writeable = False
     return indexes
+
+
+def packed(matrix: GeneralMatrix) -> Any:
+    """The matrix as functions in C++ take it: ``rows``, ``cols``, ``has_nan``, ``parts()``."""
+    return _csrc.PackedMatrix(matrix_parts(matrix))
+
+
+def _without_nan(matrix: Any) -> Any:
+    return packed(without_nan(matrix.parts())) if matrix.has_nan else matrix
+
+
+PACKED_MATRIX = ObjectHolder[Any](
+    lambda stream, binary: packed(read_general_matrix(stream, binary)),
+    lambda stream, binary, value: write_general_matrix(stream, binary, matrix_of_parts(value.parts())),
+    lambda value, text: packed(general_matrix_range(matrix_of_parts(value.parts()), text)),
+    "packed matrix",
+)
+"""Any general matrix, ``packed``, for those who cut it."""
 
 
 class Output(Protocol):
@@ -38,19 +64,18 @@ class InputCutter:
     """Cuts the inputs of chunks from an utterance, in the binary form of examples.
 
     Args:
+        features: ``packed``.
         ivectors: [rows, dim], one for each ``ivector_period`` frames, or None.
         compress: compress what is not compressed already.
     """
 
     def __init__(
-        self, features: GeneralMatrix, ivectors: np.ndarray | None, ivector_period: int, compress: bool, random: CRandom
+        self, features: Any, ivectors: np.ndarray | None, ivector_period: int, compress: bool, random: CRandom
     ) -> None:
         if compress:
-            features = without_nan(features) if isinstance(features, np.ndarray) else features
+            features = _without_nan(features)
             ivectors = None if ivectors is None else without_nan(ivectors)
-        self._inputs = _csrc.ChunkInputs(matrix_parts(features), ivectors, compress)
-        self._num_ivectors = 0 if ivectors is None else len(ivectors)
-        self._period, self._random = ivector_period, random
+        self._inputs = _csrc.ChunkInputs(features, ivectors, ivector_period, compress, random.core)
 
     def pack_example(self, token: str, chunk: Chunk, utterance_frames: int, output: Output) -> bytes:
         """A whole example of the kind that begins with ``token``. The first frame of the chunk is at time 0.
@@ -58,7 +83,7 @@ class InputCutter:
         Raises KaldiError for what cannot be compressed.
         """
         try:
-            inputs = self._inputs.pack(chunk, self._ivector_row(chunk, utterance_frames))
+            inputs = self._inputs.pack(chunk, utterance_frames)
         except ValueError as error:
             raise KaldiError(str(error)) from None
         pieces = Pieces("memory")
@@ -73,28 +98,18 @@ class InputCutter:
         write_token(pieces, True, token.replace("<", "</"))
         return pieces.data()
 
-    def pack_examples(
-        self, chunks: list[Chunk], utterance_frames: int, targets: GeneralMatrix, factor: int
-    ) -> list[bytes]:
-        """Whole examples of chunks, with a target for every ``factor``th frame.
+    def pack_frame_examples(self, key: str, chunks: Any, frames: int, targets: Any) -> bytes:
+        """Examples of an utterance of so many frames, with a target for each label, as entries of an archive.
 
         Args:
-            targets: a row for each label; or, sparse, a row for each frame with indexes in any order, which are
-                weighted: less where chunks overlap.
+            chunks: of ``UtteranceSplitter.cut``.
+            targets: a row for each label, ``packed``; or a PackedPosterior with a row for each frame, whose indexes may
+                come in any order and are weighted: less where chunks overlap; and the number of pdfs.
 
         Raises:
             KaldiError: an index is beyond the dimension of the targets, or something cannot be compressed.
         """
-        rows = [self._ivector_row(chunk, utterance_frames) for chunk in chunks]
         try:
-            return _csrc.pack_frame_examples(self._inputs, matrix_parts(targets), factor, chunks, rows)
+            return _csrc.pack_frame_examples(key, self._inputs, targets, chunks, frames)
         except ValueError as error:
-            raise KaldiError(str(error)) from None
-
-    def _ivector_row(self, chunk: Chunk, utterance_frames: int) -> int:
-        """That of a random frame, as Kaldi draws it."""
-        if not self._num_ivectors:
-            return 0
-        first = chunk.first_frame - chunk.left_context
-        frame = self._random.rand_int(first, first + utterance_frames - 1)
-        return min(max(frame // self._period, 0), self._num_ivectors - 1)
+            raise KaldiError(f"{key}: {error}") from None

@@ -100,7 +100,10 @@ class _RawHolder(RawExampleHolder[DiscriminativeExample]):
     """As Kaldi reads them: lattices in topological order, and their headers say so."""
 
     def read(self, stream: InputStream) -> bytes:
-        data = super().read(stream)
+        return self.made(super().read(stream))
+
+    def made(self, data: bytes) -> bytes:
+        """Of the bytes of an example as they stand in a file."""
         marked: bytes | None = _csrc.with_sorted_lattices(data, len(MARKER))
         return self.data(self.example(data)) if marked is None else marked
 

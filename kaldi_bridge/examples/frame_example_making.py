@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.cutting import InputCutter
-from kaldi_bridge.examples.frame_examples import num_rows
 from kaldi_bridge.examples.utterance_splitting import UtteranceSplitter
-from kaldi_bridge.io.sparse import GeneralMatrix
+from kaldi_bridge.extension import _csrc
+from kaldi_bridge.io.input_stream import InputStream
+from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.tables.holders import ObjectHolder
+from kaldi_bridge.tables.posterior import read_sparse_posterior
+
+
+def _read(stream: InputStream, binary: bool) -> Any:
+    posterior = read_sparse_posterior(stream, binary)
+    return _csrc.PackedPosterior(posterior.offsets, posterior.indexes, posterior.weights)
+
+
+def _not_written(stream: OutputStream, binary: bool, value: Any) -> NoReturn:
+    raise KaldiError(f"{stream.name}: packed posteriors are for reading only")
+
+
+PACKED_POSTERIOR = ObjectHolder[Any](_read, _not_written, form="packed posterior")
+"""A posterior, to be cut in C++; ``rows``: how many frames it has."""
 
 
 def frame_examples(
-    key: str, frames: int, cutter: InputCutter, targets: GeneralMatrix, splitter: UtteranceSplitter, tolerance: int
-) -> list[tuple[str, bytes]]:
-    """(key, example) pairs of an utterance of so many frames; none, and a warning, where it cannot be used.
+    key: str,
+    frames: int,
+    cutter: InputCutter,
+    targets: Any,
+    num_targets: int,
+    splitter: UtteranceSplitter,
+    tolerance: int,
+) -> bytes:
+    """The examples of an utterance of so many frames, as entries of an archive; none, and a warning, if there are none.
 
-    ``targets``: as ``InputCutter.pack_examples`` takes them.
+    ``targets``: as ``InputCutter.pack_frame_examples`` takes them, ``num_targets`` rows.
     """
-    num_targets = num_rows(targets)
     if not splitter.lengths_match(key, frames, num_targets, tolerance) or not num_targets:
-        return []
-    chunks = splitter.split(frames)
+        return b""
+    chunks = splitter.cut(frames)
     if not chunks:
         log.warning(f"Not producing egs for utterance {key} because it is too short: {frames} frames.")
-        return []
-    try:
-        examples = cutter.pack_examples(chunks, frames, targets, splitter.options.frame_subsampling_factor)
-    except KaldiError as error:
-        raise KaldiError(f"{key}: {error}") from error
-    return [(f"{key}-{chunk.first_frame}", example) for chunk, example in zip(chunks, examples, strict=True)]
+        return b""
+    return cutter.pack_frame_examples(key, chunks, frames, targets)

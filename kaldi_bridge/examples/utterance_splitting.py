@@ -7,12 +7,10 @@ drawn at random. Overlaps and gaps are then spread over the utterance.
 
 from __future__ import annotations
 
-import functools
 import itertools
-from collections import Counter
 from dataclasses import dataclass
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +18,7 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 
 _NEARLY_BEST = 1.9999  # combinations that cost so many frames more than the best are drawn too
 
@@ -66,9 +65,8 @@ class UtteranceSplitter:
             raise KaldiError(f"Invalid value --frame-subsampling-factor={self._factor}")
         self._sizes = chunk_sizes(options)
         self._splits = self._table() if self._sizes else []
-        self._utterances = self._frames = self._overlap = 0
-        self._chunks: Counter[int] = Counter()
-        self._cut = functools.lru_cache(maxsize=256)(self._cut_anew)  # utterances of few frames are often alike
+        order = Random(random.seed_number).getstate()[1]
+        self._core = _csrc.UtteranceSplitter(_contexts(options), self._sizes, self._splits, random.core, order)
 
     def _table(self) -> list[list[tuple[int, ...]]]:
         """For each length of an utterance up to a few chunks the combinations to choose from."""
@@ -114,102 +112,46 @@ class UtteranceSplitter:
         log.warning(f"Supervision does not have expected length for utterance {utterance}: expected length = {lengths}")
         return False
 
+    def cut(self, length: int) -> Any:
+        """The chunks of an utterance of so many frames, as functions in C++ take them; none where it is too short."""
+        try:
+            return self._core.split(length)
+        except ValueError as error:
+            raise KaldiError(str(error)) from None
+
     def split(self, length: int) -> list[Chunk]:
-        """The chunks of an utterance of so many frames; none where it is too short."""
-        sizes = self._chunk_sizes(length) if self._sizes else (length,)
-        chunks = self._cut(length, sizes, self._gaps(length, sizes))
-        self._count(length, chunks)
-        return chunks
+        """The same, for all others."""
+        return [Chunk(*fields) for fields in self.cut(length).fields()]
 
-    def _chunk_sizes(self, length: int) -> tuple[int, ...]:
-        principal = self._sizes[0]
-        repeats = 0
-        while length >= len(self._splits):
-            length -= principal - self.options.num_frames_overlap
-            repeats += 1
-        possible = self._splits[length]
-        if not possible:
-            return ()
-        chosen = possible[self._random.rand_int(0, len(possible) - 1)]
-        sizes = tuple(sorted((*chosen, *[principal] * repeats)))
-        return sizes if self._random.rand_int(0, 1) else sizes[::-1]
+    def split_many(self, lengths: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The chunks of utterances of so many frames.
 
-    def _gaps(self, length: int, sizes: tuple[int, ...]) -> tuple[int, ...] | None:
-        """Frames before each chunk, multiples of the subsampling factor, in random order; None where chunks overlap."""
-        if not self._sizes:
-            return (0,)
-        factor = self._factor
-        rest = -(-length // factor) - sum(size // factor for size in sizes)
-        if not sizes or rest < 0:
-            return None
-        gaps = [rest // (len(sizes) + 1) + (i < rest % (len(sizes) + 1)) for i in range(len(sizes) + 1)]
-        self._gap_order.shuffle(gaps)
-        return tuple(gap * factor for gap in gaps[:-1])
-
-    def _overlaps(self, length: int, sizes: tuple[int, ...]) -> tuple[int, ...]:
-        """What ``_gaps`` gives where chunks overlap: negative."""
-        if len(sizes) == 1:
-            raise KaldiError(f"Chunk size is {sizes[0]} but utterance length is only {length}")
-        factor = self._factor
-        reduced = [size // factor for size in sizes]
-        smaller = [min(a, b) for a, b in itertools.pairwise(reduced)]
-        overlaps = _distribute(sum(reduced) - -(-length // factor), smaller)
-        return (0, *(-overlap * factor for overlap in overlaps))
-
-    def _cut_anew(self, length: int, sizes: tuple[int, ...], gaps: tuple[int, ...] | None) -> list[Chunk]:
-        """The chunks of these sizes, each after a gap."""
-        if not sizes:
-            return []
-        o = self.options
-        initial = o.left_context_initial if o.left_context_initial >= 0 else o.left_context
-        final = o.right_context_final if o.right_context_final >= 0 else o.right_context
-        starts, t = [], 0
-        for gap, size in zip(self._overlaps(length, sizes) if gaps is None else gaps, sizes, strict=True):
-            starts.append(t + gap)
-            t += gap + size
-        lefts = [initial, *[o.left_context] * (len(sizes) - 1)]
-        rights = [*[o.right_context] * (len(sizes) - 1), final]
-        weights = self._weights(length, starts, sizes)
-        return [Chunk(*fields) for fields in zip(starts, sizes, lefts, rights, weights, strict=True)]
-
-    def _weights(self, length: int, starts: list[int], sizes: tuple[int, ...]) -> list[np.ndarray]:
-        factor = self._factor
-        spans = [slice(start // factor, (start + size) // factor) for start, size in zip(starts, sizes, strict=True)]
-        if not self._sizes:  # as by Kaldi, whole utterances may end within a label
-            spans = [slice(0, length // factor)]
-        count = np.zeros(max([-(-length // factor), *(span.stop for span in spans)]), np.float32)
-        for span in spans:
-            count[span] += 1
-        with np.errstate(divide="ignore"):  # in gaps
-            weights = 1.0 / count
-        return [weights[span] for span in spans]
-
-    def _count(self, length: int, chunks: list[Chunk]) -> None:
-        self._utterances += 1
-        self._frames += length
-        end = 0
-        for first, size, _, _, _ in chunks:
-            self._overlap += max(0, end - first)
-            end = first + size
-            self._chunks[size] += 1
+        Returns (places of their utterances, first frames, frames: int32 [chunks]; uint8, of the output frames of all
+        chunks, one chunk after the other, how many chunks of the utterance have them).
+        """
+        try:
+            return self._core.split_many(np.array(lengths, np.int32))
+        except ValueError as error:
+            raise KaldiError(str(error)) from None
 
     def report(self) -> bool:
         """Logs what was cut; whether there was any chunk."""
-        total = sum(size * count for size, count in self._chunks.items())
-        count = sum(self._chunks.values())
+        chunks, length = self._core.chunks, self._core.frames
+        total = sum(size * count for size, count in chunks.items())
+        count = sum(chunks.values())
         log.info(
-            f"Split {self._utterances} utts, with total length {self._frames} frames ({self._frames / 360000.0:g} "
+            f"Split {self._core.utterances} utts, with total length {length} frames ({length / 360000.0:g} "
             f"hours assuming 100 frames per second) into {count} chunks."
         )
-        frames = self._frames or float("nan")
-        overlap, output = 100.0 * self._overlap / frames, 100.0 * total / frames
+        frames = length or float("nan")
+        overlap, output = 100.0 * self._core.overlap / frames, 100.0 * total / frames
         log.info(
             f"Average chunk length was {total / (count or float('nan')):g} frames; overlap between adjacent chunks was "
             f"{overlap:g}% of input length; length of output was {output:g}% of input length (minus overlap = "
             f"{output - overlap:g}%)."
         )
-        if len(self._chunks) > 1:
-            shares = ", ".join(f"{size} = {100.0 * size * n / total:.4g}%" for size, n in sorted(self._chunks.items()))
+        if len(chunks) > 1:
+            shares = ", ".join(f"{size} = {100.0 * size * n / total:.4g}%" for size, n in sorted(chunks.items()))
             log.info(f"Output frames are distributed among chunk-sizes as follows: {shares}")
         return total > 0
 
@@ -236,11 +178,7 @@ def chunk_sizes(options: ChunkOptions) -> list[int]:
     return rounded
 
 
-def _distribute(total: int, magnitudes: list[int]) -> list[int]:
-    """``total`` in whole parts about proportional to the magnitudes."""
-    shares = [total * m / sum(magnitudes) for m in magnitudes]
-    parts = [int(share) for share in shares]
-    order = range(len(parts))
-    for i in itertools.islice(order, total - sum(parts)):
-        parts[i] += 1
-    return parts
+def _contexts(o: ChunkOptions) -> tuple[int, ...]:
+    """What is the same for all utterances."""
+    overlap, factor = o.num_frames_overlap, o.frame_subsampling_factor
+    return o.left_context, o.right_context, o.left_context_initial, o.right_context_final, overlap, factor

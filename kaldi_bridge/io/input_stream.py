@@ -61,7 +61,7 @@ class InputStream:
         self._offset = offset  # position in the file of the next read
         self._size = -1  # of the regular file, once known
         self._ahead = _FIRST_READ
-        self._expected = self._last_size = 0  # of what is read by parsed_at
+        self._expected = self._last_size = 0  # of what is found by found_at
         self._at_end = False
         self._on_close = on_close
 
@@ -136,18 +136,15 @@ class InputStream:
             if end == 0 or not read_on or have > TRUSTED_SIZE or self.fill(2 * have or 1) <= have:
                 return None
 
-    def parsed_at(self, position: int, parse: Callable[[int, int, int], tuple[int, Any]]) -> Any:
-        """The object that a parser in C++ finds at a byte position of a regular file; None where none of its form is.
+    def found_at(self, position: int, form: Any) -> Any:
+        """What C++ (csrc/object_form.h) finds at a byte position of a regular file, past what is buffered.
 
-        ``parse(file descriptor, position, its size if that is known)`` returns (the object's size, the object), or (0,
-        None) or (-1, None) as for ``parsed``. None, too, where ``seek`` does better: the object is buffered, or long.
+        None, and nothing read, where nothing of its form lies there whole.
         """
-        if self._base <= position <= self._base + self.end:
-            return None
-        size, value = parse(self._fd, position, self._expected)
+        size, found = form.at(self._fd, position, self._expected)
         # Where all are of one size the next one is read at once, else its header first.
         self._expected, self._last_size = size if size == self._last_size > 0 else 0, size
-        return value
+        return found
 
     def peek(self, n: int = 1) -> bytes:
         """The next up to ``n`` bytes, which stay unread; b"" at the end."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,19 @@ _KEY = re.compile(rb"[ \t\n\r\f\v]*([^ \t\n\r\f\v]+)[ \t]")
 np.empty(1 << 24, np.uint8)
 
 
+def _form_of(holder: Any) -> tuple[Any, Callable[[Any], Any] | None]:
+    """What finds such objects fast, and makes them of what it finds; None for what needs nothing of the kind."""
+    name = getattr(holder, "form", "")
+    return (_csrc.forms[name], getattr(holder, "made", None)) if name else (None, None)
+
+
 def read_entries(stream: InputStream, holder: Any) -> Iterator[tuple[str, Any]]:
     """Yields the (key, object) of an archive."""
-    read = holder.read
+    read, (form, made) = holder.read, _form_of(holder)
     while True:
+        if form is not None:  # those that are buffered whole, all at once; then the one at the end of the buffer
+            stream.pos, entries = form.entries(stream.buffer, stream.pos, stream.end)
+            yield from entries if made is None else ((key, made(found)) for key, found in entries)
         match = _KEY.match(stream.buffer, stream.pos, stream.end)
         if match:
             stream.pos = match.end()
@@ -61,8 +70,7 @@ class ObjectLoader:
 
     def __init__(self, holder: Any) -> None:
         self._holder = holder
-        parse_at = getattr(holder, "parse_at", "")
-        self._parse_at = getattr(_csrc, parse_at) if parse_at else None
+        self._form, self._made = _form_of(holder)
         self._path = ""
         self._stream: InputStream | None = None
         self._last_name = ""
@@ -74,9 +82,8 @@ class ObjectLoader:
         stream = self._stream
         if path == self._path and stream is not None and is_number(offset):
             position = int(offset)
-            value = None if self._parse_at is None else stream.parsed_at(position, self._parse_at)
-            if value is not None:
-                return value
+            if self._form is not None and (found := stream.found_at(position, self._form)) is not None:
+                return found if self._made is None else self._made(found)
             stream.seek(position)
             return self._holder.read(stream)
         if not filename.endswith("]"):

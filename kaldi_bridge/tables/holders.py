@@ -43,13 +43,14 @@ class ObjectHolder(Generic[T]):
         read: Callable[[InputStream, bool], T],
         write: Callable[[OutputStream, bool, T], None],
         extract_range: Callable[[T, str], T] | None = None,
-        parse_at: str = "",
+        form: str = "",
+        made: Callable[[Any], T] | None = None,
     ) -> None:
-        """``parse_at``: the function in C++ that finds such objects in files fast (``InputStream.parsed_at``)."""
+        """``form``: what finds such objects fast (csrc/object_form.h); ``made``: makes them of what that finds."""
         self._read = read
         self._write = write
         self._range = extract_range
-        self.parse_at = parse_at
+        self.form, self.made = form, made
 
     def read(self, stream: InputStream) -> T:
         """Reads one object with its binary marker."""
@@ -228,28 +229,39 @@ def compressed_matrix(method: int = compressed.AUTOMATIC) -> ObjectHolder[Any]:
         else:
             matrix_io.write_matrix(stream, False, value.decompress())
 
-    return ObjectHolder(matrix_io.read_matrix, write, ranges.matrix_range)
+    return ObjectHolder(matrix_io.read_matrix, write, ranges.matrix_range, "matrix")
 
 
 FLOAT_MATRIX = ObjectHolder(
-    matrix_io.read_matrix, _write_as(matrix_io.write_matrix, np.float32), ranges.matrix_range, "parse_matrix_at"
+    matrix_io.read_matrix, _write_as(matrix_io.write_matrix, np.float32), ranges.matrix_range, "matrix"
 )
 DOUBLE_MATRIX = ObjectHolder(_read_double_matrix, _write_as(matrix_io.write_matrix, np.float64), ranges.matrix_range)
 COMPRESSED_MATRIX = compressed_matrix()
-GENERAL_MATRIX = ObjectHolder(sparse.read_general_matrix, sparse.write_general_matrix, sparse.general_matrix_range)
+GENERAL_MATRIX = ObjectHolder(
+    sparse.read_general_matrix,
+    sparse.write_general_matrix,
+    sparse.general_matrix_range,
+    "general matrix",
+    sparse.matrix_of_parts,
+)
 FLOAT_VECTOR = ObjectHolder(matrix_io.read_vector, _write_as(matrix_io.write_vector, np.float32), ranges.vector_range)
 DOUBLE_VECTOR = ObjectHolder(_read_double_vector, _write_as(matrix_io.write_vector, np.float64), ranges.vector_range)
 INT32 = BasicHolder(basic_io.read_int32, basic_io.write_int32)
 FLOAT = BasicHolder(basic_io.read_float, basic_io.write_float)
 DOUBLE = BasicHolder(basic_io.read_double, basic_io.write_double)
 BOOL = BasicHolder(basic_io.read_bool, basic_io.write_bool)
-INT32_VECTOR = ObjectHolder(integer_lists.read_ints, integer_lists.write_ints)  # int32 arrays
+INT32_VECTOR = ObjectHolder(integer_lists.read_ints, integer_lists.write_ints, form="integers")  # int32 arrays
 INT32_VECTOR_VECTOR = ObjectHolder(integer_lists.read_int_lists, integer_lists.write_int_lists)
 INT32_RAGGED = ObjectHolder(integer_lists.read_ragged, integer_lists.write_ragged)
 INT32_PAIR_VECTOR = ObjectHolder(integer_lists.read_int_pairs, integer_lists.write_int_pairs)
 FLOAT_PAIR_VECTOR = ObjectHolder(float_pairs.read_float_pairs, float_pairs.write_float_pairs)
 POSTERIOR = ObjectHolder(posterior.read_posterior, posterior.write_posterior)
-SPARSE_POSTERIOR = ObjectHolder(posterior.read_sparse_posterior, posterior.write_sparse_posterior)
+SPARSE_POSTERIOR = ObjectHolder(
+    posterior.read_sparse_posterior,
+    posterior.write_sparse_posterior,
+    form="posterior",
+    made=lambda parts: posterior.SparsePosterior(*parts),
+)
 GAUSS_POSTERIOR = ObjectHolder(posterior.read_gauss_posterior, posterior.write_gauss_posterior)
 TOKEN = TokenHolder()
 TOKEN_VECTOR = TokenVectorHolder()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Generic, TypeVar
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.filenames import classify_output
+from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.specifiers import is_token, parse_wspecifier
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.text import encode, shown
+from kaldi_bridge.tables.entries import read_entries
 from kaldi_bridge.tables.holders import Holder
 from kaldi_bridge.tables.scp import read_script
 
@@ -58,8 +61,7 @@ class TableWriter(Generic[T]):
 
     def write(self, key: str, value: T) -> None:
         """Writes one object."""
-        if not is_token(key):
-            raise KaldiError(f"{shown(key)} cannot be a key of {self._wspecifier}: it is empty or has spaces in it")
+        self._check(key)
         if self._archive is None:
             self._write_file(key, value)
             return
@@ -72,6 +74,26 @@ class TableWriter(Generic[T]):
             self._archive.flush()
             if self._script is not None:
                 self._script.flush()
+
+    def write_packed(self, keys: Iterable[str], entries: bytes) -> None:
+        """Writes objects that stand in ``entries`` as in a binary archive: at once, where that is what is written.
+
+        ``keys``: those of the entries, or what they begin with.
+        """
+        for key in keys:
+            self._check(key)
+        archive = self._archive
+        if archive is not None and self._script is None and self._options.binary:
+            archive.write(entries)
+            if self._options.flush:
+                archive.flush()
+            return
+        for key, value in read_entries(InputStream.from_bytes(entries, "memory"), self._holder):
+            self.write(key, value)
+
+    def _check(self, key: str) -> None:
+        if not is_token(key):
+            raise KaldiError(f"{shown(key)} cannot be a key of {self._wspecifier}: it is empty or has spaces in it")
 
     def _write_file(self, key: str, value: T) -> None:
         filename = self._files.get(key)

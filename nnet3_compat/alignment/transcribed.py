@@ -54,7 +54,7 @@ def of_files(paths: tuple[str, ...], channel: int) -> Iterator[Transcribed]:
 def of_data_dir(path: str, channel: int) -> Iterator[Transcribed]:
     """Of a data directory with wav.scp and text, recording by recording. Utterances without a text are reported.
 
-    A whole recording is read piece by piece; one that has segments is held, and opened once for all of them.
+    A whole recording is read piece by piece; one that has segments is held until a part of another one is asked for.
     """
     data = DataDir.read(path, ("utt2spk", "text", "wav.scp", "segments"))
     recordings, texts = data.table("wav.scp"), data.text
@@ -65,6 +65,7 @@ def of_data_dir(path: str, channel: int) -> Iterator[Transcribed]:
             log.warning(f"{path}: no transcript of {utterance}")
         else:
             of_recording.setdefault(segments[utterance].recording if segments else utterance, []).append(utterance)
+    held = _Held()
     for recording, utterances in of_recording.items():
         if recording not in recordings:
             log.warning(f"{path}: no recording {shown(recording)} in wav.scp")
@@ -74,25 +75,26 @@ def of_data_dir(path: str, channel: int) -> Iterator[Transcribed]:
             name = utterances[0]
             yield Transcribed(name, recording, 0.0, texts[name], partial(_streamed, source, channel))
             continue
-        held = _Held(source)
         for name in sorted(utterances, key=lambda utterance: segments[utterance].start):
             segment = segments[name]
             if segment.channel < 0:
                 segment = segment._replace(channel=channel)
-            yield Transcribed(name, recording, segment.start, texts[name], partial(held.part, segment))
+            yield Transcribed(name, recording, segment.start, texts[name], partial(held.part, source, segment))
 
 
 class _Held:
-    """A recording that is read when the first of its parts is asked for."""
+    """The recording of which a part was asked for last: one of them is in memory, besides what is being searched."""
 
-    def __init__(self, rxfilename: str) -> None:
-        self._rxfilename = rxfilename
+    def __init__(self) -> None:
+        self._source = ""
         self._wave: Wave | None = None
 
-    def part(self, segment: Segment) -> Samples:
-        if self._wave is None:
-            with open_input(self._rxfilename) as stream:
+    def part(self, source: str, segment: Segment) -> Samples:
+        if self._wave is None or source != self._source:
+            self._wave = None
+            with open_input(source) as stream:
                 self._wave = read_wave(stream)
+            self._source = source
         wave = cut(self._wave, segment)
         samples = wave.data[0]
         return wave.sample_frequency, (samples[at : at + PIECE] for at in range(0, len(samples), PIECE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,24 +12,27 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.examples.chain_examples import TOKEN, ChainOutput
 from kaldi_bridge.examples.cutting import InputCutter, frame_indexes
-from kaldi_bridge.examples.frame_examples import num_rows
 from kaldi_bridge.examples.supervision import Supervision
 from kaldi_bridge.examples.supervision_splitting import SupervisionSplitter
 from kaldi_bridge.examples.utterance_splitting import Chunk, UtteranceSplitter
 from kaldi_bridge.fsts.packed_acceptors import PackedAcceptor
 from kaldi_bridge.hmm.transition_model import TransitionModel
-from kaldi_bridge.io.sparse import GeneralMatrix
 from nnet3_compat.chain.normalization import normalized
 from nnet3_compat.chain.unconstrained import unconstrained
 
 
 @dataclass
 class Utterance:
-    """What examples are made of. ``ivectors`` [rows, dim], one for each ``ivector_period`` frames; ``deriv_weights``:
-    one for each frame of the supervision."""
+    """What examples are made of.
+
+    Attributes:
+        features: ``packed`` (kaldi_bridge.examples.cutting).
+        ivectors: [rows, dim], one for each ``ivector_period`` frames.
+        deriv_weights: one for each frame of the supervision.
+    """
 
     key: str
-    features: GeneralMatrix
+    features: Any
     supervision: Supervision
     ivectors: np.ndarray | None = None
     ivector_period: int = 1
@@ -63,7 +67,7 @@ class ExampleMaker:
     def make(self, utterance: Utterance) -> Iterator[tuple[str, bytes]]:
         """(key, example in binary form) pairs; none, and a warning, where lengths do not fit or are too short."""
         supervision, weights = utterance.supervision, utterance.deriv_weights
-        frames, outputs = num_rows(utterance.features), supervision.frames_per_sequence
+        frames, outputs = utterance.features.rows, supervision.frames_per_sequence
         if weights is not None and abs(len(weights) - outputs) > self._tolerance:
             log.warning(
                 f"For utterance {utterance.key}, mismatch between deriv-weights dim and num-output-frames; "

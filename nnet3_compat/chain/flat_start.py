@@ -12,7 +12,7 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.examples.chain_examples import TOKEN, ChainOutput
-from kaldi_bridge.examples.cutting import InputCutter, frame_indexes
+from kaldi_bridge.examples.cutting import InputCutter, frame_indexes, packed
 from kaldi_bridge.examples.supervision import Supervision
 from kaldi_bridge.examples.utterance_splitting import Chunk, ChunkOptions, chunk_sizes
 from kaldi_bridge.fsts.acceptors import Acceptor, without_epsilons
@@ -80,7 +80,7 @@ class FlatStartMaker:
             np.ones(outputs, np.float32),
         )
         self._random.rand()  # by which Kaldi chooses some supervisions to be checked
-        inputs = InputCutter(features, ivectors, ivector_period, self._compress, self._random)
+        inputs = InputCutter(packed(features), ivectors, ivector_period, self._compress, self._random)
         output = ChainOutput("output", frame_indexes(0, outputs, factor), supervision, chunk.output_weights)
         return inputs.pack_example(TOKEN, chunk, len(features), output)
 

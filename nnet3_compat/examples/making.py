@@ -10,13 +10,12 @@ from typing import Any
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import option
-from kaldi_bridge.examples.cutting import InputCutter
+from kaldi_bridge.examples.cutting import PACKED_MATRIX, InputCutter
 from kaldi_bridge.examples.frame_example_making import frame_examples
-from kaldi_bridge.examples.frame_examples import RAW_EXAMPLE, num_rows
+from kaldi_bridge.examples.frame_examples import RAW_EXAMPLE
 from kaldi_bridge.examples.utterance_splitting import UtteranceSplitter
-from kaldi_bridge.io.sparse import GeneralMatrix
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import GENERAL_MATRIX, Holder
+from kaldi_bridge.tables.holders import Holder
 from nnet3_compat.examples.utterance_sources import ExampleOptions, UtteranceSources
 
 
@@ -32,13 +31,14 @@ def make_frame_examples(
     features: str,
     targets: str,
     holder: Holder[Any],
-    targets_of: Callable[[str, Any], GeneralMatrix],
+    targets_of: Callable[[str, Any], tuple[Any, int]],
     egs: str,
     target: str = "pdf-level posterior",
 ) -> int:
     """Writes the examples of all utterances.
 
-    ``targets_of`` makes of a key, and of what the table of targets has for it, what ``frame_examples`` takes.
+    ``targets_of`` makes of a key, and of what the table of targets has for it, what ``frame_examples`` takes, and tells
+    the number of its rows.
     """
     random = CRandom(options.srand)
     splitter = UtteranceSplitter(options, random)
@@ -46,17 +46,18 @@ def make_frame_examples(
     with ExitStack() as stack:
         sources = UtteranceSources(stack, options, targets, holder, target=target)
         writer = stack.enter_context(TableWriter(egs, RAW_EXAMPLE))
-        for key, matrix in stack.enter_context(SequentialReader(features, GENERAL_MATRIX)):
-            found = sources.find(key, matrix)
-            examples: list[tuple[str, bytes]] = []
+        for key, matrix in stack.enter_context(SequentialReader(features, PACKED_MATRIX)):
+            found, frames = sources.find(key, matrix.rows), matrix.rows
+            examples = b""
             if found is not None:
                 cutter = InputCutter(matrix, found.ivectors, options.online_ivector_period, options.compress, random)
-                rows = targets_of(key, found.target)
+                rows, num_rows = targets_of(key, found.target)
                 tolerance = options.targets_length_tolerance
-                examples = frame_examples(key, num_rows(matrix), cutter, rows, splitter, tolerance)
-            for name, example in examples:
-                writer.write(name, example)
-            num_bad += not examples
+                examples = frame_examples(key, frames, cutter, rows, num_rows, splitter, tolerance)
+            if examples:
+                writer.write_packed([key], examples)
+            else:
+                num_bad += 1
     if num_bad:
         log.warning(f"{num_bad} utterances had errors and could not be processed.")
     return 0 if splitter.report() else 1

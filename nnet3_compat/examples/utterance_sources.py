@@ -11,7 +11,6 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples.frame_examples import num_rows
 from kaldi_bridge.examples.utterance_splitting import ChunkOptions
 from kaldi_bridge.tables import RandomAccessReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, FLOAT_VECTOR, Holder
@@ -69,15 +68,15 @@ class UtteranceSources:
             ("deriv weights for utterance", reader(weights, FLOAT_VECTOR)),
         )
 
-    def find(self, key: str, features: Any) -> Sources | None:
-        """None, and a warning, where something is missing or of another length than the features."""
+    def find(self, key: str, frames: int) -> Sources | None:
+        """Of an utterance of so many frames; None, and a warning, where something is missing or of another length."""
         values: list[Any] = []
         for name, table in self._tables:
             values.append(None if table is None else table.get(key))
             if table is not None and values[-1] is None:
                 log.warning(f"No {name} {key}")
                 return None
-        ivectors, frames = values[1], num_rows(features)
+        ivectors = values[1]
         if ivectors is not None:
             difference = abs(frames - len(ivectors) * self._options.online_ivector_period)
             if difference > self._options.length_tolerance or not len(ivectors):

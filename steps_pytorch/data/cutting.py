@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from itertools import groupby
 from random import Random
 from typing import NamedTuple, Protocol
 
@@ -28,16 +28,18 @@ WHOLE = "-1"
 SPACING = 1.05  # of allowed lengths of whole utterances
 
 
-class Cut(NamedTuple):
-    """``width`` input frames of an utterance (by its place in the data set), from frame ``first`` on, at a speed.
+class Cuts(NamedTuple):
+    """Chunks on arrays, as an epoch of a large corpus has millions.
 
-    ``counts``: uint8 [output frames], how many of the utterance's chunks have each of them.
+    ``utterances``: int32 [chunks], their places in the data set; ``firsts``, ``widths``: int32 [chunks], input frames;
+    ``speeds``: float64 [chunks]; ``counts``: uint8, of the output frames of all chunks, one chunk after the other, how
+    many chunks of the utterance have them: where they overlap, two.
     """
 
-    utterance: int
-    first: int
-    width: int
-    speed: float
+    utterances: np.ndarray
+    firsts: np.ndarray
+    widths: np.ndarray
+    speeds: np.ndarray
     counts: np.ndarray
 
 
@@ -47,9 +49,7 @@ class Cutter(Protocol):
     def check(self, dataset: DataSet) -> None:
         """Raises KaldiError where the targets of a set cannot be cut in this way."""
 
-    def cut(
-        self, dataset: DataSet, utterances: list[int], random: Random, training: bool, epoch: int = 0
-    ) -> Iterator[Cut]:
+    def cut(self, dataset: DataSet, utterances: list[int], random: Random, training: bool, epoch: int = 0) -> Cuts:
         """The chunks of these utterances; none of utterances that are too short."""
         ...
 
@@ -83,17 +83,22 @@ class ChunkCutter:
                 f"data set {dataset.name}: flat-start supervision is of whole utterances: --chunk-width={WHOLE}"
             )
 
-    def cut(
-        self, dataset: DataSet, utterances: list[int], random: Random, training: bool, epoch: int = 0
-    ) -> Iterator[Cut]:
-        splitters = self._splitters(random)
-        names = dataset.utterances
+    def cut(self, dataset: DataSet, utterances: list[int], random: Random, training: bool, epoch: int = 0) -> Cuts:
+        splitters, names = self._splitters(random), dataset.utterances
+        chosen, speeds, lengths = [], [], []
         for utterance in utterances:
             changes = dataset.speeds and training and dataset.perturbed_share.draw(epoch, random)
-            speed = random.choice(dataset.speeds) if changes else 1.0
-            for part in random.choice(splitters).split(dataset.length_at(names[utterance], speed)):
-                counts = np.rint(1.0 / part.output_weights).astype(np.uint8)
-                yield Cut(utterance, part.first_frame, part.num_frames, speed, counts)
+            speeds.append(random.choice(dataset.speeds) if changes else 1.0)
+            chosen.append(random.choice(splitters))
+            lengths.append(dataset.length_at(names[utterance], speeds[-1]))
+        parts, done = [list(splitters[0].split_many([]))], 0
+        for splitter, run in groupby(chosen):
+            end = done + len(list(run))
+            places, *rest = splitter.split_many(lengths[done:end])
+            parts.append([places + done, *rest])
+            done = end
+        places, firsts, widths, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return Cuts(np.array(utterances, np.int32)[places], firsts, widths, np.array(speeds)[places], counts)
 
     def _splitters(self, random: Random) -> list[UtteranceSplitter]:
         """One for each usual width."""
@@ -119,22 +124,24 @@ class WholeUtterances:
         if isinstance(dataset.targets, SupervisionTargets):
             raise KaldiError(f"data set {dataset.name}: lattice supervision is cut into chunks: give --chunk-width")
 
-    def cut(
-        self, dataset: DataSet, utterances: list[int], random: Random, training: bool, epoch: int = 0
-    ) -> Iterator[Cut]:
+    def cut(self, dataset: DataSet, utterances: list[int], random: Random, training: bool, epoch: int = 0) -> Cuts:
         allowed = _allowed_lengths(min(dataset.lengths.values()), max(dataset.lengths.values()), self._factor)
         features, speeds = dataset.features, dataset.speeds
+        widths, chosen = [], []
         for utterance in utterances:
             name = dataset.utterances[utterance]
             length = dataset.lengths[name]
             near = [width for width in allowed if speeds and min(speeds) <= length / width <= max(speeds)]
             changes = training and near and dataset.perturbed_share.draw(epoch, random)
             if changes and isinstance(features, AudioFeatures):
-                width = random.choice(near)
-                speed = features.speed_for(name, width)
+                widths.append(random.choice(near))
+                chosen.append(features.speed_for(name, widths[-1]))
             else:
-                width, speed = next(width for width in allowed if width >= length), 1.0
-            yield Cut(utterance, 0, width, speed, np.ones(width // self._factor, np.uint8))
+                widths.append(next(width for width in allowed if width >= length))
+                chosen.append(1.0)
+        counts = np.ones(sum(width // self._factor for width in widths), np.uint8)
+        firsts = np.zeros(len(widths), np.int32)
+        return Cuts(np.array(utterances, np.int32), firsts, np.array(widths, np.int32), np.array(chosen), counts)
 
 
 def _widths(text: str, factor: int) -> list[int]:

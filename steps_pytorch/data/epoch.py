@@ -5,8 +5,6 @@ An epoch is a function of the data sets, the seed and its number alone: resuming
 
 from __future__ import annotations
 
-from array import array
-from collections import defaultdict
 from dataclasses import dataclass
 from random import Random
 
@@ -15,7 +13,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.minibatch_sizes import MinibatchSizes
-from steps_pytorch.data.cutting import cutter
+from steps_pytorch.data.cutting import Cuts, cutter
 from steps_pytorch.data.dataset import Chunk, DataSet
 
 MIXINGS = ("random", "alternate")
@@ -40,14 +38,6 @@ class BatchPlan:
         """``names``: the data set's utterances."""
         columns = (self.utterances.tolist(), self.firsts.tolist(), self.speeds.tolist())
         return [Chunk(names[utterance], first, speed) for utterance, first, speed in zip(*columns, strict=True)]
-
-
-class _Places:
-    """Chunks of one width."""
-
-    def __init__(self) -> None:
-        self.utterances, self.firsts, self.speeds = array("i"), array("i"), array("d")
-        self.counts = array("B")
 
 
 class EpochPlanner:
@@ -118,41 +108,38 @@ class EpochPlanner:
 
     def _pass(self, number: int, random: Random, training: bool, epoch: int) -> list[BatchPlan]:
         """The batches of a data set, of one width after the other."""
+        cuts = self._cuts(number, random, training, epoch)
+        ends = np.cumsum(cuts.widths // self._factor)
         batches = []
-        for width, places in sorted(self._places(number, random, training, epoch).items()):
-            order = np.arange(len(places.firsts))
+        for width in np.unique(cuts.widths).tolist():
+            num_outputs, size = width // self._factor, self._minibatches[number].largest(width)
+            order = np.arange(np.count_nonzero(cuts.widths == width))
             if training:
                 np.random.default_rng(random.getrandbits(64)).shuffle(order)
-            num_outputs, size = width // self._factor, self._minibatches[number].largest(width)
-            columns = [np.array(column) for column in (places.utterances, places.firsts, places.speeds)]
-            columns.append(np.array(places.counts).reshape(-1, num_outputs))
+            order = np.flatnonzero(cuts.widths == width)[order]
             for begin in range(0, len(order), size):
                 part = order[begin : begin + size]
-                batches.append(BatchPlan(number, num_outputs, *(column[part] for column in columns)))
+                counts = cuts.counts[(ends[part] - num_outputs)[:, None] + np.arange(num_outputs)]
+                columns = (cuts.utterances[part], cuts.firsts[part], cuts.speeds[part])
+                batches.append(BatchPlan(number, num_outputs, *columns, counts))
         return batches
 
-    def _places(self, number: int, random: Random, training: bool, epoch: int) -> dict[int, _Places]:
-        """The chunks of a data set by their widths."""
+    def _cuts(self, number: int, random: Random, training: bool, epoch: int) -> Cuts:
+        """The chunks of a data set."""
         dataset = self._datasets[number]
         drawn = _drawn(dataset, random)
-        by_width: dict[int, _Places] = defaultdict(_Places)
-        used = set()
-        for cut in self._cutters[number].cut(dataset, drawn, random, training, epoch):
-            places = by_width[cut.width]
-            places.utterances.append(cut.utterance)
-            places.firsts.append(cut.first)
-            places.speeds.append(cut.speed)
-            places.counts.frombytes(cut.counts.tobytes())
-            used.add(cut.utterance)
-        if not used:
+        cuts = self._cutters[number].cut(dataset, drawn, random, training, epoch)
+        used = np.unique(cuts.utterances)
+        if not len(used):
             raise KaldiError(f"data set {dataset.name}: every utterance is shorter than the shortest chunk")
-        short = set(drawn) - used
-        if short and epoch == 0:
+        every = np.unique(np.array(drawn, np.int32))
+        short = np.setdiff1d(every, used, assume_unique=True)
+        if len(short) and epoch == 0:
             log.warning(
-                f"data set {dataset.name}: {len(short)} of {len(set(drawn))} utterances are shorter than any chunk "
-                f"and not used, such as {dataset.utterances[min(short)]}"
+                f"data set {dataset.name}: {len(short)} of {len(every)} utterances are shorter than any chunk "
+                f"and not used, such as {dataset.utterances[short[0]]}"
             )
-        return by_width
+        return cuts
 
 
 def _drawn(dataset: DataSet, random: Random) -> list[int]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.hmm.alignments import pdfs_of
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
+from kaldi_bridge.tables.integer_batches import integer_batches
 
 USAGE = """Convert alignments (transition-ids) to pdf-ids.
 Usage: nnet-pytorch-ali-to-pdf [options] <model> <alignments-rspecifier> <pdfs-wspecifier>
@@ -25,12 +26,9 @@ def ali_to_pdf(options: Options, model_in: str, alignments: str, pdfs: str) -> i
     model = read_transition_model(model_in)
     done = 0
     with SequentialReader(alignments, INT32_VECTOR) as reader, TableWriter(pdfs, INT32_VECTOR) as writer:
-        for key, alignment in reader:
-            try:
-                writer.write(key, model.pdfs_of(alignment))
-            except KaldiError as error:
-                raise KaldiError(f"{alignments}: utterance {key}: {error}") from error
-            done += 1
+        for batch in integer_batches(reader):
+            writer.write_packed(batch.keys, batch.packed(pdfs_of(model, batch, alignments)))
+            done += len(batch.keys)
     log.info(f"Converted {done} alignments to pdf sequences.")
     return 0
 

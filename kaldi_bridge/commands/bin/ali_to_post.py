@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from kaldi_bridge import log
 from kaldi_bridge.command import command
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR, SPARSE_POSTERIOR
-from kaldi_bridge.tables.posterior import SparsePosterior
+from kaldi_bridge.tables.integer_batches import integer_batches
 
 USAGE = """Convert alignments, of transition-ids or pdf-ids, to posteriors, all of which are 1.
 Usage: nnet-pytorch-ali-to-post [options] <alignments-rspecifier> <posteriors-wspecifier>
@@ -25,10 +23,9 @@ class Options:
 def ali_to_post(options: Options, alignments: str, posteriors: str) -> int:
     done = 0
     with SequentialReader(alignments, INT32_VECTOR) as reader, TableWriter(posteriors, SPARSE_POSTERIOR) as writer:
-        for key, alignment in reader:
-            frames = len(alignment)
-            writer.write(key, SparsePosterior(np.arange(frames + 1), alignment, np.ones(frames, np.float32)))
-            done += 1
+        for batch in integer_batches(reader):
+            writer.write_packed(batch.keys, batch.packed_posteriors())
+            done += len(batch.keys)
     log.info(f"Converted {done} alignments.")
     return 0 if done else 1
 

@@ -49,7 +49,7 @@ def chain_e2e_get_egs(
         for key, graph in graphs:
             if key not in matrices:
                 loop.fail(f"No features for utterance {key}")
-            elif (found := ivectors.find(key, matrices[key])) is None:
+            elif (found := ivectors.find(key, len(matrices[key]))) is None:
                 loop.failed += 1
             else:
                 with loop.entry(key):

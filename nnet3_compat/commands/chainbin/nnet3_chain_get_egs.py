@@ -10,11 +10,11 @@ from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.chain_examples import RAW_CHAIN_EXAMPLE
+from kaldi_bridge.examples.cutting import PACKED_MATRIX
 from kaldi_bridge.examples.supervision import SUPERVISION
 from kaldi_bridge.examples.utterance_splitting import UtteranceSplitter
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import GENERAL_MATRIX
 from nnet3_compat.chain.example_making import ExampleMaker, Utterance
 from nnet3_compat.chain.normalization import read_normalization_fst
 from nnet3_compat.examples.utterance_sources import ExampleOptions, UtteranceSources
@@ -61,8 +61,8 @@ def chain_get_egs(options: Options, first: str, second: str, third: str, fourth:
     with ExitStack() as stack:
         sources = UtteranceSources(stack, options, supervisions, SUPERVISION, options.deriv_weights_rspecifier)
         writer = stack.enter_context(TableWriter(egs, RAW_CHAIN_EXAMPLE))
-        for key, matrix in stack.enter_context(SequentialReader(features, GENERAL_MATRIX)):
-            found = sources.find(key, matrix)
+        for key, matrix in stack.enter_context(SequentialReader(features, PACKED_MATRIX)):
+            found = sources.find(key, matrix.rows)
             made = 0
             if found is not None:
                 period = options.online_ivector_period

@@ -9,17 +9,16 @@ from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.examples.cutting import InputCutter
+from kaldi_bridge.examples.cutting import PACKED_MATRIX, InputCutter
 from kaldi_bridge.examples.discriminative_example_making import DiscriminativeExampleMaker
 from kaldi_bridge.examples.discriminative_examples import RAW_DISCRIMINATIVE_EXAMPLE
 from kaldi_bridge.examples.discriminative_splitting import SplittingOptions
 from kaldi_bridge.examples.discriminative_supervision import DiscriminativeSupervision
-from kaldi_bridge.examples.frame_examples import num_rows
 from kaldi_bridge.examples.utterance_splitting import UtteranceSplitter
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.lattices.lattice_files import LATTICE
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import GENERAL_MATRIX, INT32_VECTOR
+from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.examples.utterance_sources import ExampleOptions, UtteranceSources
 
 USAGE = """Make examples for discriminative training: cut features, lattices and alignments of utterances into chunks.
@@ -46,8 +45,8 @@ def discriminative_get_egs(
         sources = UtteranceSources(stack, options, lattices, LATTICE, target="denominator lattice for key")
         aligned = stack.enter_context(RandomAccessReader(alignments, INT32_VECTOR))
         writer = stack.enter_context(TableWriter(egs, RAW_DISCRIMINATIVE_EXAMPLE))
-        for key, matrix in stack.enter_context(SequentialReader(features, GENERAL_MATRIX)):
-            found = sources.find(key, matrix)
+        for key, matrix in stack.enter_context(SequentialReader(features, PACKED_MATRIX)):
+            found = sources.find(key, matrix.rows)
             if found is not None and key not in aligned:
                 log.warning(f"No numerator alignment for key {key}")
                 found = None
@@ -57,7 +56,7 @@ def discriminative_get_egs(
             inputs = InputCutter(matrix, found.ivectors, options.online_ivector_period, options.compress, random)
             try:
                 supervision = DiscriminativeSupervision.of_utterance(aligned[key], found.target)
-                made = maker.make(key, num_rows(matrix), inputs, supervision)
+                made = maker.make(key, matrix.rows, inputs, supervision)
             except KaldiError as error:
                 log.warning(f"Failed to convert lattice to supervision for utterance {key}: {error}")
                 made = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.sparse import SparseMatrix
-from kaldi_bridge.tables.holders import SPARSE_POSTERIOR
+from kaldi_bridge.examples.frame_example_making import PACKED_POSTERIOR
 from nnet3_compat.examples.making import FrameExampleOptions, make_frame_examples
 
 USAGE = """Make training examples with a target for each frame: cut features and posteriors of pdfs into chunks.
@@ -26,14 +26,11 @@ class Options(FrameExampleOptions):
 def get_egs(options: Options, features: str, posteriors: str, egs: str) -> int:
     if options.num_pdfs <= 0:
         raise KaldiError("--num-pdfs options is required.")
-    return make_frame_examples(
-        options,
-        features,
-        posteriors,
-        SPARSE_POSTERIOR,
-        lambda key, p: SparseMatrix(p.offsets, p.indexes, p.weights, options.num_pdfs),
-        egs,
-    )
+
+    def targets_of(key: str, posterior: Any) -> tuple[Any, int]:
+        return (posterior, options.num_pdfs), posterior.rows
+
+    return make_frame_examples(options, features, posteriors, PACKED_POSTERIOR, targets_of, egs)
 
 
 main = command(get_egs, usage=USAGE)

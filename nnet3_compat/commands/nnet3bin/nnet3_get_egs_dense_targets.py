@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.examples.cutting import packed
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.examples.making import FrameExampleOptions, make_frame_examples
 
@@ -25,10 +27,10 @@ class Options(FrameExampleOptions):
 
 
 def get_egs_dense_targets(options: Options, features: str, targets: str, egs: str) -> int:
-    def targets_of(key: str, matrix: np.ndarray) -> np.ndarray:
+    def targets_of(key: str, matrix: np.ndarray) -> tuple[Any, int]:
         if 0 <= options.num_targets != matrix.shape[1] and len(matrix):
             raise KaldiError(f"{key}: targets of dimension {matrix.shape[1]}, but --num-targets={options.num_targets}")
-        return matrix
+        return packed(matrix), len(matrix)
 
     return make_frame_examples(options, features, targets, FLOAT_MATRIX, targets_of, egs, "target matrix")
 

@@ -1,0 +1,116 @@
+#include "object_form.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "python_arrays.h"
+#include "python_text.h"
+
+namespace py = pybind11;
+
+namespace kaldi_bridge {
+
+namespace {
+
+constexpr std::string_view kMarker{"\0B", 2};
+constexpr size_t kFirstRead = 64;
+constexpr size_t kShort = 1 << 16;           // bytes that are read without a look at the size of the file
+constexpr size_t kMostHeld = 1 << 24;        // bytes of an object that are held beside it
+constexpr size_t kMostEntries = 1 << 18;     // bytes of entries that are taken at once
+
+bool is_space(char c) { return c == ' ' || ('\t' <= c && c <= '\r'); }
+
+// Passes over white space, a key and the space or tab after it; false, and nothing passed, where there is none.
+bool take_key(const char *data, size_t size, size_t *pos, std::string_view *key) {
+  size_t begin = *pos;
+  while (begin < size && is_space(data[begin])) begin++;
+  size_t end = begin;
+  while (end < size && !is_space(data[end])) end++;
+  if (end == begin || end == size || (data[end] != ' ' && data[end] != '\t')) return false;
+  *key = std::string_view(data + begin, end - begin);
+  *pos = end + 1;
+  return true;
+}
+
+}  // namespace
+
+bool holds(int fd, int64_t position, uint64_t size) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && position >= 0 && position <= status.st_size &&
+         size <= static_cast<uint64_t>(status.st_size - position);
+}
+
+size_t read_at(int fd, int64_t position, size_t count, char *out) {
+  size_t have = 0;
+  while (have < count) {
+    const ssize_t got = pread(fd, out + have, count - have, position + static_cast<int64_t>(have));
+    if (got <= 0) break;
+    have += static_cast<size_t>(got);
+  }
+  return have;
+}
+
+py::tuple ObjectForm::entries(const py::handle &buffer, size_t pos, size_t end) const {
+  const BufferPart whole(buffer, 0, end);
+  const char *data = whole.data();
+  py::list made;
+  const size_t most = std::min(end, pos + kMostEntries);
+  while (pos < most) {
+    std::string_view key;
+    size_t at = pos;
+    if (!take_key(data, end, &at, &key) || std::string_view(data + at, std::min<size_t>(end - at, 2)) != kMarker) break;
+    at += kMarker.size();
+    Cursor in(data + at, end - at);
+    try {
+      made.append(py::make_tuple(decoded(key), parse_(in)));
+    } catch (const Incomplete &) {
+      break;
+    } catch (const OtherForm &) {
+      break;
+    }
+    pos = at + in.pos();
+  }
+  return py::make_tuple(pos, made);
+}
+
+py::tuple ObjectForm::at(int fd, int64_t position, size_t expected) const {
+  thread_local std::vector<char> buffer(kShort);
+  size_t have = 0, wanted = std::clamp(expected, kFirstRead, kShort);
+  for (;;) {
+    if (buffer.size() < wanted) buffer.resize(wanted);
+    have += read_at(fd, position + static_cast<int64_t>(have), wanted - have, buffer.data() + have);
+    if (have < kMarker.size()) break;
+    if (std::string_view(buffer.data(), kMarker.size()) != kMarker) return py::make_tuple(0, py::none());
+    Cursor in(buffer.data() + kMarker.size(), have - kMarker.size());
+    try {
+      py::object made = parse_(in);
+      return py::make_tuple(kMarker.size() + in.pos(), made);
+    } catch (const OtherForm &) {
+      return py::make_tuple(0, py::none());
+    } catch (const Incomplete &incomplete) {
+      if (have < wanted) break;  // the file ends before the object does
+      const uint64_t needed = kMarker.size() + incomplete.needed;
+      if (needed > kShort && read_) {
+        size_t size = 0;
+        if (py::object made = read_({buffer.data() + kMarker.size(), have - kMarker.size()}, fd, position + kMarker.size(), &size))
+          return py::make_tuple(kMarker.size() + size, made);
+      }
+      if (needed > kShort && (needed > kMostHeld || !holds(fd, position, needed))) break;
+      wanted = std::max<size_t>(needed, 2 * have);
+    }
+  }
+  return py::make_tuple(-1, py::none());
+}
+
+void add_object_forms(py::module_ &m) {
+  py::class_<ObjectForm>(m, "ObjectForm")
+      .def("entries", &ObjectForm::entries, "(position, [(key, object), ...]) of the entries of an archive in a buffer.")
+      .def("at", &ObjectForm::at, "(size, object) of the one at a position of a file.");
+  m.attr("forms") = py::dict();
+}
+
+}  // namespace kaldi_bridge

@@ -1,0 +1,48 @@
+// Objects of one kind in the binary form of today, found where they lie: several at once in the buffer of a stream, or in
+// a file. Whatever has another form, or is damaged, is left to the readers in Python.
+
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "cursor.h"
+
+namespace kaldi_bridge {
+
+class ObjectForm {
+ public:
+  // Makes an object of what follows its binary marker. Throws Incomplete or OtherForm.
+  using Parse = std::function<pybind11::object(Cursor &in)>;
+  // Reads one whose first bytes are in `head` from a position of a file, and tells its size, both without marker. Null
+  // where the file does not hold it, or it has another form.
+  using Read = std::function<pybind11::object(Cursor head, int fd, int64_t position, size_t *size)>;
+
+  // `read`: for objects that are better not held twice.
+  explicit ObjectForm(Parse parse, Read read = nullptr) : parse_(std::move(parse)), read_(std::move(read)) {}
+
+  // (where the first other one begins, [(key, object), ...]) of the entries of an archive that lie whole in buffer[pos:end].
+  pybind11::tuple entries(const pybind11::handle &buffer, size_t pos, size_t end) const;
+
+  // (size, object) of the one at a position of a file, marker included; (0, None) for another form, (-1, None) where it
+  // is truncated or too long. About `expected` bytes are read at first.
+  pybind11::tuple at(int fd, int64_t position, size_t expected) const;
+
+ private:
+  Parse parse_;
+  Read read_;
+};
+
+// Whether a regular file has so many bytes from a position on.
+bool holds(int fd, int64_t position, uint64_t size);
+
+// Reads up to `count` bytes of a file; fewer only at its end, or where it cannot be read.
+size_t read_at(int fd, int64_t position, size_t count, char *out);
+
+// Adds the class, and the forms by name as the dictionary "forms", to which others can be added.
+void add_object_forms(pybind11::module_ &m);
+
+}  // namespace kaldi_bridge
