@@ -16,6 +16,7 @@ from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.text import decode, is_number, shown
 from kaldi_bridge.tables.scp import split_range
 
+_LONG = 1 << 16  # bytes
 _KEY = re.compile(rb"[ \t\n\r\f\v]*([^ \t\n\r\f\v]+)[ \t]")
 
 # Once glibc has freed a block of this size, it keeps such blocks for the next object; before, each one would be
@@ -32,8 +33,10 @@ def _form_of(holder: Any) -> tuple[Any, Callable[[Any], Any] | None]:
 def read_entries(stream: InputStream, holder: Any) -> Iterator[tuple[str, Any]]:
     """Yields the (key, object) of an archive."""
     read, (form, made) = holder.read, _form_of(holder)
+    is_long = False
     while True:
-        if form is not None:  # those that are buffered whole, all at once; then the one at the end of the buffer
+        # Those that are buffered whole come all at once, then the one at the end of the buffer. Long ones never are.
+        if form is not None and not is_long:
             stream.pos, entries = form.entries(stream.buffer, stream.pos, stream.end)
             yield from entries if made is None else ((key, made(found)) for key, found in entries)
         match = _KEY.match(stream.buffer, stream.pos, stream.end)
@@ -42,10 +45,12 @@ def read_entries(stream: InputStream, holder: Any) -> Iterator[tuple[str, Any]]:
             key = decode(match[1])
         elif not (key := _read_key(stream)):
             return
+        begin = stream.tell()
         try:
             value = read(stream)
         except KaldiError as error:
             raise KaldiError(f"Failed to read the object of key {shown_key(key)}: {error}") from error
+        is_long = stream.tell() - begin > _LONG
         yield key, value
 
 

@@ -25,9 +25,13 @@ class IntegerBatch:
         for number, key in enumerate(self.keys):
             yield key, values[ends[number] : ends[number + 1]]
 
-    def packed(self, values: np.ndarray) -> bytes:
-        """Entries of an archive with other integers in the place of all these, int32 [all of them]."""
-        return _csrc.pack_integer_entries(self.keys, self.vectors.offsets, values)
+    def with_values(self, values: np.ndarray) -> IntegerBatch:
+        """With other integers in the place of all these."""
+        return IntegerBatch(self.keys, RaggedIntegers(self.vectors.offsets, values))
+
+    def packed(self) -> bytes:
+        """Entries of an archive."""
+        return _csrc.pack_integer_entries(self.keys, self.vectors.offsets, self.vectors.values)
 
     def packed_posteriors(self) -> bytes:
         """Entries of an archive of posteriors: of each frame one integer, of weight 1."""

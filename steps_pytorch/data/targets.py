@@ -10,13 +10,15 @@ from typing import Protocol
 
 import numpy as np
 
-from kaldi_bridge.errors import KaldiError, within
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.supervision import SUPERVISION, SUPERVISION_SIZES, Supervision
 from kaldi_bridge.examples.supervision_splitting import SupervisionSplitter
 from kaldi_bridge.features.frame_store import FrameStore
+from kaldi_bridge.hmm.alignments import pdfs_of
 from kaldi_bridge.hmm.transition_model import read_transition_model
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader
 from kaldi_bridge.tables.holders import INT32_VECTOR
+from kaldi_bridge.tables.integer_batches import integer_batches
 from nnet3_compat.chain.normalization import normalized_graph, read_normalization_fst
 
 
@@ -64,9 +66,8 @@ class PdfTargets:
         pdfs: dict[str, np.ndarray] = {}
         for file in files:
             with SequentialReader(f"ark:gunzip -c {shlex.quote(file)} |", INT32_VECTOR) as reader:
-                for utterance, ids in reader:
-                    with within(f"{file}: utterance {utterance}"):
-                        pdfs[utterance] = model.id_to_pdf[model.checked(ids)].astype(dtype)
+                for batch in integer_batches(reader):
+                    pdfs.update(iter(batch.with_values(pdfs_of(model, batch, file).astype(dtype))))
         return cls(pdfs, model.num_pdfs, step)
 
     def pdfs(self, utterance: str, frames: np.ndarray) -> np.ndarray:

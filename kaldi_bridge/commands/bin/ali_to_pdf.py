@@ -27,7 +27,7 @@ def ali_to_pdf(options: Options, model_in: str, alignments: str, pdfs: str) -> i
     done = 0
     with SequentialReader(alignments, INT32_VECTOR) as reader, TableWriter(pdfs, INT32_VECTOR) as writer:
         for batch in integer_batches(reader):
-            writer.write_packed(batch.keys, batch.packed(pdfs_of(model, batch, alignments)))
+            writer.write_packed(batch.keys, batch.with_values(pdfs_of(model, batch, alignments)).packed())
             done += len(batch.keys)
     log.info(f"Converted {done} alignments to pdf sequences.")
     return 0

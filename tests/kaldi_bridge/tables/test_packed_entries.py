@@ -30,7 +30,7 @@ def test_written_as_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     for packed in (True, False):
         with TableWriter(wspecifier.format("ints"), INT32_VECTOR) as writer:
             if packed:
-                writer.write_packed(KEYS, batch().packed(batch().vectors.values))
+                writer.write_packed(KEYS, batch().packed())
             else:
                 for key, vector in zip(KEYS, VECTORS, strict=True):
                     writer.write(key, vector)
