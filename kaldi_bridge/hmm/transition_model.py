@@ -16,11 +16,13 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.topology import Topology
 from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.archive_extras import TRANSITION_MODEL, is_archive, read_extras
 from kaldi_bridge.io.matrix_io import read_vector, write_vector
-from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.io.output_stream import Pieces
+from kaldi_bridge.io.streams import InputStream, open_input
 
 if TYPE_CHECKING:
-    from kaldi_bridge.io.streams import InputStream, OutputStream
+    from kaldi_bridge.io.streams import OutputStream
 
 MAX_PDFS = 1 << 24
 
@@ -273,6 +275,28 @@ class TransitionModel:
 
 
 def read_transition_model(rxfilename: str) -> TransitionModel:
-    """The transition model that any .mdl, or a file of its own, starts with."""
+    """The transition model that any .mdl, or a file of its own, starts with, or that an archive has inside."""
     with open_input(rxfilename) as stream:
+        if is_archive(stream.peek(4)):
+            found = transition_model_in(stream.read_all(), rxfilename)
+            if found is None:
+                raise KaldiError(f"{rxfilename}: this archive has no transition model: take the .mdl of its tree")
+            return found
         return TransitionModel.read(stream, basic_io.read_header(stream))
+
+
+def transition_model_in(archive: bytes, name: str) -> TransitionModel | None:
+    """The one inside an archive of torch's or an ONNX file, if there is one. Raises KaldiError for a broken file."""
+    data = read_extras(archive, name).get(TRANSITION_MODEL)
+    if data is None:
+        return None
+    stream = InputStream.from_bytes(data, f"{name}: transition model")
+    return TransitionModel.read(stream, basic_io.read_header(stream))
+
+
+def inside_archive(model: TransitionModel) -> bytes:
+    """As it lies there: Kaldi's binary file of its own."""
+    pieces = Pieces("transition model")
+    basic_io.write_header(pieces, True)
+    model.write(pieces, True)
+    return pieces.data()

@@ -21,10 +21,10 @@ from torch import Tensor
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.zip_archives import check_zip
 from nnet3_compat.export.description import Description
 from nnet3_compat.export.program import MODEL, Program
 from nnet3_compat.export.tensor_files import reason_of
-from nnet3_compat.export.zip_archives import check_zip
 
 LIBRARY = f"data/aotinductor/{MODEL}/"
 MEMBERS = re.compile(

@@ -12,7 +12,9 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import TransitionModel, read_transition_model
 from kaldi_bridge.io.streams import open_input, open_output
 from nnet3_compat.export.description import Description
-from nnet3_compat.export.onnx import export_onnx
+from nnet3_compat.export.nnet3_parts import parts_of
+from nnet3_compat.export.onnx import export_onnx, streaming_to_onnx
+from nnet3_compat.export.streaming import export_streaming
 from nnet3_compat.export.tensor_files import load_tensors
 from nnet3_compat.export.torch_model import TorchModel
 from nnet3_compat.export.torchscript import Kind, export_network
@@ -40,6 +42,7 @@ def export_model(
     transition_model: str = "",
     state: str = "",
     binary: bool = True,
+    streaming: bool = False,
 ) -> None:
     """See the command's help.
 
@@ -52,16 +55,16 @@ def export_model(
         raise KaldiError("--frame-subsampling-factor must be at least 1")
     if min(extra_left_context, extra_right_context, frames_per_chunk) < 0:
         raise KaldiError("contexts and --frames-per-chunk must not be negative")
-    if frames_per_chunk and format != "onnx":
-        raise KaldiError("--frames-per-chunk goes with --format=onnx only: other formats take any number of frames")
-    if frames_per_chunk % frame_subsampling_factor:
+    if streaming and (format not in ("pt2", "onnx") or not frames_per_chunk or extra_right_context):
+        raise KaldiError("--streaming goes with --format=pt2 or onnx, takes --frames-per-chunk and no right context")
+    if frames_per_chunk and format != "onnx" and not streaming:
+        raise KaldiError("--frames-per-chunk goes with --format=onnx and --streaming only: else any number will do")
+    if frames_per_chunk % frame_subsampling_factor and not streaming:
         raise KaldiError("--frames-per-chunk must be a multiple of --frame-subsampling-factor")
     if format in OF_KALDI and (frame_subsampling_factor > 1 or extra_left_context or extra_right_context):
         raise KaldiError(f"--frame-subsampling-factor and extra contexts do not go with --format={format}")
     if format == "int8" and not binary:
         raise KaldiError("--format=int8 is written in binary mode only")
-    if transition_model and format == "onnx":
-        raise KaldiError("--transition-model does not go with --format=onnx, which has no place for one")
 
     found = read_network(model_in)
     network, priors = found.network, found.priors
@@ -80,6 +83,14 @@ def export_model(
             write_model(model_out, exported, binary)
         else:
             write_int8_model(model_out, exported)
+    elif streaming:
+        made = export_streaming(network, frames_per_chunk, frame_subsampling_factor, extra_left_context, priors)
+        if format == "onnx":
+            with open_output(model_out) as stream:
+                stream.write(streaming_to_onnx(made, transitions))
+        else:
+            model = TorchModel(made, made.description, transitions, parts_of(network))
+            write_archive(model_out, Archive(model.archive()))
     elif format == "onnx":
         data = export_onnx(
             network,
@@ -88,6 +99,7 @@ def export_model(
             extra_right_context=extra_right_context,
             priors=priors,
             num_outputs=frames_per_chunk // frame_subsampling_factor,
+            transition_model=transitions,
         )
         with open_output(model_out) as stream:
             stream.write(data)

@@ -29,6 +29,9 @@ class Description:
         output_name: of the node that the output comes from.
         priors: prior probabilities of the output units, or none.
         num_outputs: 0 where any number of output frames can be asked for, else the number of frames of every call.
+        chunk_frames: 0, or the input frames of each chunk of a model that computes utterances chunk by chunk
+            (streaming.py); the first one has ``left_context`` and ``right_context`` frames more.
+        states: of such a model, per program the [rows, dim] of what it returns for the next chunk.
     """
 
     input_dim: int
@@ -42,6 +45,8 @@ class Description:
     output_name: str = "output"
     priors: list[float] = field(default_factory=list)
     num_outputs: int = 0
+    chunk_frames: int = 0
+    states: list[list[list[int]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
@@ -57,6 +62,10 @@ class Description:
             raise KaldiError("model description: priors must be a list of numbers")
         if len(priors) not in (0, self.output_dim):
             raise KaldiError(f"model description: {len(priors)} priors for {self.output_dim} outputs")
+
+        _check_states(self.states)
+        if bool(self.states) != bool(self.chunk_frames) or self.chunk_frames % self.frame_subsampling_factor:
+            raise KaldiError("model description: chunk_frames does not go with the states or the factor")
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
@@ -82,7 +91,11 @@ class Description:
         if features[1] < self.frames_in(1):
             raise KaldiError(f"too few frames: {features[1]}, at least {self.frames_in(1)} are needed")
         if self.num_outputs and features[1] != self.frames_in(self.num_outputs):
-            raise KaldiError(f"{features[1]} frames; this model takes {self.frames_in(self.num_outputs)}")
+            chunk = self.num_outputs * self.frame_subsampling_factor
+            raise KaldiError(
+                f"{features[1]} frames; this model takes {self.frames_in(self.num_outputs)}: chunks of {chunk} frames "
+                "and their context"
+            )
         if ivector is None and self.ivector_dim:
             raise KaldiError("this network needs an i-vector")
         if ivector is not None and not self.ivector_dim:
@@ -110,6 +123,15 @@ class Description:
             raise KaldiError(f"model description: incomplete ({error})") from error
 
 
+def _check_states(states: Any) -> None:
+    def is_shape(shape: Any) -> bool:
+        return isinstance(shape, list) and len(shape) == 2 and all(type(n) is int and 0 < n < 2**31 for n in shape)
+
+    programs = states if isinstance(states, list) else [None]
+    if not all(isinstance(each, list) and all(map(is_shape, each)) for each in programs):
+        raise KaldiError("model description: states must be lists of [rows, dim]")
+
+
 _LEAST = {
     "input_dim": 1,
     "output_dim": 1,
@@ -119,4 +141,5 @@ _LEAST = {
     "frame_subsampling_factor": 1,
     "modulus": 1,
     "num_outputs": 0,
+    "chunk_frames": 0,
 }

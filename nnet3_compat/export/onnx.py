@@ -5,7 +5,7 @@
 
 The graph's inputs are ``features`` [N, T, D] and, where the network takes one, ``ivector`` [N, K]; its output is
 ``output`` [N, T_out, P], valid frames only. The metadata hold the same description as a TorchScript archive
-(``nnet_pytorch.json``) and its plain numbers one by one.
+(``nnet_pytorch.json``), its plain numbers one by one, and the transition model as base64.
 
 The graph is made of the same program as a .pt2 (any_length.py), so N and T are free for every network; a recurrence is
 one Scan. Exporting needs the packages onnx and onnxscript, running onnxruntime.
@@ -22,11 +22,14 @@ import numpy as np
 import torch
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.hmm.transition_model import TransitionModel, inside_archive
+from kaldi_bridge.io.archive_extras import DESCRIPTION, TRANSITION_MODEL, to_text
 from nnet3_compat.export.any_length import AnyLength
 from nnet3_compat.export.description import Description
+from nnet3_compat.export.onnx_branches import choose_by_chunk
 from nnet3_compat.export.program import export_module
+from nnet3_compat.export.streaming import Streaming
 from nnet3_compat.export.tensor_files import reason_of
-from nnet3_compat.export.torch_model_file import DESCRIPTION
 from nnet3_compat.export.torchscript import check_exportable, describe
 from nnet3_compat.network.network import Network
 
@@ -41,6 +44,7 @@ def export_onnx(
     extra_right_context: int = 0,
     priors: np.ndarray | None = None,
     num_outputs: int = 0,
+    transition_model: TransitionModel | None = None,
 ) -> bytes:
     """An ONNX file, as bytes.
 
@@ -63,14 +67,42 @@ def export_onnx(
     names = ["features", "ivector"] if description.ivector_dim else ["features"]
     model = to_onnx(program.exported, names, ["output"])
     _name_sizes(model)
-    _describe(model, description)
+    _describe(model, description, transition_model)
     return model.SerializeToString()
 
 
-def _describe(model: Any, description: Description) -> None:
+def streaming_to_onnx(streaming: Streaming, transition_model: TransitionModel | None = None) -> bytes:
+    """One graph for all chunks of an utterance.
+
+    Beside ``features`` and ``ivector`` it takes ``chunk``, the number of the chunk in its utterance, from 0 on, and
+    what the one before has left, ``state0``, ``state1``, ...; it gives ``output`` and ``next_state0``, ... Where chunk
+    is 0 the states are not looked at: [N, 0, dim] will do.
+
+    Raises:
+        KaldiError: as for to_onnx.
+    """
+    d = streaming.description
+    names = ["features", "ivector"] if d.ivector_dim else ["features"]
+    states = [f"state{s}" for s in range(len(d.states[-1]))]
+    outputs = ["output", *(f"next_{state}" for state in states)]
+    models = [to_onnx(each, [*names, *(states if k else [])], outputs) for k, each in enumerate(streaming.exported)]
+    model = choose_by_chunk(models, [dim for _, dim in d.states[-1]])
+    _describe(model, d, transition_model)
+    return model.SerializeToString()
+
+
+def _describe(model: Any, description: Description, transition_model: TransitionModel | None) -> None:
     """Tells in the metadata what the model is."""
     numbers = {k: v for k, v in json.loads(description.to_json()).items() if isinstance(v, (int, str))}
-    for key, value in {**numbers, DESCRIPTION: description.to_json()}.items():
+    texts = {**numbers, DESCRIPTION: description.to_json()}
+    if transition_model is not None:
+        if transition_model.num_pdfs != description.output_dim:
+            raise KaldiError(
+                f"the network has {description.output_dim} outputs but the transition model has "
+                f"{transition_model.num_pdfs} pdfs"
+            )
+        texts[TRANSITION_MODEL] = to_text(inside_archive(transition_model))
+    for key, value in texts.items():
         item = model.metadata_props.add()
         item.key, item.value = key, str(value)
 

@@ -9,6 +9,7 @@ base64, since torch takes text only. What is loaded has been looked at first: se
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import re
@@ -20,10 +21,10 @@ from torch import Tensor, nn
 from torch.fx.experimental import _config as export_settings
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.zip_archives import check_zip, packed, read_members
 from nnet3_compat.export.description import Description
 from nnet3_compat.export.program_check import check_members, check_program, check_sample_inputs, check_weights
 from nnet3_compat.export.tensor_files import reason_of
-from nnet3_compat.export.zip_archives import check_zip, packed, read_members
 
 MODEL = "model"
 TENSOR = re.compile(r"(weight|tensor)_\d+")
@@ -108,6 +109,10 @@ def trace(module: nn.Module, inputs: list[Tensor], least_frames: int) -> Any:
     shapes: list[dict[int, Any]] = [{0: sequences} for _ in inputs]
     if least_frames:
         shapes[0][1] = torch.export.Dim("T", min=least_frames, max=MAX_FRAMES)
+    parameters = inspect.signature(module.forward).parameters.values()
+    dynamic: tuple[Any, ...] = tuple(shapes)
+    if shapes[1:] and any(p.kind is p.VAR_POSITIONAL for p in parameters):  # one argument to torch
+        dynamic = (shapes[0], tuple(shapes[1:]))
     module.eval()
     settings: Any = export_settings
     reason: Exception | None = None
@@ -117,7 +122,7 @@ def trace(module: nn.Module, inputs: list[Tensor], least_frames: int) -> Any:
         try:
             with warnings.catch_warnings(), torch.no_grad(), settings.patch(backed_size_oblivious=oblivious):
                 warnings.simplefilter("ignore")
-                return torch.export.export(module, tuple(inputs), dynamic_shapes=tuple(shapes), strict=False)
+                return torch.export.export(module, tuple(inputs), dynamic_shapes=dynamic, strict=False)
         except Exception as error:  # several kinds, all about the module
             reason = reason or error
     assert reason is not None

@@ -8,8 +8,7 @@ import torch
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.text import strip
-from nnet3_compat.export.zip_archives import check_zip
-from nnet3_compat.model.model_file import ZIP_MAGIC
+from kaldi_bridge.io.zip_archives import ZIP_MAGIC, check_zip
 
 
 def load_tensors(file: IO[bytes], name: str, *, old: bool = False) -> Any:

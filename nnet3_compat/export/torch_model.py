@@ -22,7 +22,7 @@ class TorchModel:
     """An archive with its description; does what nnet3_compat.utterances.computation asks of a model.
 
     Attributes:
-        module: the scripted archive.Archive, or a program.Program.
+        module: the scripted archive.Archive, a program.Program, or what else torch_model_file.py knows.
         description: also spelled out as attributes of this object.
         transition_model: Kaldi's, where the file has one.
         priors: float32 [output_dim], or None.
@@ -84,6 +84,14 @@ class TorchModel:
             self.module = self.module.to(device)
         return self
 
+    def expect_whole_utterances(self, name: str = "this model") -> None:
+        """Raises KaldiError where it computes utterances chunk by chunk, and nothing else."""
+        if self.description.chunk_frames:
+            raise KaldiError(
+                f"{name} computes chunks of {self.description.chunk_frames} frames one after the other: it is for the "
+                "programs that decode online, or as these (-looped)"
+            )
+
     def chunk_invariant(self, num_outputs: int) -> bool:
         """Whether an output depends on nothing outside of its context."""
         return self.description.chunk_invariant
@@ -100,6 +108,7 @@ class TorchModel:
         Raises:
             KaldiError: wrong shapes, or too few frames.
         """
+        self.expect_whole_utterances()
         factor = self.frame_subsampling_factor
         extra = 0 if left is None else left - self.left_context
         if extra < 0:
@@ -114,7 +123,7 @@ class TorchModel:
         try:
             # Without this the first two calls take seconds to optimize, loops above all, and gain next to nothing.
             with torch.jit.optimized_execution(False):
-                output = self.module(features, ivector)[:, warm_up:]
+                output = self._valid(features, ivector)[:, warm_up:]
         except (RuntimeError, torch.jit.Error) as error:
             raise KaldiError(_reason(error)) from error
         if num_outputs is None:
@@ -122,6 +131,18 @@ class TorchModel:
         if output.size(1) < num_outputs:
             raise KaldiError(f"too few frames: {num_outputs} output frames asked for, there are {output.size(1)}")
         return output[:, :num_outputs]
+
+    def _valid(self, features: Tensor, ivector: Tensor | None) -> Tensor:
+        """Of all frames; in pieces where the module computes a fixed number, and that may be."""
+        d, frames = self.description, features.shape[1]
+        n = (frames - d.frames_in(1)) // d.frame_subsampling_factor + 1
+        if n <= 0 or n == d.num_outputs or not (d.num_outputs and d.chunk_invariant):
+            output: Tensor = self.module(features, ivector)
+            return output
+        step, size = d.num_outputs * d.frame_subsampling_factor, d.frames_in(d.num_outputs)
+        firsts = torch.arange(0, n * d.frame_subsampling_factor, step, device=features.device)
+        time = (firsts.unsqueeze(1) + torch.arange(size, device=features.device)).clamp(max=frames - 1)
+        return torch.cat([self.module(features[:, piece], ivector) for piece in time], dim=1)[:, :n]
 
     def save(self, wxfilename: str) -> None:
         """Writes our ``.mdl`` where there is a transition model, else a plain archive."""

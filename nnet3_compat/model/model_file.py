@@ -1,7 +1,8 @@
 """Model files of every kind, told apart by their content, never by their name.
 
-Kaldi raw (``<Nnet3>``), Kaldi .mdl (``<TransitionModel>``, then network and priors), a TorchScript archive (a zip),
-and our own .mdl: Kaldi's transition model, then ``<TorchScript>``, the archive's size and the archive.
+Kaldi raw (``<Nnet3>``), Kaldi .mdl (``<TransitionModel>``, then network and priors), an archive (TorchScript's or
+torch.export's zip, or an ONNX file), which may have a transition model inside, and our own .mdl: Kaldi's transition
+model, then ``<TorchScript>``, the archive's size and the archive.
 """
 
 from __future__ import annotations
@@ -9,29 +10,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.hmm.transition_model import TransitionModel, transition_model_in
 from kaldi_bridge.io import basic_io
+from kaldi_bridge.io.archive_extras import is_archive
 from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.structure.nnet import Nnet
 
-ZIP_MAGIC = b"PK\x03\x04"
 MAX_ARCHIVE = 1 << 36
 
 
 @dataclass
 class Archive:
-    """A TorchScript archive as bytes; ``transition_model`` when it came in our .mdl."""
+    """An archive as bytes; ``transition_model`` when it came in our .mdl."""
 
     data: bytes
     transition_model: TransitionModel | None = None
 
 
 Model = Nnet | AmNnet | Archive
+OTHER = "an archive of torch's, or an ONNX file"
+BACK = "which nnet-pytorch-export --format=nnet3 makes of an archive that was made of one"
 
 
 def read_any(rxfilename: str) -> Model:
-    """Any kind of model: Nnet (Kaldi raw), AmNnet (Kaldi .mdl), Archive (TorchScript, alone or in our .mdl).
+    """Any kind of model: Nnet (Kaldi raw), AmNnet (Kaldi .mdl), Archive (alone, or in our .mdl).
 
     Raises KaldiError.
     """
@@ -40,15 +43,16 @@ def read_any(rxfilename: str) -> Model:
 
 
 def _read(stream: InputStream) -> Model:
-    if stream.peek(4) == ZIP_MAGIC:
-        return Archive(_to_end(stream))
+    if is_archive(stream.peek(4)):
+        return Archive(stream.read_all())
     binary = basic_io.read_header(stream)
     token = basic_io.peek_token(stream, binary)
     if token == "N":
         return Nnet.read(stream, binary)
     if token != "T":
         raise KaldiError(
-            f"{stream.name}: not a model: it starts neither as a Kaldi model does nor as a TorchScript archive"
+            f"{stream.name}: not a model: it starts neither as a Kaldi model does nor as an archive of torch's or an "
+            "ONNX file"
         )
     transition_model = TransitionModel.read(stream, binary)
     if basic_io.peek_token(stream, binary) == "N":
@@ -56,22 +60,15 @@ def _read(stream: InputStream) -> Model:
     basic_io.expect_token(stream, binary, "<TorchScript>")
     size = basic_io.read_int64(stream, binary)
     if not 0 < size < MAX_ARCHIVE:
-        raise KaldiError(f"{stream.where()}: {size} is no size of a TorchScript archive")
+        raise KaldiError(f"{stream.where()}: {size} is no size of an archive")
     return Archive(stream.read(size), transition_model)
 
 
-def _to_end(stream: InputStream) -> bytes:
-    parts = []
-    while part := stream.read_up_to(1 << 20):
-        parts.append(part)
-    return b"".join(parts)
-
-
 def read_nnet(rxfilename: str) -> Nnet:
-    """The network of a Kaldi raw or .mdl file. Raises KaldiError for a TorchScript model, which has none."""
+    """The network of a Kaldi raw or .mdl file. Raises KaldiError for an archive, which has none."""
     model = read_any(rxfilename)
     if isinstance(model, Archive):
-        raise KaldiError(f"{rxfilename} is a TorchScript model: this needs an nnet3 network (Kaldi raw or .mdl)")
+        raise KaldiError(f"{rxfilename} is {OTHER}: this needs an nnet3 network (Kaldi raw or .mdl), {BACK}")
     return model.nnet if isinstance(model, AmNnet) else model
 
 
@@ -79,19 +76,25 @@ def read_model(rxfilename: str) -> AmNnet:
     """A Kaldi .mdl. Raises KaldiError for any other kind."""
     model = read_any(rxfilename)
     if not isinstance(model, AmNnet):
-        kind = "a TorchScript model" if isinstance(model, Archive) else "a raw network, without transition model"
-        raise KaldiError(f"{rxfilename} is {kind}: this needs a Kaldi .mdl")
+        if isinstance(model, Archive):
+            raise KaldiError(f"{rxfilename} is {OTHER}: this needs a Kaldi .mdl, {BACK}")
+        raise KaldiError(f"{rxfilename} is a raw network, without transition model: this needs a Kaldi .mdl")
     return model
 
 
 def read_with_transitions(rxfilename: str) -> tuple[AmNnet | Archive, TransitionModel]:
-    """A .mdl of Kaldi's or of ours, to search graphs with. Raises KaldiError for a model without transitions."""
+    """A .mdl, or an archive that has its transition model inside, to search graphs with.
+
+    Raises KaldiError for a model without transitions.
+    """
     model = read_any(rxfilename)
     transitions = None if isinstance(model, Nnet) else model.transition_model
+    if isinstance(model, Archive) and transitions is None:
+        transitions = transition_model_in(model.data, rxfilename)
     if isinstance(model, Nnet) or transitions is None:
         raise KaldiError(
-            f"{rxfilename} has no transition model in front, so no graph can be searched with it: this needs a .mdl, "
-            "which nnet-pytorch-export --format=nnet3 makes of an archive that has one inside"
+            f"{rxfilename} has no transition model, so no graph can be searched with it: this needs a .mdl, or an "
+            "archive that nnet-pytorch-export made of one"
         )
     return model, transitions
 
@@ -104,7 +107,7 @@ def write_model(wxfilename: str, model: Nnet | AmNnet, binary: bool = True) -> N
 
 
 def write_archive(wxfilename: str, archive: Archive) -> None:
-    """Writes a TorchScript archive, or our .mdl when it has a transition model."""
+    """Writes an archive, or our .mdl when it has a transition model."""
     with open_output(wxfilename) as stream:
         if archive.transition_model is not None:
             write_mdl_head(stream, archive.transition_model, len(archive.data))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.lattices.decoder import Graph, SearchOptions
 from kaldi_bridge.online.silence_weighting import SilenceWeightingOptions
-from nnet3_compat.model.am_nnet import AmNnet
-from nnet3_compat.model.model_file import Archive, read_any
+from nnet3_compat.model.model_file import read_with_transitions
 from nnet3_compat.recognition.model_folder import ModelFolder
 from nnet3_compat.utterances.online_computation import OnlineComputer
 from nnet3_compat.utterances.online_stream import StreamSetup
@@ -28,10 +27,7 @@ class AcousticModel:
 
     def __init__(self, folder: ModelFolder) -> None:
         folder.decoding.check()
-        model = read_any(str(folder.model))
-        transitions = model.transition_model if isinstance(model, AmNnet | Archive) else None
-        if transitions is None:
-            raise KaldiError(f"{folder.model} has no transition model in front, so no graph can be searched with it")
+        model, transitions = read_with_transitions(str(folder.model))
         self.options, self.transitions = folder.decoding, transitions
         self.computer = OnlineComputer(model, folder.decoding, str(folder.model))
         network = self.computer.model

@@ -38,7 +38,7 @@ def load_model(
     Raises KaldiError for a model that cannot be computed, or not in that precision.
     """
     priors = model.priors if isinstance(model, AmNnet) else None
-    why = "this is a TorchScript model"
+    why = "this is no nnet3 network"
     if not isinstance(model, Archive):
         nnet = model.nnet if isinstance(model, AmNnet) else model
         why = "give --use-gpu=no with it"
@@ -94,5 +94,5 @@ def load_computer(
     priors: PriorOptions | None,
     rule: ChunkRule | None = None,
 ) -> Computer:
-    """A Computer for a model file of any kind (Kaldi raw, Kaldi .mdl, TorchScript, our .mdl)."""
+    """A Computer for a model file of any kind (see model_file.py)."""
     return make_computer(read_any(rxfilename), options, use_gpu, priors, rxfilename, rule)

@@ -4,8 +4,8 @@ An nnet3 network computes each frame once and carries over what later chunks rea
 (nnet3/decodable-online-looped.cc). An i-vector is used for ``frames_per_chunk`` frames of input, also where those are
 the context of a later chunk.
 
-A TorchScript archive or a torch.export program computes each chunk as nnet3-compute does, with one i-vector for all
-that the chunk sees.
+A TorchScript archive computes each chunk as nnet3-compute does, with one i-vector for all that the chunk sees; one that
+was exported for streaming computes as Kaldi's looped computation.
 
     outputs = computer.start()                                # of an utterance
     made = outputs.extend(features, last, newest_ivector)     # [frames, pdfs], what has become computable
@@ -155,11 +155,13 @@ class OnlineComputer:
         if isinstance(model, Archive):
             from nnet3_compat.export.torch_model import TorchModel
             from nnet3_compat.utterances.archive_chunks import ArchiveChunks
+            from nnet3_compat.utterances.streaming_chunks import StreamingChunks
 
             expect_float32(options.precision, name, "this is no nnet3 network")
 
             loaded = TorchModel.from_archive(model, name)
-            self.model, priors = ArchiveChunks(loaded, options, name), loaded.priors
+            chunks = StreamingChunks if loaded.description.chunk_frames else ArchiveChunks
+            self.model, priors = chunks(loaded, options, name), loaded.priors
         else:
             start = time.time()
             self.model = looped_chunks(model.nnet if isinstance(model, AmNnet) else model, options, name)

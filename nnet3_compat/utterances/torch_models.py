@@ -110,7 +110,9 @@ def tensor_model(
 ) -> NetworkModel | TorchModel:
     """What read_any gave, ready to compute on ``device``."""
     if isinstance(model, Archive):
-        return TorchModel.from_archive(model, name).to(device)
+        loaded = TorchModel.from_archive(model, name)
+        loaded.expect_whole_utterances(name)
+        return loaded.to(device)
     nnet = model.nnet if isinstance(model, AmNnet) else model
     assert isinstance(nnet, Nnet)
     return NetworkModel(Network.from_nnet(nnet).to(device), frame_subsampling_factor)

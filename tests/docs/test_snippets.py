@@ -17,6 +17,8 @@ from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat import Network, export_network, read_nnet
+from nnet3_compat.export.onnx import streaming_to_onnx
+from nnet3_compat.export.streaming import export_streaming
 from tests.helpers.places import ROOT
 from tests.helpers.vosk_models import tiny_folder, with_pronunciations
 
@@ -54,6 +56,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = Network.from_nnet(read_nnet(str(folder / "final.mdl")))
     export_network(network, frame_subsampling_factor=3).save(str(folder / "final.pt"))
     export_network(network, frame_subsampling_factor=3, kind="pt2").save(str(folder / "final.pt2"))
+    streaming = export_streaming(network, frames_per_chunk=21, frame_subsampling_factor=3)
+    (folder / "stream.pt2").write_bytes(streaming.archive({}))
+    (folder / "stream.onnx").write_bytes(streaming_to_onnx(streaming))
     with TableWriter(f"ark,scp:{folder}/feats.ark,{folder}/feats.scp", FLOAT_MATRIX) as features:
         features.write("utterance", np.ones((50, 40), np.float32))
     any_pdf = [(0, pdf + 1, pdf + 1, float(np.log(NUM_PDFS)), 0) for pdf in range(NUM_PDFS)]

@@ -38,7 +38,14 @@ class Options(VoskOptions):
     )
     extra_left_context: int = option(0, "Frames asked for beyond the left context (not for nnet3, int8)")
     extra_right_context: int = option(0, "Frames asked for beyond the right context (not for nnet3, int8)")
-    frames_per_chunk: int = option(0, "onnx only: input frames covered by the output of every call; 0 means any number")
+    frames_per_chunk: int = option(
+        0, "onnx, or --streaming: input frames covered by the output of every call; 0 means any number"
+    )
+    streaming: bool = option(
+        False,
+        "pt2 or onnx: a model that computes utterances chunk by chunk, of --frames-per-chunk, and hands on what is "
+        "carried over, as Kaldi's looped computation does",
+    )
     transition_model: str = option("", "Take the transition model from this .mdl; default: the input's, if it has one")
     state: str = option("", "Load this state dict (torch.save of Network.state_dict()) into the network first")
     binary: bool = option(True, "nnet3 only: write in binary mode")
@@ -61,6 +68,7 @@ def export(options: Options, model_in: str, model_out: str) -> None:
         transition_model=options.transition_model,
         state=options.state,
         binary=options.binary,
+        streaming=options.streaming,
     )
 
 

@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from kaldi_bridge.command import run
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import read_transition_model
+from kaldi_bridge.io.archive_extras import DESCRIPTION
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.commands.models.export import main
 from nnet3_compat.export.description import Description
 from nnet3_compat.export.onnx import export_onnx
 from nnet3_compat.export.torch_model import TorchModel
-from nnet3_compat.export.torch_model_file import DESCRIPTION
 from nnet3_compat.export.torchscript import export_network, wrap
 from nnet3_compat.model.model_file import AmNnet, Archive, read_any, read_nnet, write_archive, write_model
 from nnet3_compat.network.network import Network

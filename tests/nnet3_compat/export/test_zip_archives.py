@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.archive_extras import DESCRIPTION
+from kaldi_bridge.io.zip_archives import MAX_COMPRESSED, check_zip, packed
 from nnet3_compat.export.description import Description
 from nnet3_compat.export.tensor_files import load_tensors, reason_of
-from nnet3_compat.export.torch_model_file import DESCRIPTION, archive_from_bytes
-from nnet3_compat.export.zip_archives import MAX_COMPRESSED, check_zip, packed
+from nnet3_compat.export.torch_model_file import archive_from_bytes
 
 
 def archive(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:

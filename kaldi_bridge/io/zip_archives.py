@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from kaldi_bridge.errors import KaldiError
 
+ZIP_MAGIC = b"PK\x03\x04"
 MAX_COMPRESSED = 1 << 26
 """Bytes that the compressed members of one archive may inflate to."""
 _END, _END_64, _LOCATOR_64 = struct.Struct("<4s4H2IH"), struct.Struct("<4sQ2H2I4Q"), struct.Struct("<4sIQI")
