@@ -41,7 +41,7 @@ use_gpu=true
 scoring_opts=    # of score.sh
 unlabeled_parts="train-clean-100 train-clean-360 train-other-500"
 unlabeled_weight=1
-ebm_opts="--sampler=adam --max-steps=50 --noise=0.001 --replay-correction=1 --clip=1 --energy-l2=0.0001 --ebm-warmup=15000"
+ebm_opts="--sampler=adam --max-steps=50 --noise=0.001 --replay-correction=1 --clip=1 --energy-l2=3 --ebm-warmup=15000"
 ebm_epochs=10
 ebm_learning_rate=0.00001
 # End configuration section.

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.fsts.fst import read_fst
+from kaldi_bridge.fsts.acceptors import Acceptor
+from kaldi_bridge.fsts.fst import read_fst, write_fst
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import INT32_VECTOR
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
@@ -156,6 +157,58 @@ def test_infinite_energies_are_no_loss() -> None:
     batch = unlabeled(make_batch(model, 0))
     batch.features[0, 0, 0] = torch.inf
     assert not EnergyBased(frame_energy, options())(model, batch).ok
+
+
+# The loss beside that of m-wiesner/nnet_pytorch.
+
+
+def sum_of_energies(output: Tensor, graph: DenominatorGraph, leak: float) -> Tensor:
+    """Minus the log-probability of the graph's paths, of all sequences together, in double precision by autograd
+    through the leaky recursion. As in PyChain, outputs are limited to +-30 and gradients are not."""
+    output = output.double()
+    likelihoods = (output + (output.clamp(-30, 30) - output).detach()).exp()
+    initial = torch.from_numpy(graph.initial).double()
+    alpha = (1 + leak) * initial.expand(len(output), -1)
+    for frame in likelihoods.unbind(1):
+        flow = alpha[:, graph.source] * torch.from_numpy(graph.probability) * frame[:, graph.pdf]
+        alpha = torch.zeros_like(alpha).index_add(1, torch.from_numpy(graph.target), flow)
+        alpha = alpha + leak * alpha.sum(1, keepdim=True) * initial
+    return -alpha.sum(1).log().sum()
+
+
+@pytest.mark.parametrize(
+    ("sequences", "energy_l2", "scale"), [(4, 0.0, 1.0), (1, 0.3, 1.0), (4, 0.0, 40.0)], ids=["", "l2", "limited"]
+)
+def test_the_loss_is_that_of_nnet_pytorch(sequences: int, energy_l2: float, scale: float, tmp_path: Path) -> None:
+    """Its energies are sums over B sequences of T frames: --ebm-weight (E(data) - E(samples)) / (B T), --l2-energy (for
+    one sequence ours / T^2) times the squares of both sums, and --lfmmi-weight (E(data, labels) - E(data)) / (B T).
+    The loss and the gradients of all parameters within 1e-4."""
+    arcs = [[(1, 0.7, 0), (2, 0.9, 1)], [(3, 0.2, 1), (4, 1.8, 0)]]
+    write_fst(str(tmp_path / "den.fst"), Acceptor(0, arcs, [0.0, 0.0]).to_fst())
+    words = [f"--den-fst={tmp_path}/den.fst", "--leaky-hmm-coefficient=0.2", "--xent-regularize=0", "--joint"]
+    words += ["--ebm-weight=0.7", "--supervised-weight=0.5", f"--energy-l2={energy_l2}", "--out-of-range-regularize=0"]
+    objective = build_objective("lfmmi-ebm", [*words, "--buffer-size=8", "--max-steps=2"], DIMENSIONS)
+    assert isinstance(objective, SemiSupervised)
+    model = Affine()
+    with torch.no_grad():
+        model.output.weight.mul_(scale)
+    batch = make_batch(model, 0, sequences)
+    made = objective(model, batch)
+    made.loss.backward()
+
+    buffer, graph = objective.energy_based.buffer, objective.supervised.graph
+    output = model(batch.features).output
+    frames = sequences * output.shape[1]
+    of_data = sum_of_energies(output, graph, 0.2)
+    of_samples = sum_of_energies(model(buffer.samples[buffer.num_steps > 0]).output, graph, 0.2)
+    of_labels = -output.gather(2, batch.pdfs.unsqueeze(2)).sum()  # there limited too; not in Kaldi, nor here
+    want = 0.7 * (of_data - of_samples) / frames + 0.5 * (of_labels - of_data) / frames
+    want = want + energy_l2 / frames**2 * (of_data.square() + of_samples.square())
+    assert float(made.loss.detach()) == pytest.approx(float(want.detach()), rel=1e-4)
+    assert (float(output.detach().abs().max()) > 30) == (scale > 1)
+    gradients = torch.autograd.grad(want, list(model.parameters()))
+    for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-4)
 
 
 # Conditional samples.
