@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -60,7 +61,7 @@ class FstHeader:
         return header
 
     def write(self, stream: OutputStream) -> None:
-        names = b"".join(struct.pack("<i", len(n)) + encode(n) for n in (self.fst_type, self.arc_type))
+        names = _written_name(self.fst_type) + _written_name(self.arc_type)
         flags = self.flags & ~(HAS_INPUT_SYMBOLS | HAS_OUTPUT_SYMBOLS)
         flags |= bool(self.isymbols) * HAS_INPUT_SYMBOLS | bool(self.osymbols) * HAS_OUTPUT_SYMBOLS
         tail = (self.version, flags, self.properties, self.start, self.num_states, self.num_arcs)
@@ -69,6 +70,11 @@ class FstHeader:
     def of_changed(self) -> FstHeader:
         """That of an FST made of this one: what it has of arcs and symbols, and nothing known of its properties."""
         return replace(self, fst_type="vector", version=2, flags=0, properties=EXPANDED | MUTABLE)
+
+
+@functools.cache
+def _written_name(name: str) -> bytes:
+    return struct.pack("<i", len(name)) + encode(name)
 
 
 def _read_string(stream: InputStream, limit: int) -> bytes:

@@ -269,7 +269,8 @@ def _search(graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, s
 
 
 def _searched(search: Any, graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
-    if not (log_likelihoods < np.inf).all():  # minus infinity is what cannot be, and kept out of all paths
+    # Minus infinity is what cannot be, and kept out of all paths; the maximum is not a number where any is not.
+    if not log_likelihoods.max(initial=-np.inf) < np.inf:
         raise EntryError("the log-likelihoods have values that are plus infinity or not a number")
     try:
         return search(graph.native, native_options(options), log_likelihoods, scale)

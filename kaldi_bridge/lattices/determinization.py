@@ -6,8 +6,9 @@ has to say goes to the log, as Kaldi's does.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -170,11 +171,15 @@ def pushed(lattice: CompactLattice, strings: bool = True, costs: bool = True, mi
 
 def _filled(native: Any, options: object, beam: float) -> Any:
     """The options that C++ has too, in single precision as Kaldi's are."""
-    for name, value in vars(options).items():
-        if hasattr(native, name):
-            setattr(native, name, value)
+    for name in _shared_names(type(native), type(options)):
+        setattr(native, name, getattr(options, name))
     native.beam = float(np.float32(beam))
     return native
+
+
+@functools.cache
+def _shared_names(native: Any, options: Any) -> list[str]:
+    return [field.name for field in fields(options) if hasattr(native, field.name)]
 
 
 def _done(run: Callable[[], Any]) -> Determinized:

@@ -209,6 +209,9 @@ def _write_as(
     write: Callable[[OutputStream, bool, np.ndarray], None], dtype: Any
 ) -> Callable[[OutputStream, bool, Any], None]:
     def write_converted(stream: OutputStream, binary: bool, value: Any) -> None:
+        if isinstance(value, np.ndarray) and value.dtype == dtype:
+            write(stream, binary, value)
+            return
         with np.errstate(over="ignore"):
             write(stream, binary, np.asarray(value, dtype))
 

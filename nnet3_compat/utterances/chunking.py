@@ -177,12 +177,14 @@ class BatchChunks:
         return factor % modulus == 0
 
 
-def chunk_input(chunk: Chunk, features: np.ndarray) -> np.ndarray:
-    """[num_inputs, D] of ``features`` [T, D]; a view where the chunk lies within the utterance."""
-    end = chunk.first_input + chunk.num_inputs
-    if chunk.first_input >= 0 and end <= len(features):
-        return features[chunk.first_input : end]
-    return features[np.clip(np.arange(chunk.first_input, end), 0, len(features) - 1)]
+def fill_input(to: np.ndarray, chunk: Chunk, features: np.ndarray) -> None:
+    """Fills ``to`` [num_inputs, D] with what a chunk sees of ``features`` [T, D]."""
+    total = len(features)
+    begin = min(max(-chunk.first_input, 0), chunk.num_inputs)  # rows before the utterance, and where it ends
+    end = min(max(total - chunk.first_input, 0), chunk.num_inputs)
+    to[:begin] = features[0]
+    to[begin:end] = features[chunk.first_input + begin : chunk.first_input + end]
+    to[end:] = features[-1]
 
 
 def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:

@@ -24,7 +24,7 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.tables.threads import in_order
-from nnet3_compat.utterances.chunking import Chunk, ChunkRule, SimpleChunks, chunk_input, merge, round_chunk_size
+from nnet3_compat.utterances.chunking import Chunk, ChunkRule, SimpleChunks, fill_input, merge, round_chunk_size
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions
 
 
@@ -241,13 +241,13 @@ class Computer:
 
     def _run_batch(self, members: list[tuple[_Job, Chunk]]) -> None:
         chunk = members[0][1]
-        features = np.stack([chunk_input(c, job.utterance.features) for job, c in members]).astype(
-            np.float32, copy=False
-        )
+        features = np.empty((len(members), chunk.num_inputs, self.model.input_dim), np.float32)
+        for to, (job, c) in zip(features, members, strict=True):
+            fill_input(to, c, job.utterance.features)
         ivector = None
         if chunk.ivector is not None:
             ivector = np.stack([np.asarray(c.ivector, np.float32) for _, c in members])
-        made = self.model(features.astype(np.float32, copy=False), ivector, chunk.left, chunk.num_outputs)
+        made = self.model(features, ivector, chunk.left, chunk.num_outputs)
         if self.log_priors is not None:
             made -= self.log_priors
         if self.options.acoustic_scale != 1.0:
