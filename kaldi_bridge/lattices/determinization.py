@@ -169,9 +169,9 @@ def pushed(lattice: CompactLattice, strings: bool = True, costs: bool = True, mi
         raise KaldiError(str(error)) from None
 
 
-def _filled(native: Any, options: object, beam: float) -> Any:
+def _filled(native: Any, options: Any, beam: float) -> Any:
     """The options that C++ has too, in single precision as Kaldi's are."""
-    for name in _shared_names(type(native), type(options)):
+    for name in _shared_names(native.__class__, options.__class__):
         setattr(native, name, getattr(options, name))
     native.beam = float(np.float32(beam))
     return native
