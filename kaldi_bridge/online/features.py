@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -94,7 +95,16 @@ class OnlineFeatureSetup:
 KINDS: dict[str, Callable[..., AnyOptions]] = {"mfcc": MfccOptions, "plp": PlpOptions, "fbank": FbankOptions}
 
 
-def feature_options(options: OnlineFeatureOptions) -> AnyOptions:
+class BaseFeatureOptions(Protocol):
+    """Which base features there are: of both kinds of options of online features."""
+
+    feature_type: str
+    mfcc_config: str
+    plp_config: str
+    fbank_config: str
+
+
+def feature_options(options: BaseFeatureOptions) -> AnyOptions:
     """Those of the base features. Raises KaldiError for kinds that there are not."""
     configs = {"mfcc": options.mfcc_config, "plp": options.plp_config, "fbank": options.fbank_config}
     kind = options.feature_type
@@ -168,7 +178,7 @@ class OnlineFeatures:
 
     def __init__(self, setup: OnlineFeatureSetup, speaker: OnlineSpeaker, sample_frequency: float) -> None:
         self._stream, self._speaker = setup.extractor.stream(sample_frequency), speaker
-        self._pitch = _OnlinePitch(setup.pitch, sample_frequency) if setup.pitch is not None else None
+        self._pitch = OnlinePitch(setup.pitch, sample_frequency) if setup.pitch is not None else None
         self.ivectors: OnlineIvectors | None = None
         if setup.ivectors is not None and speaker.ivectors is not None:
             self.ivectors = OnlineIvectors(setup.ivectors, speaker.ivectors)
@@ -196,7 +206,7 @@ class OnlineFeatures:
             self._speaker.cmvn.end()
 
 
-class _OnlinePitch:
+class OnlinePitch:
     """Pitch of an utterance, and the other features that wait for it."""
 
     def __init__(self, setup: PitchSetup, sample_frequency: float) -> None:
@@ -211,13 +221,26 @@ class _OnlinePitch:
         self._waiting: np.ndarray | None = None
         self._made = 0
 
-    def appended(self, feats: np.ndarray, samples: np.ndarray, last: bool) -> np.ndarray:
-        """The features that pitch is known for by now, with it, of the next ones and the next samples."""
+    @property
+    def num_ready(self) -> int:
+        """Frames that pitch is known for by now."""
+        return self._features.num_ready
+
+    def accept(self, samples: np.ndarray, last: bool) -> None:
+        """Takes the next samples."""
         self._stream.accept(samples)
         if last:
             self._stream.finish()
+
+    def frames(self, begin: int, end: int) -> np.ndarray:
+        """float32 [end - begin, dim], as pitch is known now: what follows may change it."""
+        return self._features.frames(begin, end)
+
+    def appended(self, feats: np.ndarray, samples: np.ndarray, last: bool) -> np.ndarray:
+        """The features that pitch is known for by now, with it, of the next ones and the next samples."""
+        self.accept(samples, last)
         waiting = feats if self._waiting is None else np.concatenate([self._waiting, feats])
-        count = min(max(self._features.num_ready - self._made, 0), len(waiting))
-        pitch = self._features.frames(self._made, self._made + count)
+        count = min(max(self.num_ready - self._made, 0), len(waiting))
+        pitch = self.frames(self._made, self._made + count)
         self._waiting, self._made = waiting[count:], self._made + count
         return np.hstack([waiting[:count], pitch])

@@ -144,28 +144,30 @@ class Basis:
             basic_io.write_token(stream, binary, "</BASISFMLLRPARAM>")
 
     def transform(
-        self, statistics: FmllrStatistics, options: BasisFmllrOptions
+        self, statistics: FmllrStatistics, options: BasisFmllrOptions, start: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """float32 [dim, dim + 1], the weights float32 [used], and how much better the objective is.
 
-        The unit transform and no weights where there are too few frames. Raises KaldiError for another dimension.
+        ``start``: the transform that it begins with, else the unit transform; it and no weights where there are too few
+        frames. Raises KaldiError for another dimension.
         """
         dim = self.matrices.shape[1]
         if statistics.dim != dim:
             raise KaldiError(f"statistics of dimension {statistics.dim}, but the basis is of {dim}")
-        matrix = np.eye(dim, dim + 1)
+        matrix = np.eye(dim, dim + 1) if start is None else start.astype(np.float64)
         if statistics.count < options.fmllr_min_count:
             log.warning(f"Not updating fMLLR since count is below min-count: {statistics.count:g}")
             return matrix.astype(np.float32), np.zeros(0, np.float32), 0.0
-        used = self.matrices[: int(min(len(self.matrices), options.size_scale * statistics.count))].astype(np.float64)
-        weights, start = np.zeros(len(used)), statistics.objective(matrix)
+        size = int(min(len(self.matrices), float(np.float32(options.size_scale)) * statistics.count))
+        used = self.matrices[:size].astype(np.float64)
+        weights, before = np.zeros(len(used)), statistics.objective(matrix)
         for _ in range(options.num_iters):
             slopes = np.einsum("nij,ij->n", used, _gradient(statistics, matrix))
             direction = np.einsum("n,nij->ij", slopes, used)
             step = _step_size(statistics, matrix, direction, options.step_size_iters)
             matrix += step * direction
             weights += step * slopes
-        gain = statistics.objective(matrix) - start
+        gain = statistics.objective(matrix) - before
         return matrix.astype(np.float32), weights.astype(np.float32), gain
 
 

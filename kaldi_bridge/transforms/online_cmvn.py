@@ -50,6 +50,8 @@ class OnlineCmvn:
         self._start()
 
     def _start(self) -> None:
+        self._latest: np.ndarray | None = None  # of the last frame
+        self._frozen: np.ndarray | None = None
         self._sums = np.zeros((1, *self._global.shape))  # over the utterance, up to each of the last frames
 
     def __call__(self, feats: np.ndarray) -> np.ndarray:
@@ -63,6 +65,20 @@ class OnlineCmvn:
         if feats.shape[1] != self._global.shape[1] - 1:
             raise KaldiError(f"features of dimension {feats.shape[1]}, statistics of {self._global.shape[1] - 1}")
         stats = self._stats(feats)
+        if len(stats):
+            self._latest = stats[-1:]
+        return self._normalized(feats, stats if self._frozen is None else self._frozen)
+
+    def freeze(self) -> None:
+        """Normalizes what follows by the statistics of the last frame, until the utterance is over."""
+        self._frozen = self._latest
+
+    def normalized_as_frozen(self, feats: np.ndarray) -> np.ndarray:
+        """Features [frames, dim] normalized by the statistics that were frozen, as they are where none were."""
+        return feats if self._frozen is None else self._normalized(feats, self._frozen)
+
+    def _normalized(self, feats: np.ndarray, stats: np.ndarray) -> np.ndarray:
+        """``stats``: [frames, 2, dim + 1], or [1, 2, dim + 1] for all frames."""
         if not self._options.norm_means:
             return feats
         mean = stats[:, 0, :-1] / stats[:, 0, -1:]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command, option
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.posterior import of_log_probabilities
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX, SPARSE_POSTERIOR
@@ -27,6 +28,8 @@ class Options:
 
 
 def logprob_to_post(options: Options, matrices_rspecifier: str, wspecifier: str) -> int:
+    if not options.min_post >= 0:
+        raise KaldiError(f"--min-post={options.min_post:g} must not be negative")
     random = CRandom(1) if options.random_prune else None
     done = 0
     with (

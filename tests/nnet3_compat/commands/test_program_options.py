@@ -18,6 +18,25 @@ OPTIMIZATION = (
 )
 # Kaldi's name of the program: name=default of each option (f40076610, built without CUDA).
 OPTIONS = {
+    "online2-wav-gmm-latgen-faster": (
+        "acoustic-scale=0.1 adaptation-delay=5 adaptation-first-utt-delay=2 adaptation-first-utt-ratio=1.5 "
+        "adaptation-ratio=2 add-deltas=false add-pitch=false basis.fmllr-min-count=50 basis.num-iters=10 "
+        "basis.size-scale=0.2 basis.step-size-iters=3 beam-delta=0.5 beam=16 chunk-length=0.05 cmvn-config= delta- "
+        "config= delta=0.000976562 determinize-lattice=true do-endpointing=false endpoint.rule1.max-relative- "
+        "cost=inf endpoint.rule1.min-trailing-silence=5 endpoint.rule1.min-utterance-length=0 endpoint.rule1.must- "
+        "contain-nonsilence=false endpoint.rule2.max-relative-cost=2 endpoint.rule2.min-trailing-silence=0.5 "
+        "endpoint.rule2.min-utterance-length=0 endpoint.rule2.must-contain-nonsilence=true endpoint.rule3.max- "
+        "relative-cost=8 endpoint.rule3.min-trailing-silence=1 endpoint.rule3.min-utterance-length=0 "
+        "endpoint.rule3.must-contain-nonsilence=true endpoint.rule4.max-relative-cost=inf endpoint.rule4.min- "
+        "trailing-silence=2 endpoint.rule4.min-utterance-length=0 endpoint.rule4.must-contain-nonsilence=true "
+        "endpoint.rule5.max-relative-cost=inf endpoint.rule5.min-trailing-silence=0 endpoint.rule5.min-utterance- "
+        "length=20 endpoint.rule5.must-contain-nonsilence=false endpoint.silence-phones= fbank-config= feature- "
+        "type=mfcc fmllr-basis= fmllr-lattice-beam=3 global-cmvn-stats= hash-ratio=2 lattice-beam=10 lda-matrix= "
+        "max-active=2147483647 max-mem=50000000 memory-pool-links-block-size=256 memory-pool-tokens-block-size=256 "
+        "mfcc-config= min-active=200 minimize=false model= online-alignment-model= phone-determinize=true pitch- "
+        "config= pitch-process-config= plp-config= prune-interval=25 rescore-model= silence-phones= silence- "
+        "weight=0.1 splice-config= splice-feats=false word-determinize=true word-symbol-table="
+    ),
     "init-ubm": (
         "binary=true cluster-varfloor=0.01 fullcov-ubm=true intermediate-num-gauss=4000 intermediate-numcomps=4000 "
         "max-am-gauss=20000 reduce-state-factor=0.2 ubm-num-gauss=400 ubm-numcomps=400"

@@ -1,0 +1,74 @@
+"""Online decoding by GMMs with basis fMLLR, beside what Kaldi's program wrote (gmm/make.py)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.kaldis_outputs import Case, assert_alike, assert_as_kaldi, name_of, read_cases
+from tests.helpers.twins import twin
+from tests.kaldi_bridge.online.gmm.make import DELTAS, TABLES, write_recordings
+
+DATA = Path(__file__).parent / "gmm"
+PROGRAM = "online2-wav-gmm-latgen-faster"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(DATA, tmp_path / "data")
+    monkeypatch.chdir(tmp_path / "data")
+    (tmp_path / "data/OUT").mkdir()
+    write_recordings(tmp_path / "data")
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("case", read_cases(DATA), ids=name_of)
+def test_as_kaldi(case: Case, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The same lattices, costs to 1e-4."""
+    assert_as_kaldi(case, folder)
+    heard = capfd.readouterr().err
+    assert "Did not find audio for utterance missing" in heard
+    found = re.search(r"Overall likelihood per frame was .*", heard)
+    assert found
+    assert_alike(found[0], case["log"][-1])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--model="], "You must supply the --model option"),
+        (["--model=HCLG.fst"], "HCLG.fst"),
+        (["--fmllr-basis="], "you need to supply the --fmllr-basis option"),
+        (["--fmllr-basis=lda.mat"], "lda.mat"),
+        (["--global-cmvn-stats="], "--global-cmvn-stats option is required"),
+        (["--splice-feats=true"], "cannot supply both --add-deltas and --splice-feats"),
+        (["--splice-config=splice.conf"], "--splice-config has no effect without --splice-feats"),
+        (["--delta-config="], "dimension 9"),
+        (["--lda-matrix=lda.mat"], "transform matrix has bad dimension 6x13 versus feat dim 6"),
+        (["--feature-type=x"], "Invalid feature type: x"),
+        (["--adaptation-ratio=1"], "--adaptation-delay must be positive, and -ratio larger than 1"),
+        (["--fmllr-lattice-beam=nan"], "--fmllr-lattice-beam=nan must be greater than zero"),
+        (["--acoustic-scale=0"], "--acoustic-scale=0 must be greater than zero"),
+        (["--do-endpointing=true"], "nonempty --endpoint.silence-phones"),
+        (["--silence-phones=a"], "--silence-phones=a"),
+        (["--mfcc-config=cmvn.conf"], "cmvn.conf"),
+    ],
+)
+def test_errors(options: list[str], message: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert twin(PROGRAM).run(["--config=decode.conf", *DELTAS, *options, *TABLES]) == 255
+    assert message in capfd.readouterr().err
+
+
+def test_recordings_that_cannot_be_decoded(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """They are left out, and the speaker stays as it was."""
+    (folder / "spk2utt").write_text("a missing\n")
+    assert twin(PROGRAM).run(["--config=decode.conf", *DELTAS, *TABLES]) == 1
+    heard = capfd.readouterr().err
+    assert "Decoded 0 utterances, 1 with errors." in heard and "nan per frame over 0 frames" in heard
+    (folder / "short.wav").write_bytes((folder / "a-1.wav").read_bytes()[:44] + bytes(40))
+    (folder / "wav.scp").write_text("x cat short.wav |\na-1 a-1.wav\n")
+    (folder / "spk2utt").write_text("a x a-1\n")
+    assert twin(PROGRAM).run(["--config=decode.conf", *DELTAS, *TABLES]) in (0, 255)
