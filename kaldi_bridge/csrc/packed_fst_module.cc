@@ -13,6 +13,7 @@
 #include "self_loops.h"
 #include "special_pushing.h"
 #include "star_determinization.h"
+#include "stochasticity.h"
 #include "table_composition.h"
 
 namespace py = pybind11;
@@ -117,6 +118,7 @@ void add_packed_fsts(py::module_ &m) {
     const FstArrays fst(parts);
     return made([&] { return encoded_minimized(fst.view(), delta); });
   });
+  m.def("costs_out", [](const py::tuple &parts, bool in_log) { return costs_out(FstArrays(parts).view(), in_log); });
   m.def("push_special", [](const py::tuple &parts, float delta) {  // in place
     FstArrays fst(parts);
     if (fst.view().start < 0) throw std::invalid_argument("the FST has no start");
