@@ -21,8 +21,7 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from beside_kaldi import ROUNDS, kaldi_has
-from served import fork_server, seconds
+from beside_kaldi import ROUNDS, fork_server, kaldi_has, seconds
 
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.wave import Wave, write_wave
@@ -138,7 +137,8 @@ def main() -> None:
             if not kaldi_has(program) or (options.programs and program not in options.programs):
                 continue
             try:
-                costs = [[seconds(command, environment) for environment in (ours, None)] for _ in range(options.rounds)]
+                quiet = f"{command} >/dev/null"
+                costs = [[seconds(quiet, programs)[1] for programs in (ours, None)] for _ in range(options.rounds)]
             except subprocess.CalledProcessError as error:
                 print(f"{command}: {error}")
                 continue

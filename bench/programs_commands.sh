@@ -26,7 +26,7 @@ paste-feats --length-tolerance=2 ark:feats.ark ark:pitch.ark ark:/dev/null
 shift-feats --shift=2 ark:lda.ark ark:/dev/null
 append-vector-to-feats ark:ubm.ark ark:ivectors ark:/dev/null
 subset-feats --n=100 ark:lda.ark ark:/dev/null
-compare-feats ark:lda.ark ark:sat.ark
+compare-feats ark:lda.ark ark:compressed.ark
 feat-to-len scp:feats.scp ark,t:/dev/null
 feat-to-dim ark:feats.ark ark,t:/dev/null
 compute-vad --vad-energy-threshold=5 ark:feats.ark ark:/dev/null
@@ -46,7 +46,7 @@ gmm-est --mix-up=3000 --power=0.2 $M/final.mdl 1.acc made.mdl
 gmm-boost-silence --boost=1.5 1 $M/final.mdl made.mdl
 gmm-copy $M/final.mdl made.mdl
 gmm-info $M/final.mdl
-gmm-mixup --mix-up=3000 1.mdl $M/final.occs made.mdl
+gmm-mixup --mix-up=3000 1.mdl 1.occs made.mdl
 gmm-init-model tree 1.treeacc $L/topo made.mdl
 gmm-transform-means mllt.mat $M/final.mdl made.mdl
 gmm-est-fmllr --spk2utt=ark:spk2utt $M/final.mdl ark:lda.ark ark:spoken.post ark:/dev/null
@@ -81,9 +81,9 @@ copy-int-vector ark:ali ark,t:/dev/null
 show-transitions $L/phones.txt $M/final.mdl $M/final.occs > /dev/null
 analyze-counts ark:pdfs /dev/null
 am-info $M/final.mdl
-compute-gop $M/final.mdl ark:likes ark:ali ark:phones.ali ark:/dev/null
+compute-gop $M/final.mdl ark:ali ark:phones.ali ark:likes ark:/dev/null ark:/dev/null
 gmm-latgen-faster $DECODE $M/final.mdl $G ark:sat.ark ark:/dev/null
-gmm-latgen-simple $DECODE $M/final.mdl $G ark:sat.ark ark:/dev/null
+gmm-latgen-simple --beam=15 --lattice-beam=10 --acoustic-scale=0.1 $M/final.mdl $G ark:sat.ark ark:/dev/null
 gmm-decode-faster --beam=13 --acoustic-scale=0.1 $M/final.mdl $G ark:sat.ark ark:/dev/null
 gmm-decode-simple --beam=13 --acoustic-scale=0.1 $M/final.mdl $G ark:sat.ark ark:/dev/null
 latgen-faster-mapped $DECODE $M/final.mdl $G ark:likes ark:/dev/null

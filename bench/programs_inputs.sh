@@ -27,7 +27,7 @@ cp 1.treeacc 2.treeacc
 cluster-phones 1.treeacc $L/phones/sets.int questions.int
 compile-questions $L/topo questions.int questions.qst
 build-tree --max-leaves=2000 --cluster-thresh=-1 1.treeacc $L/phones/roots.int questions.qst $L/topo tree
-gmm-init-model tree 1.treeacc $L/topo 1.mdl
+gmm-init-model --write-occs=1.occs tree 1.treeacc $L/topo 1.mdl
 acc-lda --rand-prune=4.0 $M/final.mdl ark:spliced.ark ark:post lda.acc
 gmm-acc-mllt --rand-prune=4.0 $M/final.mdl ark:lda.ark ark:post mllt.acc
 gmm-latgen-faster $DECODE $M/final.mdl $G ark:sat.ark ark:lats

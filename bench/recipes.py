@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
 import os
 import re
 import resource
@@ -22,7 +21,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from beside_kaldi import kaldi_has
+from beside_kaldi import adopt_servers, kaldi_has
 
 from tests.helpers.kaldi_recipes import copy_mini_librispeech, newest_log
 from tests.helpers.made_up_librispeech import make_corpus
@@ -77,12 +76,6 @@ def only_stage(script: str, wanted: int) -> str:
         if line == "fi":
             leave_out = False
     return "\n".join(kept) + "\n"
-
-
-def adopt_servers() -> None:
-    """Makes this process the parent of fork servers, so that it can wait for them (Linux: prctl(2))."""
-    set_child_subreaper = 36
-    ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
 
 
 def run_stage(recipe: Path, name: str, stage: int) -> Cost:

@@ -29,7 +29,7 @@ COMMANDS = {
     "train, 1 minibatch, sampled": TRAIN + "ark:1.egs",
     "train, 5 minibatches, sampled": TRAIN + "ark:5.egs",
     "compute-prob, 2 minibatches, all words": "{0}rnnlm-compute-prob 0.raw words.mat ark:plain.egs >/dev/null",
-    "sentence-probs, 50 sentences": f"{{0}}rnnlm-sentence-probs {SYMBOLS} --normalize-probs=true "
+    "sentence-probs, 500 sentences": f"{{0}}rnnlm-sentence-probs {SYMBOLS} --normalize-probs=true "
     "0.raw words.mat few.int >/dev/null",
 }
 CONFIG = f"""input dim={DIM} name=input
@@ -56,7 +56,7 @@ def write_inputs() -> None:
     words[:, 1::3] = (words[:, ::3] * 7 + 5) % (VOCABULARY - 4) + 4  # which follow the word before them
     lines = [" ".join(map(str, sentence)) for sentence in words.tolist()]
     Path("text.int").write_text("".join(f"1.0 {line}\n" for line in lines))
-    Path("few.int").write_text("".join(f"s{i} {line}\n" for i, line in enumerate(lines[:50])))
+    Path("few.int").write_text("".join(f"s{i} {line}\n" for i, line in enumerate(lines[:500])))
     Path("config").write_text(CONFIG)
     run("{0}xconfig-to-config --xconfig-file config --config-dir .")
     run("{0}init ref.config 0.raw")
