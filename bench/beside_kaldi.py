@@ -81,17 +81,25 @@ def kaldi_has(program: str) -> bool:
     return path is not None and "nnet-pytorch" not in os.path.realpath(path)
 
 
-def compare(title: str, commands: Mapping[str, str], program: str, kaldi: str = "", megabytes: float = 0.0) -> None:
+def compare(
+    title: str,
+    commands: Mapping[str, str],
+    program: str,
+    kaldi: str = "",
+    megabytes: float = 0.0,
+    rounds: int = ROUNDS,
+) -> None:
     """Prints a table, a line for each command.
 
     Args:
         commands: by their names in the table; ``{0}`` stands for what is before a program's name, in Kaldi ``kaldi``.
         program: one of Kaldi's that must be there for the comparison.
         megabytes: of input; where given, the speeds in MB/s are told besides.
+        rounds: how often each is run.
     """
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     with fork_server() as environment:
-        _compare(title, commands, program, kaldi, megabytes, environment)
+        _compare(title, commands, program, kaldi, megabytes, rounds, environment)
 
 
 def _compare(
@@ -100,6 +108,7 @@ def _compare(
     program: str,
     kaldi: str,
     megabytes: float,
+    rounds: int,
     environment: Mapping[str, str],
 ) -> None:
     environments: dict[str, Mapping[str, str] | None] = {"nnet-pytorch-": environment}
@@ -111,8 +120,8 @@ def _compare(
     print(f"{title + note:<44}" + "".join(f"{t:>10}" for t in titles + (["MB/s"] if megabytes else [])))
     for name, command in commands.items():
         pairs = [(command.format(prefix), environments[prefix]) for prefix in prefixes]
-        runs = [[seconds(*pair) for pair in pairs] for _ in range(ROUNDS)]
+        runs = [[seconds(*pair) for pair in pairs] for _ in range(rounds)]
         walls, cpus = ([min(row[i][k] for row in runs) for i in range(len(prefixes))] for k in (0, 1))
         figures = [*walls, *cpus, *((x[1] / x[0] for x in (walls, cpus)) if len(prefixes) == 2 else ())]
         figures += [megabytes / walls[0]] if megabytes else []
-        print(f"{name:<44}" + "".join(f"{figure:10.2f}" for figure in figures))
+        print(f"{name:<44}" + "".join(f"{figure:10.2f}" for figure in figures), flush=True)

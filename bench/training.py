@@ -5,9 +5,9 @@
 Minibatches of 32 chunks of 140 frames, made here (random features, one path through a random denominator graph each),
 natural gradient, cross-entropy output, all of nnet3's rules. Time is the processors', which other programs on the
 machine disturb less than the wall clock, of all minibatches but the first twelve: natural gradient learns from each of
-the first ten and from every fourth thereafter, as Kaldi's. Frames are of input. Where
-nnet3-chain-train is on the PATH it runs on the same files, as many threads, in turn with ours. --shares tells instead
-where the time of ours goes (training_shares.py). With a GPU, --use-gpu=yes runs ours there.
+the first ten and from every fourth thereafter, as Kaldi's. Frames are of input. Where nnet3-chain-train is on the PATH
+it runs on the same files, as many threads, in turn with ours, which on a processor with AMX runs without it, too.
+--shares tells instead where the time of ours goes (training_shares.py). With a GPU, --use-gpu=yes runs ours there.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from kaldi_bridge.io.compressed import CompressedMatrix
 from kaldi_bridge.tables import TableWriter
 from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.model.model_file import write_model
+from nnet3_compat.modules.products import can_multiply
 from nnet3_compat.structure.nnet import Nnet
 
 CHUNK, FACTOR, LEFT, RIGHT = 141, 3, 35, 35
@@ -141,6 +142,7 @@ def report_shares(model: str, den: str, egs: str, minibatches: int, after: int) 
         shares.products_of(native)
     for owner, name, title in parts:
         shares.part(owner, name, title)
+    keep_memory()
     nnet = read_nnet(model)
     graph = DenominatorGraph.read(den, nnet.node_dim("output"))
     options = ChainProgramOptions(leaky_hmm_coefficient=0.1, xent_regularize=0.1, max_param_change=2.0)
@@ -177,28 +179,29 @@ def main() -> None:
         make_examples(many, graph, arguments.after + arguments.minibatches, arguments.sequences)
         if arguments.shares:
             return report_shares(model, den, many, arguments.minibatches, arguments.after)
-        programs = {"nnet-pytorch-train-chain": arguments.use_gpu}
+        programs = {"ours": f"nnet-pytorch-train-chain --use-gpu={arguments.use_gpu}"}
+        if arguments.use_gpu == "no" and can_multiply():
+            programs["ours, no AMX"] = "NNET_PYTORCH_INSTRUCTIONS=avx512_bf16 nnet-pytorch-train-chain --use-gpu=no"
         if kaldi_has("nnet3-chain-train"):
-            programs["nnet3-chain-train"] = "no"
+            programs["Kaldi"] = "nnet3-chain-train --use-gpu=no"
         else:
             print("nnet3-chain-train is not on the PATH")
 
-        def train(program: str, egs: str) -> float:
-            options = f"--use-gpu={programs[program]} {OPTIONS}"
-            return seconds(f"{program} {options} {model} {den} ark:{egs} {folder}/out.raw")[1]
+        def train(title: str, egs: str) -> float:
+            taken = seconds(f"{programs[title]} {OPTIONS} {model} {den} ark:{egs} {folder}/out.raw")[1]
+            print(f"{title}, {'few' if egs == few else 'many'} minibatches: {taken:.2f} cpu-s", flush=True)
+            return taken
 
-        best = {(program, egs): math.inf for program in programs for egs in (few, many)}
+        best = {(title, egs): math.inf for title in programs for egs in (few, many)}
         for _ in range(arguments.rounds):
-            for program, egs in best:
-                best[program, egs] = min(best[program, egs], train(program, egs))
-        spent = {program: best[program, many] - best[program, few] for program in programs}
+            for title, egs in best:
+                best[title, egs] = min(best[title, egs], train(title, egs))
+        spent = {title: best[title, many] - best[title, few] for title in programs}
         frames = arguments.minibatches * arguments.sequences * CHUNK
-        for program, passed in spent.items():
-            each = passed / arguments.minibatches
-            print(f"{program:<26} {each:6.3f} cpu-s a minibatch, {frames / passed:8.0f} frames/cpu-s, {count} threads")
-        if len(spent) == 2:
-            ours, kaldi = spent.values()
-            print(f"{kaldi / ours:.2f}x")
+        for title, passed in spent.items():
+            each, rate = passed / arguments.minibatches, frames / passed
+            times = f", {spent['Kaldi'] / passed:.2f} times Kaldi's speed" if "Kaldi" in spent else ""
+            print(f"{title:<13}{each:6.3f} cpu-s a minibatch,{rate:8.0f} frames/cpu-s, {count} threads{times}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nnet3_compat.modules.products import product
+from nnet3_compat.modules.products import product, product_and_squares
 
 
 @dataclass
@@ -45,8 +45,16 @@ class Overlapping:
 
     def times(self, weight: Tensor) -> Tensor:
         """sum_k X_k W_k^T for W [n, blocks * dim]: [count, n]."""
-        n = weight.shape[0]
-        each = product(self.span, self._stacked(weight).t())
+        return self._sum(product(self.span, self._stacked(weight).t()), weight.shape[0])
+
+    def times_and_squared_norm(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """``times``, and the sum of the squared elements of all blocks, in double precision."""
+        each, squares = product_and_squares(self.span, self._stacked(weight).t())
+        total = torch.stack([squares[first : first + self.count].sum() for first in self.firsts]).sum()
+        return self._sum(each, weight.shape[0]), total
+
+    def _sum(self, each: Tensor, n: int) -> Tensor:
+        """Of the products with each block, side by side in ``each`` [rows, blocks * n]."""
         made = each[self.firsts[0] : self.firsts[0] + self.count, :n]
         for k, first in enumerate(self.firsts[1:], 1):
             part = each[first : first + self.count, k * n : (k + 1) * n]
@@ -62,11 +70,6 @@ class Overlapping:
     def gradient(self, of_product: Tensor, weight: Tensor, out: Tensor | None = None) -> Tensor:
         """Of ``span``, from that of ``times(weight)``: [rows, dim]; into ``out``, where it is given."""
         return product(self._spread(of_product), self._stacked(weight), out=out)
-
-    def squared_norm(self) -> Tensor:
-        """The sum of the squared elements of all blocks, in double precision."""
-        squares = torch.linalg.vector_norm(self.span, dim=1).double().square()
-        return torch.stack([squares[first : first + self.count].sum() for first in self.firsts]).sum()
 
     def _stacked(self, weight: Tensor) -> Tensor:
         """[n, blocks * dim] -> [blocks * n, dim]."""

@@ -18,16 +18,18 @@ from nnet3_compat.modules.extension import extension
 
 LEAST_SIDE = 96
 """Of what is made, from which on our products are faster: narrow ones wait for memory anyway."""
+LEAST_SIDE_WITH_SQUARES = 16
 
 
 @functools.cache
-def _can_multiply() -> bool:
+def can_multiply() -> bool:
+    """Whether there are products of our own here (csrc/product.h)."""
     native = extension()
     return native is not None and bool(native.can_multiply())
 
 
 def _is_ours(x: Tensor) -> bool:
-    return x.dtype == torch.float32 and x.device.type == "cpu" and _can_multiply()
+    return x.dtype == torch.float32 and x.device.type == "cpu" and can_multiply()
 
 
 def product(a: Tensor, b: Tensor, bias: Tensor | None = None, out: Tensor | None = None, add: bool = False) -> Tensor:
@@ -39,16 +41,29 @@ def product(a: Tensor, b: Tensor, bias: Tensor | None = None, out: Tensor | None
     Returns:
         [m, n], ``out`` where it was given.
     """
-    if _is_ours(a) and _fits(a) and _fits(b) and min(*a.shape, b.shape[1]) >= LEAST_SIDE:
+    fits = _is_ours(a) and _fits(a) and _fits(b) and (out is None or out.stride(1) == 1)
+    if fits and min(*a.shape, b.shape[1]) >= LEAST_SIDE:
         made = a.new_empty(a.shape[0], b.shape[1]) if out is None else out
-        if made.stride(1) == 1:
-            line = None if bias is None else bias.detach().contiguous().numpy()
-            arrays = [x.detach().numpy() for x in (a, b, made)]
-            extension().multiply(*arrays, line, add, torch.get_num_threads())
-            return made
+        _multiply(a, b, bias, made, add)
+        return made
     if out is not None and add:
         return out.addmm_(a, b)
     return torch.mm(a, b, out=out) if bias is None else torch.addmm(bias, a, b, out=out)
+
+
+def product_and_squares(a: Tensor, b: Tensor, bias: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The product, and for each of A's rows the sum of squares in double precision, [m]; A is read once for both."""
+    if _is_ours(a) and a.stride(1) == 1 and _fits(b) and min(*a.shape, b.shape[1]) >= LEAST_SIDE_WITH_SQUARES:
+        made, squares = a.new_empty(a.shape[0], b.shape[1]), a.new_zeros(a.shape[0], dtype=torch.float64)
+        _multiply(a, b, bias, made, False, squares.numpy())
+        return made, squares
+    return product(a, b, bias), torch.linalg.vector_norm(a, dim=1).double().square()
+
+
+def _multiply(a: Tensor, b: Tensor, bias: Tensor | None, out: Tensor, add: bool, *squares: Any) -> None:
+    line = None if bias is None else bias.detach().contiguous().numpy()
+    arrays = [x.detach().numpy() for x in (a, b, out)]
+    extension().multiply(*arrays, line, add, torch.get_num_threads(), *squares)
 
 
 def _fits(x: Tensor) -> bool:

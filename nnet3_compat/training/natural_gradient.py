@@ -120,9 +120,8 @@ class OnlineNaturalGradient:
     def _step(self, x: Rows, updating: bool) -> Preconditioned:
         w = self.w
         assert w is not None
-        h = x.times(w)
+        h, before = x.times_and_squared_norm(w)
         squares = product(h.t(), h).double()  # H^T H = W X^T X W^T
-        before = x.squared_norm()
         after = before - 2.0 * squares.trace() + (squares * (w @ w.t()).double()).sum()
         scale = torch.where(before > 0.0, (before / after.clamp(min=1.0e-30)).sqrt(), 1.0)
         if updating:

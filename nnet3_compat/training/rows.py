@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from nnet3_compat.modules.overlapping import Overlapping
-from nnet3_compat.modules.products import product
+from nnet3_compat.modules.products import product, product_and_squares
 
 
 class Rows:
@@ -23,21 +23,21 @@ class Rows:
         self.dim = sum(block.shape[1] for block in blocks) + ones
         self._overlapping = Overlapping.of(blocks)
 
-    def times(self, columns: Tensor) -> Tensor:
-        """X C^T for C [k, dim]: [rows, k]."""
+    def times_and_squared_norm(self, columns: Tensor) -> tuple[Tensor, Tensor]:
+        """X C^T for C [k, dim], [rows, k], and the sum of all squared elements of X, in double precision."""
+        of_ones = columns[:, -1] if self.ones else None
         if self._overlapping is not None:
-            made = self._overlapping.times(columns[:, : self.dim - self.ones])
-            return made.add_(columns[:, -1]) if self.ones else made
-        total, at = None, 0
-        for block in self.blocks:
-            part = columns[:, at : at + block.shape[1]].t()
-            if total is None:
-                total = product(block, part, columns[:, -1] if self.ones else None)
-            else:
-                product(block, part, out=total, add=True)
-            at += block.shape[1]
-        assert total is not None
-        return total
+            made, norm = self._overlapping.times_and_squared_norm(columns[:, : self.dim - self.ones])
+            made = made if of_ones is None else made.add_(of_ones)
+        else:
+            parts = columns[:, : self.dim - self.ones].split([block.shape[1] for block in self.blocks], 1)
+            made, squares = product_and_squares(self.blocks[0], parts[0].t(), of_ones)
+            norm = squares.sum()
+            for block, part in zip(self.blocks[1:], parts[1:], strict=True):
+                more, squares = product_and_squares(block, part.t())
+                made.add_(more)
+                norm = norm + squares.sum()
+        return made, norm + (self.count if self.ones else 0)
 
     def transposed_times(self, other: Tensor) -> Tensor:
         """A^T X for A [rows, k]: [k, dim]."""
@@ -48,11 +48,3 @@ class Rows:
         if self.ones:
             parts.append(other.sum(0).unsqueeze(1))
         return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
-
-    def squared_norm(self) -> Tensor:
-        """The sum of all squared elements, in double precision."""
-        if self._overlapping is not None:
-            total = self._overlapping.squared_norm()
-        else:
-            total = torch.stack([torch.linalg.vector_norm(block).double() ** 2 for block in self.blocks]).sum()
-        return total + (self.count if self.ones else 0)

@@ -102,22 +102,27 @@ struct Source {
 };
 
 // Tiles [lines / 16][steps], in which a line's words stand side by side, or where ``across`` is true one below the other.
-// Memory is read as it lies.
-inline void pack(const Source &source, bool across, uint32_t *tiles) {
+// Memory is read as it lies. squares: of lines along k, where not nullptr, the sums of squares are added there.
+inline void pack(const Source &source, bool across, double *squares, uint32_t *tiles) {
   const int64_t steps = source.steps();
   const auto at = [&](int64_t line, int64_t step) { return tiles + (line / LINES * steps + step) * TILES; };
   if (source.k_stride == 1) {
     for (int64_t line = 0; line < source.lines; line += LINES) {
       const float *x = source.x + line * source.line_stride;
+      __m512 sums[LINES] = {};
       for (int64_t s = 0; s < steps; s++, x += DEPTH) {
         const __mmask16 low = first(source.depth - s * DEPTH), high = first(source.depth - s * DEPTH - LINES);
         for (int64_t i = 0; i < LINES; i++) {
           const bool there = line + i < source.lines;
           const float *const from = x + i * source.line_stride;
-          store_words(_mm512_maskz_loadu_ps(there ? low : 0, from), _mm512_maskz_loadu_ps(there ? high : 0, from + LINES),
-                      at(line, s) + i * LINES);
+          const __m512 left = _mm512_maskz_loadu_ps(there ? low : 0, from);
+          const __m512 right = _mm512_maskz_loadu_ps(there ? high : 0, from + LINES);
+          store_words(left, right, at(line, s) + i * LINES);
+          if (squares != nullptr) sums[i] = _mm512_fmadd_ps(left, left, _mm512_fmadd_ps(right, right, sums[i]));
         }
       }
+      for (int64_t i = 0; squares != nullptr && i < LINES && line + i < source.lines; i++)
+        squares[line + i] += _mm512_reduce_add_ps(sums[i]);
       for (int64_t s = 0; across && s < steps; s++) transpose_parts(at(line, s));
     }
     return;
@@ -271,7 +276,8 @@ inline void sum_corner(const uint32_t *a, const uint32_t *b, int64_t steps, cons
 }
 
 // The product of one thread.
-void multiply_here(const Strided &a, const Strided &b, const float *bias, bool add, float *c, int64_t stride) {
+void multiply_here(const Strided &a, const Strided &b, const float *bias, bool add, float *c, int64_t stride,
+                   double *squares) {
   const int64_t most_steps = in_steps(std::min(a.columns, MOST_DEPTH), DEPTH);
   Tiles of_a(in_steps(std::min(a.rows, MOST_ROWS), LINES) * most_steps * TILES);
   Tiles of_b(in_steps(std::min(b.columns, MOST_COLUMNS), LINES) * most_steps * TILES);
@@ -284,11 +290,11 @@ void multiply_here(const Strided &a, const Strided &b, const float *bias, bool a
     for (int64_t k = 0; k < a.columns; k += MOST_DEPTH) {
       const int64_t depth = std::min(MOST_DEPTH, a.columns - k), steps = in_steps(depth, DEPTH);
       pack({b.x + k * b.row_stride + column * b.column_stride, b.column_stride, b.row_stride, columns, depth}, true,
-           of_b.words());
+           nullptr, of_b.words());
       for (int64_t row = 0; row < a.rows; row += MOST_ROWS) {
         const int64_t rows = std::min(MOST_ROWS, a.rows - row);
         pack({a.x + row * a.row_stride + k * a.column_stride, a.row_stride, a.column_stride, rows, depth}, false,
-             of_a.words());
+             squares == nullptr || column > 0 ? nullptr : squares + row, of_a.words());
         for (int64_t i = 0; i < rows; i += 2 * LINES)
           for (int64_t j = 0; j < columns; j += 2 * LINES) {
             sum_corner(of_a.words() + i / LINES * steps * TILES, of_b.words() + j / LINES * steps * TILES, steps,
@@ -304,14 +310,15 @@ void multiply_here(const Strided &a, const Strided &b, const float *bias, bool a
 
 #pragma GCC pop_options
 
-void multiply(const Strided &a, const Strided &b, const float *bias, bool add, int num_threads, float *c, int64_t stride) {
+void multiply(const Strided &a, const Strided &b, const float *bias, bool add, int num_threads, float *c, int64_t stride,
+              double *squares) {
   const int64_t each = in_steps(in_steps(a.rows, 2 * LINES), std::max(num_threads, 1)) * 2 * LINES;
   in_parallel(in_steps(a.rows, each), num_threads, [&] {
     return [&](int64_t i) {
       Strided part = a;
       part.x += i * each * a.row_stride;
       part.rows = std::min(each, a.rows - i * each);
-      multiply_here(part, b, bias, add, c + i * each * stride, stride);
+      multiply_here(part, b, bias, add, c + i * each * stride, stride, squares == nullptr ? nullptr : squares + i * each);
     };
   });
 }
@@ -320,7 +327,7 @@ void multiply(const Strided &a, const Strided &b, const float *bias, bool add, i
 
 bool can_multiply() { return false; }
 
-void multiply(const Strided &, const Strided &, const float *, bool, int, float *, int64_t) {
+void multiply(const Strided &, const Strided &, const float *, bool, int, float *, int64_t, double *) {
   throw std::invalid_argument("this processor has no instructions for such products");
 }
 

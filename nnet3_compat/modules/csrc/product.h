@@ -23,7 +23,9 @@ struct Strided {
 bool can_multiply();
 
 // C [a.rows, b.columns], C[row * stride + column], becomes A B + bias, or C + A B where ``add`` is true. bias: for each
-// column, or nullptr. The numbers are the same for any num_threads.
-void multiply(const Strided &a, const Strided &b, const float *bias, bool add, int num_threads, float *c, int64_t stride);
+// column, or nullptr. squares: where not nullptr, the sums of squares of A's rows are added there, whose column_stride must
+// be 1. The numbers are the same for any num_threads.
+void multiply(const Strided &a, const Strided &b, const float *bias, bool add, int num_threads, float *c, int64_t stride,
+              double *squares = nullptr);
 
 }  // namespace nnet3_compat

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from nnet3_compat.modules import products
 from nnet3_compat.modules.extension import extension
-from nnet3_compat.modules.products import linear, product
+from nnet3_compat.modules.products import linear, product, product_and_squares
 
-needs_amx = pytest.mark.skipif(not products._can_multiply(), reason="needs a processor with AMX")
+needs_amx = pytest.mark.skipif(not products.can_multiply(), reason="needs a processor with AMX")
 
 SHAPES = [(1, 1, 1), (5, 7, 3), (33, 65, 47), (100, 200, 50), (17, 300, 1100), (64, 128, 64), (31, 33, 16)]
 
@@ -20,6 +20,7 @@ SHAPES = [(1, 1, 1), (5, 7, 3), (33, 65, 47), (100, 200, 50), (17, 300, 1100), (
 @pytest.fixture(autouse=True)
 def every_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "LEAST_SIDE", 0)
+    monkeypatch.setattr(products, "LEAST_SIDE_WITH_SQUARES", 0)
 
 
 def random(rows: int, columns: int, transposed: bool = False) -> Tensor:
@@ -46,6 +47,9 @@ def test_product(shape: tuple[int, int, int], transposed: tuple[bool, bool]) -> 
     assert_as_exact(out, a, b, 0.5)
     assert product(a, b, bias, out) is out
     assert_as_exact(out, a, b, bias.double())
+    made, squares = product_and_squares(a, b, bias)
+    assert_as_exact(made, a, b, bias.double())
+    torch.testing.assert_close(squares, a.double().square().sum(1), rtol=1e-5, atol=1e-6)
     assert (wide[:, 0] == 0.5).all() and (wide[:, n + 1 :] == 0.5).all()
 
 
