@@ -9,9 +9,20 @@ inline Vector vector_at(const float *values, int64_t number) {
   return reinterpret_cast<const UnalignedVector *>(values)[number];
 }
 
+// What finish_row() will read and write of the next panel.
+inline void fetch_next_panel(const Output &output, int64_t row) {
+  constexpr int64_t NUMBERS = LINE / sizeof(float);
+  for (int64_t i = PANEL; i < 2 * PANEL; i += NUMBERS) {
+    for (const AddedRows *added = output.added; added != output.added_end; ++added)
+      fetch(added->rows[row] + output.column + i);
+    fetch_to_write(output.y + row * output.stride + i);
+  }
+}
+
 // One row of a panel's sums, W x + b.
 inline void finish_row(const Vector *sums, const Output &output, int64_t row) {
   const Vector zero = {};
+  fetch_next_panel(output, row);
   float made[PANEL];
   float *const to = output.y + row * output.stride;
   float *const target = output.width == PANEL ? to : made;

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "cache_lines.h"
 #include "output.h"
 
 namespace nnet3_compat {
@@ -64,7 +65,7 @@ class FloatMatrix : public PackedMatrix {
 
  private:
   void compute_rows(const Rows &rows, int64_t begin, int64_t end, const Finish &finish, float *y) const override {
-    thread_local std::vector<float> sums;
+    thread_local LineVector<float> sums;
     if (static_cast<int64_t>(sums.size()) < (end - begin) * PANEL) sums.resize((end - begin) * PANEL);
     for (int64_t column = 0; column < outputs(); column += PANEL) {
       const Output output(finish, bias(column), offset(column), column, outputs(), y);
@@ -73,7 +74,7 @@ class FloatMatrix : public PackedMatrix {
   }
 
   ComputePanel compute_panel_;
-  std::vector<float> panels_;
+  LineVector<float> panels_;
 };
 
 }  // namespace

@@ -4,12 +4,30 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "cache_lines.h"
+
 namespace nnet3_compat {
 
 namespace {
 
 void expect(bool condition, const char *what) {
   if (!condition) throw std::invalid_argument(what);
+}
+
+constexpr int64_t LINE_NUMBERS = LINE / sizeof(float);  // values begin with a line
+
+// Whether a value that is nothing but rows of another one is all of it, so that it need not be made.
+bool is_same(const Reading &passed, const Value &made, const std::vector<Value> &values, const Layout &layout) {
+  expect(passed.source >= 0 && passed.source < static_cast<int64_t>(values.size()) && passed.spec >= 0 &&
+             passed.spec < static_cast<int64_t>(layout.size()) && passed.leaf >= 0 &&
+             passed.leaf < static_cast<int64_t>(layout[passed.spec].leaves.size()),
+         "a step reads what is not there");
+  const Value &source = values[passed.source];
+  const RowsRead &read = layout[passed.spec].leaves[passed.leaf];
+  if (made.carried != 0 || source.carried != 0 || source.rows != made.rows || source.dim != made.dim) return false;
+  if (read.size() != 1 || read[0].count != made.rows) return false;
+  const Progression &all = read[0];
+  return all.to == 0 && all.from == 0 && (all.count == 1 || (all.to_step == 1 && all.from_step == 1));
 }
 
 }  // namespace
@@ -35,16 +53,8 @@ Program Network::program(const std::vector<std::vector<int64_t>> &layout, const 
   Layout specs;
   for (const std::vector<int64_t> &integers : layout) specs.push_back(decode(integers));
   std::vector<Value> values(count);
-  std::vector<int64_t> born(count, -1), dies = last_steps_, sizes(count);
+  std::vector<int64_t> born(count, -1), dies = last_steps_, sizes(count), owners(count);
   for (size_t i = 0; i < count; i++) values[i] = {dims_[i], carried.empty() ? 0 : carried[i], 0, 0};
-  std::vector<std::shared_ptr<Operation>> operations;
-  for (const Step &step : steps_) {
-    expect(step.spec < static_cast<int64_t>(specs.size()), "a step is not in the layout");
-    Value &made = values[step.operation->makes];
-    made.rows = specs[step.spec].rows;
-    if (made.carried == 0) born[step.operation->makes] = operations.size();
-    operations.push_back(step.operation);
-  }
   std::vector<Kept> left;
   for (size_t i = 0; i < kept.size(); i++) {
     Spec spec = decode(kept[i]);
@@ -53,13 +63,33 @@ Program Network::program(const std::vector<std::vector<int64_t>> &layout, const 
     left.push_back({static_cast<int64_t>(i), spec.rows, std::move(spec.leaves[0])});
     dies[i] = steps_.size();
   }
+  std::iota(owners.begin(), owners.end(), 0);
+  std::vector<std::shared_ptr<Operation>> operations;
+  for (size_t step = 0; step < steps_.size(); step++) {
+    const auto &[operation, spec] = steps_[step];
+    expect(spec < static_cast<int64_t>(specs.size()), "a step is not in the layout");
+    Value &made = values[operation->makes];
+    made.rows = specs[spec].rows;
+    const bool is_kept = !kept.empty() && decode(kept[operation->makes]).rows != 0;
+    const Reading *const passed = operation->passed_on();
+    if (passed != nullptr && !is_kept && is_same(*passed, made, values, specs)) {
+      owners[operation->makes] = owners[passed->source];
+      continue;
+    }
+    if (made.carried == 0) born[operation->makes] = step;
+    operations.push_back(operation);
+  }
   for (size_t i = 0; i < count; i++) {
     expect(values[i].carried >= 0, "a negative number of carried rows");
-    sizes[i] = values[i].dim * (values[i].carried + values[i].rows);
+    dies[owners[i]] = std::max(dies[owners[i]], dies[i]);
+    const int64_t size = values[i].dim * (values[i].carried + values[i].rows);
+    sizes[i] = owners[i] == static_cast<int64_t>(i) ? (size + LINE_NUMBERS - 1) / LINE_NUMBERS * LINE_NUMBERS : 0;
   }
   const auto [begins, size] = places(sizes, born, dies);
-  for (size_t i = 0; i < count; i++) values[i].begin = begins[i];
-  return Program(std::move(values), size, input_dims_, std::move(operations), std::move(specs), std::move(left), output_);
+  for (size_t i = 0; i < count; i++) values[i].begin = begins[owners[i]];
+  expect(output_ >= 0 && output_ < static_cast<int64_t>(count), "there is no output");
+  return Program(std::move(values), size, input_dims_, std::move(operations), std::move(specs), std::move(left),
+                 owners[output_]);
 }
 
 std::pair<std::vector<int64_t>, int64_t> places(const std::vector<int64_t> &sizes, const std::vector<int64_t> &born,

@@ -115,6 +115,12 @@ class Append : public Operation {
     expect(first == made.dim, "parts have another dimension than their value");
   }
 
+  const Reading *passed_on() const override {
+    if (parts_.size() != 1 || parts_[0].terms.size() != 1) return nullptr;
+    const Part &part = parts_[0];
+    return part.constant == 0.0f && part.terms[0].scale == 1.0f ? &part.terms[0] : nullptr;
+  }
+
  private:
   std::vector<Part> parts_;
 };

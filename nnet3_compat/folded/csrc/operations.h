@@ -38,18 +38,22 @@ struct Input {
 
 class Workspace {
  public:
+  // ``output``: where the rows of value ``placed`` go, which nothing reads.
   Workspace(const std::vector<Value> &values, const Layout &layout, int64_t sequences, float *memory, const float *zeros,
-            const std::vector<Input> &inputs, int num_threads)
+            int64_t placed, float *output, const std::vector<Input> &inputs, int num_threads)
       : values(values),
         layout(layout),
         sequences(sequences),
         inputs(inputs),
         num_threads(num_threads),
         memory_(memory),
-        zeros_(zeros) {}
+        zeros_(zeros),
+        placed_(placed),
+        output_(output) {}
 
   float *row(int64_t value, int64_t row) const {
-    return memory_ + sequences * (values[value].begin + row * values[value].dim);
+    float *const begin = value == placed_ ? output_ : memory_ + sequences * values[value].begin;
+    return begin + sequences * row * values[value].dim;
   }
   float *first_new_row(int64_t value) const { return row(value, values[value].carried); }
 
@@ -66,6 +70,8 @@ class Workspace {
  private:
   float *memory_;
   const float *zeros_;
+  int64_t placed_;
+  float *output_;
 };
 
 class Operation {
@@ -76,6 +82,8 @@ class Operation {
   // Throws std::invalid_argument for anything that is not there, or does not fit.
   virtual void check(const std::vector<Value> &values, const Layout &layout,
                      const std::vector<int64_t> &input_dims) const = 0;
+  // The rows of another value that are all that this one is, if it is nothing else.
+  virtual const Reading *passed_on() const { return nullptr; }
 
   const int64_t makes;
 };

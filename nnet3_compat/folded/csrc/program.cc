@@ -4,6 +4,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "cache_lines.h"
+
 namespace nnet3_compat {
 
 namespace {
@@ -50,10 +52,13 @@ void Program::run(const std::vector<Input> &inputs, const std::vector<State *> &
   for (size_t i = 0; i < inputs.size(); i++) expect(inputs[i].dim == input_dims_[i], "an input of another dimension");
   for (const State *state : states)
     expect(static_cast<int64_t>(state->numbers.size()) == carried_size_, "a state that another segment left");
-  thread_local std::vector<float> memory;  // never given back: the next call needs as much
+  thread_local LineVector<float> memory;  // never given back: the next call needs as much
   const size_t needed = sequences * size_ + PANEL;
   if (memory.size() < needed) memory.resize(needed);
-  const Workspace space(values_, layout_, sequences, memory.data(), zeros_.data(), inputs, num_threads);
+  // Of one sequence they are made where they are wanted. (Nothing reads them: what does would be no part of the network.)
+  const bool in_place = sequences == 1 && values_[output_].carried == 0;
+  const Workspace space(values_, layout_, sequences, memory.data(), zeros_.data(), in_place ? output_ : -1, outputs,
+                        inputs, num_threads);
 
   for (int64_t n = 0; n < sequences; n++) {
     const float *from = states[n]->numbers.data();
@@ -74,6 +79,7 @@ void Program::run(const std::vector<Input> &inputs, const std::vector<State *> &
       to += kept.rows * dim;
     }
   }
+  if (in_place) return;
   const int64_t dim = output_dim();
   for (int64_t n = 0; n < sequences; n++)
     for (int64_t row = 0; row < num_outputs(); row++, outputs += dim)

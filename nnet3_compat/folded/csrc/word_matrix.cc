@@ -9,6 +9,7 @@
 #include <immintrin.h>
 #endif
 
+#include "cache_lines.h"
 #include "float_matrix.h"
 #include "output.h"
 
@@ -214,7 +215,7 @@ class WordMatrix : public PackedMatrix {
 
  private:
   void compute_rows(const Rows &rows, int64_t begin, int64_t end, const Finish &finish, float *y) const override {
-    thread_local std::vector<uint32_t> packed;
+    thread_local LineVector<uint32_t> packed;
     thread_local std::vector<RowScale> row_scales;
     alignas(64) uint32_t sums[TILE_ROWS * PANEL];
     const int64_t count = end - begin;
@@ -245,7 +246,7 @@ class WordMatrix : public PackedMatrix {
 
   Code code_;
   int64_t words_;  // of a row
-  std::vector<uint32_t> panels_;
+  LineVector<uint32_t> panels_;
   std::vector<float> scales_, sums_;
 };
 
