@@ -18,7 +18,7 @@ from tests.helpers.places import ROOT
 KALDI_BRIDGE = [
     "blas", "errors", "log", "lazy", "extension", "c_random", "io", "options", "completion", "command", "tables",
     "fsts", "hmm", "lang", "graphs", "lattices", "tree_building", "transforms", "features", "data_dirs", "model_dirs",
-    "gmm", "ivectors", "examples", "rnnlm", "online", "commands",
+    "gmm", "ivectors", "examples", "rnnlm", "kws", "online", "commands",
 ]  # fmt: skip
 NNET3_COMPAT = [
     "machine", "components", "structure", "model", "model_file", "folded", "modules", "network", "xconfig", "export",

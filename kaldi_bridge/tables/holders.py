@@ -17,7 +17,7 @@ from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
 from kaldi_bridge.io.specifiers import is_token
 from kaldi_bridge.io.text import decode, encode, words
-from kaldi_bridge.tables import float_pairs, integer_lists, posterior
+from kaldi_bridge.tables import float_pairs, integer_lists, number_lists, posterior
 
 T = TypeVar("T")
 
@@ -258,6 +258,7 @@ INT32_VECTOR_VECTOR = ObjectHolder(integer_lists.read_int_lists, integer_lists.w
 INT32_RAGGED = ObjectHolder(integer_lists.read_ragged, integer_lists.write_ragged)
 INT32_PAIR_VECTOR = ObjectHolder(integer_lists.read_int_pairs, integer_lists.write_int_pairs)
 FLOAT_PAIR_VECTOR = ObjectHolder(float_pairs.read_float_pairs, float_pairs.write_float_pairs)
+DOUBLE_LIST = ObjectHolder(number_lists.read_numbers, number_lists.write_numbers)
 POSTERIOR = ObjectHolder(posterior.read_posterior, posterior.write_posterior)
 SPARSE_POSTERIOR = ObjectHolder(
     posterior.read_sparse_posterior,

@@ -18,6 +18,10 @@ OPTIMIZATION = (
 )
 # Kaldi's name of the program: name=default of each option (f40076610, built without CUDA).
 OPTIONS = {
+    "compute-atwv": (
+        "cost-fa=0.1 frames-per-sec=100 max_distance=50 prior-kw-probability=0.0001 score-threshold=0.5 "
+        "sweep-step=0.05 value-corr=1"
+    ),
     "online2-wav-gmm-latgen-faster": (
         "acoustic-scale=0.1 adaptation-delay=5 adaptation-first-utt-delay=2 adaptation-first-utt-ratio=1.5 "
         "adaptation-ratio=2 add-deltas=false add-pitch=false basis.fmllr-min-count=50 basis.num-iters=10 "

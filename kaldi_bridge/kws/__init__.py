@@ -1,0 +1,1 @@
+"""Keyword search: how well keywords were found."""

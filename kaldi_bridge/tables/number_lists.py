@@ -1,0 +1,35 @@
+"""Real numbers on a line, as tables hold them (util/kaldi-holder-inl.h, BasicVectorHolder<double>)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.basic_io import read_double, read_int32, write_double, write_int32
+from kaldi_bridge.io.input_stream import InputStream
+from kaldi_bridge.io.output_stream import OutputStream
+from kaldi_bridge.io.text import REAL, decode, words
+from kaldi_bridge.tables.integer_lists import read_line
+
+
+def read_numbers(stream: InputStream, binary: bool) -> list[float]:
+    """A vector of numbers. Raises KaldiError."""
+    if binary:
+        count = read_int32(stream, True)
+        if count < 0 or not stream.holds(count):
+            raise KaldiError(f"{stream.where()}: {count} numbers, but the input is not that long")
+        return [read_double(stream, True) for _ in range(count)]
+    line = words(decode(read_line(stream)))
+    if not all(map(REAL.fullmatch, line)):
+        raise KaldiError(f"{stream.where()}: expected numbers on the line before")
+    return list(map(float, line))
+
+
+def write_numbers(stream: OutputStream, binary: bool, value: Sequence[float]) -> None:
+    """Writes a vector of numbers."""
+    if binary:
+        write_int32(stream, True, len(value))
+    for number in value:
+        write_double(stream, binary, number)
+    if not binary:
+        stream.write(b"\n")
