@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conjugate_gradients.h"
+#include "gaussian_shares.h"
 #include "pruned_posteriors.h"
 
 namespace py = pybind11;
@@ -41,10 +42,34 @@ py::tuple pruned(const Dense<float> &log_likelihoods, int64_t most, const Dense<
                         to_array(made.likelihoods));
 }
 
+py::tuple shares(const Dense<float> &constants, const Dense<float> &scaled_means, const Dense<float> &inverse_variances,
+                 const Dense<float> &feats, const Dense<int64_t> &frames, const Dense<int64_t> &firsts,
+                 const Dense<int64_t> &counts) {
+  const int64_t size = constants.size(), dim = feats.ndim() == 2 ? feats.shape(1) : 0;
+  if (dim < 1 || scaled_means.size() != size * dim || inverse_variances.size() != size * dim ||
+      frames.size() != firsts.size() || frames.size() != counts.size())
+    throw std::invalid_argument("features, Gaussians and pairs do not fit together");
+  std::vector<FrameOfPdf> pairs;
+  pairs.reserve(frames.size());
+  for (py::ssize_t i = 0; i < frames.size(); i++) {
+    const int64_t frame = frames.data()[i], first = firsts.data()[i], count = counts.data()[i];
+    if (frame < 0 || frame >= feats.shape(0) || first < 0 || count < 1 || first > size - count)
+      throw std::invalid_argument("a pair has no such frame or Gaussians");
+    pairs.push_back({feats.data() + frame * dim, first, count});
+  }
+  GaussianShares made;
+  {
+    py::gil_scoped_release release;
+    made = gaussian_shares({constants.data(), scaled_means.data(), inverse_variances.data(), dim}, pairs);
+  }
+  return py::make_tuple(to_array(made.shares), to_array(made.log_likelihoods));
+}
+
 }  // namespace
 
 void add_ivectors(py::module_ &m) {
   m.def("conjugate_gradients", &solved, "Nearly the solution of A x = b; None where iterations made it worse.");
+  m.def("gaussian_shares", &shares, "(shares of the Gaussians of pairs, log-likelihoods of pairs).");
   m.def("pruned_posteriors", &pruned, "(how many of each frame, Gaussians, posteriors, log-likelihoods of frames).");
 }
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.hmm.posterior import to_pdfs
@@ -112,12 +112,7 @@ def gaussian_posteriors(model: AcousticModel, feats: np.ndarray, posterior: Spar
     mixtures = model.mixtures
     offsets = np.concatenate([[0], np.cumsum(mixtures.sizes[pdfs])]).astype(np.int64)
     gaussians = mixtures.gaussians_of(pdfs)
-    posteriors = np.empty(len(gaussians), np.float32)
-    log_likelihoods = np.empty(len(pdfs), np.float32)
-    for begin, end in _parts(offsets):
-        own, starts = slice(offsets[begin], offsets[end]), offsets[begin:end] - offsets[begin]
-        shares, log_likelihoods[begin:end] = _shares(mixtures, feats, frames[begin:end], gaussians[own], starts)
-        posteriors[own] = shares
+    posteriors, log_likelihoods = _shares(mixtures, feats, frames, pdfs)
     if not np.isfinite(log_likelihoods).all():
         raise KaldiError("a likelihood that is infinite or not a number: invalid features?")
     weights = pdf_posterior.weights
@@ -130,36 +125,14 @@ def gaussian_posteriors(model: AcousticModel, feats: np.ndarray, posterior: Spar
 
 def pdf_log_likelihoods(mixtures: Mixtures, feats: np.ndarray, frames: np.ndarray, pdfs: np.ndarray) -> np.ndarray:
     """float32 [pairs], the log-likelihood of the frame ``frames[i]`` of features [frames, dim] by pdf ``pdfs[i]``."""
-    offsets = np.concatenate([[0], np.cumsum(mixtures.sizes[pdfs])]).astype(np.int64)
-    gaussians = mixtures.gaussians_of(pdfs)
-    result = np.empty(len(pdfs), np.float32)
-    for begin, end in _parts(offsets):
-        own, starts = slice(offsets[begin], offsets[end]), offsets[begin:end] - offsets[begin]
-        _, result[begin:end] = _shares(mixtures, feats, frames[begin:end], gaussians[own], starts)
-    return result
-
-
-def _parts(offsets: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Cuts pairs into runs of about so many Gaussians."""
-    cuts = np.searchsorted(offsets, np.arange(0, offsets[-1], _GAUSSIANS_AT_ONCE)).tolist()
-    ends = [*cuts[1:], len(offsets) - 1]
-    yield from ((begin, end) for begin, end in zip(cuts, ends, strict=True) if begin < end)
+    return _shares(mixtures, feats, frames, pdfs)[1]
 
 
 def _shares(
-    mixtures: Mixtures, feats: np.ndarray, frames: np.ndarray, gaussians: np.ndarray, starts: np.ndarray
+    mixtures: Mixtures, feats: np.ndarray, frames: np.ndarray, pdfs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Posteriors of the Gaussians, which sum to 1 in each pair [n], and log-likelihoods of the pairs."""
     if feats.shape[1] != mixtures.dim:
         raise KaldiError(f"features of dimension {feats.shape[1]}, but the model is for {mixtures.dim}")
-    sizes = np.diff(np.append(starts, len(gaussians)))
-    own = feats[np.repeat(frames, sizes)]
-    scores = mixtures.constants[gaussians]
-    scores += np.einsum("nd,nd->n", mixtures.scaled_means[gaussians], own)
-    own *= own
-    scores -= np.float32(0.5) * np.einsum("nd,nd->n", mixtures.inverse_variances[gaussians], own)
-    best = np.maximum.reduceat(scores, starts)
-    np.exp(scores - np.repeat(best, sizes), out=scores)
-    sums = np.add.reduceat(scores, starts)
-    scores /= np.repeat(sums, sizes)
-    return scores, best + np.log(sums)
+    parameters = mixtures.constants, mixtures.scaled_means, mixtures.inverse_variances
+    return _csrc.gaussian_shares(*parameters, feats, frames, mixtures.offsets[pdfs], mixtures.sizes[pdfs])
