@@ -1,12 +1,13 @@
 """How fast networks compute on one thread: TDNN-F networks of two sizes against Kaldi and this machine's sgemm.
 
-    python bench/computation.py [mini] [large] [--chunk=150] [--repeat=5]
+    python bench/computation.py [mini] [large] [--chunk=150] [--repeat=5] [--products]
 
 Twelve utterances of 1 to 20 s (8870 frames), 40 features, frame subsampling 3, random parameters; in each precision,
 without torch, with what this processor has (NNET_PYTORCH_INSTRUCTIONS: less than that). Where nnet3-compute is on the
 PATH it runs on the same model and features (its own time, start-up included). All times are the processor's, which
 other programs disturb less than the wall clock, and of the same round. GFLOP/s count the matrix products for exactly
-the frames that the outputs need.
+the frames that the outputs need. --products: also each size of matrix alone, beside sgemm of the same size, its weights
+in the second cache already.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import torch
 
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from nnet3_compat.folded import _csrc as folded
 from nnet3_compat.folded.model import folded_model
 from nnet3_compat.folded.precision import PRECISIONS
 from nnet3_compat.model.model_file import write_model
@@ -95,10 +97,25 @@ def make_nnet(size: str) -> Nnet:
 
 
 def sgemm() -> float:
-    """GFLOP/s of a large matrix product."""
+    """GFLOP/s of large matrix products, for about as long as networks compute: a moment can be quieter than that."""
     a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
-    best = min(timed(lambda: torch.mm(a, b)) for _ in range(10))
-    return 2 * 1024**3 / best / 1e9
+    return 30 * 2 * 1024**3 / timed(lambda: [torch.mm(a, b) for _ in range(30)]) / 1e9
+
+
+def report_products(nnet: Nnet) -> None:
+    """Of 256 rows with each size of matrix that there is."""
+    random = np.random.default_rng(2)
+    parameters = [getattr(c, name, None) for c in nnet.components.values() for name in ("linear_params", "params")]
+    sizes = {matrix.shape for matrix in parameters if matrix is not None and np.ndim(matrix) == 2}
+    print("outputs  inputs  GFLOP/s    sgemm  of sgemm")
+    for outputs, inputs in sorted(sizes):
+        weights, x = (random.normal(size=(n, inputs)).astype(np.float32) for n in (outputs, 256))
+        nothing = np.zeros(outputs, np.float32)
+        matrix = folded.float32_matrix(weights, nothing, nothing)
+        a, b = torch.from_numpy(x), torch.from_numpy(weights).T.contiguous()
+        times = [(timed(lambda: matrix.multiply(x)), timed(lambda: torch.mm(a, b))) for _ in range(200)]  # noqa: B023
+        ours, theirs = (2e-9 * 256 * outputs * inputs / min(column) for column in zip(*times, strict=True))
+        print(f"{outputs:7} {inputs:7} {ours:8.1f} {theirs:8.1f} {ours / theirs:9.0%}")
 
 
 def timed(work) -> float:
@@ -156,6 +173,7 @@ def main() -> None:
     parser.add_argument("sizes", nargs="*", default=list(SIZES), help="mini, large")
     parser.add_argument("--chunk", type=int, default=150)
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--products", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     random = np.random.default_rng(0)
@@ -186,6 +204,8 @@ def main() -> None:
                 f"{size:9} {precision:9} {frames / seconds:9.0f} {rate:8.1f} {best_gemm:8.1f} {rate / best_gemm:9.0%} "
                 f"{frames / theirs:8.0f} {theirs / seconds:6.2f}"
             )
+        if arguments.products:
+            report_products(nnet)
 
 
 if __name__ == "__main__":

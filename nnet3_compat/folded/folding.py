@@ -26,6 +26,7 @@ class Chain:
     Attributes:
         affine: the value that the affine map makes, which is where its taps are read.
         weight: [D_out, taps * D_in]; bias, offset: [D_out].
+        lacking: [taps * D_in], what its taps lack, whose product with the weight is in the bias; None: nothing.
         residual: (number of the leaf among those of ``result``, source, scale) of what is added.
         absorbed: values that are not made.
         add_offset: false where it is zero, or readers do with the value less the offset.
@@ -35,6 +36,7 @@ class Chain:
     weight: np.ndarray
     bias: np.ndarray
     offset: np.ndarray
+    lacking: np.ndarray | None = None
     relu: bool = False
     result: int = -1
     residual: list[tuple[int, int, float]] = field(default_factory=list)
@@ -172,9 +174,11 @@ class Folding:
         weight, given = self._parameters.affine(i)
         bias = np.zeros_like(weight[:, 0]) if given is None else given.copy()
         below = self.lacks[values[i].taps[0].source]
+        lacking = None
         if below is not None:
-            bias += weight @ np.tile(below.astype(weight.dtype), len(values[i].taps))
-        chain = Chain(i, weight, bias, np.zeros_like(bias), result=i)
+            lacking = np.tile(below.astype(weight.dtype), len(values[i].taps))
+            bias += weight @ lacking
+        chain = Chain(i, weight, bias, np.zeros_like(bias), lacking, result=i)
         at = i
         while True:
             descriptor = self._only_reader(at)

@@ -84,6 +84,9 @@ class FoldedNetwork:
 
         Columns of inputs may be of very different sizes, as those of features beside i-vectors: what reads these alone
         is float32 in any precision. What reads linear functions of them is bfloat16 at the least.
+
+        The constant that an input is kept without, a batch norm's offset, goes through the rounded weights too, as it
+        does where a model was exported in eight bits: their errors then meet inputs whose mean is about zero.
         """
         source = self._graph.values[chain.affine].taps[0].source
         if self._is_of_inputs(source, through_maps=False):
@@ -97,6 +100,8 @@ class FoldedNetwork:
             if precision == BFLOAT16:
                 return _csrc.bfloat16_matrix(chain.weight, bias, offset)
             rounded = Int8Matrix.of(chain.weight)
+            if chain.lacking is not None:
+                bias = bias + (rounded.floats() - chain.weight) @ chain.lacking
             return _csrc.int8_matrix(rounded.values, rounded.scales, bias, offset)
         except ValueError as error:
             raise KaldiError(f"the network cannot be computed: {error}") from None

@@ -1,5 +1,6 @@
 """Models in eight bits: on file, and computed."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from kaldi_bridge.command import run
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from nnet3_compat.commands.models.export import main as export
 from nnet3_compat.commands.nnet3bin.nnet3_am_copy import main as am_copy
 from nnet3_compat.components import set_seed
@@ -103,6 +106,22 @@ def test_digits(reference: Path, tmp_path: Path) -> None:
     for name in ("tdnn1.affine", "tdnnf2.linear", "output.affine"):
         expected, found = (nnet.components[name].linear_params for nnet in (read.nnet, kept))  # type: ignore[attr-defined]
         np.testing.assert_array_equal(found, expected)
+
+
+def test_errors_of_rounding_are_not_all_on_one_side(reference: Path) -> None:
+    """Of a float32 model as of one exported in eight bits: what batch norms add is multiplied by rounded weights."""
+    nnet = read_model(str(reference / "fsdd/tdnnf_cmvn/final.mdl")).nnet
+    model, rounded = folded_model(nnet, 3, 1, "float32"), folded_model(nnet, 3, 1, "int8")
+    assert model is not None and rounded is not None
+    errors = []
+    with SequentialReader(f"ark:{reference / 'fsdd/data/test_hires/feats.ark'}", FLOAT_MATRIX) as reader:
+        for _, x in itertools.islice(reader, 15):
+            x = ((x - x.mean(0)) / x.std(0)).astype(np.float32)[np.newaxis]
+            count = (x.shape[1] - model.left_context - model.right_context) // 3
+            found, expected = (m(x, None, m.left_context, count)[0] for m in (rounded, model))
+            errors.append(found - expected)
+    error = np.concatenate(errors)
+    assert np.abs(error.mean(0)).mean() < 0.15 * error.std() and error.std() < 0.02
 
 
 @pytest.mark.parametrize("name", ["cnn-tdnnf", "tdnn-lstmp-fast", "attention"])
