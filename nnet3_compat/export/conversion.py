@@ -17,7 +17,7 @@ from nnet3_compat.export.onnx import export_onnx, streaming_to_onnx
 from nnet3_compat.export.streaming import export_streaming
 from nnet3_compat.export.tensor_files import load_tensors
 from nnet3_compat.export.torch_model import TorchModel
-from nnet3_compat.export.torchscript import Kind, export_network
+from nnet3_compat.export.torchscript import Kind, describe, export_network
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.int8 import write_int8_model
 from nnet3_compat.model.model_file import Archive, read_any, write_archive, write_model
@@ -69,6 +69,8 @@ def export_model(
     found = read_network(model_in)
     network, priors = found.network, found.priors
     transitions = read_transition_model(transition_model) if transition_model else found.transition_model
+    if transition_model and transitions is not None:
+        describe(network).check_pdfs(transitions.num_pdfs, transition_model)
     if found.description is not None and format not in OF_KALDI and frame_subsampling_factor == 1:
         frame_subsampling_factor = found.description.frame_subsampling_factor
         extra_left_context = extra_left_context or found.description.left_context - network.left_context

@@ -103,6 +103,13 @@ class Description:
         if ivector is not None and list(ivector) != [features[0], self.ivector_dim]:
             raise KaldiError(f"i-vectors must be [N, {self.ivector_dim}], not {list(ivector)}")
 
+    def check_pdfs(self, num_pdfs: int, source: str = "the transition model") -> None:
+        """Raises KaldiError where a transition model ``source`` with so many pdfs is none of this network's."""
+        if num_pdfs != self.output_dim:
+            raise KaldiError(
+                f"{source} has {num_pdfs} pdfs, the network {self.output_dim} outputs: it is not of the network's tree"
+            )
+
     def to_json(self) -> str:
         outputs = [{"name": self.output_name, "shape": ["N", self.num_outputs or "T_out", self.output_dim]}]
         head = {"format": FORMAT, "version": VERSION, "inputs": self.inputs, "outputs": outputs}

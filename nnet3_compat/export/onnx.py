@@ -96,11 +96,7 @@ def _describe(model: Any, description: Description, transition_model: Transition
     numbers = {k: v for k, v in json.loads(description.to_json()).items() if isinstance(v, (int, str))}
     texts = {**numbers, DESCRIPTION: description.to_json()}
     if transition_model is not None:
-        if transition_model.num_pdfs != description.output_dim:
-            raise KaldiError(
-                f"the network has {description.output_dim} outputs but the transition model has "
-                f"{transition_model.num_pdfs} pdfs"
-            )
+        description.check_pdfs(transition_model.num_pdfs)
         texts[TRANSITION_MODEL] = to_text(inside_archive(transition_model))
     for key, value in texts.items():
         item = model.metadata_props.add()

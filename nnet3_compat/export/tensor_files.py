@@ -7,8 +7,12 @@ from typing import IO, Any
 import torch
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.archive_extras import PROGRAM
 from kaldi_bridge.io.text import strip
 from kaldi_bridge.io.zip_archives import ZIP_MAGIC, check_zip
+
+CONSTANTS = "constants.pkl"
+"""A member that TorchScript's archives have, and files of tensors have not."""
 
 
 def load_tensors(file: IO[bytes], name: str, *, old: bool = False) -> Any:
@@ -16,8 +20,13 @@ def load_tensors(file: IO[bytes], name: str, *, old: bool = False) -> Any:
 
     ``old``: files of torch before 1.6, which are no zip archives, will do too.
     """
-    if not old or file.read(len(ZIP_MAGIC)) == ZIP_MAGIC:
-        check_zip(file, name)
+    head = file.read(len(ZIP_MAGIC))
+    if head.startswith((b"\0B", b"<")):
+        raise KaldiError(f"{name} is a file of Kaldi's, a model perhaps, and no file of tensors")
+    if not old or head == ZIP_MAGIC:
+        inner = {member.partition("/")[2] for member in check_zip(file, name)}
+        if inner & {CONSTANTS, PROGRAM}:
+            raise KaldiError(f"{name} is an archive of TorchScript or torch.export, and no file of tensors")
     file.seek(0)
     try:
         return torch.load(file, map_location="cpu", weights_only=True)

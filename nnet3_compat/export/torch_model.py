@@ -37,10 +37,8 @@ class TorchModel:
         nnet3: bytes | None = None,
     ) -> None:
         d = description
-        if transition_model is not None and transition_model.num_pdfs != d.output_dim:
-            raise KaldiError(
-                f"the network has {d.output_dim} outputs but the transition model has {transition_model.num_pdfs} pdfs"
-            )
+        if transition_model is not None:
+            d.check_pdfs(transition_model.num_pdfs)
         self.module, self.description, self.transition_model = module, description, transition_model
         self.nnet3 = nnet3
         self.input_dim, self.ivector_dim, self.output_dim = d.input_dim, d.ivector_dim, d.output_dim

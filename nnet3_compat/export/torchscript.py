@@ -101,7 +101,7 @@ def export_network(
     finally:
         network.train(mode)
     parts = None if kind == "aot" else parts_of(network)  # a library does not give its parameters
-    return TorchModel(module, description, transition_model_of(transition_model), parts)
+    return TorchModel(module, description, transition_model_of(transition_model, description), parts)
 
 
 def _exported(module: nn.Module, description: Description, kind: Kind) -> Program | Compiled:
@@ -158,7 +158,7 @@ def wrap(
         made = _exported(module, description, kind)
     else:
         made = script(Archive(FeaturesAndIvector(module) if ivector_dim else FeaturesOnly(module), description))
-    model = TorchModel(made, description, transition_model_of(transition_model))
+    model = TorchModel(made, description, transition_model_of(transition_model, description))
     _try(model)
     return model
 
@@ -190,6 +190,10 @@ def script(module: nn.Module) -> torch.jit.ScriptModule:
         raise KaldiError(where + inspect.cleandoc(str(error))) from error
 
 
-def transition_model_of(source: TransitionModel | str | None) -> TransitionModel | None:
-    """From the head of a ``.mdl``, Kaldi's or ours, if it is a name."""
-    return read_transition_model(source) if isinstance(source, str) else source
+def transition_model_of(source: TransitionModel | str | None, description: Description) -> TransitionModel | None:
+    """From a model file, if it is a name. Raises KaldiError where that is of another tree than the network."""
+    if not isinstance(source, str):
+        return source
+    found = read_transition_model(source)
+    description.check_pdfs(found.num_pdfs, source)
+    return found

@@ -94,6 +94,13 @@ def test_nothing_is_executed_and_the_reason_is_told(tmp_path: Path) -> None:
         load_tensors(file, "x.pt")
 
 
+def test_models_are_told(tmp_path: Path) -> None:
+    torch.jit.save(torch.jit.script(torch.nn.ReLU()), tmp_path / "x.pt")
+    for data, what in (((tmp_path / "x.pt").read_bytes(), "TorchScript"), (b"\0B<TransitionModel> ", "of Kaldi's")):
+        with pytest.raises(KaldiError, match=f"^x.pt is .*{what}.* no file of tensors"):
+            load_tensors(io.BytesIO(data), "x.pt", old=True)
+
+
 def test_reasons() -> None:
     assert reason_of(RuntimeError("\n\nUnknown builtin op: x.\nMore")) == "Unknown builtin op: x."
     assert reason_of(EOFError()) == "EOFError"
