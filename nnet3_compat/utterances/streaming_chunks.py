@@ -35,7 +35,7 @@ class StreamingChunks:
             raise KaldiError(f"{name} has its left context fixed: --extra-left-context-initial does not go with it")
         if options.frames_per_chunk != d.chunk_frames:
             log.info(f"Computing chunks of {d.chunk_frames} frames, for which {name} was made")
-        self._streaming, self._left = model.module, d.left_context
+        self._streaming, self._left, self._name = model.module, d.left_context, name
         self._kinds = len(d.states)
         self.size, self.factor, self.right_context = d.chunk_frames, d.frame_subsampling_factor, d.right_context
         self.input_dim, self.ivector_dim, self.output_dim = d.input_dim, d.ivector_dim, d.output_dim
@@ -61,4 +61,9 @@ class StreamingChunks:
             states = [torch.cat(each) for each in zip(*carried, strict=True)]
             given = None if ivectors is None else torch.from_numpy(ivectors)
             made, after = self._streaming.compute(chunk, torch.from_numpy(features), given, states)
+            if made.shape[1] != self.size // self.factor:
+                raise KaldiError(
+                    f"{self._name} gives {made.shape[1]} outputs of a chunk; {self.size // self.factor} would be as it "
+                    "says: its description is not its own"
+                )
             return made.numpy(), [[x[n : n + 1] for x in after] for n in range(len(features))]
