@@ -1,6 +1,7 @@
-"""How fast networks compute on one thread: TDNN-F networks of two sizes against Kaldi and this machine's sgemm.
+"""How fast networks compute on one thread: TDNN-F networks of two sizes, and one that begins with convolutions, against
+Kaldi and this machine's sgemm.
 
-    python bench/computation.py [mini] [large] [--chunk=150] [--repeat=5] [--products]
+    python bench/computation.py [mini] [large] [cnn] [--chunk=150] [--repeat=5] [--products]
 
 Twelve utterances of 1 to 20 s (8870 frames), 40 features, frame subsampling 3, random parameters; in each precision,
 without torch, with what this processor has (NNET_PYTORCH_INSTRUCTIONS: less than that). Where nnet3-compute is on the
@@ -33,6 +34,7 @@ from nnet3_compat.folded import _csrc as folded
 from nnet3_compat.folded.model import folded_model
 from nnet3_compat.folded.precision import PRECISIONS
 from nnet3_compat.model.model_file import write_model
+from nnet3_compat.modules.time_height import TimeHeightConvolution
 from nnet3_compat.network.network import Network
 from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.utterances.computation import Computer, Utterance
@@ -42,13 +44,27 @@ FRAMES = [100, 230, 360, 480, 550, 620, 700, 780, 850, 950, 1250, 2000]
 SIZES = {
     "mini": {"dim": 768, "bottleneck": 96, "strides": [1, 1, 1, 0] + [3] * 8, "small": 192, "outputs": 2336},
     "large": {"dim": 1536, "bottleneck": 160, "strides": [1, 1, 1, 0] + [3] * 12, "small": 256, "outputs": 6000},
-}
+    "cnn": {
+        "dim": 1536, "bottleneck": 160, "strides": [0, *[3] * 8], "small": 256, "outputs": 2336,
+        "filters": [(64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1)],
+    },
+}  # fmt: skip
 FACTOR = 3
 """Input frames per output frame."""
 
 
-def config(dim: int, bottleneck: int, strides: list[int], small: int, outputs: int) -> list[str]:
-    """The network of Kaldi's (mini-)LibriSpeech chain recipes as config lines."""
+def config(
+    dim: int,
+    bottleneck: int,
+    strides: list[int],
+    small: int,
+    outputs: int,
+    filters: list[tuple[int, int]] | None = None,
+) -> list[str]:
+    """The network of Kaldi's (mini-)LibriSpeech chain recipes as config lines.
+
+    ``filters``: of convolutions that it begins with, and of how many heights each keeps one.
+    """
     lines = ["input-node name=input dim=40"]
 
     def add(name: str, kind: str, what: str, source: str) -> str:
@@ -60,9 +76,19 @@ def config(dim: int, bottleneck: int, strides: list[int], small: int, outputs: i
         at = add(f"{name}.relu", "RectifiedLinearComponent", f"dim={size}", source)
         return add(f"{name}.batchnorm", "BatchNormComponent", f"dim={size}", at)
 
-    spliced = "Append(Offset(input, -1), input, Offset(input, 1))"
-    at = add("lda", "NaturalGradientAffineComponent", "input-dim=120 output-dim=120", spliced)
-    at = add("tdnn1.affine", "NaturalGradientAffineComponent", f"input-dim=120 output-dim={dim}", at)
+    at, height, number_in = "input", 40, 1
+    for number, (number_out, step) in enumerate(filters or [], 1):
+        shape = f"num-filters-in={number_in} num-filters-out={number_out} height-in={height} "
+        height, number_in = height // step, number_out
+        shape += f"height-out={height} height-subsample-out={step} time-offsets=-1,0,1 height-offsets=-1,0,1"
+        at = add(f"cnn{number}.conv", "TimeHeightConvolutionComponent", shape, at)
+        at = relu_norm(f"cnn{number}", at, height * number_out)
+    width = height * number_in
+    if not filters:
+        width = 120
+        spliced = "Append(Offset(input, -1), input, Offset(input, 1))"
+        at = add("lda", "NaturalGradientAffineComponent", "input-dim=120 output-dim=120", spliced)
+    at = add("tdnn1.affine", "NaturalGradientAffineComponent", f"input-dim={width} output-dim={dim}", at)
     at = add("tdnn1.dropout", "GeneralDropoutComponent", f"dim={dim} continuous=true", relu_norm("tdnn1", at, dim))
     for number, stride in enumerate(strides, 2):
         name, below = f"tdnnf{number}", at
@@ -136,7 +162,8 @@ def needed_flops(network: Network) -> float:
             for attribute in ("linear_params", "params"):
                 weight = getattr(module, attribute, None)
                 if weight is not None and weight.dim() == 2:
-                    total += 2.0 * layout[g][0] * weight.numel()
+                    heights = module.last // module.step + 1 if isinstance(module, TimeHeightConvolution) else 1
+                    total += 2.0 * layout[g][0] * heights * weight.numel()
     return total
 
 
@@ -170,7 +197,7 @@ def computers(nnet: Nnet, chunk: int) -> dict[str, Computer]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sizes", nargs="*", default=list(SIZES), help="mini, large")
+    parser.add_argument("sizes", nargs="*", default=list(SIZES), help="mini, large, cnn")
     parser.add_argument("--chunk", type=int, default=150)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--products", action="store_true")

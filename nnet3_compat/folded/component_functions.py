@@ -21,11 +21,12 @@ from nnet3_compat.components.nonlinear import (
 )
 from nnet3_compat.components.normalize import BatchNormComponent, NormalizeComponent
 from nnet3_compat.components.per_element import PerElementOffsetComponent, PerElementScaleComponent
-from nnet3_compat.components.rearrange import ElementwiseProductComponent
+from nnet3_compat.components.rearrange import ElementwiseProductComponent, PermuteComponent
 from nnet3_compat.components.tdnn import TdnnComponent
 
 Numbers = np.ndarray
 NONE = np.zeros(0, np.float32)
+MAX_PERMUTED = 1 << 24  # columns beyond are no whole numbers in float32
 
 
 def affine_of(component: Component) -> tuple[Numbers, Numbers | None]:
@@ -100,3 +101,10 @@ def _(component: DropoutComponent) -> tuple[str, Numbers] | None:
 @function_of.register
 def _(component: NormalizeComponent) -> tuple[str, Numbers] | None:
     return "NORMALIZE", np.array([component.block_dim, component.target_rms, component.add_log_stddev], np.float32)
+
+
+@function_of.register
+def _(component: PermuteComponent) -> tuple[str, Numbers] | None:
+    if component.input_dim > MAX_PERMUTED:
+        return None
+    return "PERMUTE", np.array(component.column_map, np.float32)

@@ -4,7 +4,8 @@
     program = network.program(layout)
     outputs = program.run([features], [new_state() for _ in features])       # [N, frames, dim] -> [N, frames, pdfs]
 
-Only networks without recurrences, of components that map single rows or are affine maps of several (see ``can_fold``).
+Only networks without recurrences, of components that map single rows, or are affine maps of or convolutions over
+several (see ``can_fold``).
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components.base import Component
 from nnet3_compat.components.int8_matrix import Int8Matrix
+from nnet3_compat.components.time_height_convolution import TimeHeightConvolutionComponent
 from nnet3_compat.folded.component_functions import affine_of, function_of, scale_and_offset_of
 from nnet3_compat.folded.folding import Chain, Folding, Parameters
 from nnet3_compat.folded.precision import BFLOAT16, FLOAT32, INT8
@@ -39,9 +43,10 @@ def can_fold(graph: Graph, components: dict[str, Component]) -> bool:
         if value.component is None:
             continue
         component = components[value.component]
-        if not value.taps or not (component.is_affine or component.is_identity or function_of(component)):
+        reads_taps = component.is_affine or isinstance(component, TimeHeightConvolutionComponent)
+        if not value.taps or not (reads_taps or component.is_identity or function_of(component)):
             return False
-        if value.tap_rule is not None and not component.is_affine:
+        if value.tap_rule is not None and not reads_taps:
             return False
     return True
 
@@ -71,7 +76,11 @@ class FoldedNetwork:
             lambda i: affine_of(self._components[i]), lambda i: scale_and_offset_of(self._components[i])
         )
         self._folding = Folding(graph, self._components, parameters)
-        self._matrices = {result: self._matrix(chain, precision) for result, chain in self._folding.chains.items()}
+        self._precision = precision
+        self._matrices = {
+            result: self._matrix(chain.affine, chain.weight, chain.bias, chain.offset, chain.lacking)
+            for result, chain in self._folding.chains.items()
+        }
         self._functions = {
             i: function_of(component)
             for i, component in self._components.items()
@@ -79,8 +88,15 @@ class FoldedNetwork:
         }
         self._native = self._network()
 
-    def _matrix(self, chain: Chain, precision: str) -> Any:
-        """An _csrc.PackedMatrix.
+    def _matrix(
+        self,
+        reader: int,
+        weight: np.ndarray,
+        bias: np.ndarray,
+        offset: np.ndarray,
+        lacking: np.ndarray | None = None,
+    ) -> Any:
+        """An _csrc.PackedMatrix, for what value ``reader`` reads, less the constant ``lacking``.
 
         Columns of inputs may be of very different sizes, as those of features beside i-vectors: what reads these alone
         is float32 in any precision. What reads linear functions of them is bfloat16 at the least.
@@ -88,20 +104,19 @@ class FoldedNetwork:
         The constant that an input is kept without, a batch norm's offset, goes through the rounded weights too, as it
         does where a model was exported in eight bits: their errors then meet inputs whose mean is about zero.
         """
-        source = self._graph.values[chain.affine].taps[0].source
+        source, precision = self._graph.values[reader].taps[0].source, self._precision
         if self._is_of_inputs(source, through_maps=False):
             precision = FLOAT32
         elif precision == INT8 and self._is_of_inputs(source, through_maps=True):
             precision = BFLOAT16
-        bias, offset = chain.bias, chain.offset
         try:
             if precision == FLOAT32:
-                return _csrc.float32_matrix(chain.weight, bias, offset)
+                return _csrc.float32_matrix(weight, bias, offset)
             if precision == BFLOAT16:
-                return _csrc.bfloat16_matrix(chain.weight, bias, offset)
-            rounded = Int8Matrix.of(chain.weight)
-            if chain.lacking is not None:
-                bias = bias + (rounded.floats() - chain.weight) @ chain.lacking
+                return _csrc.bfloat16_matrix(weight, bias, offset)
+            rounded = Int8Matrix.of(weight)
+            if lacking is not None:
+                bias = bias + (rounded.floats() - weight) @ lacking
             return _csrc.int8_matrix(rounded.values, rounded.scales, bias, offset)
         except ValueError as error:
             raise KaldiError(f"the network cannot be computed: {error}") from None
@@ -160,6 +175,9 @@ class FoldedNetwork:
         reading = _csrc.Reading(value.taps[0].source, 1.0, spec, 0)
         if value.component is None or self._components[i].is_identity:
             return _csrc.append(i, [_csrc.Part(0, value.dim, 0.0, [reading], value.first_column)])
+        component = self._components[i]
+        if isinstance(component, TimeHeightConvolutionComponent):
+            return self._convolution(i, component)
         function = self._functions[i]
         assert function is not None
         name, parameters = function
@@ -171,6 +189,19 @@ class FoldedNetwork:
         all_read = _readings(values[i].leaves(), group_of[i]) if chain.residual else []
         residual = [all_read[leaf] for leaf, _, _ in chain.residual]
         return _csrc.affine(i, self._matrices[i], taps, chain.relu, residual, chain.add_offset)
+
+    def _convolution(self, i: int, component: TimeHeightConvolutionComponent) -> Any:
+        bias = component.bias_params
+        times = component.all_time_offsets
+        return _csrc.convolve(
+            i,
+            self._matrix(i, component.linear_params, bias, np.zeros_like(bias)),
+            _readings(self._graph.values[i].taps, self._folding.group_of[i]),
+            _csrc.Image(
+                component.num_filters_in, component.height_in, component.height_out, component.height_subsample_out
+            ),
+            [_csrc.HeightOffset(times.index(time), height) for time, height in component.offsets],
+        )
 
     def _parts(self, i: int, spec: int) -> list[Any]:
         parts, first, at = [], 0, 0

@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "convolution.h"
 #include "float_matrix.h"
 #include "network.h"
 #include "word_matrix.h"
@@ -127,12 +128,16 @@ PYBIND11_MODULE(_csrc, m) {
       .value("LOG_SOFTMAX", Function::LOG_SOFTMAX)
       .value("SCALE_AND_OFFSET", Function::SCALE_AND_OFFSET)
       .value("NORMALIZE", Function::NORMALIZE)
-      .value("PRODUCT", Function::PRODUCT);
+      .value("PRODUCT", Function::PRODUCT)
+      .value("PERMUTE", Function::PERMUTE);
   m.def("take_input", &take_input, "Frames that the caller gives.");
   m.def("append", &append, "Sums of other values, side by side.");
   m.def("affine", &affine, "An affine map and what follows it.");
   m.def("apply", &apply, "A function of single rows.");
   py::class_<State>(m, "State").def(py::init<>());
+  py::class_<Image>(m, "Image").def(py::init<int64_t, int64_t, int64_t, int64_t>());
+  py::class_<HeightOffset>(m, "HeightOffset").def(py::init<int64_t, int64_t>());
+  m.def("convolve", &convolve, "A convolution over time and height.");
   py::class_<Step>(m, "Step").def(py::init<std::shared_ptr<Operation>, int64_t>());
   m.def("places", &places, "Where things begin that are there from a time to a time, and the size of all.");
   py::class_<Program>(m, "Program")

@@ -27,11 +27,6 @@ const RowsRead &rows_at(const Layout &layout, int64_t spec, int64_t leaf) {
   return layout[spec].leaves[leaf];
 }
 
-void check_reading(const Reading &reading, const std::vector<Value> &values, const Layout &layout, int64_t rows) {
-  const Value &source = value_at(values, reading.source);
-  check_rows(rows_at(layout, reading.spec, reading.leaf), rows, source.carried + source.rows);
-}
-
 class TakeInput : public Operation {
  public:
   TakeInput(int64_t makes, int64_t slot, int64_t spec, bool repeated)
@@ -208,7 +203,13 @@ class Apply : public Operation {
       }
       case Function::SCALE_AND_OFFSET:
         expect(static_cast<int64_t>(parameters_.size()) == 2 * made.dim, "scales and offsets do not fit");
-        [[fallthrough]];
+        expect(input_dim == made.dim, "a function does not change the dimension");
+        break;
+      case Function::PERMUTE:
+        expect(static_cast<int64_t>(parameters_.size()) == made.dim, "a column for each is needed");
+        for (const float column : parameters_)
+          expect(column >= 0 && column < static_cast<float>(input_dim), "a column that is not there");
+        break;
       default: expect(input_dim == made.dim, "a function does not change the dimension");
     }
   }
@@ -249,6 +250,9 @@ class Apply : public Operation {
         for (int64_t block = dim; block < input_dim; block += dim)
           for (int64_t i = 0; i < dim; i++) y[i] *= x[block + i];
         break;
+      case Function::PERMUTE:
+        for (int64_t i = 0; i < dim; i++) y[i] = x[static_cast<int64_t>(parameters_[i])];
+        break;
     }
   }
 
@@ -272,6 +276,11 @@ class Apply : public Operation {
 };
 
 }  // namespace
+
+void check_reading(const Reading &reading, const std::vector<Value> &values, const Layout &layout, int64_t rows) {
+  const Value &source = value_at(values, reading.source);
+  check_rows(rows_at(layout, reading.spec, reading.leaf), rows, source.carried + source.rows);
+}
 
 void Workspace::find(const Reading &reading, int64_t makes, std::vector<const float *> *rows) const {
   const int64_t dim = values[reading.source].dim;

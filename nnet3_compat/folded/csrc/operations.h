@@ -60,6 +60,7 @@ class Workspace {
   // Appends where the rows are, of all sequences: as many as the value that is made has.
   void find(const Reading &reading, int64_t makes, std::vector<const float *> *rows) const;
   const RowsRead &rows_read(const Reading &reading) const { return layout[reading.spec].leaves[reading.leaf]; }
+  const float *zeros() const { return zeros_; }  // as many as the widest value has
 
   const std::vector<Value> &values;
   const Layout &layout;
@@ -88,6 +89,9 @@ class Operation {
   const int64_t makes;
 };
 
+// Throws std::invalid_argument where the reading is not in the layout, or of rows that are not there.
+void check_reading(const Reading &reading, const std::vector<Value> &values, const Layout &layout, int64_t rows);
+
 // Frames that the caller gives, of input number ``slot``; ``repeated``: the first one for all.
 std::shared_ptr<Operation> take_input(int64_t makes, int64_t slot, int64_t spec, bool repeated);
 
@@ -104,10 +108,11 @@ std::shared_ptr<Operation> append(int64_t makes, std::vector<Part> parts);
 std::shared_ptr<Operation> affine(int64_t makes, std::shared_ptr<PackedMatrix> matrix, std::vector<Reading> taps,
                                   bool rectify, std::vector<Reading> added, bool add_offset);
 
-enum class Function { RELU, SIGMOID, TANH, SOFTMAX, LOG_SOFTMAX, SCALE_AND_OFFSET, NORMALIZE, PRODUCT };
+enum class Function { RELU, SIGMOID, TANH, SOFTMAX, LOG_SOFTMAX, SCALE_AND_OFFSET, NORMALIZE, PRODUCT, PERMUTE };
 
 // A function of single rows. Parameters: of SCALE_AND_OFFSET all scales and then all offsets; of NORMALIZE the block's
-// dimension, the target RMS, and 1 where the logarithm of the standard deviation is appended.
+// dimension, the target RMS, and 1 where the logarithm of the standard deviation is appended; of PERMUTE the column of
+// the source that each column is.
 std::shared_ptr<Operation> apply(int64_t makes, Function function, Reading source, std::vector<float> parameters);
 
 }  // namespace nnet3_compat

@@ -110,12 +110,12 @@ def test_as_torch(config: str, factor: int) -> None:
     assert_same(made_up(config), factor)
 
 
-@pytest.mark.parametrize("name", ["tdnn-batchnorm-ivector", "tdnn-renorm"])
+@pytest.mark.parametrize("name", ["tdnn-batchnorm-ivector", "tdnn-renorm", "cnn-tdnnf"])
 def test_networks_of_kaldi(name: str, reference: Path) -> None:
     assert_same(read_nnet(str(reference / "zoo" / name / "model.raw")), FACTOR)
 
 
-@pytest.mark.parametrize("name", ["tdnn-lstmp-fast", "attention", "cnn-tdnnf"])
+@pytest.mark.parametrize("name", ["tdnn-lstmp-fast", "attention", "stats"])
 def test_what_torch_has_to_compute(name: str, reference: Path) -> None:
     plan = LoopedPlan.of(read_nnet(str(reference / "zoo" / name / "model.raw")), SIZE, FACTOR, 0)
     assert not plan.can_fold

@@ -30,6 +30,55 @@ output-node name=output input=out
 """
 
 
+COLUMNS = [column for h in range(12) for column in (*range(5 * h, 5 * h + 5), 60 + 2 * h, 61 + 2 * h)]
+IMAGES = f"""
+input-node name=input dim=12
+input-node name=ivector dim=8
+component name=c1 type=TimeHeightConvolutionComponent num-filters-in=1 num-filters-out=5 height-in=12 height-out=12 \
+    time-offsets=-1,0,1 height-offsets=-1,0,1
+component name=r1 type=RectifiedLinearComponent dim=60 block-dim=5
+component name=iv type=LinearComponent input-dim=8 output-dim=24
+component name=p type=PermuteComponent column-map={",".join(map(str, COLUMNS))}
+component name=c2 type=TimeHeightConvolutionComponent num-filters-in=7 num-filters-out=33 height-in=12 height-out=6 \
+    height-subsample-out=2 offsets=-3,-1;-3,0;0,-1;0,0;0,1;3,1 required-time-offsets=REQUIRED bias-stddev=1
+component name=r2 type=RectifiedLinearComponent dim=198 block-dim=33
+component name=out type=AffineComponent input-dim=198 output-dim=20
+component-node name=c1 component=c1 input=input
+component-node name=r1 component=r1 input=c1
+component-node name=iv component=iv input=ReplaceIndex(ivector, t, 0)
+component-node name=p component=p input=Append(r1, iv)
+component-node name=c2 component=c2 input=p
+component-node name=r2 component=r2 input=c2
+component-node name=out component=out input=r2
+output-node name=output input=out
+"""
+
+
+def images(required: str) -> Nnet:
+    """Convolutions over 12 heights, then over every other of them; filters of the first beside those of an i-vector."""
+    return Nnet.from_config(IMAGES.replace("\\\n", "").replace("REQUIRED", required).strip().splitlines())
+
+
+@pytest.mark.parametrize("required", ["0", "-3,0,3"])
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.02), ("int8", 0.05)])
+def test_convolutions_as_torch(required: str, precision: str, tolerance: float) -> None:
+    """To this part of the largest output; outside of the image, and where an optional time is missing, are zeros."""
+    set_seed(1)
+    nnet, random = images(required), np.random.default_rng(1)
+    model, network = folded_model(nnet, 3, 1, precision), Network.from_nnet(nnet)
+    assert model is not None
+    assert model.chunk_invariant(10) is (required != "0")
+    for num_outputs in (1, 20, 77):
+        left, right = model.left_context + 2, model.right_context + 1
+        features = random.normal(size=(2, left + 3 * (num_outputs - 1) + 1 + right, 12)).astype(np.float32)
+        ivector = random.normal(size=(2, 8)).astype(np.float32)
+        found = model(features, ivector, left, num_outputs)
+        with torch.no_grad():
+            tensors = torch.from_numpy(features), torch.from_numpy(ivector)
+            expected = network(*tensors, factor=3, left=left, num_outputs=num_outputs).numpy()
+        assert np.abs(found - expected).max() <= tolerance * np.abs(expected).max()
+
+
 @pytest.mark.parametrize("num_threads", [1, 3])
 @pytest.mark.parametrize("sequences", [1, 2])
 def test_pieces_as_torch(num_threads: int, sequences: int) -> None:
