@@ -88,6 +88,12 @@ interpolate-pitch ark:gaps.ark ark,t:OUT
 interpolate-pitch --pitch-interval=2 --interpolator-factor=1e-3 --max-voicing-prob=0.8 ark:gaps.ark ark,t:OUT
 interpolate-pitch --linear-interpolation=true ark:gaps.ark ark,t:OUT
 interpolate-pitch --pitch-interval=30 ark:gaps.ark ark,t:OUT
+process-pitch-feats ark:voiced.ark ark,t:OUT
+process-pitch-feats --normalization-window-size=7 --average-window-size=3 ark:voiced.ark ark,t:OUT
+process-pitch-feats --normalization-window-size=41 --average-window-size=1 ark:voiced.ark ark,t:OUT
+process-pitch-feats --average-window-size=4 ark:voiced.ark ark,t:OUT
+process-pitch-feats ark:gaps.ark ark,t:OUT
+process-pitch-feats ark:feats.ark ark,t:OUT
 {DUMP} --mfcc-config=mfcc.conf --add-pitch=true --online-pitch-config=pitch.conf ark:spk2utt scp:wav.scp ark,t:OUT
 {DUMP} --feature-type=plp --plp-config=plp.conf --chunk-length=0.18 --cmvn-config=cmvn.conf \
 --global-cmvn-stats=global.stats ark:spk2utt scp:wav.scp ark,t:OUT
@@ -141,6 +147,7 @@ def make_inputs(folder: Path) -> None:
         gaps[0][t] = 0.1, 0
     gaps[1][1:] = 0.2, 0
     tables["gaps.ark"] = {"a": gaps[0], "b": gaps[1], "c": np.array([[0.5, 0], [0.1, 0]], np.float32)}
+    tables["voiced.ark"] = {key: np.abs(pitch) for key, pitch in tables["pitch.ark"].items()}
     for name, entries in tables.items():
         with TableWriter(f"ark:{folder}/{name}", FLOAT_MATRIX) as writer:
             for key, value in entries.items():
