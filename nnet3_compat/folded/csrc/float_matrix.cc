@@ -5,6 +5,7 @@
 
 #include "cache_lines.h"
 #include "output.h"
+#include "weights_memory.h"
 
 namespace nnet3_compat {
 
@@ -55,10 +56,11 @@ class FloatMatrix : public PackedMatrix {
  public:
   FloatMatrix(const float *weights, const float *bias, const float *offset, int64_t outputs, int64_t inputs,
               Instructions instructions)
-      : PackedMatrix(bias, offset, outputs, inputs), compute_panel_(code_for(instructions)) {
-    panels_.assign((outputs + PANEL - 1) / PANEL * inputs * PANEL, 0.0f);
+      : PackedMatrix(bias, offset, outputs, inputs),
+        compute_panel_(code_for(instructions)),
+        panels_(weights_of<float>((outputs + PANEL - 1) / PANEL * inputs * PANEL)) {
     for (int64_t row = 0; row < outputs; row++) {
-      float *to = &panels_[row / PANEL * inputs * PANEL + row % PANEL];
+      float *to = panels_.get() + row / PANEL * inputs * PANEL + row % PANEL;
       for (int64_t k = 0; k < inputs; k++) to[k * PANEL] = weights[row * inputs + k];
     }
   }
@@ -69,12 +71,12 @@ class FloatMatrix : public PackedMatrix {
     if (static_cast<int64_t>(sums.size()) < (end - begin) * PANEL) sums.resize((end - begin) * PANEL);
     for (int64_t column = 0; column < outputs(); column += PANEL) {
       const Output output(finish, bias(column), offset(column), column, outputs(), y);
-      compute_panel_(rows, begin, end, &panels_[column * inputs()], output, sums.data());
+      compute_panel_(rows, begin, end, panels_.get() + column * inputs(), output, sums.data());
     }
   }
 
   ComputePanel compute_panel_;
-  LineVector<float> panels_;
+  std::shared_ptr<float> panels_;
 };
 
 }  // namespace

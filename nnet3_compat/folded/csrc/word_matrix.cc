@@ -12,6 +12,7 @@
 #include "cache_lines.h"
 #include "float_matrix.h"
 #include "output.h"
+#include "weights_memory.h"
 
 namespace nnet3_compat {
 
@@ -196,7 +197,7 @@ class WordMatrix : public PackedMatrix {
       : PackedMatrix(bias, offset, outputs, inputs),
         code_(code),
         words_(up_to_multiple((inputs + code.per_word - 1) / code.per_word, LANES)),
-        panels_(up_to_multiple(outputs, PANEL) * words_, 0u),
+        panels_(weights_of<uint32_t>(up_to_multiple(outputs, PANEL) * words_)),
         scales_(up_to_multiple(outputs, PANEL), 0.0f),
         sums_(scales_) {}
 
@@ -204,7 +205,7 @@ class WordMatrix : public PackedMatrix {
   template <class Number>
   void set_weight(int64_t output, int64_t k, Number number) {
     uint32_t *const word =
-        &panels_[output / PANEL * PANEL * words_ + k / code_.per_word * PANEL + output % PANEL];
+        panels_.get() + output / PANEL * PANEL * words_ + k / code_.per_word * PANEL + output % PANEL;
     reinterpret_cast<Number *>(word)[k % code_.per_word] = number;
   }
 
@@ -230,7 +231,7 @@ class WordMatrix : public PackedMatrix {
       const Weights weights{&scales_[column], &sums_[column]};
       for (int64_t row = 0; row < count; row += TILE_ROWS) {
         const int64_t here = std::min(TILE_ROWS, count - row);
-        code_.dot_panel(&packed[row * words_], here, words_, &panels_[column * words_], sums);
+        code_.dot_panel(&packed[row * words_], here, words_, panels_.get() + column * words_, sums);
         code_.finish(sums, &row_scales[row], weights, output, begin + row, here);
       }
     }
@@ -246,7 +247,7 @@ class WordMatrix : public PackedMatrix {
 
   Code code_;
   int64_t words_;  // of a row
-  LineVector<uint32_t> panels_;
+  std::shared_ptr<uint32_t> panels_;
   std::vector<float> scales_, sums_;
 };
 
