@@ -10,6 +10,9 @@ namespace kaldi_bridge {
 
 namespace {
 
+constexpr size_t kCodes = 256;   // of a byte
+constexpr size_t kFewRows = 32;  // for which a table of all codes takes longer than it saves
+
 uint16_t two_bytes(const uint8_t *data) {
   uint16_t value;
   std::memcpy(&value, data, sizeof value);
@@ -20,17 +23,34 @@ float quartile_value(float minimum, float range, int code) {
   return minimum + range * 1.52590218966964e-05f * static_cast<float>(code);
 }
 
-// The 256 values of a column from its 16-bit quartiles: 64 steps up to p25, 128 to p75, 63 to p100. Products are in
+// What a column's codes stand for, from its 16-bit quartiles: 64 steps up to p25, 128 to p75, 63 to p100. Products are in
 // single and sums in double precision, as in Kaldi.
-void column_values(float minimum, float range, const uint8_t *quartiles, float *values) {
-  float p[4];
-  for (int i = 0; i < 4; i++) p[i] = quartile_value(minimum, range, two_bytes(quartiles + 2 * i));
-  for (int n = 0; n <= 64; n++) values[n] = static_cast<float>(p[0] + static_cast<double>((p[1] - p[0]) * n) * (1 / 64.0));
-  for (int n = 65; n <= 192; n++)
-    values[n] = static_cast<float>(p[1] + static_cast<double>((p[2] - p[1]) * (n - 64)) * (1 / 128.0));
-  for (int n = 193; n <= 255; n++)
-    values[n] = static_cast<float>(p[2] + static_cast<double>((p[3] - p[2]) * (n - 192)) * (1 / 63.0));
-}
+class Column {
+ public:
+  Column(float minimum, float range, const uint8_t *quartiles) {
+    for (int i = 0; i < 4; i++) p_[i] = quartile_value(minimum, range, two_bytes(quartiles + 2 * i));
+  }
+
+  float value(int code) const {
+    return code <= 64    ? between(0, code, 1 / 64.0)
+           : code <= 192 ? between(1, code - 64, 1 / 128.0)
+                         : between(2, code - 192, 1 / 63.0);
+  }
+
+  // The same of all codes.
+  void values(float *out) const {
+    for (int n = 0; n <= 64; n++) out[n] = between(0, n, 1 / 64.0);
+    for (int n = 65; n <= 192; n++) out[n] = between(1, n - 64, 1 / 128.0);
+    for (int n = 193; n <= 255; n++) out[n] = between(2, n - 192, 1 / 63.0);
+  }
+
+ private:
+  float between(int i, int steps, double step) const {
+    return static_cast<float>(p_[i] + static_cast<double>((p_[i + 1] - p_[i]) * static_cast<float>(steps)) * step);
+  }
+
+  float p_[4];
+};
 
 void put_two_bytes(int value, uint8_t *out) {
   const uint16_t code = static_cast<uint16_t>(value);
@@ -99,9 +119,14 @@ void decompress(Compression form, float minimum, float range, size_t rows, size_
                 float *out) {
   if (form == Compression::kColumns) {
     const uint8_t *codes = data + 8 * cols;
-    float values[256];
+    float values[kCodes];
     for (size_t c = 0; c < cols; c++, codes += rows) {
-      column_values(minimum, range, data + 8 * c, values);
+      const Column column(minimum, range, data + 8 * c);
+      if (rows < kFewRows) {
+        for (size_t r = 0; r < rows; r++) out[r * cols + c] = column.value(codes[r]);
+        continue;
+      }
+      column.values(values);
       for (size_t r = 0; r < rows; r++) out[r * cols + c] = values[codes[r]];
     }
   } else if (form == Compression::kTwoBytes) {

@@ -87,18 +87,19 @@ py::tuple ObjectForm::at(int fd, int64_t position, size_t expected) const {
     if (std::string_view(buffer.data(), kMarker.size()) != kMarker) return py::make_tuple(0, py::none());
     Cursor in(buffer.data() + kMarker.size(), have - kMarker.size());
     try {
-      py::object made = parse_(in);
-      return py::make_tuple(kMarker.size() + in.pos(), made);
+      size_t size = 0;
+      py::object made;
+      if (read_) made = read_(in, fd, position + static_cast<int64_t>(kMarker.size()), &size);
+      if (!made) {
+        made = parse_(in);
+        size = in.pos();
+      }
+      return py::make_tuple(kMarker.size() + size, made);
     } catch (const OtherForm &) {
       return py::make_tuple(0, py::none());
     } catch (const Incomplete &incomplete) {
       if (have < wanted) break;  // the file ends before the object does
       const uint64_t needed = kMarker.size() + incomplete.needed;
-      if (needed > kShort && read_) {
-        size_t size = 0;
-        if (py::object made = read_({buffer.data() + kMarker.size(), have - kMarker.size()}, fd, position + kMarker.size(), &size))
-          return py::make_tuple(kMarker.size() + size, made);
-      }
       if (needed > kShort && (needed > kMostHeld || !holds(fd, position, needed))) break;
       wanted = std::max<size_t>(needed, 2 * have);
     }

@@ -18,7 +18,7 @@ class ObjectForm {
   // Makes an object of what follows its binary marker. Throws Incomplete or OtherForm.
   using Parse = std::function<pybind11::object(Cursor &in)>;
   // Reads one whose first bytes are in `head` from a position of a file, and tells its size, both without marker. Null
-  // where the file does not hold it, or it has another form.
+  // where all of it is in `head`, where the file does not hold it, or where it is left to `Parse`.
   using Read = std::function<pybind11::object(Cursor head, int fd, int64_t position, size_t *size)>;
 
   // `read`: for objects that are better not held twice.

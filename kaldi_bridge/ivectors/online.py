@@ -7,6 +7,7 @@ to which Gaussians of the UBM they belong.
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Iterable
 
 import numpy as np
@@ -41,17 +42,19 @@ class OnlineIvectors:
         self._setup, self._speaker = setup, speaker
         self._raw = OnlineSplicing(setup.splice_options, setup.lda)
         self._normalized = OnlineSplicing(setup.splice_options, setup.lda)
+        # Frames that may still be counted, from number `_first` on.
         self._feats: list[np.ndarray] = []
         self._normalized_feats: list[np.ndarray] = []
-        self._counted = 0  # frames in the statistics
+        self._first = self._counted = 0  # frames before this one are in the statistics
         self._changes: list[tuple[int, float]] | None = None  # a heap; None: all frames weigh 1
         self._current = speaker.statistics.default()
-        self._history: list[np.ndarray] = []
+        self._history: deque[np.ndarray] = deque()  # i-vectors of periods, from the one asked for last on
+        self._period = 0  # of the first of these
         self.log_likelihood = 0.0
 
     @property
     def num_ready(self) -> int:
-        return len(self._feats)
+        return self._first + len(self._feats)
 
     def extend(self, feats: np.ndarray, last: bool) -> None:
         """Takes the utterance's next features [frames, dim]. Raises KaldiError for another dimension."""
@@ -75,8 +78,12 @@ class OnlineIvectors:
         """The i-vector for a frame that is ready, less the prior's mean, float32 [dim]. Frames in increasing order."""
         options = self._setup.options
         self._count_until(self.num_ready - 1 if options.greedy_ivector_extractor else frame)
-        recent = options.use_most_recent_ivector
-        ivector = self._current if recent else self._history[frame // options.ivector_period]
+        ivector = self._current
+        if not options.use_most_recent_ivector:
+            while self._period < frame // options.ivector_period:
+                self._history.popleft()
+                self._period += 1
+            ivector = self._history[0]
         return (ivector - self._speaker.statistics.default()).astype(np.float32)
 
     def improvement(self) -> float:
@@ -112,6 +119,10 @@ class OnlineIvectors:
                     self._history.append(self._current)
         self._counted = max(self._counted, last + 1)
         self._count(waiting)
+        done = self._counted - self._first
+        if self._changes is None and 2 * done >= len(self._feats):  # each frame is counted once; half of them at a time
+            del self._feats[:done], self._normalized_feats[:done]
+            self._first = self._counted
 
     def _count(self, changes: list[tuple[int, float]]) -> None:
         total: dict[int, float] = {}
@@ -122,11 +133,13 @@ class OnlineIvectors:
             return
         setup, options = self._setup, self._setup.options
         weights = np.array([total[frame] for frame in frames], np.float32)
-        normalized = np.stack([self._normalized_feats[frame] for frame in frames])
+        normalized = np.stack([self._normalized_feats[frame - self._first] for frame in frames])
         scores = setup.ubm.gaussian_log_likelihoods(normalized, slice(None)).T
         least = np.minimum(options.min_post / np.abs(weights), 0.99)
         posteriors, likelihoods = pruned_posteriors(scores, options.num_gselect, least)
         self.log_likelihood += float(weights @ likelihoods)
         posteriors *= (options.posterior_scale * weights)[:, np.newaxis]
-        feats = normalized if options.online_cmvn_iextractor else np.stack([self._feats[frame] for frame in frames])
+        feats = normalized
+        if not options.online_cmvn_iextractor:
+            feats = np.stack([self._feats[frame - self._first] for frame in frames])
         self._speaker.statistics.accumulate(setup.extractor, feats, posteriors)

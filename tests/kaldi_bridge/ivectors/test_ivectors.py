@@ -1,5 +1,6 @@
 """I-vectors: the formulas on a made-up extractor, and those that Kaldi extracted of real speech."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +202,27 @@ def test_in_parts_as_at_once(options: IvectorOptions, recent: bool, random: np.r
     assert np.abs(alone - results[0][1]).max() > 0.01
     if not recent:
         assert np.array_equal(results[0][0][4:8], results[0][0][[4]].repeat(4, axis=0))
+
+
+@pytest.mark.parametrize("recent", [True, False])
+def test_memory_does_not_grow(options: IvectorOptions, recent: bool, random: np.random.Generator) -> None:
+    """Frames that are counted, and i-vectors that were asked for, are not kept: of a long recording either."""
+    options.use_most_recent_ivector = recent
+    setup = IvectorSetup(options)
+    online = OnlineIvectors(setup, IvectorSpeaker(setup))
+
+    def hear(pieces: int) -> int:
+        for _ in range(pieces):
+            online.extend(random.normal(size=(50, BASE)).astype(np.float32), last=False)
+            online.at(online.num_ready - 1)
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        hear(13)  # by then the window of the normalization is full
+        assert -hear(1) + hear(13) < 20_000  # bytes
+    finally:
+        tracemalloc.stop()
 
 
 def test_weights_that_change(options: IvectorOptions, random: np.random.Generator) -> None:
