@@ -3,8 +3,8 @@
     python bench/discriminative.py
 
 The lattices and alignments are those of the reference experiment (../shared, or $NNET_PYTORCH_SHARED), the network has
-random parameters: four layers of 512 rectified linear units, and sees four minibatches of 32 examples. Kaldi's programs
-run where they are on the PATH. A few minutes.
+random parameters: four layers of 512 rectified linear units. Kaldi's programs run where they are on the PATH. A few
+minutes.
 """
 
 from __future__ import annotations
@@ -89,8 +89,7 @@ def main() -> None:
 
         make_model(names["MODEL"])
         made = f"{GET} ark:- | {{0}}discriminative-copy-egs ark:- ark:EGS"
-        merged = "{0}discriminative-merge-egs --minibatch-size=32 ark:EGS ark:- | "
-        merged += "{0}discriminative-subset-egs --n=4 ark:- ark:MERGED"
+        merged = "{0}discriminative-merge-egs --minibatch-size=32 ark:EGS ark:MERGED"
         for command in filled({"made": made, "merged": merged}).values():
             subprocess.run(["bash", "-c", command.format("nnet-pytorch-")], check=True, stderr=subprocess.DEVNULL)
         egs = Path(names["EGS"])

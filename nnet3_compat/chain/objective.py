@@ -100,7 +100,8 @@ def chain_objective(
         derivative -= options.out_of_range_regularize * (shaped - shaped.clamp(-LIMIT, LIMIT))
     l2_term = objective.new_zeros(())
     excess = float(den_posteriors[0].sum()) - len(lengths)
-    ok = bool(torch.isfinite(objective) & torch.isfinite(derivative).all()) and abs(excess) <= MOST_EXCESS
+    # A sum is infinite or no number where an element is.
+    ok = bool(torch.isfinite(objective) & torch.isfinite(derivative.sum())) and abs(excess) <= MOST_EXCESS
     if not ok:
         log.warning(
             f"Objective function is {objective.item():g}, "
