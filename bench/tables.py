@@ -117,10 +117,18 @@ def main() -> None:
         compare(
             f"write:    {name}",
             size,
-            lambda: compress_ours(f"ark:{ark}", data),
+            lambda: compress_ours(f"ark,scp:{ark},{scp}", data),
             lambda: compress_theirs(f"ark:{out}", data),
         )
         compare(f"read ark: {name}", size, lambda: read_ours(f"ark:{ark}"), lambda: read_theirs(f"ark:{ark}"))
+        keys = [key for key, _ in data]
+        np.random.default_rng(1).shuffle(keys)
+        compare(
+            f"look up:  {name}",
+            size,
+            lambda: look_up_ours(f"scp:{scp}", keys),
+            lambda: look_up_theirs(f"scp:{scp}", keys),
+        )
 
 
 if __name__ == "__main__":
