@@ -18,7 +18,8 @@ OPTIMIZATION = (
 )
 # Kaldi's name of the program: name=default of each option (f40076610, built without CUDA).
 OPTIONS = {
-    "process-pitch-feats": ("average-window-size=5 normalization-window-size=151"),
+    "generate-proxy-keywords": "max-states=100000 phone-beam=5 phone-nbest=50 proxy-beam=5 proxy-nbest=100",
+    "process-pitch-feats": "average-window-size=5 normalization-window-size=151",
     "compute-atwv": (
         "cost-fa=0.1 frames-per-sec=100 max_distance=50 prior-kw-probability=0.0001 score-threshold=0.5 "
         "sweep-step=0.05 value-corr=1"
