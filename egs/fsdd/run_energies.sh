@@ -2,8 +2,9 @@
 # What makes energies of unlabeled speech work? A study on the spoken digits, as run_semisup.sh, with one speaker held out:
 #   ablation    one setting after the other is changed, on one seed: the buffer, steps, noise and weight of the sampler,
 #               warm-up and more; each is judged by the words of the held-out training speaker
-#   chosen      what he decides for, on all seeds, beside the same training without energies; also after self-training
+#   chosen      what he decides for, on all seeds, beside as many updates without energies; both also joined to self-training
 #   report      words of the test speakers, with the word insertion penalty that he decides for, too
+# All go on from supervised systems: each update is of a minibatch of the labeled part and of one of the unlabeled part.
 # Nothing is chosen by the test speakers. Stopped at any time and started again, it goes on where it was.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -15,24 +16,27 @@ corpus=            # as of run.sh
 nj=1
 seeds="0 1 2"
 ablation_seeds=0
-base_seed=         # start from the systems of this seed alone: seeds are then of what comes after; empty: each from its own
+base_seed=         # all seeds go on from the supervised system of this seed; empty: each from its own
 exp=exp/energies
-held_out=nicolas   # the training speaker that settings are chosen on
+held_out=jackson   # the training speaker that settings are chosen on
 share=0.133        # of the other speakers' utterances that is labeled
-network=conf/network_small.xconfig
-num_epochs=8       # of the supervised system
+network=conf/network_energies.xconfig
+num_epochs=8       # of the supervised systems
 gmm_opts=          # as of run.sh
 semisup_opts=      # more options of run_semisup.sh
-unlabeled="repeat=0.04 chunk-width=70 minibatch-size=8"  # of energy-based training: in an epoch the labeled part once
-decoded_share=0.1  # after self-training, an epoch has so much of what it learned from, too
-learning_rate=0.0001
+minibatches=80     # of each data set in an epoch; one of each makes an update
+minibatch_size=8   # chunks
+unlabeled="chunk-width=70"       # other than for the labeled part
+learning_rates="0.0005 0.00005"  # at first, and at last
 sampling="--sampler=adam --step-size=0.1 --noise=0.01 --min-steps=4 --max-steps=4 --init=data --reinit-probability=1 --buffer-size=32"
+stays="--init=noise --init-value=1.5 --reinit-probability=0.05 --buffer-size=256"  # samples that stay in a buffer
 tried=             # settings of the ablation, by name; empty: all
+chosen=            # a setting, by name; empty: the one that the held-out speaker decides for
 # End configuration section.
 
 help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--last-stage <n>] [--seeds <list>] [--exp <dir>] [--tried <settings>] ...
-Stages: 0 data, 1 run_semisup.sh without the held-out speaker, 2 ablation, 3 what was chosen, on all seeds, 4 self-training
-and the same after it, 5 RESULTS_energies.md, of what there is. The other options are at the top of this script."
+Stages: 0 data, 1 run_semisup.sh without the held-out speaker, 2 ablation, 3 what was chosen, on all seeds, 4 the same
+joined to self-training, 5 RESULTS_energies.md, of what there is. The other options are at the top of this script."
 . utils/parse_options.sh
 [ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }
 
@@ -47,45 +51,49 @@ stage() { echo "== Energies, stage $1: $2 ($(date +%T))"; }
 # Settings: a name, the weight of energies (0: none), epochs, and options that count instead of those in $sampling.
 settings() {
   cat << END
-adam_4        0     4
-base          0.02  4
-weight_0.005  0.005 4
-weight_0.05   0.05  4
-weight_0.1    0.1   4
-weight_0.3    0.3   4
-steps_1       0.02  4 --min-steps=1 --max-steps=1
-steps_12      0.02  4 --min-steps=12 --max-steps=12
-noise_0       0.02  4 --noise=0
-noise_0.1     0.02  4 --noise=0.1
-buffer_data   0.02  4 --reinit-probability=0.1 --buffer-size=256
-buffer_noise  0.02  4 --reinit-probability=0.1 --buffer-size=256 --init=noise
-warmup        0.02  4 --ebm-warmup=44
-joint         0.02  4 --joint=true
-adam_8        0     8
-longer        0.02  8
+adam_5        0     5
+base          0.1   5
+weight_0.02   0.02  5
+weight_0.5    0.5   5
+weight_2      2     5
+steps_1       0.1   5 --min-steps=1 --max-steps=1
+steps_12      0.1   5 --min-steps=12 --max-steps=12
+noise_0.1     0.1   5 --noise=0.1
+warmup        0.1   5 --ebm-warmup=200
+joint         0.1   5 --joint=true
+l2            0.1   5 --energy-l2=1
+buffer_data   0.1   5 --reinit-probability=0.05 --buffer-size=256
+buffer_noise  0.1   5 $stays
+theirs        0.1   5 $stays --step-size=1 --replay-correction=1 --noise=0.001 --min-steps=1 --max-steps=10 --energy-l2=1
+adam_10       0     10
+longer        0.1   10
 END
 }
 
 base_of() { echo "${base_seed:-$1}"; }
 
-# train_on <setting> <seed> <model to start from> <dir> [<file of more labeled data sets>]
+# train_on <setting> <seed> <dir> [<file of more labeled data sets>]
 train_on() {
-  local name weight epochs options seed=$2 init=$3 dir=$4 more=${5:-/dev/null} objective=lfmmi opts den
+  local name weight epochs options seed=$2 dir=$3 more=${4:-/dev/null} objective=lfmmi opts den sets first last
   [ ! -f "$dir/final.mdl" ] || return 0
   read -r name weight epochs options < <(settings | grep "^$1 ")
   den=$semisup/den_$(base_of "$seed")
   opts="--den-fst=$den/den.fst"
   mkdir -p "$dir"
-  sed "s/ repeat=[^ ]*/ repeat=$decoded_share/" "$more" > "$dir/more_data"
+  cp "$more" "$dir/more_data"
   if [ "$weight" != 0 ]; then
     objective=lfmmi-ebm opts+=" $sampling $options"
     echo "name=unlabeled data=$semisup/data/unlabeled targets=none store=$semisup/store_unlabeled weight=$weight $unlabeled" \
       >> "$dir/more_data"
   fi
+  sets=$((1 + $(wc -l < "$dir/more_data")))
+  read -r first last <<< "$learning_rates"
   local/train_tdnnf.sh "$semisup/tree" "$den" --store "$semisup/store" --cmvn-opts "$cmvn_opts" \
-    --chunk-width 140,100,70 --alignment-subsampling-factor 3 --optimizer adam --clip-norm 5 --srand "$seed" \
-    --initial-learning-rate "$learning_rate" --final-learning-rate "$learning_rate" --num-epochs "$epochs" \
-    --init-model "$init" --more-data "$dir/more_data" --objective "$objective" --objective-opts "$opts" \
+    --chunk-width 140,100,70 --alignment-subsampling-factor 3 --minibatch-size "$minibatch_size" --srand "$seed" \
+    --optimizer adam --clip-norm 5 --initial-learning-rate "$first" --final-learning-rate "$last" --num-epochs "$epochs" \
+    --mixing alternate --accumulate "$sets" --minibatches-per-epoch $((sets * minibatches)) \
+    --init-model "$semisup/tdnnf_$(base_of "$seed")/final.mdl" --more-data "$dir/more_data" \
+    --objective "$objective" --objective-opts "$opts" \
     "$semisup/data/train_sp_hires" "$semisup/supervision" "$dir"
 }
 
@@ -129,7 +137,7 @@ if due 2; then
   for seed in $ablation_seeds; do
     on_held_out "$semisup/tdnnf_$(base_of "$seed")"
     for name in ${tried:-$(settings | cut -d' ' -f1)}; do
-      train_on "$name" "$seed" "$semisup/tdnnf_$(base_of "$seed")/final.mdl" "$exp/${name}_$seed"
+      train_on "$name" "$seed" "$exp/${name}_$seed"
       on_held_out "$exp/${name}_$seed"
     done
   done
@@ -149,29 +157,26 @@ choose() {
 }
 
 if due 3; then
-  chosen=$(choose)
+  : "${chosen:=$(choose)}"
   control=adam_$(settings | awk -v name="$chosen" '$1 == name { print $3 }')
   stage 3 "$chosen was chosen: on all seeds, beside $control"
   echo "$chosen $control" > "$exp/chosen"
   for seed in $seeds; do
-    base=$semisup/tdnnf_$(base_of "$seed")
-    on_test "$base"
+    on_test "$semisup/tdnnf_$(base_of "$seed")"
     for name in "$chosen" "$control"; do
-      train_on "$name" "$seed" "$base/final.mdl" "$exp/${name}_$seed"
+      train_on "$name" "$seed" "$exp/${name}_$seed"
       on_test "$exp/${name}_$seed"
     done
   done
 fi
 
 if due 4; then
-  stage 4 "self-training, and the same after it"
+  stage 4 "self-training, without energies and with them"
   run_semisup 5 5
   read -r chosen control < "$exp/chosen"
   for seed in $seeds; do
-    taught=$semisup/self_training_$(base_of "$seed")
-    on_test "$taught"
     for name in "$chosen" "$control"; do
-      train_on "$name" "$seed" "$taught/final.mdl" "$exp/taught_${name}_$seed" "$taught/decoded.list"
+      train_on "$name" "$seed" "$exp/taught_${name}_$seed" "$semisup/self_training_$(base_of "$seed")/decoded.list"
       on_test "$exp/taught_${name}_$seed"
     done
   done
@@ -187,13 +192,10 @@ if due 5; then
       [ ! -d "$exp/${name}_$seed/decode_held_out" ] || held_systems+=("$exp/${name}_$seed/decode_held_out")
     done
   done
-  for name in supervised "$control" "$chosen" self_training "taught_$control" "taught_$chosen"; do
+  for name in supervised "$control" "$chosen" "taught_$control" "taught_$chosen"; do
     for seed in $seeds; do
-      case $name in
-        supervised) dir=$semisup/tdnnf_$(base_of "$seed") ;;
-        self_training) dir=$semisup/self_training_$(base_of "$seed") ;;
-        *) dir=$exp/${name}_$seed ;;
-      esac
+      dir=$exp/${name}_$seed
+      [ "$name" != supervised ] || dir=$semisup/tdnnf_$(base_of "$seed")
       [ -d "$dir/decode_test_fixed" ] || continue 2
       test_systems+=("${name}_$seed=$dir/decode_test_fixed")
     done

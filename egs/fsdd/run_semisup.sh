@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 
 # Begin configuration section.
 stage=0
-last_stage=6     # to stop after
+last_stage=7     # to stop after
 corpus=          # as of run.sh
 nj=2
 seeds="0 1 2"
@@ -41,7 +41,7 @@ self_training_weight=1
 
 help_message="Usage: $0 [--corpus <dir>] [--stage <n>] [--last-stage <n>] [--nj <n>] [--seeds <list>] [--all <dir>] [--exp <dir>] ...
 Stages: 0 run.sh, 1 run.sh of the labeled part, 2 unlabeled data, 3 what is recognized of them, 4 energy-based training,
-and the same without unlabeled data, 5 self-training, 6 RESULTS_semisup.md.
+and the same without unlabeled data, 5 what self-training learns from, 6 self-training, 7 RESULTS_semisup.md.
 The other options are at the top of this script."
 . utils/parse_options.sh
 [ $# -eq 0 ] || { printf '%s\n' "$help_message" >&2; exit 1; }
@@ -118,7 +118,7 @@ if due 4; then
 fi
 
 if due 5; then
-  stage 5 self-training
+  stage 5 "what self-training learns from"
   for seed in $seeds; do
     dir=$exp/self_training_$seed
     # Lattices of a chain model have its frames, and its times are good to a frame.
@@ -126,14 +126,21 @@ if due 5; then
       --lm-scale "$lm_scale" "$exp/tdnnf_$seed/decode_unlabeled" "$exp/tree" "$dir/supervision"
     echo "name=decoded data=$unlabeled targets=$dir/supervision store=$exp/store_unlabeled" \
       "weight=$self_training_weight repeat=$self_training_share" > "$dir/decoded.list"
+  done
+fi
+
+if due 6; then
+  stage 6 self-training
+  for seed in $seeds; do
+    dir=$exp/self_training_$seed
     train "$exp/den_$seed" "$dir" --more-data "$dir/decoded.list" --srand "$seed" \
       --num-epochs "$self_training_epochs" --repeat "$self_training_repeat"
     decode_test "$dir"
   done
 fi
 
-if due 6; then
-  stage 6 RESULTS_semisup.md
+if due 7; then
+  stage 7 RESULTS_semisup.md
   decodes=()
   for seed in $seeds; do decodes+=("supervised_$seed=$exp/tdnnf_$seed/decode_test"); done
   for system in adam ebm self_training; do

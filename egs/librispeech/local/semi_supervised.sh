@@ -1,6 +1,6 @@
 # Sourced after stages.sh: unlabeled recordings are trained on too. LF-MMI of the labeled data and, of unlabeled chunks, an
 # energy: the negative log-probability of the denominator graph, with samples by Langevin dynamics. Training goes on from the
-# first seed's model, with Adam, as natural gradient does not go with energies.
+# first seed's model, with Adam.
 
 if [ "$stage" -le 12 ]; then
   stage 12 "unlabeled data"
