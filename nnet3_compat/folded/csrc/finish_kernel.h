@@ -28,7 +28,7 @@ inline void finish_row(const Vector *sums, const Output &output, int64_t row) {
   float *const target = output.width == PANEL ? to : made;
   for (int v = 0; v < VECTORS; v++) {
     Vector sum = sums[v];
-    if (output.rectify) sum = sum > zero ? sum : zero;
+    if (output.rectify) sum = zero > sum ? zero : sum;  // what is not a number stays so
     for (const AddedRows *added = output.added; added != output.added_end; ++added)
       sum += added->scale * vector_at(added->rows[row] + output.column, v);
     if (output.has_offset) sum += vector_at(output.offset, v);

@@ -218,7 +218,7 @@ class Apply : public Operation {
   void one_row(const float *x, int64_t input_dim, float *y, int64_t dim) const {
     switch (function_) {
       case Function::RELU:
-        for (int64_t i = 0; i < dim; i++) y[i] = x[i] > 0 ? x[i] : 0;
+        for (int64_t i = 0; i < dim; i++) y[i] = x[i] < 0 ? 0 : x[i];
         break;
       case Function::SIGMOID:
         for (int64_t i = 0; i < dim; i++) y[i] = 1 / (1 + std::exp(-x[i]));

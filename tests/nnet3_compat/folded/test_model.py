@@ -9,6 +9,7 @@ from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components import set_seed
 from nnet3_compat.folded.model import folded_model
 from nnet3_compat.folded.network import FoldedNetwork
+from nnet3_compat.folded.precision import PRECISIONS
 from nnet3_compat.machine.gpu_wanted import gpu_wanted
 from nnet3_compat.network.network import Network
 from nnet3_compat.structure.graph import build_graph
@@ -153,3 +154,16 @@ def test_layouts_that_do_not_fit() -> None:
     for bad in ([], good[:-1], [[-1], *good[1:]], [[]] * len(good), [[3, -1, 9, 0], *good[1:]]):
         with pytest.raises(ValueError, match="layout"):
             network.program(bad)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_what_is_not_a_number_stays_so(precision: str) -> None:
+    """Outputs that see such a feature, past a rectifier too, and no others."""
+    model = folded_model(Nnet.from_config(WIDE.strip().splitlines()), 1, 1, precision)
+    assert model is not None
+    left, right = model.left_context, model.right_context
+    features = np.random.default_rng(4).normal(size=(1, 40 + left + right, 200)).astype(np.float32)
+    features[0, 25] = np.nan
+    seen = [any(t + a + b == 25 - left for a in (-3, 0, 1) for b in (-1, 0, 2)) for t in range(40)]
+    found = np.isnan(model(features, None, left, 40)[0])
+    np.testing.assert_array_equal(found, np.tile(np.array(seen)[:, np.newaxis], 301))
