@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conjugate_gradients.h"
+#include "fmllr_rows.h"
 #include "gaussian_shares.h"
 #include "pruned_posteriors.h"
 
@@ -65,10 +66,25 @@ py::tuple shares(const Dense<float> &constants, const Dense<float> &scaled_means
   return py::make_tuple(to_array(made.shares), to_array(made.log_likelihoods));
 }
 
+py::array_t<double> rows_updated(const Dense<double> &inverses, const Dense<double> &linear, const Dense<double> &shifts, double beta,
+                       const Dense<double> &cofactors, const Dense<double> &transform) {
+  const int64_t dim = cofactors.ndim() == 2 ? cofactors.shape(0) : 0, size = dim * (dim + 1);
+  if (cofactors.size() != dim * dim || linear.size() != size || shifts.size() != size || transform.size() != size ||
+      inverses.size() != size * (dim + 1))
+    throw std::invalid_argument("the statistics and the transform do not fit together");
+  std::vector<double> kept(cofactors.data(), cofactors.data() + cofactors.size());
+  py::array_t<double> made({dim, dim + 1});
+  std::copy(transform.data(), transform.data() + size, made.mutable_data());
+  update_rows(dim, inverses.data(), linear.data(), shifts.data(), beta, kept.data(), made.mutable_data());
+  return made;
+}
+
 }  // namespace
 
 void add_ivectors(py::module_ &m) {
   m.def("conjugate_gradients", &solved, "Nearly the solution of A x = b; None where iterations made it worse.");
+  m.def("fmllr_rows_updated", &rows_updated, "An fMLLR transform with each row improved.");
+  m.def("fmllr_step_size", &step_size, "How far a row of an fMLLR transform goes.");
   m.def("gaussian_shares", &shares, "(shares of the Gaussians of pairs, log-likelihoods of pairs).");
   m.def("pruned_posteriors", &pruned, "(how many of each frame, Gaussians, posteriors, log-likelihoods of frames).");
 }

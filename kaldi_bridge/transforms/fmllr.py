@@ -16,6 +16,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.command import option
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 
 UPDATE_TYPES = ("full", "diag", "offset", "none")
 _AT_ONCE = 2048
@@ -129,19 +130,11 @@ class FmllrStatistics:
         if np.linalg.matrix_rank(self.quadratic, hermitian=True).min() <= self.dim:
             return np.full_like(start, np.nan)
         inverses = np.linalg.inv(self.quadratic)
-        matrix, dim, beta = start.copy(), self.dim, self.count
+        matrix = start
         shifts = np.einsum("ijk,ik->ij", inverses, self.linear)  # G_i^-1 k_i
         for _ in range(iterations):
-            cofactors = np.linalg.inv(matrix[:, :dim]).T
-            for i in range(dim):
-                cofactor = cofactors[i]
-                direction = inverses[i, :, :dim] @ cofactor
-                alpha = step_size(cofactor @ direction[:dim], direction @ self.linear[i], beta)
-                new = alpha * direction + shifts[i]
-                change = new[:dim] - matrix[i, :dim]
-                # The inverse after a change of one row (Sherman and Morrison).
-                cofactors -= np.outer(cofactors @ change, cofactor) / (new[:dim] @ cofactor)
-                matrix[i] = new
+            cofactors = np.linalg.inv(matrix[:, : self.dim]).T
+            matrix = _csrc.fmllr_rows_updated(inverses, self.linear, shifts, self.count, cofactors, matrix)
         return matrix
 
     def _diagonal(self, start: np.ndarray) -> np.ndarray:
@@ -168,7 +161,4 @@ def step_size(e1: float, e2: float, beta: float) -> float:
 
     ``e1``: c'G_i^-1 c; ``e2``: c'G_i^-1 k_i.
     """
-    root = np.sqrt(e2 * e2 + 4 * e1 * beta)
-    first, second = (-e2 + root) / (2 * e1), (-e2 - root) / (2 * e1)
-    values = [beta * np.log(abs(alpha * e1 + e2)) - 0.5 * alpha * alpha * e1 for alpha in (first, second)]
-    return float(first if values[0] > values[1] else second)
+    return _csrc.fmllr_step_size(e1, e2, beta)
