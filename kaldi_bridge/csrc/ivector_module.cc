@@ -9,6 +9,7 @@
 #include "conjugate_gradients.h"
 #include "fmllr_rows.h"
 #include "gaussian_shares.h"
+#include "ivector_statistics.h"
 #include "pruned_posteriors.h"
 
 namespace py = pybind11;
@@ -79,12 +80,32 @@ py::array_t<double> rows_updated(const Dense<double> &inverses, const Dense<doub
   return made;
 }
 
+// In place.
+double frames_added(const Dense<double> &extractor_linear, const Dense<double> &extractor_quadratic,
+                    const Dense<float> &feats, const Dense<float> &weights, py::array_t<double, py::array::c_style> linear,
+                    py::array_t<double, py::array::c_style> quadratic) {
+  if (extractor_linear.ndim() != 3 || feats.ndim() != 2 || weights.ndim() != 2)
+    throw std::invalid_argument("the extractor, features and weights do not fit together");
+  const ExtractorProducts extractor = {extractor_linear.data(), extractor_quadratic.data(), extractor_linear.shape(0),
+                                       extractor_linear.shape(1), extractor_linear.shape(2)};
+  const int64_t triangle = extractor.size * (extractor.size + 1) / 2;
+  if (extractor_quadratic.size() != extractor.gaussians * triangle || feats.shape(1) != extractor.dim ||
+      weights.shape(0) != feats.shape(0) || weights.shape(1) != extractor.gaussians || linear.size() != extractor.size ||
+      quadratic.size() != triangle)
+    throw std::invalid_argument("the extractor, features and weights do not fit together");
+  return add_frames(extractor, feats.data(), weights.data(), feats.shape(0), linear.mutable_data(),
+                    quadratic.mutable_data());
+}
+
 }  // namespace
 
 void add_ivectors(py::module_ &m) {
   m.def("conjugate_gradients", &solved, "Nearly the solution of A x = b; None where iterations made it worse.");
   m.def("fmllr_rows_updated", &rows_updated, "An fMLLR transform with each row improved.");
   m.def("fmllr_step_size", &step_size, "How far a row of an fMLLR transform goes.");
+  m.def("add_frames", &frames_added, py::arg("extractor_linear"), py::arg("extractor_quadratic"), py::arg("feats"),
+        py::arg("weights"), py::arg("linear").noconvert(), py::arg("quadratic").noconvert(),
+        "Adds frames to statistics for i-vectors; the sum of their weights.");
   m.def("gaussian_shares", &shares, "(shares of the Gaussians of pairs, log-likelihoods of pairs).");
   m.def("pruned_posteriors", &pruned, "(how many of each frame, Gaussians, posteriors, log-likelihoods of frames).");
 }

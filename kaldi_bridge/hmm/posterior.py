@@ -235,22 +235,26 @@ def merged(
     """
     if len(first) != len(second):
         raise KaldiError(f"posteriors of {len(first)} and of {len(second)} frames")
-    lists, disjoint = [], 0
-    for one, two in zip(first.to_lists(), second.to_lists(), strict=True):
-        apart = {index for index, _ in one}.isdisjoint(index for index, _ in two)
-        disjoint += apart
-        pairs = sorted(one + two)
-        if sum_equal:
-            pairs = [(i, w) for i, w in _summed(pairs) if w != 0]
-        lists.append([] if apart and drop_disjoint else pairs)
-    return SparsePosterior.from_lists(lists), disjoint
-
-
-def _summed(pairs: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    sums: dict[int, float] = {}
-    for index, weight in pairs:
-        sums[index] = float(np.float32(sums.get(index, 0.0) + weight))
-    return list(sums.items())
+    indexes, weights = (
+        np.concatenate(pair) for pair in ((first.indexes, second.indexes), (first.weights, second.weights))
+    )
+    frames = np.concatenate([first.frames, second.frames])
+    if not len(frames):
+        return first, len(first)
+    order = np.lexsort((weights, indexes, frames))
+    frames, indexes, weights = frames[order], indexes[order], weights[order]
+    begins = np.flatnonzero(np.append(True, (np.diff(frames) != 0) | (np.diff(indexes) != 0)))
+    of_second = np.add.reduceat(order >= len(first.indexes), begins, dtype=np.int64)
+    common = (of_second > 0) & (of_second < np.diff(np.append(begins, len(frames))))
+    disjoint = np.ones(len(first), bool)
+    disjoint[frames[begins[common]]] = False
+    if sum_equal:
+        frames, indexes, weights = frames[begins], indexes[begins], np.add.reduceat(weights, begins)
+    kept = weights != 0 if sum_equal else np.ones(len(frames), bool)
+    if drop_disjoint:
+        kept &= ~disjoint[frames]
+    counts = np.bincount(frames[kept], minlength=len(first))
+    return SparsePosterior.from_counts(counts, indexes[kept], weights[kept]), int(disjoint.sum())
 
 
 def randomly_pruned(weights: np.ndarray, threshold: float, random: CRandom) -> np.ndarray:

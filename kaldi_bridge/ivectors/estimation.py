@@ -34,13 +34,11 @@ class IvectorStatistics:
         return max(count, self._max_count) / self._max_count if self._max_count > 0 else 1.0
 
     def accumulate(self, extractor: IvectorExtractor, feats: np.ndarray, posteriors: np.ndarray) -> None:
-        """Adds features [frames, dim] with their Gaussians' weights [frames, gaussians], which may be negative."""
-        used = np.flatnonzero(posteriors.any(axis=0))
-        weights = posteriors[:, used].astype(np.float64)
-        sums = weights.T @ feats.astype(np.float64)
-        self._linear += np.einsum("gd,gdk->k", sums, extractor.linear[used])
-        self._quadratic += weights.sum(axis=0) @ extractor.quadratic[used]
-        before, self.count = self.count, self.count + float(weights.sum())
+        """Adds features, float32 [frames, dim], with the weights, [frames, gaussians], which may be negative."""
+        before = self.count
+        self.count += _csrc.add_frames(
+            extractor.linear, extractor.quadratic, feats, posteriors, self._linear, self._quadratic
+        )
         self._add_prior(self._prior_scale(self.count) - self._prior_scale(before))
 
     def limit(self, count: float) -> None:

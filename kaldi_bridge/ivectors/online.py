@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from kaldi_bridge.ivectors.estimation import IvectorStatistics
 from kaldi_bridge.ivectors.options import IvectorSetup
 from kaldi_bridge.transforms.cmvn import parse_skip_dims
 from kaldi_bridge.transforms.online_cmvn import OnlineCmvn
+
+_AHEAD = 1000  # frames whose Gaussians are found at once
 
 
 class IvectorSpeaker:
@@ -47,6 +49,8 @@ class OnlineIvectors:
         self._normalized_feats: list[np.ndarray] = []
         self._first = self._counted = 0  # frames before this one are in the statistics
         self._changes: list[tuple[int, float]] | None = None  # a heap; None: all frames weigh 1
+        self._found: tuple[np.ndarray, ...] = (np.zeros(0),)  # what _of has of frames from this one on
+        self._found_first = 0
         self._current = speaker.statistics.default()
         self._history: deque[np.ndarray] = deque()  # i-vectors of periods, from the one asked for last on
         self._period = 0  # of the first of these
@@ -131,15 +135,29 @@ class OnlineIvectors:
         frames = [frame for frame, weight in sorted(total.items()) if weight != 0]
         if not frames:
             return
-        setup, options = self._setup, self._setup.options
         weights = np.array([total[frame] for frame in frames], np.float32)
+        feats, posteriors, likelihoods = self._ahead(frames) if self._changes is None else self._of(frames, weights)
+        self.log_likelihood += float(weights @ likelihoods)
+        self._speaker.statistics.accumulate(self._setup.extractor, feats, posteriors)
+
+    def _ahead(self, frames: list[int]) -> tuple[np.ndarray, ...]:
+        """As ``_of``, of frames that weigh 1 and follow each other; those that come next are computed with them."""
+        if frames[-1] >= self._found_first + len(self._found[0]):
+            end = max(frames[-1] + 1, min(self.num_ready, frames[0] + _AHEAD))
+            self._found = self._of(range(frames[0], end), np.ones(end - frames[0], np.float32))
+            self._found_first = frames[0]
+        part = slice(frames[0] - self._found_first, frames[-1] + 1 - self._found_first)
+        return tuple(array[part] for array in self._found)
+
+    def _of(self, frames: Sequence[int], weights: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Features for the extractor, weights of the Gaussians, and log-likelihoods, of some frames."""
+        setup, options = self._setup, self._setup.options
         normalized = np.stack([self._normalized_feats[frame - self._first] for frame in frames])
         scores = setup.ubm.gaussian_log_likelihoods(normalized, slice(None)).T
         least = np.minimum(options.min_post / np.abs(weights), 0.99)
         posteriors, likelihoods = pruned_posteriors(scores, options.num_gselect, least)
-        self.log_likelihood += float(weights @ likelihoods)
         posteriors *= (options.posterior_scale * weights)[:, np.newaxis]
         feats = normalized
         if not options.online_cmvn_iextractor:
             feats = np.stack([self._feats[frame - self._first] for frame in frames])
-        self._speaker.statistics.accumulate(setup.extractor, feats, posteriors)
+        return feats, posteriors, likelihoods

@@ -6,6 +6,7 @@ An index is a transition-id, a pdf or whatever the file is about. In Gaussian po
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,8 @@ GaussPosterior = list[list[tuple[int, np.ndarray]]]
 
 _PAIR = np.dtype([("size", "i1"), ("index", "<i4"), ("size2", "i1"), ("weight", "<f4")])
 _DOUBLE_PAIR = np.dtype([("size", "i1"), ("index", "<i4"), ("size2", "i1"), ("weight", "<f8")])
+_COUNT = struct.Struct("<bi")
+_VECTOR_OF = struct.Struct("<bi3sbi")  # an index, and what stands before a vector
 _MOST_FRAMES = 10_000_000  # Kaldi's own bound
 _FRAME = re.compile(rb"\s*\[([-+0-9.eE\s]*)\]")
 
@@ -171,6 +174,15 @@ def write_gauss_posterior(
     stream: OutputStream, binary: bool, value: Sequence[Sequence[tuple[int, np.ndarray]]]
 ) -> None:
     """Writes a Gaussian posterior."""
+    if binary:
+        parts = [_COUNT.pack(4, len(value))]
+        for frame in value:
+            parts.append(_COUNT.pack(4, len(frame)))
+            for index, weights in frame:
+                own = np.asarray(weights, "<f4")
+                parts += [_VECTOR_OF.pack(4, index, b"FV ", 4, own.size), own.tobytes()]
+        stream.write(b"".join(parts))
+        return
     write_int32(stream, binary, len(value))
     for frame in value:
         write_int32(stream, binary, len(frame))

@@ -81,8 +81,8 @@ def test_most_likely_ivector(matrices: tuple[np.ndarray, np.ndarray], random: np
     """The maximum of prior times likelihood, to which the terms of every frame are summed by their definition."""
     extractor = IvectorExtractor.of_matrices(*matrices, OFFSET)
     feats, posteriors = (
-        random.normal(size=(20, DIM)),
-        random.random((20, GAUSSIANS)) * (random.random((20, GAUSSIANS)) < 0.3),
+        random.normal(size=(20, DIM)).astype(np.float32),
+        (random.random((20, GAUSSIANS)) * (random.random((20, GAUSSIANS)) < 0.3)).astype(np.float32),
     )
     quadratic, linear = np.eye(IVECTOR), OFFSET * np.eye(1, IVECTOR)[0]
     for x, weights in zip(feats, posteriors, strict=True):
