@@ -125,6 +125,18 @@ class FullMixture:
         self.check_feats(feats)
         return np.stack([self.gaussian_log_likelihoods(feats, g) for g in range(self.num_gaussians)], axis=1)
 
+    def pair_log_likelihoods(self, feats: np.ndarray, frames: np.ndarray, gaussians: np.ndarray) -> np.ndarray:
+        """float32 [n], of the frame ``frames[i]`` of features [frames, dim] by the Gaussian ``gaussians[i]``."""
+        self.check_feats(feats)
+        found = np.empty(len(frames), np.float32)
+        order = np.argsort(gaussians, kind="stable")
+        ends = np.cumsum(np.bincount(gaussians, minlength=self.num_gaussians)).tolist()
+        for gaussian, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
+            own = order[begin:end]
+            if len(own):
+                found[own] = self.gaussian_log_likelihoods(feats[frames[own]], gaussian)
+        return found
+
     def check_feats(self, feats: np.ndarray) -> None:
         """Raises KaldiError for features of another dimension, or that are not finite."""
         if feats.shape[1] != self.dim:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -12,12 +12,15 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.options import option
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import FLOAT, FLOAT_MATRIX, INT32_VECTOR_VECTOR
+from kaldi_bridge.tables.holders import FLOAT, FLOAT_MATRIX, INT32_RAGGED
+from kaldi_bridge.tables.integer_lists import RaggedIntegers
 from kaldi_bridge.tables.loop import TableLoop
 
 _FRAMES_AT_ONCE = 1000
 Scores = Callable[[np.ndarray], np.ndarray]
 """From features [frames, dim] to log-likelihoods float32 [frames, gaussians]."""
+PairScores = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""From features [frames, dim], frames [n] and Gaussians [n], to log-likelihoods float32 [n]."""
 
 
 @dataclass
@@ -30,9 +33,16 @@ class SelectionOptions:
 
 
 def write_selection(
-    options: SelectionOptions, scores: Scores, num_gaussians: int, features: str, wspecifier: str
+    options: SelectionOptions,
+    scores: Scores,
+    num_gaussians: int,
+    features: str,
+    wspecifier: str,
+    of_pairs: PairScores | None = None,
 ) -> int:
     """The likeliest Gaussians of all frames of a table of features; returns the exit status, and logs as Kaldi does.
+
+    ``of_pairs``: for what is limited, where that takes less than all ``scores``.
 
     Raises KaldiError where ``n`` is not positive, and what reading the tables raises.
     """
@@ -46,10 +56,10 @@ def write_selection(
     loop, frames, total = TableLoop(), 0, 0.0
     with ExitStack() as stack:
         reader = stack.enter_context(SequentialReader(features, FLOAT_MATRIX))
-        writer = stack.enter_context(TableWriter(wspecifier, INT32_VECTOR_VECTOR))
+        writer = stack.enter_context(TableWriter(wspecifier, INT32_RAGGED))
         limits, likelihoods = None, None
         if options.gselect:
-            limits = stack.enter_context(RandomAccessReader(options.gselect, INT32_VECTOR_VECTOR))
+            limits = stack.enter_context(RandomAccessReader(options.gselect, INT32_RAGGED))
         if options.write_likes:
             likelihoods = stack.enter_context(TableWriter(options.write_likes, FLOAT))
         for utterance, feats in reader:
@@ -63,7 +73,7 @@ def write_selection(
                         raise EntryError(
                             f"Input gselect for utterance {utterance} has wrong size {len(among)} vs. {len(feats)}"
                         )
-                chosen, log_likelihood = likeliest_gaussians(scores, feats, options.n, among)
+                chosen, log_likelihood = likeliest_gaussians(scores, feats, options.n, among, of_pairs)
                 writer.write(utterance, chosen)
                 if likelihoods is not None:
                     likelihoods.write(utterance, log_likelihood)
@@ -78,26 +88,30 @@ def write_selection(
 
 
 def likeliest_gaussians(
-    scores_of: Scores, feats: np.ndarray, count: int, among: Sequence[Sequence[int]] | None = None
-) -> tuple[list[np.ndarray], float]:
+    scores_of: Scores,
+    feats: np.ndarray,
+    count: int,
+    among: RaggedIntegers | None = None,
+    of_pairs: PairScores | None = None,
+) -> tuple[RaggedIntegers, float]:
     """At most ``count`` Gaussians of one mixture for each of the features [frames, dim], the best first.
 
     ``among``: for each frame, the Gaussians to choose from, in any order (Kaldi takes some lists that are not sorted
     for others, in LogLikelihoodsPreselect). Returns, too, the log-likelihood of all frames by what was
     chosen. Raises KaldiError when the features have another dimension, or ``among`` has Gaussians that there are not.
     """
-    chosen: list[np.ndarray] = []
-    total = 0.0
+    counts, chosen, total = [], [], 0.0
     for begin in range(0, len(feats), _FRAMES_AT_ONCE):
         part = slice(begin, begin + _FRAMES_AT_ONCE)
-        scores = scores_of(feats[part])
-        if among is not None:
-            scores = _limited(scores, among[part])
+        scores = scores_of(feats[part]) if among is None else _limited(scores_of, feats[part], among[part], of_pairs)
         best = _best(scores, min(count, scores.shape[1]))
         values = np.take_along_axis(scores, best, axis=1).astype(np.float64)
         total += float(np.logaddexp.reduce(values, axis=1).sum())
-        chosen += [row[np.isfinite(value)] for row, value in zip(best, values, strict=True)]
-    return chosen, total
+        kept = np.isfinite(values)
+        counts.append(kept.sum(axis=1))
+        chosen.append(best[kept].astype(np.int32))
+    offsets = np.concatenate([[0], np.cumsum(np.concatenate(counts or [np.zeros(0, np.int64)]))]).astype(np.int64)
+    return RaggedIntegers(offsets, np.concatenate(chosen or [np.zeros(0, np.int32)])), total
 
 
 def _best(scores: np.ndarray, count: int) -> np.ndarray:
@@ -108,10 +122,13 @@ def _best(scores: np.ndarray, count: int) -> np.ndarray:
     return np.take_along_axis(some, order, axis=1)
 
 
-def _limited(scores: np.ndarray, among: Sequence[Sequence[int]]) -> np.ndarray:
-    limited = np.full_like(scores, -np.inf)
-    for t, own in enumerate(among):
-        if not len(own) or not 0 <= min(own) <= max(own) < scores.shape[1]:
-            raise KaldiError(f"Gaussians to choose from that the model's {scores.shape[1]} are not, or none: {own}")
-        limited[t, own] = scores[t, own]
+def _limited(scores_of: Scores, feats: np.ndarray, among: RaggedIntegers, of_pairs: PairScores | None) -> np.ndarray:
+    """Scores [frames, gaussians] of those alone; -inf for others."""
+    size = scores_of(feats[:1]).shape[1]
+    frames, gaussians = np.repeat(np.arange(len(feats)), among.counts), among.values
+    if (among.counts == 0).any() or gaussians.min() < 0 or gaussians.max() >= size:
+        raise KaldiError(f"Gaussians to choose from that the model's {size} are not, or none")
+    limited = np.full((len(feats), size), -np.inf, np.float32)
+    own = scores_of(feats)[frames, gaussians] if of_pairs is None else of_pairs(feats, frames, gaussians)
+    limited[frames, gaussians] = own
     return limited

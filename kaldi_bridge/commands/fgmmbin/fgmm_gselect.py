@@ -13,7 +13,8 @@ e.g.: nnet-pytorch-fgmm-gselect "--gselect=ark:gunzip -c bigger.gz|" --n=20 1.ub
 
 def fgmm_gselect(options: SelectionOptions, model_in: str, feats: str, wspecifier: str) -> int:
     mixture = read_full_mixture(model_in)
-    return write_selection(options, mixture.all_log_likelihoods, mixture.num_gaussians, feats, wspecifier)
+    scores = mixture.all_log_likelihoods, mixture.num_gaussians
+    return write_selection(options, *scores, feats, wspecifier, mixture.pair_log_likelihoods)
 
 
 main = command(fgmm_gselect, usage=USAGE)
