@@ -142,7 +142,6 @@ def report_shares(model: str, den: str, egs: str, minibatches: int, after: int) 
         shares.products_of(native)
     for owner, name, title in parts:
         shares.part(owner, name, title)
-    keep_memory()
     nnet = read_nnet(model)
     graph = DenominatorGraph.read(den, nnet.node_dim("output"))
     options = ChainProgramOptions(leaky_hmm_coefficient=0.1, xent_regularize=0.1, max_param_change=2.0)
