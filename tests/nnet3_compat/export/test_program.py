@@ -242,7 +242,7 @@ def test_bad_archives(own: tuple[Own, bytes], tmp_path: Path) -> None:
 RECURRENT = [
     "input dim=10 name=input",
     "fast-lstmp-layer name=lstm cell-dim=8 recurrent-projection-dim=4 non-recurrent-projection-dim=4 delay=-3",
-    "output-layer name=output dim=7 include-log-softmax=false",
+    "output-layer name=output dim=7 include-log-softmax=false param-stddev=0.3",
 ]
 
 

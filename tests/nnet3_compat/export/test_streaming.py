@@ -33,7 +33,7 @@ SMALL = [
     "input dim=10 name=input",
     "relu-layer name=tdnn input=Append(-1,0,2,ReplaceIndex(ivector, t, 0)) dim=12",
     "fast-lstmp-layer name=lstm cell-dim=8 recurrent-projection-dim=4 non-recurrent-projection-dim=4 delay=-3",
-    "output-layer name=output dim=7 include-log-softmax=false",
+    "output-layer name=output dim=7 include-log-softmax=false param-stddev=0.3",
 ]
 
 Step = Callable[[int, Tensor, Tensor | None, list[Tensor]], tuple[Tensor, list[Tensor]]]
