@@ -82,7 +82,7 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return product(_rows(x), weight.t(), bias).view(*x.shape[:-1], -1)
+        return product(_rows(x), weight.t(), bias).view(*x.shape[:-1], weight.shape[0])
 
     @staticmethod
     @once_differentiable

@@ -109,3 +109,11 @@ def test_derivatives(bias: bool) -> None:
         made.backward(derivative)
         gradients.append([made, *(x.grad for x in parameters)])
     torch.testing.assert_close(*gradients, rtol=1e-5, atol=1e-5)
+
+
+def test_no_rows() -> None:
+    x = torch.zeros(0, 5, 30, requires_grad=True)
+    made = linear(x, torch.randn(20, 30))
+    assert made.shape == (0, 5, 20)
+    made.sum().backward()
+    assert x.grad is not None and x.grad.shape == x.shape
