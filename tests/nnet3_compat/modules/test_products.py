@@ -19,8 +19,8 @@ SHAPES = [(1, 1, 1), (5, 7, 3), (33, 65, 47), (100, 200, 50), (17, 300, 1100), (
 
 @pytest.fixture(autouse=True)
 def every_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(products, "LEAST_SIDE", 0)
-    monkeypatch.setattr(products, "LEAST_SIDE_WITH_SQUARES", 0)
+    monkeypatch.setattr(products, "LEAST_SIDE", 1)
+    monkeypatch.setattr(products, "LEAST_SIDE_WITH_SQUARES", 1)
 
 
 def random(rows: int, columns: int, transposed: bool = False) -> Tensor:
