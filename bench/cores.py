@@ -148,9 +148,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         prepare(fsdd, folder, arguments.repeat, names)
-        print(
-            f"{'one thread and two':<42}{'s':>8}{'s':>8}{'ratio':>8}{'cpu-s':>8}{'cpu-s':>8}{'busy':>7}{'2 programs':>12}"
-        )
+        heads = "".join(f"{head:>8}" for head in ("s", "s", "ratio", "cpu-s", "cpu-s"))
+        print(f"{'one thread and two':<42}{heads}{'busy':>7}{'2 programs':>12}")
         for name, case in CASES.items():
             command = case.format(threads="{threads}", **names)
             rounds = [[run(command, threads, folder) for threads in (1, 2)] for _ in range(arguments.rounds)]
