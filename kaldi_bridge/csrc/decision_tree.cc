@@ -12,6 +12,7 @@ namespace {
 constexpr int kMostDepth = 400;
 constexpr uint32_t kLargestTable = 10'000'000;
 constexpr int32_t kMostPdfs = 1 << 24;
+constexpr uint64_t kSmallest = std::string_view("NULL ").size();  // bytes of a table's child
 
 class TreeParser {
  public:
@@ -34,6 +35,8 @@ class TreeParser {
       const uint32_t size = in_.raw<uint32_t>();
       if (size > kLargestTable) throw OtherForm();
       in_.expect("( ");
+      expected_ += size;
+      if (kSmallest * expected_ > in_.left()) throw Incomplete{in_.pos() + kSmallest * expected_};
       made_.values.resize(first + size);
       parse_children(number, TreeNode::kTable, size, depth);
       in_.expect(") ");
@@ -60,6 +63,7 @@ class TreeParser {
     made_.nodes[number].kind = kind;
     made_.nodes[number].count = static_cast<int32_t>(made_.values.size()) - first;
     for (uint32_t i = 0; i < children; i++) {
+      if (kind == TreeNode::kTable) expected_--;
       const int32_t child = parse(depth + 1);
       made_.values[first + i] = child;
     }
@@ -67,6 +71,7 @@ class TreeParser {
 
   Cursor &in_;
   TreeNodes made_;
+  uint64_t expected_ = 0;  // children of tables that are still to come
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 """Trees as Kaldi wrote them, and the transition models made of them."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +89,17 @@ def test_damaged_trees_are_errors(tmp_path_factory: pytest.TempPathFactory, data
         ContextDependency.read(InputStream.from_bytes(bytes(raw), "tree"), True)
     except KaldiError as error:
         assert "tree" in str(error)
+
+
+def test_tables_within_tables_take_little_memory() -> None:
+    """A file of 6 kB says that it has 400 tables of ten million entries each."""
+    table = b"TE \4\0\0\0\0\xfc" + (10_000_000).to_bytes(4, "little") + b"( "
+    raw = b"ContextDependency \4\3\0\0\0\4\1\0\0\0ToPdf " + 400 * table
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 30), limits[1]))
+    try:
+        with pytest.raises(KaldiError, match="truncated, or a table of 10000000 entries"):
+            ContextDependency.read(InputStream.from_bytes(raw, "tree"), True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
