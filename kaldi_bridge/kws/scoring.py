@@ -65,8 +65,11 @@ class Term:
     @classmethod
     def of_row(cls, keyword: str, row: Sequence[float]) -> Term:
         """Of a line of a table. Raises KaldiError where it has not four numbers that are finite."""
-        if len(row) != 4 or not np.isfinite(row).all() or max(map(abs, row[:3])) >= 1 << 31:
-            raise KaldiError(f"keyword {keyword}: expected utterance, two frames and a score, got {len(row)} numbers")
+        wanted = f"keyword {keyword}: expected utterance, two frames and a score"
+        if len(row) != 4:
+            raise KaldiError(f"{wanted}, got {len(row)} numbers")
+        if not np.isfinite(row).all() or max(map(abs, row[:3])) >= 1 << 31:
+            raise KaldiError(f"{wanted}, got {' '.join(f'{number:g}' for number in row)}")
         return cls(keyword, int(row[0]), int(row[1]), int(row[2]), np.float32(row[3]))
 
     @property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.json_text import parse_json
@@ -14,6 +15,8 @@ from nnet3_compat.structure.request import Request
 
 FORMAT = "nnet-pytorch"
 VERSION = 1
+MAX_FRAMES = 1 << 20
+"""As much context, and as long chunks, as a model can have: three hours."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +53,17 @@ class Description:
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**31:
+            value, most = getattr(self, name), MAX_FRAMES if name in _FRAMES else 2**31 - 1
+            if type(value) is not int or value < least:
                 raise KaldiError(f"model description: {name} must be a whole number of at least {least}, not {value!r}")
+            if value > most:
+                raise KaldiError(f"model description: {name} may be {most} at most")
         if not isinstance(self.chunk_invariant, bool):
             raise KaldiError(f"model description: chunk_invariant must be true or false, not {self.chunk_invariant!r}")
         if not isinstance(self.output_name, str):
             raise KaldiError("model description: output_name must be text")
         priors = self.priors
-        if not isinstance(priors, list) or not all(isinstance(p, (int, float)) and math.isfinite(p) for p in priors):
+        if not isinstance(priors, list) or not all(isinstance(p, (int, float)) and abs(p) <= _LARGEST for p in priors):
             raise KaldiError("model description: priors must be a list of numbers")
         if len(priors) not in (0, self.output_dim):
             raise KaldiError(f"model description: {len(priors)} priors for {self.output_dim} outputs")
@@ -139,6 +144,8 @@ def _check_states(states: Any) -> None:
         raise KaldiError("model description: states must be lists of [rows, dim]")
 
 
+_LARGEST = float(np.finfo(np.float32).max)
+_FRAMES = {"left_context", "right_context", "frame_subsampling_factor", "modulus", "num_outputs", "chunk_frames"}
 _LEAST = {
     "input_dim": 1,
     "output_dim": 1,

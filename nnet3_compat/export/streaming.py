@@ -107,9 +107,15 @@ class Streaming:
     def compute(
         self, chunk: int, features: Tensor, ivector: Tensor | None, states: list[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
-        """[N, frames, D], [N, K] and the states of [N, rows, dim] that chunk - 1 left -> outputs, states."""
+        """[N, frames, D], [N, K] and the states of [N, rows, dim] that chunk - 1 left -> outputs, states.
+
+        Raises KaldiError where the program takes others.
+        """
         given = [features, *([] if ivector is None else [ivector]), *states]
-        output, *after = self._modules[min(chunk, len(self._modules) - 1)](*given)
+        try:
+            output, *after = self._modules[min(chunk, len(self._modules) - 1)](*given)
+        except (RuntimeError, TypeError, ValueError) as error:  # all about what is given
+            raise KaldiError(f"the program of chunk {chunk} does not go with its description: {error}") from error
         return output, after
 
     def parameters(self) -> Iterator[Tensor]:

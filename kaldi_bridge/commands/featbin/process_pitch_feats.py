@@ -8,7 +8,7 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import EntryError, KaldiError, within
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.features.voicing import averaged_nearby, log_odds, without_moving_mean
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
@@ -45,8 +45,7 @@ def process_pitch_feats(options: Options, feats_rspecifier: str, feats_wspecifie
             with loop.entry(utterance):
                 if not len(feats):
                     raise EntryError(f"Feature file has bad size {feats.shape[0]} by {feats.shape[1]}")
-                with within(f"utterance {utterance}"):
-                    writer.write(utterance, _processed(feats, options))
+                writer.write(utterance, _processed(feats, options))
             if loop.done and loop.done % 10 == 0:
                 log.info(f"Processed {loop.done} utterances")
     log.info(f"Done {loop.done} utterances, {loop.failed} with errors.")

@@ -39,7 +39,8 @@ def test_as_kaldi(case: Case, folder: Path, capfd: pytest.CaptureFixture[str]) -
     ("text", "message"),
     [
         ("KW-1 1 2 x 1\n", "expected numbers on the line before"),
-        ("KW-1 1 2 nan 1\n", "keyword KW-1: expected utterance, two frames and a score"),
+        ("KW-1 1 2 nan 1\n", "keyword KW-1: expected utterance, two frames and a score, got 1 2 nan 1"),
+        ("KW-1 1 2 1e10 1\n", "keyword KW-1: expected utterance, two frames and a score, got 1 2 1e+10 1"),
         ("KW-1 1 2 3 4 5\n", "keyword KW-1: expected utterance, two frames and a score, got 5 numbers"),
     ],
 )

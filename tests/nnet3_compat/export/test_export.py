@@ -267,7 +267,8 @@ def small_archive() -> bytes:
 @pytest.mark.parametrize(
     "change",
     [{"version": 2}, {"format": "x"}, {"input_dim": 0}, {"input_dim": "40"}, {"left_context": -1}, {"priors": [1.0]},
-     {"priors": [float("nan")] * 72}, {"chunk_invariant": 1}, {"output_name": 3}],
+     {"priors": [float("nan")] * 72}, {"priors": [10**400] * 72}, {"priors": [1e39] * 72}, {"chunk_invariant": 1},
+     {"output_name": 3}, {"left_context": 2**31 - 1}, {"num_outputs": 2**31 - 1}, {"right_context": True}],
 )  # fmt: skip
 def test_bad_descriptions(change: dict) -> None:
     good = json.loads(Description(input_dim=40, output_dim=72).to_json())

@@ -108,6 +108,10 @@ def test_files(tmp_path: Path) -> None:
         with pytest.raises(KaldiError, match="one after the other"):
             model(torch.zeros(1, 100, 10))
         np.testing.assert_allclose(online(given), online(nnet), rtol=1e-4, atol=1e-4)
+    program = TorchModel.from_archive(archive, "model").module
+    for features, ivector in ((torch.zeros(1, 2, 10), torch.zeros(1, 5)), (torch.zeros(1, 5, 10), None)):
+        with pytest.raises(KaldiError, match="does not go with its description"):
+            program.compute(0, features, ivector, [])
 
 
 def test_options_that_do_not_go_together(reference: Path, tmp_path: Path) -> None:

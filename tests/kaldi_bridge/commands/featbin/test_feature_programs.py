@@ -75,3 +75,11 @@ def test_as_kaldi(folder: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> N
                 count = 13 if "mfcc" in line else 4
                 ours, kaldis = (np.frombuffer(d[first : first + 40 * count], order) for d in (data, kaldis_data))
                 np.testing.assert_allclose(ours, kaldis, atol=1e-4)
+
+
+def test_what_is_no_pitch_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for rows, reason in (("2 100", "from 0 to 1"), ("0.5 -3", "not positive"), ("0.5", "got 1 columns")):
+        (tmp_path / "feats").write_text(f"a  [ {rows} ]\n")
+        assert twin("process-pitch-feats").run([f"ark:{tmp_path}/feats", "ark:/dev/null"]) == 255
+        said = capfd.readouterr().err
+        assert said.count("utterance a: ") == 1 and reason in said
