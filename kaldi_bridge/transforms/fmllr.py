@@ -68,13 +68,23 @@ class FmllrStatistics:
             total += quadratic[part].astype(np.float64).T @ (extended[:, rows] * extended[:, columns])
         self.count += float(counts.sum(dtype=np.float64))
         if len(feats):
-            self._last = tuple(part[-1:] for part in (feats, counts, linear, quadratic))
+            self._hold_back(feats, counts, linear, quadratic)
         self.quadratic[:, rows, columns] += total
         self.quadratic[:, columns, rows] = self.quadratic[:, rows, columns]
 
+    def _hold_back(self, feats: np.ndarray, *sums: np.ndarray) -> None:
+        """Remembers the last frame, and those right before that are equal to it."""
+        differs = np.flatnonzero((feats != feats[-1]).any(axis=1))
+        first = int(differs[-1]) + 1 if len(differs) else 0
+        run = tuple(part[first:] for part in (feats, *sums))
+        if not len(differs) and self._last and np.array_equal(self._last[0][-1], feats[-1]):
+            run = tuple(np.concatenate(parts) for parts in zip(self._last, run, strict=True))
+        self._last = run
+
     def drop_last_frame(self) -> None:
-        """Takes back the frame that was added last: Kaldi's FmllrDiagGmmAccs holds it back until it estimates fMLLR, so
-        that other estimates from it, of bases and of linear VTLN, lack it."""
+        """Takes back the frame that was added last, and those right before that are equal to it, as in digital silence:
+        Kaldi's FmllrDiagGmmAccs holds them back until it estimates fMLLR, so that other estimates from it, of bases and
+        of linear VTLN, lack them."""
         if self._last:
             feats, counts, linear, quadratic = self._last
             self.add(feats, -counts, -linear, -quadratic)

@@ -6,13 +6,17 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from kaldi_bridge.io.streams import open_output
+from kaldi_bridge.io.wave import Wave, write_wave
 from tests.helpers.kaldis_outputs import Case, assert_alike, assert_as_kaldi, name_of, read_cases
 from tests.helpers.twins import twin
-from tests.kaldi_bridge.online.gmm.make import DELTAS, TABLES, write_recordings
+from tests.kaldi_bridge.online.gmm.make import DELTAS, RATE, SPEAKERS, TABLES, recording, write_recordings
 
 DATA = Path(__file__).parent / "gmm"
+ALL = [name for of_speaker in SPEAKERS.values() for name in of_speaker]
 PROGRAM = "online2-wav-gmm-latgen-faster"
 
 
@@ -72,3 +76,15 @@ def test_recordings_that_cannot_be_decoded(folder: Path, capfd: pytest.CaptureFi
     (folder / "wav.scp").write_text("x cat short.wav |\na-1 a-1.wav\n")
     (folder / "spk2utt").write_text("a x a-1\n")
     assert twin(PROGRAM).run(["--config=decode.conf", *DELTAS, *TABLES]) in (0, 255)
+
+
+def test_digital_silence_at_the_end(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """None of its equal frames counts for fMLLR until another one comes. Kaldi's program says -10.491."""
+    names = ["a-1", "a-3", "b-1"]
+    for name in names:
+        samples = np.concatenate([recording(ALL.index(name)), np.zeros(6000, np.float32)])
+        with open_output(f"{folder}/{name}.wav") as stream:
+            write_wave(stream, Wave(RATE, samples[None]))
+    (folder / "spk2utt").write_text("a a-1 a-3\nb b-1\n")
+    assert twin(PROGRAM).run(["--config=decode.conf", *DELTAS, *TABLES]) == 0
+    assert "Overall likelihood per frame was -10.491 per frame over 544 frames." in capfd.readouterr().err
