@@ -193,7 +193,7 @@ class GmmUtterance:
         if self.state.transform is None:
             self._features.freeze_normalization()
         feats = self._features.frames(0, shares.num_frames)
-        statistics = copy.deepcopy(self._before.statistics) or FmllrStatistics(feats.shape[1])
+        statistics = copy.deepcopy(self._earlier_statistics()) or FmllrStatistics(feats.shape[1])
         add_to_fmllr(statistics, models.model.mixtures, feats, shares)
         used = copy.deepcopy(statistics)
         used.drop_last_frame()
@@ -206,6 +206,13 @@ class GmmUtterance:
         )
         enough = used.count >= models.options.basis.fmllr_min_count
         self.state = AdaptationState(matrix if enough else self.state.transform, statistics)
+
+    def _earlier_statistics(self) -> FmllrStatistics | None:
+        """Those of earlier utterances; where nothing of this one has settled, with what is held back of it."""
+        before, now = self._before.statistics, self.state.statistics
+        if now is None or abs(now.settled_count - (before.settled_count if before else 0.0)) > 1e-6:
+            return before
+        return now
 
     @property
     def _current_mixtures(self) -> Mixtures:

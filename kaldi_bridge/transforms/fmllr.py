@@ -81,6 +81,11 @@ class FmllrStatistics:
             run = tuple(np.concatenate(parts) for parts in zip(self._last, run, strict=True))
         self._last = run
 
+    @property
+    def settled_count(self) -> float:
+        """Of all frames but those that drop_last_frame takes back."""
+        return self.count - (float(self._last[1].sum(dtype=np.float64)) if self._last else 0.0)
+
     def drop_last_frame(self) -> None:
         """Takes back the frame that was added last, and those right before that are equal to it, as in digital silence:
         Kaldi's FmllrDiagGmmAccs holds them back until it estimates fMLLR, so that other estimates from it, of bases and

@@ -88,3 +88,12 @@ def test_digital_silence_at_the_end(folder: Path, capfd: pytest.CaptureFixture[s
     (folder / "spk2utt").write_text("a a-1 a-3\nb b-1\n")
     assert twin(PROGRAM).run(["--config=decode.conf", *DELTAS, *TABLES]) == 0
     assert "Overall likelihood per frame was -10.491 per frame over 544 frames." in capfd.readouterr().err
+
+
+def test_nothing_but_digital_silence(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What is held back of it counts once the normalization has changed. Kaldi's program says -4.13624."""
+    with open_output(f"{folder}/a-1.wav") as stream:
+        write_wave(stream, Wave(RATE, np.zeros((1, 8000), np.float32)))
+    (folder / "spk2utt").write_text("a a-1\n")
+    assert twin(PROGRAM).run(["--config=decode.conf", *DELTAS, *TABLES]) == 0
+    assert "Overall likelihood per frame was -4.13624 per frame over 98 frames." in capfd.readouterr().err
