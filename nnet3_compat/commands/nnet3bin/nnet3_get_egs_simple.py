@@ -54,7 +54,9 @@ def _named(argument: str) -> tuple[str, str]:
 
 
 def _part(name: str, matrix: GeneralMatrix) -> NnetIo:
-    """Each row is a frame, from 0 on."""
+    """Each row is a frame, from 0 on. Raises KaldiError where there is none."""
+    if not num_rows(matrix):
+        raise KaldiError(f"the matrix of {name} has no rows")
     indexes = np.zeros((num_rows(matrix), 3), np.int32)
     indexes[:, 1] = np.arange(len(indexes))
     return NnetIo(name, indexes, matrix)

@@ -199,6 +199,12 @@ def test_nothing_found(program: str, arguments: str, tmp_path: Path) -> None:
     assert output.exists()
 
 
+def test_examples_of_no_rows(tmp_path: Path, capfd: Any) -> None:
+    (tmp_path / "empty").write_text("a  [ ]\n")
+    assert run(twin("nnet3-get-egs-simple"), [f"input=ark:{tmp_path}/empty", f"ark:{tmp_path}/output"]) == 255
+    assert "utterance a: the matrix of input has no rows" in capfd.readouterr().err
+
+
 def test_two_features_of_nothing(tmp_path: Path) -> None:
     output = tmp_path / "output"
     arguments = f"model.mdl ark:/dev/null ark:feats2.ark ark:post.ark {output}"
