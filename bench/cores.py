@@ -120,7 +120,8 @@ def prepare(fsdd: Path, folder: Path, repeat: int, names: dict[str, str]) -> Non
         nnet-pytorch-compute-batch {NETWORK} {names["model"]} ark:hires.ark ark:scores.ark
         nnet-pytorch-latgen-faster-mapped --determinize-lattice=false {SEARCH} {names["model"]} {names["graph"]} \
             ark:scores.ark ark:raw.lats
-        nnet-pytorch-make-graph {fsdd}/lang {fsdd}/tri1 gmm
+        cp -rL {fsdd}/lang .
+        nnet-pytorch-make-graph lang {fsdd}/tri1 gmm  # leaves files in lang/tmp, as mkgraph.sh does
         nnet-pytorch-apply-cmvn --utt2spk=ark:{fsdd}/data/test/utt2spk ark:{fsdd}/data/test/cmvn.ark \
             ark:{fsdd}/data/test/feats.ark ark:- | nnet-pytorch-add-deltas ark:- ark:deltas.ark
     """
