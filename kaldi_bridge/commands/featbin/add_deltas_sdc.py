@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.splicing import add_shifted_deltas, truncated
-from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from kaldi_bridge.tables.loop import TableLoop
+from kaldi_bridge.tables.changed import change_features
 
 USAGE = """Add shifted deltas (derivatives of later and later frames), for language identification.
 Usage: nnet-pytorch-add-deltas-sdc [options] <feats-rspecifier> <feats-wspecifier>
@@ -27,19 +26,11 @@ class Options:
 
 
 def add_deltas_sdc(options: Options, feats_rspecifier: str, feats_wspecifier: str) -> int:
-    loop = TableLoop()
-    with (
-        SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader,
-        TableWriter(feats_wspecifier, FLOAT_MATRIX) as writer,
-    ):
-        for utterance, feats in reader:
-            with loop.entry(utterance):
-                if not len(feats):
-                    raise EntryError(f"Empty feature matrix for key {utterance}")
-                if options.truncate:
-                    feats = truncated(feats, options.truncate)
-                shape = options.delta_window, options.num_blocks, options.block_shift
-                writer.write(utterance, add_shifted_deltas(feats, *shape))
+    def with_their_deltas(feats: np.ndarray) -> np.ndarray:
+        feats = truncated(feats, options.truncate) if options.truncate else feats
+        return add_shifted_deltas(feats, options.delta_window, options.num_blocks, options.block_shift)
+
+    change_features(feats_rspecifier, feats_wspecifier, with_their_deltas, "Empty feature matrix for key {}".format)
     return 0
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command
-from kaldi_bridge.errors import EntryError
-from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from kaldi_bridge.tables.loop import TableLoop
+from kaldi_bridge.tables.changed import change_features
 from kaldi_bridge.transforms.sliding_cmvn import SlidingCmvnOptions, sliding_cmvn
 
 USAGE = """Normalize the mean, and optionally the variance, of features over a window around each frame, or before it.
@@ -17,16 +14,12 @@ e.g.: nnet-pytorch-apply-cmvn-sliding --cmn-window=300 --center=true scp:feats.s
 
 def apply_cmvn_sliding(options: SlidingCmvnOptions, feats_rspecifier: str, feats_wspecifier: str) -> int:
     options.check()
-    loop = TableLoop()
-    with (
-        SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader,
-        TableWriter(feats_wspecifier, FLOAT_MATRIX) as writer,
-    ):
-        for utterance, feats in reader:
-            with loop.entry(utterance):
-                if not len(feats):
-                    raise EntryError(f"Empty feature matrix for utterance {utterance}")
-                writer.write(utterance, sliding_cmvn(feats, options))
+    loop = change_features(
+        feats_rspecifier,
+        feats_wspecifier,
+        lambda feats: sliding_cmvn(feats, options),
+        "Empty feature matrix for utterance {}".format,
+    )
     what = "and variance " if options.norm_vars else ""
     log.info(
         f"Applied sliding-window cepstral mean {what}normalization to {loop.done} utterances, {loop.failed} had errors."

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import EntryError
 from kaldi_bridge.features.pitch_interpolation import (
     PitchInterpolationOptions,
     PitchInterpolator,
     interpolated_linearly,
 )
-from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from kaldi_bridge.tables.loop import TableLoop
+from kaldi_bridge.tables.changed import change_features
 
 USAGE = """Interpolate and smooth pitch, of features with the probability of voicing and Hz, 0 where it is unknown.
 Usage: nnet-pytorch-interpolate-pitch [options] <feats-rspecifier> <feats-wspecifier>
@@ -30,17 +27,13 @@ class Options(PitchInterpolationOptions):
 
 
 def interpolate_pitch(options: Options, feats_rspecifier: str, feats_wspecifier: str) -> int:
-    interpolate, loop = PitchInterpolator(options, CRandom(1)), TableLoop()
-    with (
-        SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader,
-        TableWriter(feats_wspecifier, FLOAT_MATRIX) as writer,
-    ):
-        for utterance, feats in reader:
-            with loop.entry(utterance):
-                if not len(feats):
-                    raise EntryError(f"Feature file has bad size {feats.shape[0]} by {feats.shape[1]}")
-                made = interpolated_linearly(feats) if options.linear_interpolation else interpolate(feats)
-                writer.write(utterance, made)
+    interpolate = PitchInterpolator(options, CRandom(1))
+    loop = change_features(
+        feats_rspecifier,
+        feats_wspecifier,
+        interpolated_linearly if options.linear_interpolation else interpolate,
+        lambda _, feats: f"Feature file has bad size {feats.shape[0]} by {feats.shape[1]}",
+    )
     if not options.linear_interpolation:
         interpolate.report()
     log.info(f"Done {loop.done} utterances, {loop.failed} with errors.")

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
 from kaldi_bridge.features.splicing import splice
-from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from kaldi_bridge.tables.loop import TableLoop
+from kaldi_bridge.tables.changed import change_features
 
 USAGE = """Splice features with left and right context.
 Usage: nnet-pytorch-splice-feats [options] <feats-rspecifier> <feats-wspecifier>
@@ -24,14 +22,9 @@ class Options:
 
 
 def splice_feats(options: Options, feats_rspecifier: str, feats_wspecifier: str) -> int:
-    loop = TableLoop()
-    with (
-        SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader,
-        TableWriter(feats_wspecifier, FLOAT_MATRIX) as writer,
-    ):
-        for utterance, feats in reader:
-            with loop.entry(utterance):
-                writer.write(utterance, splice(feats, options.left_context, options.right_context))
+    change_features(
+        feats_rspecifier, feats_wspecifier, lambda feats: splice(feats, options.left_context, options.right_context)
+    )
     return 0
 
 
