@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.helpers.twins import twin
 
 Case = dict[str, Any]
@@ -26,6 +28,15 @@ def read_cases(folder: Path) -> list[Case]:
 
 def name_of(case: Case) -> str:
     return " ".join([case["program"], *case["arguments"]])
+
+
+def enter_copy(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a folder of cases, with the OUT that they write to, as the current directory."""
+    folder = tmp_path / "data"
+    shutil.copytree(data, folder)
+    (folder / "OUT").mkdir()
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def assert_alike(ours: str, kaldis: str) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.kaldis_outputs import ERROR, Case, name_of, read_cases
+from tests.helpers.kaldis_outputs import ERROR, Case, enter_copy, name_of, read_cases
 from tests.helpers.twins import twin
 
 DATA = Path(__file__).parent / "scoring"
@@ -15,10 +14,7 @@ DATA = Path(__file__).parent / "scoring"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(DATA, tmp_path / "data")
-    monkeypatch.chdir(tmp_path / "data")
-    (tmp_path / "data/OUT").mkdir()
-    return tmp_path / "data"
+    return enter_copy(DATA, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("case", read_cases(DATA), ids=name_of)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 from kaldi_bridge.io.streams import open_output
 from kaldi_bridge.io.wave import Wave, write_wave
-from tests.helpers.kaldis_outputs import Case, assert_alike, assert_as_kaldi, name_of, read_cases
+from tests.helpers.kaldis_outputs import Case, assert_alike, assert_as_kaldi, enter_copy, name_of, read_cases
 from tests.helpers.twins import twin
 from tests.kaldi_bridge.online.gmm.make import DELTAS, RATE, SPEAKERS, TABLES, recording, write_recordings
 
@@ -22,11 +21,9 @@ PROGRAM = "online2-wav-gmm-latgen-faster"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(DATA, tmp_path / "data")
-    monkeypatch.chdir(tmp_path / "data")
-    (tmp_path / "data/OUT").mkdir()
-    write_recordings(tmp_path / "data")
-    return tmp_path / "data"
+    folder = enter_copy(DATA, tmp_path, monkeypatch)
+    write_recordings(folder)
+    return folder
 
 
 @pytest.mark.parametrize("case", read_cases(DATA), ids=name_of)

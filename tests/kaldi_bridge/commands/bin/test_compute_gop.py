@@ -1,13 +1,12 @@
 """Goodness of pronunciation beside what Kaldi's compute-gop wrote (gop/make.py), and input that does not do."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from kaldi_bridge.command import run
 from kaldi_bridge.commands.bin.compute_gop import main as compute_gop
-from tests.helpers.kaldis_outputs import Case, assert_as_kaldi, name_of, read_cases
+from tests.helpers.kaldis_outputs import Case, assert_as_kaldi, enter_copy, name_of, read_cases
 
 DATA = Path(__file__).parent / "gop"
 CASES = read_cases(DATA)
@@ -16,10 +15,7 @@ OUTPUTS = ["ark,t:OUT/gop", "ark,t:OUT/feats"]
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(DATA, tmp_path / "data")
-    monkeypatch.chdir(tmp_path / "data")
-    (tmp_path / "data/OUT").mkdir()
-    return tmp_path / "data"
+    return enter_copy(DATA, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)

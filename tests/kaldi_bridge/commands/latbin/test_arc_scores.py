@@ -1,11 +1,10 @@
 """Scores of arcs added to lattices, beside what Kaldi's program wrote (arc_scores/make.py)."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.kaldis_outputs import Case, assert_as_kaldi, name_of, read_cases
+from tests.helpers.kaldis_outputs import Case, assert_as_kaldi, enter_copy, name_of, read_cases
 from tests.helpers.twins import twin
 
 DATA = Path(__file__).parent / "arc_scores"
@@ -14,10 +13,7 @@ PROGRAM = "lattice-add-nnlmscore"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(DATA, tmp_path / "data")
-    monkeypatch.chdir(tmp_path / "data")
-    (tmp_path / "data/OUT").mkdir()
-    return tmp_path / "data"
+    return enter_copy(DATA, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("case", read_cases(DATA), ids=name_of)

@@ -1,6 +1,5 @@
 """Programs that compose, unite and determinize lattices, beside what Kaldi's wrote for the same (composing/make.py)."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.fsts.fst import Fst, write_fst
 from kaldi_bridge.lattices.composition import Composer
 from kaldi_bridge.lattices.lattice import Lattice
-from tests.helpers.kaldis_outputs import Case, assert_alike, assert_as_kaldi, name_of, read_cases
+from tests.helpers.kaldis_outputs import Case, assert_alike, assert_as_kaldi, enter_copy, name_of, read_cases
 from tests.helpers.twins import twin
 
 DATA = Path(__file__).parent / "composing"
@@ -27,10 +26,7 @@ WORD_3 = ONE_WORD.replace("\t5\t", "\t3\t")
 
 @pytest.fixture()
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(DATA, tmp_path / "data")
-    monkeypatch.chdir(tmp_path / "data")
-    (tmp_path / "data" / "OUT").mkdir()
-    return tmp_path / "data"
+    return enter_copy(DATA, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)

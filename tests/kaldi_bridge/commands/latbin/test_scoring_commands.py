@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kaldi_bridge.commands.lang.get_prons import main as get_prons
-from tests.helpers.kaldis_outputs import ERROR, Case, assert_alike, assert_as_kaldi, name_of, read_cases
+from tests.helpers.kaldis_outputs import ERROR, Case, assert_alike, assert_as_kaldi, enter_copy, name_of, read_cases
 from tests.helpers.twins import twin
 
 DATA = Path(__file__).parent / "scoring"
@@ -21,10 +21,7 @@ NOT_COUNTED_BY_KALDI = {"phones-to-prons"}  # it forgets the utterances whose ph
 
 @pytest.fixture()
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(DATA, tmp_path / "data")
-    monkeypatch.chdir(tmp_path / "data")
-    (tmp_path / "data" / "OUT").mkdir()
-    return tmp_path / "data"
+    return enter_copy(DATA, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)

@@ -1,12 +1,11 @@
 """Lattices with the costs of a recurrent language model, beside what Kaldi's programs wrote (rnnlm/tiny/make.py)."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.kaldis_outputs import Case, assert_alike, assert_as_kaldi, name_of, read_cases
+from tests.helpers.kaldis_outputs import Case, assert_alike, assert_as_kaldi, enter_copy, name_of, read_cases
 from tests.helpers.twins import twin
 
 DATA = Path(__file__).parent.parent.parent / "rnnlm/tiny"
@@ -18,10 +17,7 @@ MODEL = ["word_embedding.mat", "final.raw"]
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(DATA, tmp_path / "data")
-    monkeypatch.chdir(tmp_path / "data")
-    (tmp_path / "data/OUT").mkdir()
-    return tmp_path / "data"
+    return enter_copy(DATA, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
