@@ -6,20 +6,14 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "../../../kaldi_bridge/csrc/each_processor.h"
 #include "../../folded/csrc/parallel.h"
 
 namespace nnet3_compat {
 
 namespace {
 
-// One version for each kind of processor, chosen when the module is loaded; all of them compute the same numbers, since
-// no multiplication is fused with an addition (setup.py).
-#if defined(FOR_EACH_PROCESSOR)
-#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
+// All versions for processors compute the same numbers, since no multiplication is fused with an addition (setup.py).
 
 constexpr int kWidth = 16;  // sequences in a block: a cache line of floats
 constexpr int kAhead = 8;   // arcs: what they read is fetched this early

@@ -3,18 +3,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "../../../kaldi_bridge/csrc/each_processor.h"
 #include "../../folded/csrc/parallel.h"
 
 namespace nnet3_compat {
 
 namespace {
-
-// One version for each kind of processor, chosen when the module is loaded.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
 
 constexpr int64_t kBlock = 256;  // rows that are summed in single precision, and given to one thread
 
