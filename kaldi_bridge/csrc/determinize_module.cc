@@ -1,13 +1,10 @@
 #include "determinize_module.h"
 
-#include <pybind11/stl.h>
+#include <vector>
 
-#include "determinize.h"
 #include "frame_scores.h"
 #include "full_determinize.h"
-#include "lattice_arrays.h"
 #include "minimize.h"
-#include "nested_lattice.h"
 #include "phone_determinize.h"
 
 namespace py = pybind11;
@@ -39,53 +36,47 @@ void add_determinization(py::module_ &m) {
       .def_readwrite("max_mem", &FullDeterminizeOptions::max_memory)
       .def_readwrite("max_loop", &FullDeterminizeOptions::max_loop);
 
-  py::class_<Determinized>(m, "Determinized")
-      .def_property_readonly("parts", [](const Determinized &done) { return parts_of(flat(done.lattice)); })
-      .def_readonly("complete", &Determinized::complete)
-      .def_readonly("states_before", &Determinized::states_before)
-      .def_property_readonly("messages", [](const Determinized &done) {
-        py::list messages;
-        for (const Message &message : done.messages) messages.append(py::make_tuple(message.kind, message.text));
-        return messages;
-      });
   m.def(
       "determinize",
       [](const py::tuple &parts, const DeterminizeOptions &options) {
-        Lattice lattice = nested(flat_lattice(parts));
-        py::gil_scoped_release release;
-        prepare(true, &lattice);
-        Determinized done = determinize(lattice, options);
-        connect(&done.lattice);
-        return done;
+        const FlatLattice given = flat_lattice(parts);
+        return determinized_without_lock([&] {
+          Lattice lattice = nested(given);
+          prepare(true, &lattice);
+          Determinized done = determinize(lattice, options);
+          connect(&done.lattice);
+          return done;
+        });
       },
       "Determinizes a lattice over its words.");
   m.def(
       "determinize_fully",
       [](const py::tuple &parts, const FullDeterminizeOptions &options) {
         const FlatLattice lattice = flat_lattice(parts);
-        py::gil_scoped_release release;
-        return determinize_fully(lattice, options);
+        return determinized_without_lock([&] { return determinize_fully(lattice, options); });
       },
       "Determinizes a lattice over its words, without a beam.");
   m.def(
       "determinize_by_phones",
-      [](const py::tuple &parts, const std::vector<int32_t> &phone_of, const PhoneDeterminizeOptions &options) {
-        Lattice lattice = nested(flat_lattice(parts));
-        py::gil_scoped_release release;
-        return determinize_by_phones(std::move(lattice), phone_of, options);
+      [](const py::tuple &parts, const InputArray<int32_t> &phone_of, const PhoneDeterminizeOptions &options) {
+        const FlatLattice lattice = flat_lattice(parts);
+        const std::vector<int32_t> phones(phone_of.data(), phone_of.data() + phone_of.size());
+        return determinized_without_lock([&] { return determinize_by_phones(nested(lattice), phones, options); });
       },
       "Determinizes a lattice over phones and words, then over its words.");
   m.def(
       "pushed",
       [](const py::tuple &parts, bool strings, bool costs, bool minimized) {
-        CompactLattice lattice = nested(flat_compact_lattice(parts));
+        FlatCompactLattice made = flat_compact_lattice(parts);
         {
           py::gil_scoped_release release;
+          CompactLattice lattice = nested(made);
           if (strings) push_strings(&lattice);
           if (costs) push_costs(&lattice);
           if (minimized) minimize(&lattice);
+          made = flat(lattice);
         }
-        return parts_of(flat(lattice));
+        return parts_of(std::move(made));
       },
       "Pushes transition-ids and costs towards the start of a compact lattice, then minimizes it.");
 

@@ -10,6 +10,7 @@
 #include "fmllr_rows.h"
 #include "gaussian_shares.h"
 #include "ivector_statistics.h"
+#include "mixture_sums.h"
 #include "pruned_posteriors.h"
 
 namespace py = pybind11;
@@ -67,6 +68,23 @@ py::tuple shares(const Dense<float> &constants, const Dense<float> &scaled_means
   return py::make_tuple(to_array(made.shares), to_array(made.log_likelihoods));
 }
 
+py::array_t<float> mixtures_summed(const Dense<float> &scores, const Dense<int64_t> &sizes) {
+  const std::vector<int64_t> each(sizes.data(), sizes.data() + sizes.size());
+  int64_t total = 0;
+  for (const int64_t size : each) {
+    if (size < 1) throw std::invalid_argument("a mixture has no Gaussians");
+    total += size;
+  }
+  if (scores.ndim() != 2 || scores.shape(0) != total) throw std::invalid_argument("the Gaussians and mixtures do not fit together");
+  py::array_t<float> made({scores.shape(1), sizes.size()});
+  const float *from = scores.data();
+  float *to = made.mutable_data();
+  const int64_t frames = scores.shape(1);
+  py::gil_scoped_release release;
+  sum_mixtures(from, frames, each, to);
+  return made;
+}
+
 py::array_t<double> rows_updated(const Dense<double> &inverses, const Dense<double> &linear, const Dense<double> &shifts, double beta,
                        const Dense<double> &cofactors, const Dense<double> &transform) {
   const int64_t dim = cofactors.ndim() == 2 ? cofactors.shape(0) : 0, size = dim * (dim + 1);
@@ -107,6 +125,7 @@ void add_ivectors(py::module_ &m) {
         py::arg("weights"), py::arg("linear").noconvert(), py::arg("quadratic").noconvert(),
         "Adds frames to statistics for i-vectors; the sum of their weights.");
   m.def("gaussian_shares", &shares, "(shares of the Gaussians of pairs, log-likelihoods of pairs).");
+  m.def("mixtures_summed", &mixtures_summed, "Log-likelihoods of mixtures [frames, mixtures] from those of their Gaussians.");
   m.def("pruned_posteriors", &pruned, "(how many of each frame, Gaussians, posteriors, log-likelihoods of frames).");
 }
 

@@ -95,11 +95,37 @@ py::object cost_pair(const Cost &cost) {
   return py::make_tuple(static_cast<float>(cost.graph), static_cast<float>(cost.acoustic));
 }
 
-Determinized determinized_result(const SearchResult &result, const std::vector<int32_t> &phone_of,
-                                 const PhoneDeterminizeOptions &options) {
-  py::gil_scoped_release release;
-  return determinize_by_phones(result.lattice, phone_of, options);
+py::tuple determinized_result(const SearchResult &result, const Array<int32_t> &phone_of,
+                              const PhoneDeterminizeOptions &options) {
+  const std::vector<int32_t> phones(phone_of.data(), phone_of.data() + phone_of.size());
+  return determinized_without_lock([&] { return determinize_by_phones(result.lattice, phones, options); });
 }
+
+py::tuple best_path_of(const SearchResult &result) {
+  BestPath best;
+  {
+    py::gil_scoped_release release;
+    best = best_path(result.lattice);
+  }
+  return py::make_tuple(best.words, best.tids, cost_pair(best.cost));
+}
+
+py::tuple lattice_of(const SearchResult &result) {
+  FlatLattice lattice;
+  {
+    py::gil_scoped_release release;
+    lattice = flat(result.lattice);
+  }
+  return parts_of(std::move(lattice));
+}
+
+// Its lattice may have a million small pieces.
+struct DeletedWithoutLock {
+  void operator()(SearchResult *result) const {
+    py::gil_scoped_release release;
+    delete result;
+  }
+};
 
 // (start, finals, offsets, arcs) of kaldi_bridge.fsts.fst.Fst after a change, made without the interpreter's lock.
 template <class Change>
@@ -224,15 +250,11 @@ PYBIND11_MODULE(_csrc, m) {
   py::class_<RescoredGraph, Graph>(m, "RescoredGraph")
       .def(py::init<const Graph &, ModelChange *>(), py::keep_alive<1, 2>(), py::keep_alive<1, 3>());
 
-  py::class_<SearchResult>(m, "SearchResult")
+  py::class_<SearchResult, std::unique_ptr<SearchResult, DeletedWithoutLock>>(m, "SearchResult")
       .def_readonly("reached_final", &SearchResult::reached_final)
       .def_property_readonly("num_states", [](const SearchResult &r) { return r.lattice.size(); })
-      .def("best_path",
-           [](const SearchResult &r) {
-             const BestPath best = best_path(r.lattice);
-             return py::make_tuple(best.words, best.tids, cost_pair(best.cost));
-           })
-      .def("lattice", [](const SearchResult &r) { return parts_of(flat(r.lattice)); })
+      .def("best_path", &best_path_of)
+      .def("lattice", &lattice_of)
       .def("determinized", &determinized_result);
 
   py::class_<OnlineSearch>(m, "OnlineSearch")

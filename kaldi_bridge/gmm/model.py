@@ -7,12 +7,14 @@ frames are one product; then the Gaussians of each pdf are summed.
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kaldi_bridge.c_random import CRandom
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_matrix, read_vector, write_matrix, write_vector
 from kaldi_bridge.tables.holders import ObjectHolder
@@ -37,6 +39,8 @@ class Mixtures:
     def __init__(
         self, offsets: np.ndarray, weights: np.ndarray, scaled_means: np.ndarray, inverse_variances: np.ndarray
     ) -> None:
+        if not (np.diff(offsets) > 0).all():
+            raise KaldiError("a mixture has no Gaussians")
         self.offsets = offsets
         self.weights = weights.astype(np.float32, copy=False)
         self.scaled_means = scaled_means.astype(np.float32, copy=False)
@@ -61,6 +65,11 @@ class Mixtures:
         for column in quadratic.T:
             constants = (constants + column).astype(np.float32)
         return constants
+
+    @cached_property
+    def _parameters(self) -> np.ndarray:
+        """float32 [gaussians, 2 * dim]: what features and their squares are multiplied by."""
+        return np.concatenate([self.scaled_means, np.float32(-0.5) * self.inverse_variances], axis=1)
 
     @property
     def dim(self) -> int:
@@ -123,9 +132,7 @@ class Mixtures:
         """
         if feats.shape[1] != self.dim:
             raise KaldiError(f"features of dimension {feats.shape[1]}, but the model is for {self.dim}")
-        quadratic = np.float32(-0.5) * self.inverse_variances[gaussians]
-        parameters = np.concatenate([self.scaled_means[gaussians], quadratic], axis=1)
-        scores = parameters @ np.concatenate([feats, feats * feats], axis=1).T
+        scores = self._parameters[gaussians] @ np.concatenate([feats, feats * feats], axis=1).T
         scores += self.constants[gaussians][:, np.newaxis]
         return scores
 
@@ -136,14 +143,13 @@ class Mixtures:
         """
         if not np.isfinite(feats).all():
             raise KaldiError("Invalid answer (overflow or invalid variances/features?)")
-        chosen = np.arange(self.num_pdfs) if pdfs is None else np.asarray(pdfs)
-        sizes = self.sizes[chosen]
-        scores = self.gaussian_log_likelihoods(feats, self.gaussians_of(chosen))
-        starts = np.cumsum(sizes) - sizes
-        best = np.maximum.reduceat(scores, starts, axis=0)
-        scores -= np.repeat(best, sizes, axis=0)
-        np.exp(scores, out=scores)
-        return (best + np.log(np.add.reduceat(scores, starts, axis=0))).T
+        if pdfs is None:
+            scores, sizes = self.gaussian_log_likelihoods(feats, slice(None)), self.sizes
+        else:
+            chosen = np.asarray(pdfs)
+            scores, sizes = self.gaussian_log_likelihoods(feats, self.gaussians_of(chosen)), self.sizes[chosen]
+        made: np.ndarray = _csrc.mixtures_summed(scores, sizes)
+        return made
 
     # Files.
 

@@ -49,7 +49,7 @@ def tree_of_graph(fst: Fst, model: TransitionModel) -> ContextDependency:
 def _phones_before(fst: Fst, model: TransitionModel) -> np.ndarray:
     """bool [states, phones + 1], as bits: uint8 [states, bytes]."""
     ids = np.where(fst.arcs["ilabel"] > model.num_transition_ids, 0, fst.arcs["ilabel"])
-    begun = np.array(model.phone_starts, np.int64)[ids]
+    begun = model.phone_starts.astype(np.int64)[ids]
     bits = np.zeros((fst.num_states, max(model.phones) // 8 + 1), np.uint8)  # the first phone is the highest bit
     bits[fst.start, 0] = 0x80
     phones = begun[begun > 0]
@@ -70,7 +70,7 @@ def _lefts(fst: Fst, model: TransitionModel, before: np.ndarray) -> np.ndarray:
     """bool [transition states, phones + 1]: the phones after which each transition state begins."""
     found = np.zeros((model.num_transition_states, before.shape[1]), np.uint8)
     ids = np.where(fst.arcs["ilabel"] > model.num_transition_ids, 0, fst.arcs["ilabel"])
-    arcs = np.flatnonzero(np.array(model.phone_starts)[ids] > 0)
+    arcs = np.flatnonzero(model.phone_starts[ids] > 0)
     order = arcs[np.argsort(model.id_to_state[ids[arcs]], kind="stable")]
     states, first = np.unique(model.id_to_state[ids[order]], return_index=True)
     if len(states):

@@ -144,9 +144,9 @@ class TransitionModel:
         return next((tid for tid in self.transition_ids(state) if self.is_self_loop[tid]), 0)
 
     @cached_property
-    def phone_starts(self) -> list[int]:
-        """For each transition-id the phone that it begins, else 0 [ids + 1]."""
-        return np.where((self.id_to_hmm_state == 0) & ~self.is_self_loop, self.id_to_phone, 0).tolist()
+    def phone_starts(self) -> np.ndarray:
+        """For each transition-id the phone that it begins, else 0: int32 [ids + 1]."""
+        return np.where((self.id_to_hmm_state == 0) & ~self.is_self_loop, self.id_to_phone, 0).astype(np.int32)
 
     @property
     def non_self_loop_log_probs(self) -> np.ndarray:

@@ -17,7 +17,7 @@ from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.fst_bodies import ARC
 from kaldi_bridge.lattices.costs import scale
-from kaldi_bridge.lattices.determinization import DeterminizationOptions, determinize_result
+from kaldi_bridge.lattices.determinization import NO_PHONES, DeterminizationOptions, determinize_result
 from kaldi_bridge.lattices.lattice import CompactLattice, Lattice
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class LabelGraph(Graph):
     """A graph of no transition model: its input label i is scored by column i - 1. As Graph otherwise."""
 
     def __init__(self, fst: Fst, name: str = "graph") -> None:
-        self.phone_starts: list[int] = []
+        self.phone_starts = NO_PHONES
         self.column_of_id = np.arange(-1, int(fst.arcs["ilabel"].max(initial=0)), dtype=np.int32)
         self._search(fst, name)
 

@@ -7,7 +7,7 @@ has to say goes to the log, as Kaldi's does.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -22,6 +22,8 @@ from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, is_cyclic, so
 
 DELTA = 1.0 / 1024
 """By how much costs may differ that are taken to be the same."""
+
+NO_PHONES = np.zeros(0, np.int32)
 
 
 @dataclass
@@ -103,7 +105,7 @@ def determinize_words_scaled(
 
 
 def determinize(
-    lattice: Lattice, beam: float, options: DeterminizationOptions, phone_starts: Sequence[int] = ()
+    lattice: Lattice, beam: float, options: DeterminizationOptions, phone_starts: np.ndarray = NO_PHONES
 ) -> Determinized:
     """The same, over phones and words first where there are ``phone_starts`` (TransitionModel.phone_starts)."""
     native = _filled(_csrc.PhoneDeterminizeOptions(), options, beam)
@@ -151,7 +153,7 @@ def determinize_or_prune(lattice: Lattice, options: FullDeterminizationOptions) 
 
 
 def determinize_result(
-    result: Any, beam: float, options: DeterminizationOptions, phone_starts: Sequence[int]
+    result: Any, beam: float, options: DeterminizationOptions, phone_starts: np.ndarray
 ) -> Determinized:
     """The same of what the search in C++ found (_csrc.SearchResult)."""
     native = _filled(_csrc.PhoneDeterminizeOptions(), options, beam)
@@ -184,14 +186,14 @@ def _shared_names(native: Any, options: Any) -> list[str]:
 
 def _done(run: Callable[[], Any]) -> Determinized:
     try:
-        done = run()
+        parts, complete, states_before, messages = run()
     except ValueError as error:
         raise KaldiError(str(error)) from None
-    for kind, text in done.messages:
+    for kind, text in messages:
         if kind < 0:
             log.warning(text)
         elif kind == 0:
             log.info(text)
         else:
             log.vlog(kind, text)
-    return Determinized(CompactLattice(*done.parts), done.complete, done.states_before)
+    return Determinized(CompactLattice(*parts), complete, states_before)

@@ -13,7 +13,7 @@ def phones_for_words(model: TransitionModel, lattice: CompactLattice) -> Compact
     model.checked(lattice.strings)
     plain = to_lattice(lattice)
     arcs = plain.arcs.copy()
-    arcs["olabel"] = np.array(model.phone_starts, np.int32)[arcs["ilabel"]]
+    arcs["olabel"] = model.phone_starts[arcs["ilabel"]]
     return to_compact(Lattice(plain.start, plain.offsets, arcs, plain.finals))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.gmm.acoustic_model import AcousticModel
 from kaldi_bridge.gmm.equal_alignment import equal_alignment
@@ -61,6 +62,25 @@ def alignment_and_feats(model: AcousticModel, frames: int) -> tuple[np.ndarray, 
 
 
 SIZES = [1, 3, 2, 5, 1, 4]
+
+
+@pytest.mark.parametrize("frames", [0, 1, 15, 16, 37])
+def test_mixtures_are_summed_for_any_number_of_frames(frames: int) -> None:
+    """To 1e-6 relative; Gaussians without weight add nothing, what is not a number stays so."""
+    scores = RNG.uniform(-200, 80, (sum(SIZES), frames)).astype(np.float32)
+    scores[1] = -np.inf
+    scores[-1, frames // 2 :] = np.nan
+    starts = np.cumsum([0, *SIZES[:-1]])
+    with np.errstate(invalid="ignore"):
+        expected = np.logaddexp.reduceat(scores.astype(np.float64), starts, axis=0).T
+    np.testing.assert_allclose(_csrc.mixtures_summed(scores, SIZES), expected, rtol=1e-6, atol=1e-6)
+    with pytest.raises(ValueError, match="do not fit together"):
+        _csrc.mixtures_summed(scores, SIZES[1:])
+
+
+def test_a_mixture_without_gaussians() -> None:
+    with pytest.raises(KaldiError, match="no Gaussians"):
+        Mixtures(np.array([0, 0, 1]), np.ones(1), np.zeros((1, DIM)), np.ones((1, DIM)))
 
 
 def test_log_likelihoods_are_kaldis() -> None:
