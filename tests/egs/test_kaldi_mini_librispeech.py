@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.kaldi_recipes import copy_mini_librispeech, kaldi_checkout, run_recipe
+from tests.helpers.kaldi_recipes import best_rate, copy_mini_librispeech, kaldi_checkout, run_recipe
 from tests.helpers.made_up_librispeech import make_corpus
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(14400)]
@@ -26,12 +26,8 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def best_rates(recipe: Path, model: str) -> dict[str, float]:
     """Best word error rate of a model with the language model of its graph, and after rescoring with the large one."""
-    best = {}
-    for language_model in ("tgsmall", "tglarge"):
-        results = (recipe / f"exp/{model}/decode_{language_model}_dev_clean_2").glob("wer_*")
-        text = "".join(path.read_text() for path in results)
-        best[language_model] = min(float(rate) for rate in re.findall(r"^%WER (\S+)", text, re.M))
-    return best
+    decoded = {name: recipe / f"exp/{model}/decode_{name}_dev_clean_2" for name in ("tgsmall", "tglarge")}
+    return {name: best_rate(folder) for name, folder in decoded.items()}
 
 
 @pytest.mark.parametrize(("model", "most"), [("tri3b", 2.0), ("chain2/tdnn1a_sp", 20.0)])

@@ -9,20 +9,29 @@ import pytest
 
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from tests.helpers.kaldi_recipes import copy_recipe, kaldi_checkout, run_recipe, say_that_cuda_is_compiled
+from tests.helpers.kaldi_recipes import (
+    CUDA_IS_COMPILED,
+    add_programs,
+    change_scripts,
+    copy_recipe,
+    kaldi_checkout,
+    run_recipe,
+)
 from tests.nnet3_compat.commands.nnet3bin.make_speaker_scripts import voice
 
 SPEAKERS = {"train": range(24), "test": range(100, 108)}
 UTTERANCES = {"train": 10, "test": 5}
 # What so little data needs, on a CPU: fewer repetitions and jobs, smaller minibatches and layers.
 SMALLER = {
-    "--nj 8": "--nj 2",
-    "--num-repeats 35": "--num-repeats 12",
-    "num-jobs-initial=3": "num-jobs-initial=1",
-    "num-jobs-final=8": "num-jobs-final=1",
-    "minibatch-size=64": "minibatch-size=16",
-    "dim=512": "dim=32",
-    "dim=1500": "dim=64",
+    "local/nnet3/xvector/tuning/run_xvector_1a.sh": {
+        "--nj 8": "--nj 2",
+        "--num-repeats 35": "--num-repeats 12",
+        "num-jobs-initial=3": "num-jobs-initial=1",
+        "num-jobs-final=8": "num-jobs-final=1",
+        "minibatch-size=64": "minibatch-size=16",
+        "dim=512": "dim=32",
+        "dim=1500": "dim=64",
+    }
 }
 SCRIPT = """
 set -eo pipefail
@@ -51,13 +60,8 @@ awk '{print $3, (substr($1, 1, 4) == substr($2, 1, 4) ? "target" : "nontarget")}
 def test_run_xvector_sh(tmp_path: Path) -> None:
     others = ("egs/sre16/v1/local", "egs/sre08/v1/sid", "egs/sre08/v1/steps")
     recipe = copy_recipe("sre16/v2", kaldi_checkout(), tmp_path, others=others)
-    say_that_cuda_is_compiled(recipe, tmp_path / "without_gpu")
-    script = tmp_path / "egs/sre16/v1/local/nnet3/xvector/tuning/run_xvector_1a.sh"
-    text = script.read_text()
-    for option, smaller in SMALLER.items():
-        assert option in text
-        text = text.replace(option, smaller)
-    script.write_text(text)
+    add_programs(recipe, tmp_path / "without_gpu", CUDA_IS_COMPILED)
+    change_scripts(recipe, SMALLER)
     (recipe / "cmd.sh").write_text("export train_cmd=run.pl\n")
     make_data(recipe)
     (recipe / "run_all.sh").write_text(SCRIPT)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import wave
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,6 @@ SMALLER = {
         "--minibatch-size 256,128,64": "--minibatch-size 64,8,1",
     },
 }
-FEWER_JOBS = "--nj 4"  # in these scripts, for from 10 to 75
 
 
 def copy_mini_librispeech(kaldi: Path, folder: Path, corpus: Path, programs: Path | None = None) -> Path:
@@ -79,25 +78,38 @@ def copy_mini_librispeech(kaldi: Path, folder: Path, corpus: Path, programs: Pat
     )
     (recipe / "corpus").symlink_to(corpus)
     shutil.copytree(corpus / "lm", recipe / "data/local/lm")
-    for name, changes in SMALLER.items():
-        script = (recipe / name).read_text()
-        for option, smaller in changes.items():
-            assert option in script
-            script = script.replace(option, smaller)
-        script = re.sub(r"--nj \d\d\b", FEWER_JOBS, script)
-        (recipe / name).write_text(script)
-    say_that_cuda_is_compiled(recipe, folder / "without_gpu")
+    change_scripts(recipe, SMALLER)
+    add_programs(recipe, folder / "without_gpu", CUDA_IS_COMPILED)
     return recipe
 
 
-def say_that_cuda_is_compiled(recipe: Path, folder: Path) -> None:
-    """Puts a ``cuda-compiled`` that says so, in ``folder``, before other programs: scripts begin, on the CPU."""
+def change_scripts(recipe: Path, changes: Mapping[str, Mapping[str, str]]) -> None:
+    """Replaces strings of the recipe's scripts, which must be there, and in these scripts ten jobs and more by 4."""
+    for name, replacements in changes.items():
+        script = (recipe / name).read_text()
+        for text, replacement in replacements.items():
+            assert text in script, (name, text)
+            script = script.replace(text, replacement)
+        (recipe / name).write_text(re.sub(r"--nj \d\d\b", "--nj 4", script))
+
+
+def add_programs(recipe: Path, folder: Path, scripts: Mapping[str, str]) -> None:
+    """Puts shell scripts in ``folder``, which goes before all other programs: what stands for one that is missing."""
     folder.mkdir()
-    answer = folder / "cuda-compiled"
-    answer.write_text("#!/bin/sh\nexit 0\n")
-    answer.chmod(0o755)
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
     with open(recipe / "path.sh", "a") as file:
         file.write(f"export PATH={folder}:$PATH\n")
+
+
+CUDA_IS_COMPILED = {"cuda-compiled": "exit 0"}  # scripts that ask begin, on the CPU
+
+
+def best_rate(folder: Path, kind: str = "wer") -> float:
+    """The lowest word (or character: ``cer``) error rate, in per cent, of a directory of decoding."""
+    text = "".join(path.read_text() for path in folder.glob(f"{kind}_*"))
+    return min(float(rate) for rate in re.findall(r"^%WER (\S+)", text, re.M))
 
 
 def link_programs(folder: Path) -> None:

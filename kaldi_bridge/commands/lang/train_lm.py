@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.io.streams import open_output
-from kaldi_bridge.io.text import encode, words
+from kaldi_bridge.io.streams import open_input, open_output
+from kaldi_bridge.io.text import encode, keys_and_rests, words
 from kaldi_bridge.io.text_files import read_lines
 from kaldi_bridge.lang.ngram_estimation import estimate
 
 USAGE = """Estimate an interpolated modified Kneser-Ney language model.
-Usage: nnet-pytorch-train-lm [options] <text> <arpa-wxfilename>
+Usage: nnet-pytorch-train-lm [options] <text-rxfilename> <arpa-wxfilename>
 e.g.: nnet-pytorch-train-lm --order=3 --vocabulary=data/lang/words.txt data/train/text "|gzip -c >lm.arpa.gz" """
 
 
@@ -37,10 +37,11 @@ def train_lm(options: Options, text: str, arpa: str) -> int:
 
     def sentences() -> Iterator[list[str]]:
         nonlocal unknown
-        for first, rest in read_lines(text):
-            sentence = words(rest) if options.has_keys else [first, *words(rest)]
-            unknown += sum(word not in known for word in sentence) if known else 0
-            yield [word if not options.oov or word in known else options.oov for word in sentence]
+        with open_input(text) as stream:
+            for first, rest in keys_and_rests(stream.lines()):
+                sentence = words(rest) if options.has_keys else [first, *words(rest)]
+                unknown += sum(word not in known for word in sentence) if known else 0
+                yield [word if not options.oov or word in known else options.oov for word in sentence]
 
     model = estimate(sentences(), options.order, known)
     with open_output(arpa) as out:
