@@ -12,26 +12,9 @@ namespace kaldi_bridge {
 
 namespace {
 
-template <class T>
-void append_basic(T value, std::string *out) {
-  out->push_back(static_cast<char>(sizeof value));
-  out->append(reinterpret_cast<const char *>(&value), sizeof value);
-}
-
 void begin_io(std::string_view name, int32_t first, int32_t step, int32_t count, std::string *out) {
-  out->append("<NnetIo> ").append(name).append(" <I1V> ");
-  append_basic(count, out);
-  int32_t before = 0;
-  for (int32_t i = 0; i < count; i++) {
-    const int32_t t = first + step * i;
-    if (std::abs(t - before) < kNearStep) {
-      out->push_back(static_cast<char>(t - before));
-    } else {
-      out->push_back(static_cast<char>(kWholeIndex));
-      for (const int32_t value : {0, t, 0}) append_basic(value, out);
-    }
-    before = t;
-  }
+  out->append("<NnetIo> ").append(name).append(" ");
+  append_indexes(first, step, count, out);
 }
 
 void end_io(std::string *out) { out->append("</NnetIo> "); }
@@ -50,6 +33,22 @@ void merge(std::vector<std::pair<int32_t, float>> *pairs) {
 }
 
 }  // namespace
+
+void append_indexes(int32_t first, int32_t step, int32_t count, std::string *out) {
+  out->append("<I1V> ");
+  append_basic(count, out);
+  int32_t before = 0;
+  for (int32_t i = 0; i < count; i++) {
+    const int32_t t = first + step * i;
+    if (std::abs(t - before) < kNearStep) {
+      out->push_back(static_cast<char>(t - before));
+    } else {
+      out->push_back(static_cast<char>(kWholeIndex));
+      for (const int32_t value : {0, t, 0}) append_basic(value, out);
+    }
+    before = t;
+  }
+}
 
 void append_io(std::string_view name, int32_t first, int32_t step, const MatrixView &rows, bool compress, std::string *out) {
   begin_io(name, first, step, rows.rows, out);

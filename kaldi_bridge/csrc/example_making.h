@@ -22,6 +22,16 @@ struct SparseTargets {
   int32_t dim;
 };
 
+// Appends a number in Kaldi's binary form: its size, and it.
+template <class T>
+void append_basic(T value, std::string *out) {
+  out->push_back(static_cast<char>(sizeof value));
+  out->append(reinterpret_cast<const char *>(&value), sizeof value);
+}
+
+// Appends the indexes of `count` rows with the times first, first + step, ...
+void append_indexes(int32_t first, int32_t step, int32_t count, std::string *out);
+
 // Appends an input or output: rows with the times first, first + step, ... Throws std::invalid_argument where they are to
 // be compressed and are infinite; only full ones are compressed.
 void append_io(std::string_view name, int32_t first, int32_t step, const MatrixView &rows, bool compress, std::string *out);

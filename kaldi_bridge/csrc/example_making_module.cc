@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "chain_example_making.h"
 #include "example_making.h"
 #include "number_lists.h"
 #include "object_form.h"
@@ -78,6 +79,7 @@ class Inputs {
   }
 
   bool compress() const { return compress_; }
+  CRandom &random() const { return *random_; }
   int32_t count() const { return ivectors_ ? 2 : 1; }
 
   // Appends those of a chunk of an utterance of so many frames.
@@ -133,11 +135,46 @@ py::bytes frame_examples(const py::str &utterance, const Inputs &inputs, const T
   for (const Chunk &chunk : chunks.chunks) {
     out.append(key).append("-").append(std::to_string(chunk.first_frame)).append(" \0B<Nnet3Eg> <NumIo> "sv);
     const int32_t count = inputs.count() + 1;
-    out.push_back(4);
-    out.append(reinterpret_cast<const char *>(&count), sizeof count);
+    append_basic(count, &out);
     inputs.append(chunk, frames, &out);
     append_targets(targets, chunks, chunk, inputs.compress(), &out);
     out.append("</Nnet3Eg> ");
+  }
+  return out;
+}
+
+// One over how many chunks have each output frame of a chunk, times `given`, which may end before.
+std::vector<float> deriv_weights(const Chunks &chunks, const Chunk &chunk, const std::optional<Array<float>> &given) {
+  std::vector<float> weights = chunks.weights(chunk);
+  if (!given) return weights;
+  const py::ssize_t first = chunks.outputs(chunk).first;
+  for (size_t i = 0; i < weights.size(); i++) {
+    const py::ssize_t frame = first + static_cast<py::ssize_t>(i);
+    weights[i] *= frame < given->size() ? given->data()[frame] : 0.0f;
+  }
+  return weights;
+}
+
+// The same, of chain examples. `long_keys`: with the contexts; `given`: weights of derivatives of the utterance.
+py::bytes chain_examples(const py::str &utterance, const Inputs &inputs, const ChainTargets &targets, const Chunks &chunks,
+                         int32_t frames, const std::optional<Array<float>> &given, bool long_keys) {
+  const std::string key = encoded(utterance);
+  std::string out;
+  for (const Chunk &chunk : chunks.chunks) {
+    inputs.random().rand();  // by which Kaldi chooses some supervisions to be checked
+    out.append(key).append("-").append(std::to_string(chunk.first_frame));
+    if (long_keys) {
+      for (const int32_t length : {chunk.left_context, chunk.num_frames, chunk.right_context})
+        out.append("-").append(std::to_string(length));
+      out.append("-v1");
+    }
+    out.append(" \0B<Nnet3ChainEg> <NumInputs> "sv);
+    append_basic(inputs.count(), &out);
+    inputs.append(chunk, frames, &out);
+    out.append("<NumOutputs> ");
+    append_basic(int32_t{1}, &out);
+    append_chain_output(targets, chunk, chunks.factor, deriv_weights(chunks, chunk, given), &out);
+    out.append("</Nnet3ChainEg> ");
   }
   return out;
 }
@@ -174,6 +211,12 @@ void add_example_making(py::module_ &m) {
   using SparseTargetsOfPdfs = std::pair<std::shared_ptr<PackedPosterior>, int32_t>;
   m.def("pack_frame_examples", &frame_examples<std::shared_ptr<PackedMatrix>>, "Examples of chunks, with targets for each frame.");
   m.def("pack_frame_examples", &frame_examples<SparseTargetsOfPdfs>, "The same of a posterior and the number of its pdfs.");
+  py::class_<ChainTargets>(m, "ChainTargets")
+      .def(py::init([](float weight, int32_t label_dim, const Acceptor &graph, std::vector<int32_t> times) {
+        if (times.size() != graph.arcs.size()) throw std::invalid_argument("one time for each state is needed");
+        return ChainTargets{weight, label_dim, graph, std::move(times)};
+      }));
+  m.def("pack_chain_examples", &chain_examples, "Examples of chunks, with what they have of a supervision.");
 }
 
 }  // namespace kaldi_bridge

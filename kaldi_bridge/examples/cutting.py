@@ -98,6 +98,25 @@ class InputCutter:
         write_token(pieces, True, token.replace("<", "</"))
         return pieces.data()
 
+    def pack_chain_examples(
+        self, key: str, chunks: Any, frames: int, targets: Any, deriv_weights: np.ndarray | None, long_keys: bool
+    ) -> bytes:
+        """Chain examples of an utterance of so many frames, as entries of an archive.
+
+        Args:
+            chunks: of ``UtteranceSplitter.cut``.
+            targets: of a SupervisionSplitter.
+            deriv_weights: one for each frame of the supervision, where there are any.
+            long_keys: with the contexts.
+
+        Raises:
+            KaldiError: something cannot be compressed.
+        """
+        try:
+            return _csrc.pack_chain_examples(key, self._inputs, targets, chunks, frames, deriv_weights, long_keys)
+        except ValueError as error:
+            raise KaldiError(f"{key}: {error}") from None
+
     def pack_frame_examples(self, key: str, chunks: Any, frames: int, targets: Any) -> bytes:
         """Examples of an utterance of so many frames, with a target for each label, as entries of an archive.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.examples.supervision import Supervision
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.packed_acceptors import PackedAcceptor
 
 
@@ -19,6 +21,12 @@ class SupervisionSplitter:
         self._supervision = supervision
         self._graph = PackedAcceptor.of_fst(supervision.fst)
         self._times = self._graph.state_times(supervision.frames_per_sequence)
+
+    @property
+    def targets(self) -> Any:
+        """The whole, to be cut in C++ (InputCutter.pack_chain_examples)."""
+        supervision = self._supervision
+        return _csrc.ChainTargets(supervision.weight, supervision.label_dim, self._graph.native, self._times)
 
     def graph(self, first: int, count: int) -> PackedAcceptor:
         """``count`` frames from frame ``first``. It begins with epsilons to all states of that time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from kaldi_bridge.examples.supervision_splitting import SupervisionSplitter
 from kaldi_bridge.examples.utterance_splitting import Chunk, UtteranceSplitter
 from kaldi_bridge.fsts.packed_acceptors import PackedAcceptor
 from kaldi_bridge.hmm.transition_model import TransitionModel
+from kaldi_bridge.io.text import encode
 from nnet3_compat.chain.normalization import normalized
 from nnet3_compat.chain.unconstrained import unconstrained
 
@@ -64,8 +64,8 @@ class ExampleMaker:
         self._normalization, self._model = normalization, model
         self._compress, self._long_key, self._tolerance = compress, long_key, tolerance
 
-    def make(self, utterance: Utterance) -> Iterator[tuple[str, bytes]]:
-        """(key, example in binary form) pairs; none, and a warning, where lengths do not fit or are too short."""
+    def make(self, utterance: Utterance) -> bytes:
+        """Examples as entries of an archive; none, and a warning, where lengths do not fit or are too short."""
         supervision, weights = utterance.supervision, utterance.deriv_weights
         frames, outputs = utterance.features.rows, supervision.frames_per_sequence
         if weights is not None and abs(len(weights) - outputs) > self._tolerance:
@@ -73,20 +73,25 @@ class ExampleMaker:
                 f"For utterance {utterance.key}, mismatch between deriv-weights dim and num-output-frames; "
                 f"{len(weights)} vs {outputs}"
             )
-            return
+            return b""
         if not self._splitter.lengths_match(utterance.key, frames, outputs, self._tolerance):
-            return
+            return b""
         factor = self._splitter.options.frame_subsampling_factor
         frames = min(frames, outputs * factor)
-        chunks = self._splitter.split(frames)
+        chunks = self._splitter.cut(frames)
         if not chunks:
             log.warning(f"Not producing egs for utterance {utterance.key} because it is too short: {frames} frames.")
-            return
+            return b""
         cutter = SupervisionSplitter(supervision)
         inputs = InputCutter(
             utterance.features, utterance.ivectors, utterance.ivector_period, self._compress, self._random
         )
-        for chunk in chunks:
+        if self._normalization is None and self._model is None:
+            return inputs.pack_chain_examples(
+                utterance.key, chunks, frames, cutter.targets, weights, long_keys=self._long_key
+            )
+        made = []
+        for chunk in (Chunk(*fields) for fields in chunks.fields()):
             part = self._supervision(
                 utterance, chunk, cutter.part(chunk.first_frame // factor, chunk.num_frames // factor)
             )
@@ -97,7 +102,8 @@ class ExampleMaker:
                 key += f"-{chunk.left_context}-{chunk.num_frames}-{chunk.right_context}-v1"
             self._random.rand()  # by which Kaldi chooses some supervisions to be checked
             output = self._output(utterance, chunk, part, factor)
-            yield key, inputs.pack_example(TOKEN, chunk, frames, output)
+            made += [encode(f"{key} "), inputs.pack_example(TOKEN, chunk, frames, output)]
+        return b"".join(made)
 
     def _supervision(self, utterance: Utterance, chunk: Chunk, part: Supervision) -> Supervision | None:
         if self._model is not None:

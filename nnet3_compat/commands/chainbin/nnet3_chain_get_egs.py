@@ -63,14 +63,15 @@ def chain_get_egs(options: Options, first: str, second: str, third: str, fourth:
         writer = stack.enter_context(TableWriter(egs, RAW_CHAIN_EXAMPLE))
         for key, matrix in stack.enter_context(SequentialReader(features, PACKED_MATRIX)):
             found = sources.find(key, matrix.rows)
-            made = 0
+            examples = b""
             if found is not None:
                 period = options.online_ivector_period
                 utterance = Utterance(key, matrix, found.target, found.ivectors, period, found.weights)
-                for name, example in maker.make(utterance):
-                    writer.write(name, example)
-                    made += 1
-            num_bad += made == 0
+                examples = maker.make(utterance)
+            if examples:
+                writer.write_packed([key], examples)
+            else:
+                num_bad += 1
     if num_bad:
         log.warning(f"{num_bad} utterances had errors and could not be processed.")
     return 0 if splitter.report() else 1

@@ -1,0 +1,77 @@
+#include "chain_example_making.h"
+
+#include <string_view>
+
+#include "acceptors.h"
+#include "example_making.h"
+
+namespace kaldi_bridge {
+
+namespace {
+
+constexpr int32_t kMagic = 2125659606, kVersion = 2, kFlags = 0;  // of OpenFst's headers
+
+template <class T>
+void append_raw(const T &value, std::string *out) {
+  out->append(reinterpret_cast<const char *>(&value), sizeof value);
+}
+
+template <class T>
+void append_all(const std::vector<T> &values, std::string *out) {
+  out->append(reinterpret_cast<const char *>(values.data()), sizeof(T) * values.size());
+}
+
+void append_name(std::string_view name, std::string *out) {
+  append_raw(static_cast<int32_t>(name.size()), out);
+  out->append(name);
+}
+
+PackedFst packed(const Acceptor &a) {
+  PackedFst made;
+  made.start = a.start;
+  for (int32_t s = 0; s < a.num_states(); s++) {
+    for (const AcceptorArc &arc : a.arcs[s]) made.arcs.push_back({arc.label, arc.label, static_cast<float>(arc.cost), arc.next});
+    made.end_state(static_cast<float>(a.finals[s]));
+  }
+  return made;
+}
+
+// As OpenFst's type compact_acceptor.
+void append_fst(const PackedFst &fst, std::string *out) {
+  append_raw(kMagic, out);
+  append_name("compact_acceptor", out);
+  append_name("standard", out);
+  append_raw(kVersion, out);
+  append_raw(kFlags, out);
+  append_raw(properties(fst.view()), out);
+  for (const int64_t number : {int64_t{fst.start}, int64_t{fst.num_states()}, static_cast<int64_t>(fst.arcs.size())})
+    append_raw(number, out);
+  const CompactFst body = compact(fst.view());
+  append_all(body.positions, out);
+  append_all(body.elements, out);
+}
+
+}  // namespace
+
+void append_chain_output(const ChainTargets &targets, const Chunk &chunk, int32_t factor, const std::vector<float> &weights,
+                         std::string *out) {
+  const int32_t first = chunk.first_frame / factor, count = static_cast<int32_t>(weights.size());
+  out->append("<NnetChainSup> output ");
+  append_indexes(0, factor, count, out);
+  out->append("<Supervision> <Weight> ");
+  append_basic(targets.weight, out);
+  out->append("<NumSequences> ");
+  append_basic(int32_t{1}, out);
+  out->append("<FramesPerSeq> ");
+  append_basic(count, out);
+  out->append("<LabelDim> ");
+  append_basic(targets.label_dim, out);
+  out->append("<End2End> F");
+  append_fst(packed(part_in_time(targets.graph, targets.times, first, first + count)), out);
+  out->append("</Supervision> <DW2> FV ");
+  append_basic(count, out);
+  append_all(weights, out);
+  out->append("</NnetChainSup> ");
+}
+
+}  // namespace kaldi_bridge
