@@ -20,9 +20,10 @@ inline void pack_rows(const Rows &rows, int64_t begin, int64_t end, int64_t word
 inline void finish(const uint32_t *sums, const RowScale *, const Weights &, const Output &output, int64_t row,
                    int64_t count) {
   for (int64_t r = 0; r < count; r++, sums += PANEL) {
-    Vector made[VECTORS];
+    Vector made[1][VECTORS];
     for (int v = 0; v < VECTORS; v++)
-      made[v] = vector_at(reinterpret_cast<const float *>(sums), v) + vector_at(output.bias, v);
-    finish_row(made, output, row + r);
+      made[0][v] = vector_at(reinterpret_cast<const float *>(sums), v) + vector_at(output.bias, v);
+    fetch_next_panel(output, row + r);
+    finish_rows(made, output, row + r);
   }
 }

@@ -9,7 +9,11 @@ inline Vector vector_at(const float *values, int64_t number) {
   return reinterpret_cast<const UnalignedVector *>(values)[number];
 }
 
-// What finish_row() will read and write of the next panel.
+inline void set_vector(float *values, int64_t number, Vector vector) {
+  reinterpret_cast<UnalignedVector *>(values)[number] = vector;
+}
+
+// What finish_rows() will read and write of a row of the next panel.
 inline void fetch_next_panel(const Output &output, int64_t row) {
   constexpr int64_t NUMBERS = LINE / sizeof(float);
   for (int64_t i = PANEL; i < 2 * PANEL; i += NUMBERS) {
@@ -19,20 +23,45 @@ inline void fetch_next_panel(const Output &output, int64_t row) {
   }
 }
 
-// One row of a panel's sums, W x + b.
-inline void finish_row(const Vector *sums, const Output &output, int64_t row) {
-  const Vector zero = {};
-  fetch_next_panel(output, row);
-  float made[PANEL];
-  float *const to = output.y + row * output.stride;
-  float *const target = output.width == PANEL ? to : made;
-  for (int v = 0; v < VECTORS; v++) {
-    Vector sum = sums[v];
-    if (output.rectify) sum = zero > sum ? zero : sum;  // what is not a number stays so
-    for (const AddedRows *added = output.added; added != output.added_end; ++added)
-      sum += added->scale * vector_at(added->rows[row] + output.column, v);
-    if (output.has_offset) sum += vector_at(output.offset, v);
-    reinterpret_cast<UnalignedVector *>(target)[v] = sum;
+// Rows of a panel's sums, W x + b, which stay in registers.
+template <int COUNT>
+__attribute__((always_inline)) inline void finish_rows(Vector (&sum)[COUNT][VECTORS], const Output &output,
+                                                       int64_t row) {
+  if (output.rectify) {
+    const Vector zero = {};
+#pragma GCC unroll 16
+    for (int r = 0; r < COUNT; r++)
+#pragma GCC unroll 8
+      for (int v = 0; v < VECTORS; v++) sum[r][v] = zero > sum[r][v] ? zero : sum[r][v];  // no number stays none
   }
-  if (target == made) std::memcpy(to, made, output.width * sizeof(float));
+  for (const AddedRows *added = output.added; added != output.added_end; ++added)
+#pragma GCC unroll 16
+    for (int r = 0; r < COUNT; r++) {
+      const float *const from = added->rows[row + r] + output.column;
+#pragma GCC unroll 8
+      for (int v = 0; v < VECTORS; v++) sum[r][v] += added->scale * vector_at(from, v);
+    }
+  if (output.has_offset) {
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; v++) {
+      const Vector offset = vector_at(output.offset, v);
+#pragma GCC unroll 16
+      for (int r = 0; r < COUNT; r++) sum[r][v] += offset;
+    }
+  }
+  float *to = output.y + row * output.stride;
+  if (output.width == PANEL) {
+#pragma GCC unroll 16
+    for (int r = 0; r < COUNT; r++, to += output.stride)
+#pragma GCC unroll 8
+      for (int v = 0; v < VECTORS; v++) set_vector(to, v, sum[r][v]);
+    return;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < COUNT; r++, to += output.stride) {
+    float made[PANEL];
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; v++) set_vector(made, v, sum[r][v]);
+    std::memcpy(to, made, output.width * sizeof(float));
+  }
 }

@@ -1,7 +1,9 @@
 #include "float_matrix.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "cache_lines.h"
 #include "output.h"
@@ -12,6 +14,16 @@ namespace nnet3_compat {
 namespace {
 
 constexpr int64_t DEPTH = 192;  // columns of a panel that stay in the first cache while rows go through them
+// Of rows that go through all panels before the next ones, and of their numbers that do so: as many as stay in the second
+// cache beside some panels.
+constexpr int64_t BLOCK_ROWS = 336, BLOCK_NUMBERS = int64_t{1} << 17;
+
+// Columns begin to end - 1 of some taps, whose products are summed at a time.
+struct Piece {
+  int64_t first_tap, last_tap, begin, end;
+  bool is_first, is_last;
+  int64_t size() const { return (last_tap - first_tap) * (end - begin); }
+};
 
 #ifdef NNET3_COMPAT_X86
 #pragma GCC push_options
@@ -42,14 +54,30 @@ constexpr int WIDTH = 4, ROWS = 1;
 #include "float_kernel.h"
 }  // namespace any_processor
 
-using ComputePanel = void (*)(const Rows &, int64_t, int64_t, const float *, const Output &, float *);
+using ComputePiece = void (*)(const Rows &, const Piece &, int64_t, int64_t, const float *, const float *,
+                              const Output &, float *);
 
-ComputePanel code_for(Instructions instructions) {
+ComputePiece code_for(Instructions instructions) {
 #ifdef NNET3_COMPAT_X86
-  if (instructions == Instructions::AVX512) return avx512::compute_panel;
-  if (instructions == Instructions::AVX2) return avx2::compute_panel;
+  if (instructions == Instructions::AVX512) return avx512::compute_piece;
+  if (instructions == Instructions::AVX2) return avx2::compute_piece;
 #endif
-  return any_processor::compute_panel;
+  return any_processor::compute_piece;
+}
+
+// Those of a product of rows, in parts that a block of rows goes through before the next one: all taps of some columns,
+// since taps may be of the same rows.
+std::vector<std::vector<Piece>> parts_of(int64_t taps, int64_t dim, int64_t rows) {
+  const int64_t taps_at_once = std::max<int64_t>(1, std::min(taps, DEPTH / dim));
+  const int64_t groups = (taps + taps_at_once - 1) / taps_at_once, slices = (dim + DEPTH - 1) / DEPTH;
+  const int64_t count = (rows * dim + BLOCK_NUMBERS - 1) / BLOCK_NUMBERS, parts = std::min(slices, count);
+  std::vector<std::vector<Piece>> made(parts);
+  for (int64_t slice = 0; slice < slices; slice++)
+    for (int64_t group = 0; group < groups; group++)
+      made[slice * parts / slices].push_back({group * taps / groups, (group + 1) * taps / groups, slice * dim / slices,
+                                              (slice + 1) * dim / slices, slice + group == 0,
+                                              slice == slices - 1 && group == groups - 1});
+  return made;
 }
 
 class FloatMatrix : public PackedMatrix {
@@ -57,7 +85,7 @@ class FloatMatrix : public PackedMatrix {
   FloatMatrix(const float *weights, const float *bias, const float *offset, int64_t outputs, int64_t inputs,
               Instructions instructions)
       : PackedMatrix(bias, offset, outputs, inputs),
-        compute_panel_(code_for(instructions)),
+        compute_piece_(code_for(instructions)),
         panels_(weights_of<float>((outputs + PANEL - 1) / PANEL * inputs * PANEL)) {
     for (int64_t row = 0; row < outputs; row++) {
       float *to = panels_.get() + row / PANEL * inputs * PANEL + row % PANEL;
@@ -66,16 +94,31 @@ class FloatMatrix : public PackedMatrix {
   }
 
  private:
+  int64_t rows_of_block(int64_t) const override { return BLOCK_ROWS; }
+
   void compute_rows(const Rows &rows, int64_t begin, int64_t end, const Finish &finish, float *y) const override {
     thread_local LineVector<float> sums;
-    if (static_cast<int64_t>(sums.size()) < (end - begin) * PANEL) sums.resize((end - begin) * PANEL);
-    for (int64_t column = 0; column < outputs(); column += PANEL) {
-      const Output output(finish, bias(column), offset(column), column, outputs(), y);
-      compute_panel_(rows, begin, end, panels_.get() + column * inputs(), output, sums.data());
-    }
+    const auto parts = parts_of(rows.taps, rows.dim, end - begin);
+    const int64_t panels = (outputs() + PANEL - 1) / PANEL, size = (end - begin) * PANEL;
+    const int64_t apart = parts.size() == 1 ? 0 : size;  // of panels, which last until the next part
+    if (const size_t needed = size + (panels - 1) * apart; sums.size() < needed) sums.resize(needed);
+    for (const std::vector<Piece> &part : parts)
+      for (int64_t panel = 0; panel < panels; panel++) {
+        const int64_t column = panel * PANEL;
+        const float *const weights = panels_.get() + column * inputs();
+        const Output output(finish, bias(column), offset(column), column, outputs(), y);
+        const auto place = [&](const Piece &piece) {
+          return weights + (piece.first_tap * rows.dim + (piece.last_tap - piece.first_tap) * piece.begin) * PANEL;
+        };
+        for (auto piece = part.begin(); piece != part.end(); ++piece) {
+          const bool is_last = piece + 1 == part.end();
+          const float *const next = is_last ? place(part.front()) + inputs() * PANEL : place(piece[1]);
+          compute_piece_(rows, *piece, begin, end, place(*piece), next, output, sums.data() + panel * apart);
+        }
+      }
   }
 
-  ComputePanel compute_panel_;
+  ComputePiece compute_piece_;
   std::shared_ptr<float> panels_;
 };
 

@@ -51,12 +51,13 @@ inline void pack_rows(const Rows &rows, int64_t begin, int64_t end, int64_t word
 inline void finish(const uint32_t *sums, const RowScale *scales, const Weights &weights, const Output &output, int64_t row,
                    int64_t count) {
   for (int64_t r = 0; r < count; r++, sums += PANEL) {
-    Vector made[VECTORS];
+    Vector made[1][VECTORS];
     for (int v = 0; v < VECTORS; v++) {
       const Vector sum = __builtin_convertvector(reinterpret_cast<const UnalignedIntVector *>(sums)[v], Vector);
-      made[v] = scales[r].step * (vector_at(weights.scales, v) * sum) +
+      made[0][v] = scales[r].step * (vector_at(weights.scales, v) * sum) +
                 (scales[r].low * vector_at(weights.sums, v) + vector_at(output.bias, v));
     }
-    finish_row(made, output, row + r);
+    fetch_next_panel(output, row + r);
+    finish_rows(made, output, row + r);
   }
 }

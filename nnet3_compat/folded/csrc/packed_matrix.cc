@@ -8,9 +8,6 @@ namespace nnet3_compat {
 
 namespace {
 
-// Of rows that go through all panels before the next ones: as many as stay in the second cache beside some panels, and no
-// more than there are sums for in the first.
-constexpr int64_t BLOCK_NUMBERS = int64_t{1} << 17, BLOCK_ROWS = 240;
 constexpr int64_t WORTH_A_THREAD = int64_t{1} << 24;  // multiplications: a good part of a millisecond
 
 }  // namespace
@@ -29,8 +26,8 @@ void PackedMatrix::multiply(const float *const *x, int64_t taps, int64_t rows, c
   const Rows all{x, taps, inputs_ / taps, rows};
   const int64_t threads =
       std::max<int64_t>(1, std::min<int64_t>(num_threads, rows * outputs_ * inputs_ / WORTH_A_THREAD));
-  const int64_t many = std::max<int64_t>(1, std::min(BLOCK_ROWS, BLOCK_NUMBERS / all.dim));
-  const int64_t blocks = std::max((rows + many - 1) / many, std::min(threads, rows));
+  const int64_t many = rows_of_block(all.dim);
+  const int64_t blocks = std::min(rows, ((rows + many - 1) / many + threads - 1) / threads * threads);
   const auto compute_block = [&](int64_t number) {
     compute_rows(all, number * rows / blocks, (number + 1) * rows / blocks, finish, y);
   };

@@ -50,6 +50,8 @@ class PackedMatrix {
   void multiply(const float *const *x, int64_t taps, int64_t rows, const Finish &finish, float *y, int num_threads) const;
 
  protected:
+  // How many rows of so many numbers per tap are best computed together.
+  virtual int64_t rows_of_block(int64_t dim) const = 0;
   // Rows begin to end - 1 of the product.
   virtual void compute_rows(const Rows &rows, int64_t begin, int64_t end, const Finish &finish, float *y) const = 0;
 

@@ -42,6 +42,8 @@ struct Weights {
 };
 
 constexpr int64_t LANES = 16;    // rows of words end at a multiple of so many, for AMX
+// Of rows that go through all panels before the next ones: as many as stay in the second cache beside some panels.
+constexpr int64_t BLOCK_ROWS = 240, BLOCK_NUMBERS = int64_t{1} << 17;
 constexpr int64_t TILE_ROWS = 96;  // whose sums are made before they are finished: a multiple of all kernels'
 
 #ifdef NNET3_COMPAT_X86
@@ -215,6 +217,10 @@ class WordMatrix : public PackedMatrix {
   }
 
  private:
+  int64_t rows_of_block(int64_t dim) const override {
+    return std::max<int64_t>(1, std::min(BLOCK_ROWS, BLOCK_NUMBERS / dim));
+  }
+
   void compute_rows(const Rows &rows, int64_t begin, int64_t end, const Finish &finish, float *y) const override {
     thread_local LineVector<uint32_t> packed;
     thread_local std::vector<RowScale> row_scales;

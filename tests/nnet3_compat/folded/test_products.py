@@ -7,8 +7,18 @@ import pytest
 
 import nnet3_compat.folded._csrc as csrc
 
-# Rows, inputs and outputs: fewer than of a tile, of a panel; several blocks; no multiples of anything; one.
-SIZES = [(1, 1, 1), (5, 7, 3), (13, 96, 32), (33, 130, 65), (61, 500, 40), (250, 192, 33), (503, 67, 70)]
+# Rows, inputs and outputs: fewer than of a tile, of a panel; several blocks; several parts of a block; no multiples of
+# anything; one.
+SIZES = [
+    (1, 1, 1),
+    (5, 7, 3),
+    (13, 96, 32),
+    (33, 130, 65),
+    (61, 500, 40),
+    (250, 192, 33),
+    (503, 67, 70),
+    (350, 1001, 67),
+]
 NAMES = ["any", "avx2", "avx512", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx"]
 
 
