@@ -1,14 +1,15 @@
-"""How fast networks compute on one thread: TDNN-F networks of two sizes, and one that begins with convolutions, against
-Kaldi and this machine's sgemm.
+"""How fast networks compute on one thread: TDNN-F networks of two sizes, one that begins with convolutions, and
+recurrences of each kind that xconfigs have, against Kaldi and this machine's sgemm.
 
-    python bench/computation.py [mini] [large] [cnn] [--chunk=150] [--repeat=5] [--products]
+    python bench/computation.py [mini] [large] [cnn] [lstmp] ... [--chunk=150] [--repeat=5] [--products]
 
 Twelve utterances of 1 to 20 s (8870 frames), 40 features, frame subsampling 3, random parameters; in each precision,
-without torch, with what this processor has (NNET_PYTORCH_INSTRUCTIONS: less than that). Where nnet3-compute is on the
-PATH it runs on the same model and features (its own time, start-up included). All times are the processor's, which
+without torch, with what this processor has (NNET_PYTORCH_INSTRUCTIONS: less than that). What has a memory sees 40
+frames more before each chunk (and behind it, where it goes backwards), as in Kaldi's recipes. Where nnet3-compute is on
+the PATH it runs on the same model and features (its own time, start-up included). All times are the processor's, which
 other programs disturb less than the wall clock, and of the same round. GFLOP/s count the matrix products for exactly
-the frames that the outputs need. --products: also each size of matrix alone, beside sgemm of the same size, its weights
-in the second cache already.
+the frames that the outputs need (not of recurrences, which see Kaldi's chunks). --products: also each size of matrix
+alone, beside sgemm of the same size, its weights in the second cache already.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import torch
 
 from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from nnet3_compat.components import set_seed
 from nnet3_compat.folded import _csrc as folded
 from nnet3_compat.folded.model import folded_model
 from nnet3_compat.folded.precision import PRECISIONS
@@ -39,6 +41,7 @@ from nnet3_compat.network.network import Network
 from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.utterances.computation import Computer, Utterance
 from nnet3_compat.utterances.computation_options import SimpleComputationOptions
+from nnet3_compat.xconfig.nnet import nnet_of_xconfig
 
 FRAMES = [100, 230, 360, 480, 550, 620, 700, 780, 850, 950, 1250, 2000]
 SIZES = {
@@ -51,6 +54,49 @@ SIZES = {
 }  # fmt: skip
 FACTOR = 3
 """Input frames per output frame."""
+
+WARM_UP = 40
+"""Frames more on the side that a recurrence comes from."""
+OUTPUT = "output-layer name=output dim=2336 include-log-softmax=false"
+TDNN = "relu-batchnorm-layer name=tdnn{} dim=512 input=Append(-{step},0,{step})"
+PROJECTED = "recurrent-projection-dim=128 non-recurrent-projection-dim=128"
+LSTMP = "fast-lstmp-layer name={} cell-dim=512 delay={}3 input={} " + PROJECTED
+
+
+def two_layers(layer: str) -> list[str]:
+    """Of 512 cells, after a TDNN."""
+    return [TDNN.format(1, step=1), *(f"{layer} name=layer{number} cell-dim=512 delay=-3" for number in (1, 2)), OUTPUT]
+
+
+RECURRENT = {
+    "lstmp": [
+        *(TDNN.format(number, step=1) for number in (1, 2)),
+        LSTMP.format("lstm1", "-", "tdnn2"),
+        *(TDNN.format(number, step=3) for number in (3, 4)),
+        LSTMP.format("lstm2", "-", "tdnn4"),
+        *(TDNN.format(number, step=3) for number in (5, 6)),
+        LSTMP.format("lstm3", "-", "tdnn6"),
+        OUTPUT,
+    ],
+    "lstm": two_layers("fast-lstm-layer"),
+    "lstmp-parts": two_layers(f"lstmp-layer {PROJECTED}"),
+    "blstmp": [
+        LSTMP.format("forward1", "-", "input"),
+        LSTMP.format("backward1", "", "input"),
+        LSTMP.format("forward2", "-", "Append(forward1, backward1)"),
+        LSTMP.format("backward2", "", "Append(forward1, backward1)"),
+        f"{OUTPUT} input=Append(forward2, backward2)",
+    ],
+    "gru": two_layers("gru-layer"),
+    "pgru": two_layers(f"fast-pgru-layer {PROJECTED}"),
+    "opgru": two_layers(f"fast-opgru-layer {PROJECTED}"),
+    "small": [
+        TDNN.format(1, step=1).replace("512", "64"),
+        "fast-lstmp-layer name=lstm1 cell-dim=64 recurrent-projection-dim=16 non-recurrent-projection-dim=16 delay=-3",
+        OUTPUT.replace("2336", "100"),
+    ],
+}
+"""Lines of xconfigs after that of the input."""
 
 
 def config(
@@ -109,10 +155,16 @@ def config(
 
 
 def make_nnet(size: str) -> Nnet:
-    nnet = Nnet.from_config(config(**SIZES[size]))
+    set_seed(1)
+    if size in SIZES:
+        nnet = Nnet.from_config(config(**SIZES[size]))
+    else:
+        nnet = nnet_of_xconfig(["input name=input dim=40", *RECURRENT[size]])
     random = np.random.default_rng(1)
     component: Any
-    for component in nnet.components.values():
+    for name, component in nnet.components.items():
+        if name == "output.affine" and size in RECURRENT:  # zero at first
+            component.linear_params = random.normal(0, 0.05, component.linear_params.shape).astype(np.float32)
         if component.TYPE == "BatchNormComponent":
             dim = len(component.stats_sum)
             mean = random.normal(0.4, 0.1, dim)
@@ -167,11 +219,12 @@ def needed_flops(network: Network) -> float:
     return total
 
 
-def kaldi_seconds(folder: str, chunk: int) -> float | None:
+def kaldi_seconds(folder: str, chunk: int, warm_up: tuple[int, int]) -> float | None:
     """Of real nnet3-compute on the same; None where there is none."""
     if shutil.which("nnet3-compute") is None:
         return None
     options = ["--use-gpu=no", "--frame-subsampling-factor=3", f"--frames-per-chunk={chunk}"]
+    options += [f"--extra-{side}-context={frames}" for side, frames in zip(("left", "right"), warm_up, strict=True)]
     files = [f"{folder}/model", f"ark:{folder}/feats", "ark:/dev/null"]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -188,16 +241,22 @@ def write_files(folder: str, nnet: Nnet, features: dict[str, np.ndarray]) -> Non
             writer.write(key, value)
 
 
-def computers(nnet: Nnet, chunk: int) -> dict[str, Computer]:
+def computers(nnet: Nnet, chunk: int, warm_up: tuple[int, int]) -> dict[str, Computer]:
     """In each precision."""
-    options = SimpleComputationOptions(acoustic_scale=1.0, frame_subsampling_factor=FACTOR, frames_per_chunk=chunk)
+    options = SimpleComputationOptions(
+        acoustic_scale=1.0,
+        frame_subsampling_factor=FACTOR,
+        frames_per_chunk=chunk,
+        extra_left_context=warm_up[0],
+        extra_right_context=warm_up[1],
+    )
     models = {precision: folded_model(nnet, FACTOR, 1, precision) for precision in PRECISIONS}
     return {precision: Computer(model, options) for precision, model in models.items() if model is not None}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sizes", nargs="*", default=list(SIZES), help="mini, large, cnn")
+    parser.add_argument("sizes", nargs="*", default=[*SIZES, *RECURRENT], help=", ".join([*SIZES, *RECURRENT]))
     parser.add_argument("--chunk", type=int, default=150)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--products", action="store_true")
@@ -210,8 +269,9 @@ def main() -> None:
     print("network   precision  frames/s  GFLOP/s    sgemm  of sgemm    Kaldi  times")
     for size in arguments.sizes:
         nnet = make_nnet(size)
-        ours = computers(nnet, arguments.chunk)
-        flops = needed_flops(Network.from_nnet(nnet))
+        warm_up = (WARM_UP if size in RECURRENT else 0, WARM_UP if size == "blstmp" else 0)
+        ours = computers(nnet, arguments.chunk, warm_up)
+        flops = needed_flops(Network.from_nnet(nnet)) if size in SIZES else float("nan")
 
         def work(computer: Computer) -> None:
             for _ in computer.compute_many(Utterance(k, v) for k, v in features.items()):
@@ -224,7 +284,7 @@ def main() -> None:
                 best_gemm = max(best_gemm, sgemm())
                 for precision, computer in ours.items():
                     best[precision] = min(best[precision], timed(lambda computer=computer: work(computer)))
-                theirs = min(theirs, kaldi_seconds(folder, arguments.chunk) or float("inf"))
+                theirs = min(theirs, kaldi_seconds(folder, arguments.chunk, warm_up) or float("inf"))
         for precision, seconds in best.items():
             rate = flops / seconds / 1e9
             print(

@@ -82,6 +82,11 @@ class DropoutMaskComponent(DropoutProportionComponent):
     def input_dim(self) -> int:
         return self.output_dim
 
+    @property
+    def expected(self) -> float:
+        """All of its output in test mode."""
+        return 1.0 if self.continuous else 1.0 - self.dropout_proportion
+
     def taps(self) -> Taps:
         return Taps(())
 

@@ -1,4 +1,4 @@
-"""What components compute in test mode, as numbers for operations.h: those that a folded network may have."""
+"""What components compute in test mode, as numbers for functions.h: those that a folded network may have."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components.affine import AffineComponent, LinearComponent
+from nnet3_compat.components.backprop import BackpropTruncationComponent
 from nnet3_compat.components.base import Component
 from nnet3_compat.components.dropout import DropoutComponent
 from nnet3_compat.components.fixed import FixedAffineComponent, FixedBiasComponent, FixedScaleComponent
+from nnet3_compat.components.gru import GruNonlinearityComponent, OutputGruNonlinearityComponent
+from nnet3_compat.components.lstm import LstmNonlinearityComponent
 from nnet3_compat.components.nonlinear import (
     LogSoftmaxComponent,
     RectifiedLinearComponent,
@@ -99,6 +102,22 @@ def _(component: DropoutComponent) -> tuple[str, Numbers] | None:
 
 
 @function_of.register
+def _(component: BackpropTruncationComponent) -> tuple[str, Numbers] | None:
+    scales = np.full(component.dim, component.scale_factor, np.float32)
+    return "SCALE_AND_OFFSET", np.concatenate([scales, np.zeros_like(scales)])
+
+
+@function_of.register
+def _(component: LstmNonlinearityComponent) -> tuple[str, Numbers] | None:
+    return "LSTM", component.params.reshape(-1)
+
+
+@function_of.register
+def _(component: OutputGruNonlinearityComponent) -> tuple[str, Numbers] | None:
+    return "OUTPUT_GRU", component.w_h
+
+
+@function_of.register
 def _(component: NormalizeComponent) -> tuple[str, Numbers] | None:
     return "NORMALIZE", np.array([component.block_dim, component.target_rms, component.add_log_stddev], np.float32)
 
@@ -108,3 +127,17 @@ def _(component: PermuteComponent) -> tuple[str, Numbers] | None:
     if component.input_dim > MAX_PERMUTED:
         return None
     return "PERMUTE", np.array(component.column_map, np.float32)
+
+
+def pieces_of(component: Component) -> list[int]:
+    """The columns of what it reads, in pieces that may be of different values."""
+    if isinstance(component, ElementwiseProductComponent):
+        return [component.output_dim] * (component.input_dim // component.output_dim)
+    if isinstance(component, LstmNonlinearityComponent):
+        return [4 * component.cell_dim, component.cell_dim, *([3] if component.use_dropout else [])]
+    if isinstance(component, OutputGruNonlinearityComponent):
+        return [component.cell_dim] * 3
+    if isinstance(component, GruNonlinearityComponent):
+        cells, states = component.cell_dim, component.recurrent_dim
+        return [cells, states, cells, cells, *([states] if component.input_dim > 3 * cells + states else [])]
+    return [component.input_dim]

@@ -4,6 +4,8 @@ In test mode a TDNN-F layer is ``0.66 x + batchnorm(relu(W y + b))``. The scale 
 s relu(z) = relu(s z) and s goes into W and b. Its offset is constant: instead of adding it to every frame the value is
 kept without it, and each later affine map, whose input is then lacking a constant c, gets W c added to its bias. What
 is left per layer is the matrix products, a relu and a sum.
+
+Within a recurrence nothing is kept without a constant, and affine maps are followed as far as the recurrence goes.
 """
 
 from __future__ import annotations
@@ -83,7 +85,7 @@ class Folding:
     """Finds what can be folded in a graph.
 
     Args:
-        components: of values that are no part of a recurrence.
+        components: by the values that they make; without those of a recurrence nothing is folded in it.
 
     Attributes:
         chains: by the value that each makes.
@@ -108,7 +110,7 @@ class Folding:
         self.free = self._free_lists()
 
     def _component(self, i: int) -> Component:
-        """Of a value that is not a recurrence; one that is nothing in particular where there is none."""
+        """Of a value; one that is nothing in particular where there is none."""
         return self._components.get(i, NO_COMPONENT)
 
     def _who_takes_offsets(self) -> list[bool]:
@@ -117,7 +119,7 @@ class Folding:
         takes = [False] * len(values)
         wanted = set(self.graph.outputs.values())
         for i in reversed(range(len(values))):
-            ok = i not in wanted
+            ok = i not in wanted and not self._recurrent[i]
             for r in self._readers[i]:
                 v = values[r]
                 if self._recurrent[r]:
@@ -132,15 +134,17 @@ class Folding:
         return takes
 
     def _only_reader(self, i: int) -> int | None:
-        """The value that alone reads value i, outside of recurrences; None where there are several, or i is wanted."""
+        """The value that alone reads value i, both of one recurrence or of none; None where there are several, or i is
+        wanted."""
         if len(self._readers[i]) != 1 or i in self.graph.outputs.values():
             return None
         reader = self._readers[i][0]
-        return None if self._recurrent[reader] else reader
+        together = self.group_of[i] == self.group_of[reader]
+        return reader if together or not (self._recurrent[i] or self._recurrent[reader]) else None
 
     def _build(self) -> None:
         for i, v in enumerate(self.graph.values):
-            if i in self.skipped or i in self.chains or self._recurrent[i]:
+            if i in self.skipped or i in self.chains:
                 continue
             if self._component(i).is_affine:
                 chain = self._chain(i)
@@ -192,7 +196,8 @@ class Folding:
             if len(mine) != 1 or mine[0].maps or mine[0].scale != 1.0:
                 break
             if len(leaves) > 1 or constant:
-                if any(leaf.source > i for leaf in leaves if leaf.source != at):
+                others = [leaf.source for leaf in leaves if leaf.source != at]
+                if any(source > i and not self._recurrent[source] for source in others):
                     break  # what it lacks is not known yet
                 order = values[descriptor].leaves()
                 chain.residual = [(order.index(leaf), leaf.source, leaf.scale) for leaf in leaves if leaf.source != at]

@@ -10,6 +10,7 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.folded.network import FoldedNetwork, can_fold, new_state
+from nnet3_compat.folded.outer_maps import with_outer_maps
 from nnet3_compat.folded.precision import FLOAT32
 from nnet3_compat.structure.context import compute_context, modulus
 from nnet3_compat.structure.graph import Graph, build_graph
@@ -89,6 +90,7 @@ def folded_model(
     nnet: Nnet, frame_subsampling_factor: int, num_threads: int, precision: str = FLOAT32
 ) -> FoldedModel | None:
     """None where torch has to compute the network. Raises KaldiError for networks that cannot be computed."""
+    nnet = with_outer_maps(nnet)
     graph = build_graph(nnet)
     if not can_fold(graph, nnet.components):
         return None

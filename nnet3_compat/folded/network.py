@@ -4,14 +4,13 @@
     program = network.program(layout)
     outputs = program.run([features], [new_state() for _ in features])       # [N, frames, dim] -> [N, frames, pdfs]
 
-Only networks without recurrences, of components that map single rows, or are affine maps of or convolutions over
-several (see ``can_fold``).
+Only networks of components that map single rows, or are affine maps of or convolutions over several, and recurrences
+of these (see ``can_fold``).
 """
 
 from __future__ import annotations
 
 import importlib
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,13 +18,15 @@ import numpy as np
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components.base import Component
+from nnet3_compat.components.dropout import DropoutMaskComponent
+from nnet3_compat.components.gru import GruNonlinearityComponent
 from nnet3_compat.components.int8_matrix import Int8Matrix
 from nnet3_compat.components.time_height_convolution import TimeHeightConvolutionComponent
-from nnet3_compat.folded.component_functions import affine_of, function_of, scale_and_offset_of
+from nnet3_compat.folded.component_functions import affine_of, function_of, pieces_of, scale_and_offset_of
 from nnet3_compat.folded.folding import Chain, Folding, Parameters
 from nnet3_compat.folded.precision import BFLOAT16, FLOAT32, INT8
-from nnet3_compat.structure.graph import Graph, Leaf, terms_of
-from nnet3_compat.structure.layout import Layout
+from nnet3_compat.structure.graph import Graph, Leaf, Value, terms_of
+from nnet3_compat.structure.layout import Layout, check_recurrence
 
 try:
     _csrc: Any = importlib.import_module("nnet3_compat.folded._csrc")
@@ -35,20 +36,31 @@ except ImportError:  # no compiler: torch computes
 
 def can_fold(graph: Graph, components: dict[str, Component]) -> bool:
     """Whether a FoldedNetwork can be made."""
-    if _csrc is None or len(graph.outputs) != 1 or any(group.direction != 0 for group in graph.groups):
+    if _csrc is None or len(graph.outputs) != 1 or any(group.direction is None for group in graph.groups):
         return False
-    for value in graph.values:
-        if value.is_input and value.x != 0:
-            return False
-        if value.component is None:
-            continue
-        component = components[value.component]
-        reads_taps = component.is_affine or isinstance(component, TimeHeightConvolutionComponent)
-        if not value.taps or not (reads_taps or component.is_identity or function_of(component)):
-            return False
-        if value.tap_rule is not None and not reads_taps:
-            return False
-    return True
+    if any(value.is_input and value.x != 0 for value in graph.values):
+        return False
+    for group in graph.groups:
+        if group.direction != 0:
+            try:
+                check_recurrence(graph, group)
+            except KaldiError:
+                return False
+    return all(value.component is None or _can_compute(value, components[value.component]) for value in graph.values)
+
+
+def _can_compute(value: Value, component: Component) -> bool:
+    if isinstance(component, DropoutMaskComponent):
+        return True
+    reads_taps = component.is_affine or isinstance(component, TimeHeightConvolutionComponent)
+    if not value.taps or (value.tap_rule is not None and not reads_taps):
+        return False
+    return (
+        reads_taps
+        or component.is_identity
+        or isinstance(component, GruNonlinearityComponent)
+        or function_of(component) is not None
+    )
 
 
 def new_state() -> Any:
@@ -126,6 +138,8 @@ class FoldedNetwork:
         value = self._graph.values[i]
         if value.is_input:
             return True
+        if self._graph.groups[self._folding.group_of[i]].direction != 0:
+            return False
         if value.component is not None:
             component = self._components[i]
             if not (component.is_identity or (through_maps and (component.is_affine or component.is_scale_and_offset))):
@@ -149,46 +163,68 @@ class FoldedNetwork:
     def _network(self) -> Any:
         """The _csrc.Network of all operations."""
         graph, folding = self._graph, self._folding
-        groups = [g for g in range(len(graph.groups)) if folding.is_made(g)]
-        steps = []
-        for g in groups:
-            i = graph.groups[g].members[0]
-            affine = folding.chains[i].affine if i in folding.chains else i
-            steps.append(_csrc.Step(self._operation(i), folding.group_of[affine]))
-        last_steps = [len(groups)] * len(graph.values)
-        for g, freed in enumerate(folding.free):
-            for i in freed:
-                last_steps[i] = bisect_left(groups, g)
-        input_dims = [graph.values[i].dim for i in graph.inputs.values()]
+        groups, inputs, operations = [], [], []
+        for group in graph.groups:
+            inside = set(group.members) if group.direction != 0 else set()
+            members = []
+            for i in group.members:
+                sources = [leaf.source for leaf in graph.values[i].leaves()]
+                members.append(_csrc.Member(i, [j if j in inside else _csrc.NO_VALUE for j in sources]))
+            groups.append(_csrc.Group(members, bool(inside)))
+            first = graph.values[group.members[0]]
+            if first.is_input:
+                slot = self.input_names.index(first.node)
+                inputs.append(_csrc.TakenInput(group.members[0], slot, first.node in self._repeated))
+                continue
+            made = [self._operation(i) for i in group.members if i in folding.chains or i not in folding.skipped]
+            if made:
+                operations.append(made)
+        dims, input_dims = [value.dim for value in graph.values], [graph.values[i].dim for i in graph.inputs.values()]
         (output,) = graph.outputs.values()
-        return _csrc.Network([value.dim for value in graph.values], input_dims, steps, last_steps, output)
+        return _csrc.Network(groups, dims, input_dims, inputs, operations, output)
 
     def _operation(self, i: int) -> Any:
         """What makes value i."""
-        value, spec = self._graph.values[i], self._folding.group_of[i]
+        value = self._graph.values[i]
         if i in self._folding.chains:
             return self._affine(i, self._folding.chains[i])
-        if value.is_input:
-            return _csrc.take_input(i, self.input_names.index(value.node), spec, value.node in self._repeated)
         if value.parts:
-            return _csrc.append(i, self._parts(i, spec))
-        reading = _csrc.Reading(value.taps[0].source, 1.0, spec, 0)
-        if value.component is None or self._components[i].is_identity:
-            return _csrc.append(i, [_csrc.Part(0, value.dim, 0.0, [reading], value.first_column)])
+            return _csrc.append(i, self._parts(i))
+        if value.component is None:
+            (leaf,) = value.taps
+            return _csrc.append(
+                i, [_csrc.Part(value.dim, 0.0, [self._reading(i, 0, leaf, value.first_column, value.dim)])]
+            )
         component = self._components[i]
+        if isinstance(component, DropoutMaskComponent):
+            return _csrc.append(i, [_csrc.Part(value.dim, component.expected, [])])
+        if component.is_identity:
+            return _csrc.append(i, [_csrc.Part(value.dim, 0.0, self._readings(i, value.taps))])
         if isinstance(component, TimeHeightConvolutionComponent):
             return self._convolution(i, component)
+        leaf, columns = value.taps[0], np.cumsum([0, *pieces_of(component)]).tolist()
+        pieces = [
+            self._reading(i, 0, leaf, first, end - first) for first, end in zip(columns[:-1], columns[1:], strict=True)
+        ]
+        if isinstance(component, GruNonlinearityComponent):
+            return self._gated_unit(i, component, pieces)
         function = self._functions[i]
         assert function is not None
         name, parameters = function
-        return _csrc.apply(i, getattr(_csrc.Function, name), reading, parameters.tolist())
+        return _csrc.apply(i, value.dim, getattr(_csrc.Function, name), pieces, parameters.tolist())
 
     def _affine(self, i: int, chain: Chain) -> Any:
-        values, group_of = self._graph.values, self._folding.group_of
-        taps = _readings(values[chain.affine].taps, group_of[chain.affine])
-        all_read = _readings(values[i].leaves(), group_of[i]) if chain.residual else []
+        values = self._graph.values
+        taps = self._readings(chain.affine, values[chain.affine].taps)
+        all_read = self._readings(i, values[i].leaves()) if chain.residual else []
         residual = [all_read[leaf] for leaf, _, _ in chain.residual]
         return _csrc.affine(i, self._matrices[i], taps, chain.relu, residual, chain.add_offset)
+
+    def _gated_unit(self, i: int, component: GruNonlinearityComponent, pieces: list[Any]) -> Any:
+        """Without projection the state is the cells."""
+        nothing = np.zeros(component.cell_dim, np.float32)
+        cells = pieces[3:] if len(pieces) == 5 else [pieces[3], pieces[3]]
+        return _csrc.gated_unit(i, self._matrix(i, component.w_h, nothing, nothing), [*pieces[:3], *cells])
 
     def _convolution(self, i: int, component: TimeHeightConvolutionComponent) -> Any:
         bias = component.bias_params
@@ -196,24 +232,26 @@ class FoldedNetwork:
         return _csrc.convolve(
             i,
             self._matrix(i, component.linear_params, bias, np.zeros_like(bias)),
-            _readings(self._graph.values[i].taps, self._folding.group_of[i]),
+            self._readings(i, self._graph.values[i].taps),
             _csrc.Image(
                 component.num_filters_in, component.height_in, component.height_out, component.height_subsample_out
             ),
             [_csrc.HeightOffset(times.index(time), height) for time, height in component.offsets],
         )
 
-    def _parts(self, i: int, spec: int) -> list[Any]:
-        parts, first, at = [], 0, 0
+    def _parts(self, i: int) -> list[Any]:
+        parts, at = [], 0
         for dim, expression in self._graph.values[i].parts:
             leaves, constant = terms_of(expression)
-            readings = [_csrc.Reading(leaf.source, leaf.scale, spec, at + k) for k, leaf in enumerate(leaves)]
-            parts.append(_csrc.Part(first, dim, constant, readings, 0))
-            first += dim
+            readings = [self._reading(i, at + k, leaf, 0, dim) for k, leaf in enumerate(leaves)]
+            parts.append(_csrc.Part(dim, constant, readings))
             at += len(leaves)
         return parts
 
+    def _readings(self, i: int, leaves: list[Leaf]) -> list[Any]:
+        """Of all leaves of value i, which are these."""
+        return [self._reading(i, k, leaf, 0, self._graph.values[leaf.source].dim) for k, leaf in enumerate(leaves)]
 
-def _readings(leaves: list[Leaf], spec: int) -> list[Any]:
-    """All leaves of a spec of layouts."""
-    return [_csrc.Reading(leaf.source, leaf.scale, spec, k) for k, leaf in enumerate(leaves)]
+    def _reading(self, i: int, k: int, leaf: Leaf, first_column: int, dim: int) -> Any:
+        """Of leaf k of value i."""
+        return _csrc.Reading(leaf.source, first_column, dim, leaf.scale, i, k)

@@ -17,7 +17,7 @@ class PrecisionOptions:
 
     precision: str = option(
         "",
-        f"{'|'.join(PRECISIONS)}: what matrix products are computed in, on a CPU and for feed-forward networks. "
+        f"{'|'.join(PRECISIONS)}: what matrix products are computed in, on a CPU and for networks that need no torch. "
         "Default: int8 for a model that was exported so, float32 for others",
     )
 
@@ -30,4 +30,4 @@ class PrecisionOptions:
 def expect_float32(precision: str, name: str, why: str) -> None:
     """Where torch computes. Raises KaldiError where another precision was asked for."""
     if precision not in ("", FLOAT32):
-        raise KaldiError(f"{name}: --precision={precision} is for feed-forward nnet3 networks on a CPU; {why}")
+        raise KaldiError(f"{name}: --precision={precision} is for nnet3 networks on a CPU that need no torch; {why}")

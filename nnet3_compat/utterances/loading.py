@@ -46,7 +46,7 @@ def load_model(
             folded = folded_model(nnet, frame_subsampling_factor, threads or num_threads(), precision or nnet.precision)
             if folded is not None:
                 return folded, priors
-            why = "torch computes this one, which has other components or recurrences"
+            why = "torch computes this one, which has other components"
     expect_float32(precision, name, why)
     from nnet3_compat.machine.device import select_device
     from nnet3_compat.utterances.torch_models import OnArrays, tensor_model

@@ -27,6 +27,7 @@ import numpy as np
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.folded.looped import FoldedLoopedNetwork, LoopedPlan
+from nnet3_compat.folded.outer_maps import with_outer_maps
 from nnet3_compat.folded.precision import expect_float32
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.model.model_file import Archive
@@ -128,12 +129,11 @@ class LoopedChunks:
 
 def looped_chunks(nnet: Nnet, options: LoopedOptions, name: str = "model") -> LoopedChunks:
     """Chunks of a network: without torch where it can be folded. Raises KaldiError where there are none."""
-    plan = LoopedPlan.of(
-        nnet, options.frames_per_chunk, options.frame_subsampling_factor, options.extra_left_context_initial
-    )
+    size, factor = options.frames_per_chunk, options.frame_subsampling_factor
+    plan = LoopedPlan.of(with_outer_maps(nnet), size, factor, options.extra_left_context_initial)
     if plan.can_fold:
         return LoopedChunks(plan, FoldedLoopedNetwork(plan, options.precision or nnet.precision))
-    expect_float32(options.precision, name, "torch computes this one, which has other components or recurrences")
+    expect_float32(options.precision, name, "torch computes this one, which has other components")
     from nnet3_compat.network.looped import LoopedNetwork
 
     return LoopedChunks(plan, LoopedNetwork(plan))

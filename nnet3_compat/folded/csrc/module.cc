@@ -6,6 +6,7 @@
 
 #include "convolution.h"
 #include "float_matrix.h"
+#include "functions.h"
 #include "network.h"
 #include "word_matrix.h"
 
@@ -84,7 +85,7 @@ py::array_t<float> multiply(const PackedMatrix &matrix, Array<float> x) {
   std::vector<const float *> rows;
   for (py::ssize_t row = 0; row < x.shape(0); row++) rows.push_back(x.data(row, 0));
   py::array_t<float> y({x.shape(0), static_cast<py::ssize_t>(matrix.outputs())});
-  matrix.multiply(rows.data(), 1, x.shape(0), Finish(), y.mutable_data(), 1);
+  matrix.multiply(rows.data(), 1, x.shape(0), x.shape(0), Finish(), y.mutable_data(), 1);
   return y;
 }
 
@@ -109,8 +110,8 @@ py::array_t<float> run(const Program &program, const std::vector<Array<float>> &
 }  // namespace
 
 PYBIND11_MODULE(_csrc, m) {
-  py::class_<Reading>(m, "Reading").def(py::init<int64_t, float, int64_t, int64_t>());
-  py::class_<Part>(m, "Part").def(py::init<int64_t, int64_t, float, std::vector<Reading>, int64_t>());
+  py::class_<Reading>(m, "Reading").def(py::init<int64_t, int64_t, int64_t, float, int64_t, int64_t>());
+  py::class_<Part>(m, "Part").def(py::init<int64_t, float, std::vector<Reading>>());
   py::class_<PackedMatrix, std::shared_ptr<PackedMatrix>>(m, "PackedMatrix").def("multiply", &multiply);
   m.def("instructions", &instructions, "Those that products of a precision can use here, the fastest last.");
   m.def("float32_matrix", &make_float32, py::arg("weights"), py::arg("bias"), py::arg("offset"),
@@ -129,22 +130,28 @@ PYBIND11_MODULE(_csrc, m) {
       .value("SCALE_AND_OFFSET", Function::SCALE_AND_OFFSET)
       .value("NORMALIZE", Function::NORMALIZE)
       .value("PRODUCT", Function::PRODUCT)
-      .value("PERMUTE", Function::PERMUTE);
-  m.def("take_input", &take_input, "Frames that the caller gives.");
+      .value("PERMUTE", Function::PERMUTE)
+      .value("LSTM", Function::LSTM)
+      .value("OUTPUT_GRU", Function::OUTPUT_GRU);
   m.def("append", &append, "Sums of other values, side by side.");
   m.def("affine", &affine, "An affine map and what follows it.");
   m.def("apply", &apply, "A function of single rows.");
+  m.def("gated_unit", &gated_unit, "A gated recurrent unit, with the product within it.");
   py::class_<State>(m, "State").def(py::init<>());
   py::class_<Image>(m, "Image").def(py::init<int64_t, int64_t, int64_t, int64_t>());
   py::class_<HeightOffset>(m, "HeightOffset").def(py::init<int64_t, int64_t>());
   m.def("convolve", &convolve, "A convolution over time and height.");
-  py::class_<Step>(m, "Step").def(py::init<std::shared_ptr<Operation>, int64_t>());
+  py::class_<Member>(m, "Member").def(py::init<int64_t, std::vector<int64_t>>());
+  py::class_<Group>(m, "Group").def(py::init<std::vector<Member>, bool>());
+  py::class_<TakenInput>(m, "TakenInput").def(py::init<int64_t, int64_t, bool>());
+  m.attr("NO_VALUE") = NO_VALUE;
   m.def("places", &places, "Where things begin that are there from a time to a time, and the size of all.");
   py::class_<Program>(m, "Program")
       .def("run", &run, py::arg("inputs"), py::arg("states"), py::arg("num_threads") = 1,
            "Outputs [N, frames, dim]; the states become those for the next segment.");
   py::class_<Network>(m, "Network")
-      .def(py::init<std::vector<int64_t>, std::vector<int64_t>, std::vector<Step>, std::vector<int64_t>, int64_t>())
+      .def(py::init<std::vector<Group>, std::vector<int64_t>, std::vector<int64_t>, std::vector<TakenInput>,
+                    std::vector<std::vector<std::shared_ptr<Operation>>>, int64_t>())
       .def("program", &Network::program, py::call_guard<py::gil_scoped_release>(), py::arg("layout"),
            py::arg("carried") = std::vector<int64_t>(), py::arg("kept") = std::vector<std::vector<int64_t>>(),
            "A Program of a layout, for a segment that others come before and after or for the whole.");

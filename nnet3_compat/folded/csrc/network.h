@@ -11,28 +11,30 @@
 
 namespace nnet3_compat {
 
-// An operation, and which spec of a layout has the number of rows that it makes.
-struct Step {
-  std::shared_ptr<Operation> operation;
-  int64_t spec;
+// A value that the caller gives; see Given.
+struct TakenInput {
+  int64_t value, slot;
+  bool repeated;
 };
 
 class Network {
  public:
-  // ``dims``: of values; ``last_steps``: per value the last step that reads it, or the number of steps where it is to
-  // last until the end. Throws std::invalid_argument for other numbers of these, and steps that make no value.
-  Network(std::vector<int64_t> dims, std::vector<int64_t> input_dims, std::vector<Step> steps,
-          std::vector<int64_t> last_steps, int64_t output);
+  // ``groups``: of the graph, as layouts have them; ``dims``: of values; ``operations``: those of one group after the
+  // other, each reading what is made before it, or in earlier blocks of its recurrence. Throws std::invalid_argument
+  // where something is not there.
+  Network(std::vector<Group> groups, std::vector<int64_t> dims, std::vector<int64_t> input_dims,
+          std::vector<TakenInput> inputs, std::vector<std::vector<std::shared_ptr<Operation>>> operations, int64_t output);
 
   // ``carried``: per value the rows that the segment before left; ``kept``: per value the spec of what is left for the
   // next one; both empty: none. Throws std::invalid_argument where something does not fit.
-  Program program(const std::vector<std::vector<int64_t>> &layout, const std::vector<int64_t> &carried,
+  Program program(const std::vector<std::vector<int64_t>> &layout, std::vector<int64_t> carried,
                   const std::vector<std::vector<int64_t>> &kept) const;
 
  private:
+  std::vector<Group> groups_;
   std::vector<int64_t> dims_, input_dims_;
-  std::vector<Step> steps_;
-  std::vector<int64_t> last_steps_;
+  std::vector<TakenInput> inputs_;
+  std::vector<std::vector<std::shared_ptr<Operation>>> operations_;
   int64_t output_;
 };
 

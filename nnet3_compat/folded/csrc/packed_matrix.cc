@@ -21,9 +21,9 @@ PackedMatrix::PackedMatrix(const float *bias, const float *offset, int64_t outpu
   std::copy(offset, offset + outputs, offset_.begin());
 }
 
-void PackedMatrix::multiply(const float *const *x, int64_t taps, int64_t rows, const Finish &finish, float *y,
-                            int num_threads) const {
-  const Rows all{x, taps, inputs_ / taps, rows};
+void PackedMatrix::multiply(const float *const *x, int64_t taps, int64_t stride, int64_t rows, const Finish &finish,
+                            float *y, int num_threads) const {
+  const Rows all{x, taps, inputs_ / taps, stride};
   const int64_t threads =
       std::max<int64_t>(1, std::min<int64_t>(num_threads, rows * outputs_ * inputs_ / WORTH_A_THREAD));
   const int64_t many = rows_of_block(all.dim);

@@ -45,9 +45,10 @@ class PackedMatrix {
   int64_t outputs() const { return outputs_; }
   int64_t inputs() const { return inputs_; }
 
-  // y [rows, outputs] of rows x_0, x_1, ... that stand side by side: x[t * rows + r] has inputs / taps numbers. So many
+  // y [rows, outputs] of rows x_0, x_1, ... that stand side by side: x[t * stride + r] has inputs / taps numbers. So many
   // threads at most, where there is enough to do for them.
-  void multiply(const float *const *x, int64_t taps, int64_t rows, const Finish &finish, float *y, int num_threads) const;
+  void multiply(const float *const *x, int64_t taps, int64_t stride, int64_t rows, const Finish &finish, float *y,
+                int num_threads) const;
 
  protected:
   // How many rows of so many numbers per tap are best computed together.
