@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from kaldi_bridge.c_random import CRandom
@@ -24,14 +26,15 @@ def equal_alignment(graph: Fst, num_frames: int, utterance: str) -> np.ndarray:
         raise EntryError(f"Empty decoding graph for {utterance}")
     problem = f"AlignEqual: did not align utterence {utterance}: "
     random = CRandom(_hashed(utterance))
+    ways = _Ways(graph)
     for _ in range(TRIES):
-        states, labels = _random_path(graph, random)
+        states, labels = ways.random_path(random)
         shortest = sum(label > 0 for label in labels)
         if shortest <= num_frames:
             break
     else:
         raise EntryError(f"{problem}it has {num_frames} frames, but the words need {shortest} at least")
-    loops = [_self_loop(graph.arcs_of(state), state) for state in states]
+    loops = [ways.self_loop(state) for state in states]
     extra, places = num_frames - shortest, sum(loop > 0 for loop in loops)
     if extra and not places:
         raise EntryError(f"{problem}no self-loops on the chosen path: cannot match its length")
@@ -46,26 +49,33 @@ def equal_alignment(graph: Fst, num_frames: int, utterance: str) -> np.ndarray:
     return np.array(alignment, np.int32)
 
 
-def _random_path(graph: Fst, random: CRandom) -> tuple[list[int], list[int]]:
-    """The states of a path without self-loops, and the input labels between them."""
-    states, labels = [graph.start], list[int]()
-    while True:
-        state = states[-1]
-        arcs, final = graph.arcs_of(state), bool(np.isfinite(graph.finals[state]))
-        if not final and (arcs["nextstate"] == state).all():
-            raise KaldiError("the graph has a state that no end can be reached from")
-        choice = random.rand_int(0, len(arcs) + final - 1)
-        if choice == len(arcs):
-            return states, labels
-        if arcs["nextstate"][choice] != state:
-            labels.append(int(arcs["ilabel"][choice]))
-            states.append(int(arcs["nextstate"][choice]))
+class _Ways:
+    """The arcs of a graph as lists, of which single ones are looked at."""
 
+    def __init__(self, graph: Fst) -> None:
+        self._start, self._offsets, self._finals = graph.start, graph.offsets.tolist(), graph.finals.tolist()
+        self._labels, self._next = graph.arcs["ilabel"].tolist(), graph.arcs["nextstate"].tolist()
 
-def _self_loop(arcs: np.ndarray, state: int) -> int:
-    """The label of the first self-loop among a state's arcs that has one; 0: none."""
-    loops = arcs["ilabel"][(arcs["nextstate"] == state) & (arcs["ilabel"] != 0)]
-    return int(loops[0]) if len(loops) else 0
+    def random_path(self, random: CRandom) -> tuple[list[int], list[int]]:
+        """The states of a path without self-loops, and the input labels between them."""
+        states, labels = [self._start], list[int]()
+        while True:
+            state = states[-1]
+            begin, end = self._offsets[state : state + 2]
+            final = math.isfinite(self._finals[state])
+            if not final and all(self._next[arc] == state for arc in range(begin, end)):
+                raise KaldiError("the graph has a state that no end can be reached from")
+            arc = begin + random.rand_int(0, end - begin + final - 1)
+            if arc == end:
+                return states, labels
+            if self._next[arc] != state:
+                labels.append(self._labels[arc])
+                states.append(self._next[arc])
+
+    def self_loop(self, state: int) -> int:
+        """The label of the first self-loop of a state that has one; 0: none."""
+        arcs = range(*self._offsets[state : state + 2])
+        return next((self._labels[arc] for arc in arcs if self._next[arc] == state and self._labels[arc]), 0)
 
 
 def _hashed(utterance: str) -> int:

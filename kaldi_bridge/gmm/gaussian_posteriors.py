@@ -13,7 +13,7 @@ from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.hmm.posterior import to_pdfs
 from kaldi_bridge.tables.posterior import GaussPosterior, SparsePosterior
 
-_GAUSSIANS_AT_ONCE = 1 << 14  # so that what belongs to them fits into a cache
+_GAUSSIANS_AT_ONCE = 1 << 11  # so that what belongs to them fits into a cache
 
 
 @dataclass

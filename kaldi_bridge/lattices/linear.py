@@ -10,8 +10,6 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import EntryError
-from kaldi_bridge.hmm.phone_sequence import phones_of
-from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lattices.lattice import LATTICE_ARC, AnyLattice, CompactLattice, Lattice, selected
 
 
@@ -68,15 +66,12 @@ def segments_of(lattice: CompactLattice) -> Iterator[Segment]:
             "Lattice has alignments on final-weight: probably was not word-aligned (alignments will be approximate)"
         )
     start = 0
-    for arc in arcs.tolist():
-        ids = lattice.strings[lattice.string_offsets[arc] : lattice.string_offsets[arc + 1]]
-        yield Segment(int(lattice.arcs["label"][arc]), start, ids)
-        start += len(ids)
-
-
-def pronunciation(model: TransitionModel, segment: Segment) -> tuple[np.ndarray, np.ndarray]:
-    """Its phones and their numbers of frames, int32 each. Raises KaldiError for transition-ids beyond the model."""
-    return phones_of(model, segment.ids)
+    ends = lattice.string_offsets[arcs + 1].tolist()
+    for word, begin, end in zip(
+        lattice.arcs["label"][arcs].tolist(), lattice.string_offsets[arcs].tolist(), ends, strict=True
+    ):
+        yield Segment(word, start, lattice.strings[begin:end])
+        start += end - begin
 
 
 def word_path(lattice: Lattice) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from kaldi_bridge.errors import EntryError, KaldiError
+from kaldi_bridge.hmm.phone_sequence import phones_of_parts
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lang.directory import Lang
 from kaldi_bridge.lattices.lattice import CompactLattice
-from kaldi_bridge.lattices.linear import pronunciation, segments_of
+from kaldi_bridge.lattices.linear import segments_of
 from kaldi_bridge.lattices.word_alignment import (
     LexiconAligner,
     WordAligner,
@@ -41,11 +44,18 @@ def pron_lines(model: TransitionModel, utterance: str, lattice: CompactLattice, 
     """Lines of utterance, first frame, number of frames, word, phones, of a lattice whose arcs are words.
 
     ``each_length``: the numbers of frames of the phones, with commas, in place of their sum. Raises EntryError for a
-    lattice that is not linear.
+    lattice that is not linear, KaldiError for transition-ids beyond the model.
     """
+    segments = list(segments_of(lattice))
+    if not segments:
+        return ""
+    ids = [segment.ids for segment in segments]
+    phones, lengths, counts = phones_of_parts(model, np.concatenate(ids), np.array([len(own) for own in ids]))
+    phone_names, length_names = list(map(str, phones.tolist())), list(map(str, lengths.tolist()))
     lines = []
-    for segment in segments_of(lattice):
-        phones, lengths = (values.tolist() for values in pronunciation(model, segment))
-        length = ",".join(map(str, lengths)) if each_length else len(segment.ids)
-        lines.append(" ".join(map(str, (utterance, segment.start, length, segment.word, *phones))) + "\n")
+    end = 0
+    for segment, count in zip(segments, counts.tolist(), strict=True):
+        begin, end = end, end + count
+        length = ",".join(length_names[begin:end]) if each_length else len(segment.ids)
+        lines.append(" ".join([f"{utterance} {segment.start} {length} {segment.word}", *phone_names[begin:end]]) + "\n")
     return "".join(lines)

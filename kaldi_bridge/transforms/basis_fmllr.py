@@ -42,26 +42,44 @@ class BasisFmllrOptions:
     step_size_iters: int = option(3, "Number of iterations in computing step size")
 
 
+_SPEAKERS = 64  # whose gradients are summed up by one matrix product
+
+
 class GradientScatter:
-    """``count``: beta; ``scatter``: float64 [dim (dim + 1), dim (dim + 1)]."""
+    """``count``: beta."""
 
     def __init__(self, dim: int) -> None:
         self.count = 0.0
-        self.scatter = np.zeros((dim * (dim + 1), dim * (dim + 1)))
+        self._scatter = np.zeros((dim * (dim + 1), dim * (dim + 1)))
+        self._gradients: list[np.ndarray] = []  # of speakers, over the roots of their counts: not yet in the scatter
+
+    @property
+    def scatter(self) -> np.ndarray:
+        """float64 [dim (dim + 1), dim (dim + 1)]."""
+        self._sum_up()
+        return self._scatter
+
+    def _sum_up(self) -> None:
+        if self._gradients:
+            some = np.array(self._gradients)
+            self._scatter += some.T @ some
+            self._gradients.clear()
 
     def accumulate(self, statistics: FmllrStatistics) -> None:
         """One speaker; nothing where there are no frames of it."""
         if statistics.count > 0:
             gradient = _gradient(statistics, np.eye(statistics.dim, statistics.dim + 1)).ravel()
             self.count += statistics.count
-            self.scatter += np.outer(gradient, gradient) / statistics.count
+            self._gradients.append(gradient / np.sqrt(statistics.count))
+            if len(self._gradients) == _SPEAKERS:
+                self._sum_up()
 
     def add(self, other: GradientScatter) -> None:
         """Raises KaldiError where the other is of another size."""
         if other.scatter.shape != self.scatter.shape:
             raise KaldiError(f"gradient scatter of size {len(other.scatter)}, not {len(self.scatter)}")
         self.count += other.count
-        self.scatter += other.scatter
+        self._scatter += other.scatter
 
     @classmethod
     def read(cls, stream: InputStream, binary: bool) -> GradientScatter:
@@ -71,7 +89,7 @@ class GradientScatter:
         made = cls(0)
         made.count = basic_io.read_double(stream, binary)
         basic_io.expect_token(stream, binary, "<GRADSCATTER>")
-        made.scatter = unpack_symmetric(read_packed(stream, binary, np.float64))
+        made._scatter = unpack_symmetric(read_packed(stream, binary, np.float64))
         basic_io.expect_token(stream, binary, "</BASISFMLLRACCUS>")
         return made
 

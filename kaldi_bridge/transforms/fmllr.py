@@ -19,7 +19,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 
 UPDATE_TYPES = ("full", "diag", "offset", "none")
-_AT_ONCE = 2048
+_AT_ONCE = 256  # frames, whose products fit into a cache
 
 
 @dataclass
@@ -60,12 +60,17 @@ class FmllrStatistics:
         if feats.shape[1] != self.dim:
             raise KaldiError(f"features of dimension {feats.shape[1]}, but the model is for {self.dim}")
         rows, columns = np.tril_indices(self.dim + 1)
-        total = np.zeros((self.dim, len(rows)))
+        total, products = np.zeros((self.dim, len(rows))), np.empty((len(rows), _AT_ONCE))
         for begin in range(0, len(feats), _AT_ONCE):
             part = slice(begin, begin + _AT_ONCE)
-            extended = np.hstack([feats[part], np.ones((len(feats[part]), 1))]).astype(np.float64)
-            self.linear += linear[part].astype(np.float64).T @ extended
-            total += quadratic[part].astype(np.float64).T @ (extended[:, rows] * extended[:, columns])
+            count = len(feats[part])
+            extended = np.ones((self.dim + 1, count))
+            extended[:-1] = feats[part].T
+            self.linear += linear[part].astype(np.float64).T @ extended.T
+            for i in range(self.dim + 1):
+                own = slice(i * (i + 1) // 2, (i + 1) * (i + 2) // 2)
+                np.multiply(extended[: i + 1], extended[i], out=products[own, :count])
+            total += quadratic[part].astype(np.float64).T @ products[:, :count].T
         self.count += float(counts.sum(dtype=np.float64))
         if len(feats):
             self._hold_back(feats, counts, linear, quadratic)
