@@ -22,6 +22,7 @@ cmvn_opts="--norm-means=true --norm-vars=true"
 gmm_opts=        # more options of train_mono.sh and train_deltas.sh
 scoring_opts=    # of score.sh
 share=0.1        # of the training utterances that is labeled, chosen at random
+labeled=         # file of the labeled utterances, each on a line, instead
 repeat=5         # how often an epoch goes through the labeled part
 mono_gauss=200   # of the labeled part, as the next two
 tri1="60 300"
@@ -71,7 +72,11 @@ fi
 if due 1; then
   stage 1 "a part labeled"
   mkdir -p "$exp"
-  cut -d' ' -f1 "$all/data/train/utt2spk" | local/choose.py "$share" > "$exp/labeled.list"
+  if [ -n "$labeled" ]; then
+    cp "$labeled" "$exp/labeled.list"
+  else
+    cut -d' ' -f1 "$all/data/train/utt2spk" | local/choose.py "$share" > "$exp/labeled.list"
+  fi
   ./run.sh "${run_opts[@]}" --exp "$exp" --utterances "$exp/labeled.list" --repeat "$repeat" \
     --mono-gauss "$mono_gauss" --tri1 "$tri1" --chain-leaves "$chain_leaves"
 fi

@@ -61,6 +61,10 @@ def test_results_of_seeds_and_the_gap(tmp_path: Path) -> None:
     assert "| single ones | better than bad, of 100 | better than better, of 100 |" in made.stdout
     assert "| bad | 75.00 % | 75.0 to 75.0 | 50.00 to 100.00, 2 seeds |  | 0 |" in made.stdout
     assert "| better | 25.00 % | 25.0 to 25.0 | 0.00 to 50.00, 2 seeds | 100 |  |" in made.stdout
+    made = run(*program, "--against", "best", tmp_path / "text", tmp_path / "best_0", tmp_path / "bad_1")
+    assert "| bad | 50.00 % | 50.0 to 50.0 | one | 0 |" in made.stdout
+    made = run(*program, "--against", "worst", tmp_path / "text", tmp_path / "best_0")
+    assert made.returncode == 1 and "there is no system worst: there are best" in made.stderr
 
 
 @pytest.mark.slow
@@ -88,7 +92,8 @@ def study_of_energies(folder: Path) -> None:
     study = folder / "study"
     (study / "data").mkdir(parents=True)
     (study / "semisup").symlink_to(folder / "semisup")
-    (study / "data/held_out_hires").symlink_to(folder / "semisup/data/test_hires")
+    for part in ("held_out", "known", "test"):
+        (study / f"data/{part}_hires").symlink_to(folder / "semisup/data/test_hires")
     options = {name: SMALL[name] for name in ("nj", "seeds")} | {"exp": study, "tried": "adam_5 steps_1", "stage": "2"}
     options |= {"network": "conf/network.xconfig", "unlabeled": "minibatch-size=4", "minibatches": "2"}
     words = [f"--{name}={value}" for name, value in options.items()]
@@ -100,10 +105,11 @@ def study_of_energies(folder: Path) -> None:
     (study / "data/held_out_hires").symlink_to(folder / "semisup/data/test_hires")
     reported = run(ROOT / "egs/fsdd/run_energies.sh", f"--exp={study}", "--seeds=0", "--stage=5")
     assert reported.returncode == 0, reported.stderr[-4000:]
-    held_out, tested = (study / "RESULTS_energies.md").read_text().split("## The test speakers")
+    chosen, held_out, known, tested = (study / "RESULTS_energies.md").read_text().split("\n## ")
+    assert chosen == "steps_1 was chosen.\n"
     assert "| steps_1_0 |" in held_out and "| adam_5_0 |" in held_out and "| weight_2_0 |" not in held_out
-    assert "steps_1 was chosen" in tested
-    assert all(f"| {system}_0 |" in tested for system in ("supervised", "adam_5", "steps_1", "taught_steps_1"))
+    for report in (known, tested):
+        assert all(f"| {system}_0 |" in report for system in ("supervised", "adam_5", "steps_1", "taught_steps_1"))
 
 
 @pytest.mark.slow

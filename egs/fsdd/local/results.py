@@ -5,8 +5,8 @@
 
 Of a decode directory it is the best of score.sh's weights and penalties; a file has lines "utterance words". Systems
 that differ by their seed only (name_0, name_1, ...) are also given as their mean; with --gap, also how far this is on
-the way from the mean of one system to that of another; with --against, in how many of 100 draws of the utterances
-it has fewer errors than each of these systems.
+the way from the mean of one system to that of another; with --against, all are, and in how many of 100 draws of the
+utterances each has fewer errors than each of these systems.
 """
 
 from __future__ import annotations
@@ -74,9 +74,12 @@ def main() -> None:
         ins, deleted, sub = (sum(each[kind] for each in found) for kind in ("ins", "del", "sub"))
         counts = f"{sum(errors)} / {sum(lengths)}, {ins} ins, {deleted} del, {sub} sub"
         print(f"| {system} | {rate(errors, lengths):.2f} % | {interval(errors, lengths)} | {counts} |")
-    several = {system: found for system, found in seeds.items() if len(found) > 1}
-    if several:
-        print_means(several, lengths, arguments.gap, [name for name in arguments.against.split(",") if name])
+    against = [name for name in arguments.against.split(",") if name]
+    if unknown := sorted({*against, *arguments.gap.split(",")} - {"", *seeds}):
+        raise SystemExit(f"results.py: there is no system {unknown[0]}: there are {', '.join(seeds)}")
+    compared = {system: found for system, found in seeds.items() if against or len(found) > 1}
+    if compared:
+        print_means(compared, lengths, arguments.gap, against)
 
 
 def rate(errors: Sequence[float], lengths: Sequence[int]) -> float:
@@ -103,7 +106,7 @@ def print_means(seeds: dict[str, list[list[int]]], lengths: list[int], gap: str,
         else:
             columns = []
         columns += ["" if name == system else wins(errors[system], errors[name]) for name in against]
-        spread = f"{min(single):.2f} to {max(single):.2f}, {len(single)} seeds"
+        spread = f"{min(single):.2f} to {max(single):.2f}, {len(single)} seeds" if len(single) > 1 else "one"
         print(
             f"| {system} | {means[system]:.2f} % | {interval(errors[system], lengths)} | {spread} |"
             + "".join(f" {c} |" for c in columns)
