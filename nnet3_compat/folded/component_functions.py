@@ -26,6 +26,7 @@ from nnet3_compat.components.normalize import BatchNormComponent, NormalizeCompo
 from nnet3_compat.components.per_element import PerElementOffsetComponent, PerElementScaleComponent
 from nnet3_compat.components.rearrange import ElementwiseProductComponent, PermuteComponent
 from nnet3_compat.components.tdnn import TdnnComponent
+from nnet3_compat.components.time_height_convolution import TimeHeightConvolutionComponent
 
 Numbers = np.ndarray
 NONE = np.zeros(0, np.float32)
@@ -39,6 +40,13 @@ def affine_of(component: Component) -> tuple[Numbers, Numbers | None]:
     if isinstance(component, AffineComponent | FixedAffineComponent | TdnnComponent):
         return component.linear_params, component.bias_params if component.bias_params.size else None
     raise KaldiError(f"{component.TYPE} is no affine map")
+
+
+def filters_of(component: Component) -> tuple[Numbers, Numbers]:
+    """Of a convolution: W [filters out, offsets * filters in] and b [filters out], float32."""
+    if isinstance(component, TimeHeightConvolutionComponent):
+        return component.linear_params, component.bias_params
+    raise KaldiError(f"{component.TYPE} is no convolution")
 
 
 def scale_and_offset_of(component: Component) -> tuple[Numbers, Numbers]:

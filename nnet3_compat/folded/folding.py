@@ -3,7 +3,7 @@
 In test mode a TDNN-F layer is ``0.66 x + batchnorm(relu(W y + b))``. The scale s of a batch norm is positive, so
 s relu(z) = relu(s z) and s goes into W and b. Its offset is constant: instead of adding it to every frame the value is
 kept without it, and each later affine map, whose input is then lacking a constant c, gets W c added to its bias. What
-is left per layer is the matrix products, a relu and a sum.
+is left per layer is the matrix products, a relu and a sum. A convolution is followed by a relu, a scale and an offset.
 
 Within a recurrence nothing is kept without a constant, and affine maps are followed as far as the recurrence goes.
 """
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nnet3_compat.components.base import Component
+from nnet3_compat.components.time_height_convolution import TimeHeightConvolutionComponent
 from nnet3_compat.structure.graph import Const, Expression, Graph, Leaf, Sum, Value
 
 NO_COMPONENT = Component()
@@ -32,6 +33,7 @@ class Chain:
         residual: (number of the leaf among those of ``result``, source, scale) of what is added.
         absorbed: values that are not made.
         add_offset: false where it is zero, or readers do with the value less the offset.
+        scaled: of a convolution, scales and offsets [dim of ``result``] of what the relu gives; None: as it is.
     """
 
     affine: int
@@ -44,6 +46,7 @@ class Chain:
     residual: list[tuple[int, int, float]] = field(default_factory=list)
     absorbed: list[int] = field(default_factory=list)
     add_offset: bool = True
+    scaled: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def plain_terms(e: Expression) -> tuple[list[Leaf], float] | None:
@@ -75,10 +78,12 @@ def passed_on(value: Value) -> Leaf | None:
 @dataclass(frozen=True)
 class Parameters:
     """The numbers of components by the values that they make: W [output, taps * input] and b [output] or None of those
-    that are affine; s and o [dim] of those that are scale and offset."""
+    that are affine; s and o [dim] of those that are scale and offset; W [filters out, offsets * filters in] and
+    b [filters out] of convolutions, or None where these are to be left alone."""
 
     affine: Callable[[int], tuple[np.ndarray, np.ndarray | None]]
     scale_and_offset: Callable[[int], tuple[np.ndarray, np.ndarray]]
+    convolution: Callable[[int], tuple[np.ndarray, np.ndarray]] | None = None
 
 
 class Folding:
@@ -151,6 +156,10 @@ class Folding:
                 self.skipped.update(chain.absorbed)
                 self.chains[chain.result] = chain
                 self._finish(chain)
+            elif self._parameters.convolution and isinstance(self._component(i), TimeHeightConvolutionComponent):
+                chain = self._convolution(i, *self._parameters.convolution(i))
+                self.skipped.update(chain.absorbed)
+                self.chains[chain.result] = chain
             elif v.parts:
                 self.lacks[i] = self._descriptor_lacks(v)
             elif (v.component is None or self._component(i).is_identity) and v.taps:
@@ -229,6 +238,27 @@ class Folding:
             chain.absorbed += [at, descriptor]
             chain.result = at = reader
         chain.absorbed = [a for a in chain.absorbed if a != chain.result]
+        return chain
+
+    def _convolution(self, i: int, weight: np.ndarray, bias: np.ndarray) -> Chain:
+        """The convolution of value i with the relu and the batch norm behind it. Where it sees zeros around the image a
+        constant would be missing: it stays, and so does a scale, which may be another one at each height."""
+        chain = Chain(i, weight, bias, np.zeros_like(bias), result=i, add_offset=False)
+        while (descriptor := self._only_reader(chain.result)) is not None:
+            leaf, reader = passed_on(self.graph.values[descriptor]), self._only_reader(descriptor)
+            if leaf is None or leaf.maps or reader is None or self.graph.values[reader].component is None:
+                break
+            component = self._component(reader)
+            if component.is_rectifier and chain.scaled is None:
+                chain.relu = True
+            elif component.is_scale_and_offset:
+                s, o = self._parameters.scale_and_offset(reader)
+                scale, offset = chain.scaled or (np.ones_like(s), np.zeros_like(o))
+                chain.scaled = s * scale, s * offset + o
+            elif not component.is_identity:
+                break
+            chain.absorbed += [chain.result, descriptor]
+            chain.result = reader
         return chain
 
     def _finish(self, chain: Chain) -> None:

@@ -22,7 +22,7 @@ from nnet3_compat.components.dropout import DropoutMaskComponent
 from nnet3_compat.components.gru import GruNonlinearityComponent
 from nnet3_compat.components.int8_matrix import Int8Matrix
 from nnet3_compat.components.time_height_convolution import TimeHeightConvolutionComponent
-from nnet3_compat.folded.component_functions import affine_of, function_of, pieces_of, scale_and_offset_of
+from nnet3_compat.folded.component_functions import affine_of, filters_of, function_of, pieces_of, scale_and_offset_of
 from nnet3_compat.folded.folding import Chain, Folding, Parameters
 from nnet3_compat.folded.precision import BFLOAT16, FLOAT32, INT8
 from nnet3_compat.structure.graph import Graph, Leaf, Value, terms_of
@@ -85,7 +85,9 @@ class FoldedNetwork:
             i: components[value.component] for i, value in enumerate(graph.values) if value.component is not None
         }
         parameters = Parameters(
-            lambda i: affine_of(self._components[i]), lambda i: scale_and_offset_of(self._components[i])
+            lambda i: affine_of(self._components[i]),
+            lambda i: scale_and_offset_of(self._components[i]),
+            lambda i: filters_of(self._components[i]),
         )
         self._folding = Folding(graph, self._components, parameters)
         self._precision = precision
@@ -187,7 +189,11 @@ class FoldedNetwork:
         """What makes value i."""
         value = self._graph.values[i]
         if i in self._folding.chains:
-            return self._affine(i, self._folding.chains[i])
+            chain = self._folding.chains[i]
+            first = self._components[chain.affine]
+            if isinstance(first, TimeHeightConvolutionComponent):
+                return self._convolution(i, chain, first)
+            return self._affine(i, chain)
         if value.parts:
             return _csrc.append(i, self._parts(i))
         if value.component is None:
@@ -200,8 +206,6 @@ class FoldedNetwork:
             return _csrc.append(i, [_csrc.Part(value.dim, component.expected, [])])
         if component.is_identity:
             return _csrc.append(i, [_csrc.Part(value.dim, 0.0, self._readings(i, value.taps))])
-        if isinstance(component, TimeHeightConvolutionComponent):
-            return self._convolution(i, component)
         leaf, columns = value.taps[0], np.cumsum([0, *pieces_of(component)]).tolist()
         pieces = [
             self._reading(i, 0, leaf, first, end - first) for first, end in zip(columns[:-1], columns[1:], strict=True)
@@ -226,17 +230,17 @@ class FoldedNetwork:
         cells = pieces[3:] if len(pieces) == 5 else [pieces[3], pieces[3]]
         return _csrc.gated_unit(i, self._matrix(i, component.w_h, nothing, nothing), [*pieces[:3], *cells])
 
-    def _convolution(self, i: int, component: TimeHeightConvolutionComponent) -> Any:
-        bias = component.bias_params
+    def _convolution(self, i: int, chain: Chain, component: TimeHeightConvolutionComponent) -> Any:
         times = component.all_time_offsets
         return _csrc.convolve(
             i,
-            self._matrix(i, component.linear_params, bias, np.zeros_like(bias)),
-            self._readings(i, self._graph.values[i].taps),
+            self._matrices[i],
+            self._readings(chain.affine, self._graph.values[chain.affine].taps),
             _csrc.Image(
                 component.num_filters_in, component.height_in, component.height_out, component.height_subsample_out
             ),
             [_csrc.HeightOffset(times.index(time), height) for time, height in component.offsets],
+            _csrc.Following(chain.relu, *(chain.scaled or ([], []))),
         )
 
     def _parts(self, i: int) -> list[Any]:

@@ -34,6 +34,17 @@ __attribute__((always_inline)) inline void finish_rows(Vector (&sum)[COUNT][VECT
 #pragma GCC unroll 8
       for (int v = 0; v < VECTORS; v++) sum[r][v] = zero > sum[r][v] ? zero : sum[r][v];  // no number stays none
   }
+  if (output.scaled.scales != nullptr) {
+    int64_t of = row % output.scaled.period;
+#pragma GCC unroll 16
+    for (int r = 0; r < COUNT; r++) {
+      const int64_t place = of * output.stride + output.column;
+#pragma GCC unroll 8
+      for (int v = 0; v < VECTORS; v++)
+        sum[r][v] = vector_at(output.scaled.scales + place, v) * sum[r][v] + vector_at(output.scaled.offsets + place, v);
+      of = of + 1 == output.scaled.period ? 0 : of + 1;
+    }
+  }
   for (const AddedRows *added = output.added; added != output.added_end; ++added)
 #pragma GCC unroll 16
     for (int r = 0; r < COUNT; r++) {

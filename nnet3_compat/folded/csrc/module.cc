@@ -140,7 +140,8 @@ PYBIND11_MODULE(_csrc, m) {
   py::class_<State>(m, "State").def(py::init<>());
   py::class_<Image>(m, "Image").def(py::init<int64_t, int64_t, int64_t, int64_t>());
   py::class_<HeightOffset>(m, "HeightOffset").def(py::init<int64_t, int64_t>());
-  m.def("convolve", &convolve, "A convolution over time and height.");
+  py::class_<Following>(m, "Following").def(py::init<bool, std::vector<float>, std::vector<float>>());
+  m.def("convolve", &convolve, "A convolution over time and height, and what follows it.");
   py::class_<Member>(m, "Member").def(py::init<int64_t, std::vector<int64_t>>());
   py::class_<Group>(m, "Group").def(py::init<std::vector<Member>, bool>());
   py::class_<TakenInput>(m, "TakenInput").def(py::init<int64_t, int64_t, bool>());

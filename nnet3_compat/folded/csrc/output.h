@@ -14,6 +14,7 @@ namespace nnet3_compat {
 struct Output {
   const float *bias, *offset;
   bool rectify, has_offset;
+  RowScales scaled;
   const AddedRows *added, *added_end;
   int64_t column, width;
   float *y;  // of row 0
@@ -24,6 +25,7 @@ struct Output {
         offset(offset),
         rectify(finish.rectify),
         has_offset(finish.has_offset),
+        scaled(finish.scaled),
         added(finish.added.data()),
         added_end(finish.added.data() + finish.added.size()),
         column(column),

@@ -7,6 +7,7 @@ import torch
 
 from kaldi_bridge.errors import KaldiError
 from nnet3_compat.components import set_seed
+from nnet3_compat.components.normalize import BatchNormComponent
 from nnet3_compat.folded.model import folded_model
 from nnet3_compat.folded.network import FoldedNetwork
 from nnet3_compat.folded.precision import PRECISIONS
@@ -43,21 +44,34 @@ component name=p type=PermuteComponent column-map={",".join(map(str, COLUMNS))}
 component name=c2 type=TimeHeightConvolutionComponent num-filters-in=7 num-filters-out=33 height-in=12 height-out=6 \
     height-subsample-out=2 offsets=-3,-1;-3,0;0,-1;0,0;0,1;3,1 required-time-offsets=REQUIRED bias-stddev=1
 component name=r2 type=RectifiedLinearComponent dim=198 block-dim=33
+component name=b1 type=BatchNormComponent dim=60
+component name=b2 type=BatchNormComponent dim=198 block-dim=33
 component name=out type=AffineComponent input-dim=198 output-dim=20
 component-node name=c1 component=c1 input=input
 component-node name=r1 component=r1 input=c1
+component-node name=b1 component=b1 input=r1
 component-node name=iv component=iv input=ReplaceIndex(ivector, t, 0)
-component-node name=p component=p input=Append(r1, iv)
+component-node name=p component=p input=Append(b1, iv)
 component-node name=c2 component=c2 input=p
 component-node name=r2 component=r2 input=c2
-component-node name=out component=out input=r2
+component-node name=b2 component=b2 input=r2
+component-node name=out component=out input=b2
 output-node name=output input=out
 """
 
 
 def images(required: str) -> Nnet:
-    """Convolutions over 12 heights, then over every other of them; filters of the first beside those of an i-vector."""
-    return Nnet.from_config(IMAGES.replace("\\\n", "").replace("REQUIRED", required).strip().splitlines())
+    """Convolutions over 12 heights, then over every other of them; filters of the first beside those of an i-vector.
+    Batch norm is of each height of the first, and of all heights of the second."""
+    nnet = Nnet.from_config(IMAGES.replace("\\\n", "").replace("REQUIRED", required).strip().splitlines())
+    random = np.random.default_rng(2)
+    for name in ("b1", "b2"):
+        norm = nnet.components[name]
+        assert isinstance(norm, BatchNormComponent)
+        mean = random.normal(size=norm.block_dim)
+        norm.count, norm.stats_sum = np.float32(10), 10 * mean
+        norm.stats_sumsq = 10 * (mean**2 + random.uniform(0.1, 2, norm.block_dim))
+    return nnet
 
 
 @pytest.mark.parametrize("required", ["0", "-3,0,3"])
