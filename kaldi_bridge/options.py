@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from kaldi_bridge.errors import KaldiError
@@ -39,6 +41,20 @@ def without_effect(default: Any, reason: str, *, name: str | None = None, type: 
     """A field for an option that is taken, since scripts pass it, and changes nothing: ``reason`` says why."""
     metadata = {"help": reason, "name": name, "type": type, "has_effect": False}
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def ignoring(reason: str, *options_classes: type) -> Callable[[type[T]], type[T]]:
+    """Above a dataclass that inherits from these: their options are taken, and change nothing."""
+
+    def changed(cls: type[T]) -> type[T]:
+        fields = cls.__dataclass_fields__  # type: ignore[attr-defined]
+        for options_class in options_classes:
+            for inherited in dataclasses.fields(options_class):
+                own = fields[inherited.name] = copy.copy(inherited)
+                own.metadata = MappingProxyType({**inherited.metadata, "help": reason, "has_effect": False})
+        return cls
+
+    return changed
 
 
 @dataclasses.dataclass

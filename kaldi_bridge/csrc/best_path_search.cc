@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_set>
 #include <utility>
 
 #include "pool.h"
@@ -84,6 +85,8 @@ class Active {
   std::vector<Entry> entries_;
 };
 
+}  // namespace
+
 class BestPathSearch {
  public:
   BestPathSearch(const Graph &graph, const SearchOptions &options, float scale, const TableSize &size)
@@ -100,32 +103,11 @@ class BestPathSearch {
   }
 
   FoundPath best() {
-    const std::vector<int32_t> places = active_.places();
     FoundPath found;
     found.buckets = active_.buckets();
-    const Token *best = nullptr;
-    double best_cost = kInf, best_final = kInf;
-    float final = 0.0f;
-    for (int32_t place : places) {
-      const Token *token = active_.at(place).token;
-      const float cost = graph_->final(active_.at(place).state);
-      if (token->cost + cost < best_final) {
-        best_final = token->cost + cost;
-        best = token;
-        final = cost;
-      }
-    }
-    found.reached_final = best != nullptr;
-    for (int32_t place : places) {
-      const Token *token = active_.at(place).token;
-      if (!found.reached_final && token->cost < best_cost) {
-        best_cost = token->cost;
-        best = token;
-      }
-    }
+    const auto [best, final] = best_end(&found.reached_final);
     if (best == nullptr) return found;
-    std::vector<const Token *> way;
-    for (; best->back != nullptr; best = best->back) way.push_back(best);
+    const std::vector<const Token *> way = way_back(best, nullptr);
     float graph = 0.0f, acoustic = 0.0f;
     found.lattice.start = 0;
     found.lattice.offsets = {0};
@@ -146,7 +128,81 @@ class BestPathSearch {
     return found;
   }
 
+  bool settle() {
+    Token *common = common_token();
+    if (common != nullptr) {
+      common->uses++;
+      release(settled_before_);
+      settled_before_ = settled_;
+      settled_ = common;
+    }
+    return settled_ != settled_before_;
+  }
+  std::vector<int32_t> settled_words() const { return words_between(settled_, settled_before_); }
+  std::vector<int32_t> words_after_settled() {
+    bool reached_final;
+    return words_between(best_end(&reached_final).first, settled_);
+  }
+
  private:
+  // The best end of a path that may end there, with its final cost; of any path where none may.
+  std::pair<const Token *, float> best_end(bool *reached_final) {
+    const std::vector<int32_t> places = active_.places();
+    const Token *best = nullptr;
+    double best_cost = kInf;
+    float final = 0.0f;
+    for (int32_t place : places) {
+      const Token *token = active_.at(place).token;
+      const float cost = graph_->final(active_.at(place).state);
+      if (token->cost + cost < best_cost) {
+        best_cost = token->cost + cost;
+        best = token;
+        final = cost;
+      }
+    }
+    *reached_final = best != nullptr;
+    for (int32_t place : places) {
+      const Token *token = active_.at(place).token;
+      if (!*reached_final && token->cost < best_cost) {
+        best_cost = token->cost;
+        best = token;
+      }
+    }
+    return {best, final};
+  }
+
+  // The steps to a token after another one on the same way (null: from the start), the last one first.
+  static std::vector<const Token *> way_back(const Token *to, const Token *from) {
+    std::vector<const Token *> way;
+    for (; to != nullptr && to != from && to->back != nullptr; to = to->back) way.push_back(to);
+    return way;
+  }
+
+  static std::vector<int32_t> words_between(const Token *to, const Token *from) {
+    std::vector<int32_t> words;
+    for (const Token *token : way_back(to, from))
+      if (token->word != 0) words.push_back(token->word);
+    std::reverse(words.begin(), words.end());
+    return words;
+  }
+
+  // The newest token after a frame that all paths go through; null: there is none.
+  Token *common_token() {
+    const auto emitted = [](Token *token) {
+      while (token != nullptr && token->tid == 0) token = token->back;
+      return token;
+    };
+    std::unordered_set<Token *> tokens, before;
+    for (const int32_t place : active_.places())
+      if (Token *token = emitted(active_.at(place).token)) tokens.insert(token);
+    for (; tokens.size() > 1; tokens.swap(before)) {
+      before.clear();
+      for (Token *token : tokens)
+        if (Token *back = emitted(token->back)) before.insert(back);
+    }
+    return tokens.empty() ? nullptr : *tokens.begin();
+  }
+
   void release(Token *token) {
     while (token != nullptr && --token->uses == 0) {
       Token *back = token->back;
@@ -252,11 +308,10 @@ class BestPathSearch {
   const float scale_;
   Pool<Token> tokens_;
   Active active_;
+  Token *settled_ = nullptr, *settled_before_ = nullptr;  // null: the start
   std::vector<int32_t> queue_;
   std::vector<float> costs_;  // rounded, as in Kaldi, which lets the token that sets the limit pass or not
 };
-
-}  // namespace
 
 FoundPath search_best_path(const Graph &graph, const SearchOptions &options, const float *log_likelihoods, int64_t frames,
                            int64_t pdfs, float scale, const TableSize &size) {
@@ -264,5 +319,20 @@ FoundPath search_best_path(const Graph &graph, const SearchOptions &options, con
   for (int64_t t = 0; t < frames; t++) search.advance(log_likelihoods + t * pdfs);
   return search.best();
 }
+
+OnlineBestPathSearch::OnlineBestPathSearch(const Graph &graph, const SearchOptions &options, float scale,
+                                           const TableSize &size)
+    : search_(std::make_unique<BestPathSearch>(graph, options, scale, size)) {}
+
+OnlineBestPathSearch::~OnlineBestPathSearch() = default;
+
+void OnlineBestPathSearch::advance(const float *log_likelihoods, int64_t frames, int64_t pdfs) {
+  for (int64_t t = 0; t < frames; t++) search_->advance(log_likelihoods + t * pdfs);
+}
+
+bool OnlineBestPathSearch::settle() { return search_->settle(); }
+std::vector<int32_t> OnlineBestPathSearch::settled_words() const { return search_->settled_words(); }
+std::vector<int32_t> OnlineBestPathSearch::words_after_settled() { return search_->words_after_settled(); }
+FoundPath OnlineBestPathSearch::best() { return search_->best(); }
 
 }  // namespace kaldi_bridge

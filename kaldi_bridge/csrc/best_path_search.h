@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "flat_lattice.h"
@@ -33,5 +34,28 @@ struct FoundPath {
 // Of scaled log-likelihoods [frames, pdfs], row after row. Of the options, the beam and the limits on tokens count.
 FoundPath search_best_path(const Graph &graph, const SearchOptions &options, const float *log_likelihoods, int64_t frames,
                            int64_t pdfs, float scale, const TableSize &size);
+
+class BestPathSearch;
+
+// The same as frames come in (online2/online-nnet3-wake-word-faster-decoder.h).
+class OnlineBestPathSearch {
+ public:
+  // The graph must outlive the search.
+  OnlineBestPathSearch(const Graph &graph, const SearchOptions &options, float scale, const TableSize &size);
+  ~OnlineBestPathSearch();
+
+  void advance(const float *log_likelihoods, int64_t frames, int64_t pdfs);
+
+  // Finds up to where all paths are the same. Whether that is beyond where they were at the last time but one that there was
+  // such a place, as Kaldi has it.
+  bool settle();
+  std::vector<int32_t> settled_words() const;   // from that place on
+  std::vector<int32_t> words_after_settled();  // of the best path, after where all are the same
+
+  FoundPath best();
+
+ private:
+  std::unique_ptr<BestPathSearch> search_;
+};
 
 }  // namespace kaldi_bridge

@@ -9,25 +9,44 @@
 #include <utility>
 
 #include "partition.h"
+#include "timed_weight.h"
 
 namespace kaldi_bridge {
 
 namespace {
 
+template <class Weight>
 struct Symbol {
   int32_t ilabel, olabel;
-  float cost;
+  Weight weight;
   bool operator==(const Symbol &other) const {
-    return ilabel == other.ilabel && olabel == other.olabel && cost == other.cost;
+    return ilabel == other.ilabel && olabel == other.olabel && weight == other.weight;
   }
 };
 
+uint64_t hash_of(float cost) {
+  uint32_t bits;
+  cost += 0.0f;  // one zero
+  std::memcpy(&bits, &cost, sizeof bits);
+  return bits;
+}
+uint64_t hash_of(const TimedWeight &weight) {
+  uint64_t hash = (hash_of(weight.begin) << 32 | hash_of(weight.end)) * 0x94D049BB133111EBu;
+  return (hash >> 32) ^ hash_of(weight.cost);
+}
+
+float quantized(float cost, float delta) { return cost == kNoEnd ? cost : std::floor(cost / delta + 0.5f) * delta; }
+TimedWeight quantized(const TimedWeight &weight, float delta) {
+  return {quantized(weight.cost, delta), quantized(weight.begin, delta), quantized(weight.end, delta)};
+}
+
 // Numbers from 1 on for symbols, in the order in which they are met.
+template <class Weight>
 class Symbols {
  public:
   Symbols() : table_(1 << 12, 0) {}
 
-  int32_t number(const Symbol &symbol) {
+  int32_t number(const Symbol<Weight> &symbol) {
     size_t place = slot(symbol);
     for (; table_[place] != 0; place = (place + 1) & (table_.size() - 1))
       if (symbols_[table_[place] - 1] == symbol) return table_[place];
@@ -43,20 +62,18 @@ class Symbols {
     }
     return static_cast<int32_t>(symbols_.size());
   }
-  const Symbol &of(int32_t number) const { return symbols_[number - 1]; }
+  const Symbol<Weight> &of(int32_t number) const { return symbols_[number - 1]; }
   void forget_numbers() { std::vector<int32_t>().swap(table_); }
 
  private:
-  size_t slot(const Symbol &symbol) const {
-    uint32_t bits;
-    const float cost = symbol.cost + 0.0f;  // one zero
-    std::memcpy(&bits, &cost, sizeof bits);
+  size_t slot(const Symbol<Weight> &symbol) const {
+    const uint64_t bits = hash_of(symbol.weight);
     uint64_t hash = (static_cast<uint64_t>(static_cast<uint32_t>(symbol.ilabel)) << 32 | bits) * 0x9E3779B97F4A7C15u;
     hash = (hash ^ hash >> 29 ^ static_cast<uint32_t>(symbol.olabel)) * 0xBF58476D1CE4E5B9u;
     return hash >> 20 & (table_.size() - 1);
   }
 
-  std::vector<Symbol> symbols_;
+  std::vector<Symbol<Weight>> symbols_;
   std::vector<int32_t> table_;
 };
 
@@ -74,12 +91,9 @@ struct Acceptor {
   int32_t final_state() const { return num_states() - 1; }
 };
 
-float quantized(float cost, float delta) {
-  return cost == kNoEnd ? cost : std::floor(cost / delta + 0.5f) * delta;
-}
-
 // Of the states that `kept` marks. Symbols are numbered as all of the FST has them.
-Acceptor encoded(const FstView &fst, const std::vector<char> &kept, float delta, Symbols *symbols) {
+template <class Weight>
+Acceptor encoded(const WeightedFstView<Weight> &fst, const std::vector<char> &kept, float delta, Symbols<Weight> *symbols) {
   std::vector<int32_t> number(fst.num_states, -1);
   int32_t count = 0;
   for (int32_t s = 0; s < fst.num_states; s++)
@@ -88,11 +102,11 @@ Acceptor encoded(const FstView &fst, const std::vector<char> &kept, float delta,
   made.offsets.reserve(count + 2);
   made.arcs.reserve(fst.offsets[fst.num_states] + count);
   for (int32_t s = 0; s < fst.num_states; s++) {
-    for (const FstArc *arc = fst.begin(s); arc != fst.end(s); arc++) {
+    for (const auto *arc = fst.begin(s); arc != fst.end(s); arc++) {
       const int32_t symbol = symbols->number({arc->ilabel, arc->olabel, quantized(arc->weight, delta)});
       if (kept[s] && kept[arc->nextstate]) made.arcs.push_back({symbol, number[arc->nextstate]});
     }
-    if (fst.finals[s] != kNoEnd) {
+    if (!is_no_end(fst.finals[s])) {
       const int32_t symbol = symbols->number({0, 0, quantized(fst.finals[s], delta)});
       if (kept[s]) made.arcs.push_back({symbol, count});
     }
@@ -259,8 +273,9 @@ Partition cyclic_partition(const Acceptor &acceptor) {
 
 // One state for each class: its first one; arcs in the order of symbols, then of states, each one once. States keep their
 // order. The arcs to the final state become final costs again.
-PackedFst merged(const Acceptor &acceptor, const Partition &partition, const Symbols &symbols) {
-  PackedFst made;
+template <class Weight>
+PackedWeightedFst<Weight> merged(const Acceptor &acceptor, const Partition &partition, const Symbols<Weight> &symbols) {
+  PackedWeightedFst<Weight> made;
   std::vector<int32_t> number(partition.num_classes(), -1);  // by class
   int32_t count = 0;
   for (int32_t s = 0; s < acceptor.final_state(); s++)
@@ -275,22 +290,22 @@ PackedFst merged(const Acceptor &acceptor, const Partition &partition, const Sym
     const int32_t own = partition.class_of(s);
     if (partition.first(own) != s) continue;
     arcs.clear();
-    float final_cost = kNoEnd;
+    Weight final_weight = no_end<Weight>();
     for (int32_t member = s; member >= 0; member = partition.next(member))
       for (int64_t i = acceptor.offsets[member]; i < acceptor.offsets[member + 1]; i++) {
         const SymbolArc &arc = acceptor.arcs[i];
         if (arc.state == acceptor.final_state())
-          final_cost = std::min(final_cost, symbols.of(arc.symbol).cost);
+          final_weight = std::min(final_weight, symbols.of(arc.symbol).weight);
         else
           arcs.push_back({arc.symbol, number[partition.class_of(arc.state)]});
       }
     std::sort(arcs.begin(), arcs.end(), before);
     for (size_t i = 0; i < arcs.size(); i++) {
       if (i > 0 && !before(arcs[i - 1], arcs[i])) continue;
-      const Symbol &symbol = symbols.of(arcs[i].symbol);
-      made.arcs.push_back({symbol.ilabel, symbol.olabel, symbol.cost, arcs[i].state});
+      const Symbol<Weight> &symbol = symbols.of(arcs[i].symbol);
+      made.arcs.push_back({symbol.ilabel, symbol.olabel, symbol.weight, arcs[i].state});
     }
-    made.end_state(final_cost);
+    made.end_state(final_weight);
   }
   made.start = number[partition.class_of(acceptor.start)];
   return made;
@@ -298,12 +313,13 @@ PackedFst merged(const Acceptor &acceptor, const Partition &partition, const Sym
 
 }  // namespace
 
-PackedFst encoded_minimized(const FstView &fst, float delta) {
+template <class Weight>
+PackedWeightedFst<Weight> encoded_minimized(const WeightedFstView<Weight> &fst, float delta) {
   const std::vector<char> kept = on_paths(fst);
   const int64_t count = std::count(kept.begin(), kept.end(), 1);
   if (count == 0) return {};
   if (count == INT32_MAX) throw std::length_error("the FST has too many states");
-  Symbols symbols;
+  Symbols<Weight> symbols;
   Acceptor acceptor = encoded(fst, kept, delta, &symbols);
   symbols.forget_numbers();
   std::vector<int32_t> order = from_the_end(acceptor);
@@ -314,5 +330,8 @@ PackedFst encoded_minimized(const FstView &fst, float delta) {
   const Partition partition = acyclic_partition(&acceptor, order);
   return merged(acceptor, partition, symbols);
 }
+
+template PackedFst encoded_minimized(const FstView &, float);
+template PackedWeightedFst<TimedWeight> encoded_minimized(const WeightedFstView<TimedWeight> &, float);
 
 }  // namespace kaldi_bridge

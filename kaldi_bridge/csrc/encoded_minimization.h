@@ -7,7 +7,8 @@
 
 namespace kaldi_bridge {
 
-// Costs become multiples of `delta`.
-PackedFst encoded_minimized(const FstView &fst, float delta);
+// Weights, which are floats or TimedWeights, become multiples of `delta`.
+template <class Weight>
+PackedWeightedFst<Weight> encoded_minimized(const WeightedFstView<Weight> &fst, float delta);
 
 }  // namespace kaldi_bridge

@@ -6,10 +6,13 @@
 
 namespace kaldi_bridge {
 
-struct FstArc {
+template <class Weight>
+struct WeightedArc {
   int32_t ilabel, olabel;
-  float weight;
+  Weight weight;
   int32_t nextstate;
 };
+
+using FstArc = WeightedArc<float>;
 
 }  // namespace kaldi_bridge

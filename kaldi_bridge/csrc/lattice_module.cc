@@ -85,6 +85,7 @@ py::tuple without_lock(In &&lattice, F f) {
 
 VectorLayout layout_of(const std::string &arc_type) {
   if (arc_type == "standard" || arc_type == "log") return {1, false, false};
+  if (arc_type == "tropical_LT_tropical_LT_tropical") return {3, false, false};
   if (arc_type == "lattice4") return {2, false, false};
   if (arc_type == "lattice8") return {2, true, false};
   if (arc_type == "compactlattice44") return {2, false, true};
@@ -203,7 +204,8 @@ void add_lattices(py::module_ &m) {
         if (offsets.size() != finals.size() + 1 || offsets.at(0) < 0 || offsets.at(finals.size()) > arcs.size() ||
             !std::is_sorted(offsets.data(), offsets.data() + offsets.size()))
           throw std::invalid_argument("the states and arcs of the FST do not fit together");
-        return py::bytes(vector_bytes({0, static_cast<int32_t>(finals.size()), finals.data(), offsets.data(), arcs.data()}));
+        const auto states = static_cast<int32_t>(finals.size());
+        return py::bytes(vector_bytes(FstView{0, states, finals.data(), offsets.data(), arcs.data()}));
       },
       "The states of an FST, some or all, as in files of type vector.");
   py::class_<VectorReader>(m, "VectorReader", "Reads the body of an FST file of type vector; see vector_fst.h.")

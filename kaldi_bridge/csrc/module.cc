@@ -20,6 +20,7 @@
 #include "fst_views.h"
 #include "grammar_module.h"
 #include "ivector_module.h"
+#include "keyword_module.h"
 #include "language_model_module.h"
 #include "lattice_arrays.h"
 #include "lattice_module.h"
@@ -206,6 +207,7 @@ PYBIND11_MODULE(_csrc, m) {
   add_examples(m);
   add_float_arithmetic(m);
   add_ivectors(m);
+  add_keywords(m);
   m.def("remove_epsilons_local", &epsilons_removed, "Removes epsilons where the FST does not grow.");
   m.def("connected", &connected, "Only states on a path from the start to an end.");
   m.def("shortest_paths", &paths, "The cheapest paths.");
@@ -286,6 +288,30 @@ PYBIND11_MODULE(_csrc, m) {
       .def("best_words", &OnlineSearch::best_words)
       .def("result_so_far", &OnlineSearch::result_so_far, py::call_guard<py::gil_scoped_release>())
       .def("result", &OnlineSearch::result, py::call_guard<py::gil_scoped_release>());
+
+  py::class_<OnlineBestPathSearch>(m, "OnlineBestPathSearch", "See best_path_search.h.")
+      .def(py::init([](const Graph &graph, const SearchOptions &options, size_t buckets, float ratio) {
+             if (buckets < 1) throw std::invalid_argument("the table of tokens needs a bucket");
+             return std::make_unique<OnlineBestPathSearch>(graph, options, 1.0f, TableSize{buckets, ratio});
+           }),
+           py::keep_alive<1, 2>())
+      .def("advance",
+           [](OnlineBestPathSearch &search, Array<float> likelihoods, int32_t num_pdfs) {
+             check_likelihoods(num_pdfs, likelihoods);
+             const float *data = likelihoods.data();
+             const int64_t frames = likelihoods.shape(0), pdfs = likelihoods.shape(1);
+             py::gil_scoped_release release;
+             search.advance(data, frames, pdfs);
+           })
+      .def("settled_words",
+           [](OnlineBestPathSearch &search) {
+             return search.settle() ? search.settled_words() : std::vector<int32_t>();
+           })
+      .def("words_after_settled", &OnlineBestPathSearch::words_after_settled)
+      .def("best_path", [](OnlineBestPathSearch &search) {
+        const FoundPath found = search.best();
+        return py::make_tuple(found.path.words, found.path.tids);
+      });
 
   m.def("search", &run_search, "Token passing over scaled log-likelihoods [frames, pdfs].");
   m.def("search_best_path", &run_best_path_search, "The best path only: words, ids, cost, and whether it reached an end.");

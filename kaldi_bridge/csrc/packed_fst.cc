@@ -2,18 +2,21 @@
 
 #include <utility>
 
+#include "timed_weight.h"
+
 namespace kaldi_bridge {
 
 namespace {
 
-std::vector<char> reached_from_start(const FstView &fst) {
+template <class Weight>
+std::vector<char> reached_from_start(const WeightedFstView<Weight> &fst) {
   std::vector<char> reached(fst.num_states, 0);
   std::vector<int32_t> waiting = {fst.start};
   reached[fst.start] = 1;
   while (!waiting.empty()) {
     const int32_t s = waiting.back();
     waiting.pop_back();
-    for (const FstArc *arc = fst.begin(s); arc != fst.end(s); arc++)
+    for (const auto *arc = fst.begin(s); arc != fst.end(s); arc++)
       if (!reached[arc->nextstate]) {
         reached[arc->nextstate] = 1;
         waiting.push_back(arc->nextstate);
@@ -23,11 +26,12 @@ std::vector<char> reached_from_start(const FstView &fst) {
 }
 
 // Of the states that `within` marks: which have a way to an end.
-std::vector<char> reaching_end(const FstView &fst, const std::vector<char> &within) {
+template <class Weight>
+std::vector<char> reaching_end(const WeightedFstView<Weight> &fst, const std::vector<char> &within) {
   std::vector<int64_t> ends(fst.num_states + 1, 0);  // of the arcs into each state
   for (int32_t s = 0; s < fst.num_states; s++)
     if (within[s])
-      for (const FstArc *arc = fst.begin(s); arc != fst.end(s); arc++) ends[arc->nextstate + 1]++;
+      for (const auto *arc = fst.begin(s); arc != fst.end(s); arc++) ends[arc->nextstate + 1]++;
   for (int32_t s = 0; s < fst.num_states; s++) ends[s + 1] += ends[s];
   std::vector<int32_t> sources(ends[fst.num_states]);
   std::vector<int64_t> next(ends.begin(), ends.end() - 1);
@@ -35,8 +39,8 @@ std::vector<char> reaching_end(const FstView &fst, const std::vector<char> &with
   std::vector<int32_t> waiting;
   for (int32_t s = 0; s < fst.num_states; s++) {
     if (!within[s]) continue;
-    for (const FstArc *arc = fst.begin(s); arc != fst.end(s); arc++) sources[next[arc->nextstate]++] = s;
-    if (fst.finals[s] != kNoEnd) {
+    for (const auto *arc = fst.begin(s); arc != fst.end(s); arc++) sources[next[arc->nextstate]++] = s;
+    if (!is_no_end(fst.finals[s])) {
       reaching[s] = 1;
       waiting.push_back(s);
     }
@@ -55,11 +59,13 @@ std::vector<char> reaching_end(const FstView &fst, const std::vector<char> &with
 
 }  // namespace
 
-std::vector<char> on_paths(const FstView &fst) {
+template <class Weight>
+std::vector<char> on_paths(const WeightedFstView<Weight> &fst) {
   return fst.start < 0 ? std::vector<char>(fst.num_states, 0) : reaching_end(fst, reached_from_start(fst));
 }
 
-void PackedFst::connect() {
+template <class Weight>
+void PackedWeightedFst<Weight>::connect() {
   const std::vector<char> kept = on_paths(view());
   std::vector<int32_t> number(num_states(), -1);
   int32_t count = 0;
@@ -85,5 +91,10 @@ void PackedFst::connect() {
   offsets.resize(count + 1);
   arcs.resize(to);
 }
+
+template struct PackedWeightedFst<float>;
+template struct PackedWeightedFst<TimedWeight>;
+template std::vector<char> on_paths(const WeightedFstView<float> &fst);
+template std::vector<char> on_paths(const WeightedFstView<TimedWeight> &fst);
 
 }  // namespace kaldi_bridge

@@ -90,7 +90,8 @@ Hmms hmms_of(const InputArray<int32_t> &nodes, const InputArray<int32_t> &values
 void add_packed_fsts(py::module_ &m) {
   m.def("compose", [](const py::tuple &first, const py::tuple &second, bool sorted) {
     const FstArrays one(first), other(second);
-    return made([&] { return composed(one.view(), other.view(), sorted); });
+    LabelIndex<float> inputs(other.view(), &FstArc::ilabel);
+    return made([&] { return composed(one.view(), &inputs, sorted ? Searched::kOneWithMoreArcs : Searched::kFirst); });
   });
   m.def("compose_context", [](const py::tuple &parts, const std::vector<int32_t> &disambig, int32_t width, int32_t central,
                               int32_t end_symbol) {
@@ -111,7 +112,8 @@ void add_packed_fsts(py::module_ &m) {
     FstArc *arcs = fst.arcs().mutable_data();
     const FstView view = fst.view();
     return made([&] {
-      return star_determinized(view.start, view.num_states, view.finals, view.offsets, arcs, {in_log, delta, max_states});
+      sort_for_determinization(view.num_states, view.offsets, arcs, in_log);
+      return star_determinized(view, CostSemiring{in_log}, {delta, max_states, true});
     });
   });
   m.def("minimize_encoded", [](const py::tuple &parts, float delta) {

@@ -12,51 +12,39 @@ namespace kaldi_bridge {
 
 namespace {
 
+template <class Weight>
 struct Element {
   int32_t state, string;
-  float weight;
+  Weight weight;
 };
 
+template <class Weight>
 struct LabelledElement {
   int32_t label;
-  Element element;
+  Element<Weight> element;
 };
 
 constexpr int32_t kFinalCost = -1;  // in the place of a next state
 
+template <class Weight>
 struct StringArc {
   int32_t ilabel, string;
-  float weight;
+  Weight weight;
   int32_t nextstate;
-};
-
-class Costs {
- public:
-  explicit Costs(const StarOptions &options) : in_log_(options.in_log), delta_(options.delta) {}
-
-  float plus(float a, float b) const {
-    if (!in_log_) return std::min(a, b);
-    if (a == kNoEnd) return b;
-    if (b == kNoEnd) return a;
-    const float least = std::min(a, b);
-    return static_cast<float>(least - std::log1p(std::exp(-static_cast<double>(std::abs(a - b)))));
-  }
-  bool same(float a, float b) const { return a <= b + delta_ && b <= a + delta_; }
-
- private:
-  bool in_log_;
-  float delta_;
 };
 
 [[noreturn]] void not_functional() { throw std::runtime_error("FST was not functional -> not determinizable"); }
 
 // Subsets of states, each one once.
+template <class Weight>
 class Subsets {
  public:
-  explicit Subsets(const Costs &costs) : costs_(costs), heads_(1 << 12, -1) {}
+  using Elements = std::vector<Element<Weight>>;
+
+  explicit Subsets(float delta) : delta_(delta), heads_(1 << 12, -1) {}
 
   // The number of a subset, and whether it is a new one.
-  std::pair<int32_t, bool> number(const std::vector<Element> &subset) {
+  std::pair<int32_t, bool> number(const Elements &subset) {
     const uint64_t hash = hash_of(subset);
     const uint32_t mark = static_cast<uint32_t>(hash >> 32);
     for (int32_t n = heads_[hash & (heads_.size() - 1)]; n >= 0; n = entries_[n].next)
@@ -72,7 +60,7 @@ class Subsets {
     return {made, true};
   }
 
-  void get(int32_t number, std::vector<Element> *subset) const {
+  void get(int32_t number, Elements *subset) const {
     subset->assign(elements_.begin() + entries_[number].begin, elements_.begin() + end(number));
   }
 
@@ -83,9 +71,9 @@ class Subsets {
     int32_t next;        // with the same place in heads_
   };
 
-  static uint64_t hash_of(const std::vector<Element> &subset) {
+  static uint64_t hash_of(const Elements &subset) {
     uint64_t hash = subset.size();
-    for (const Element &element : subset) {
+    for (const Element<Weight> &element : subset) {
       hash ^= static_cast<uint64_t>(static_cast<uint32_t>(element.state)) << 32 | static_cast<uint32_t>(element.string);
       hash *= 0x9E3779B97F4A7C15u;
       hash ^= hash >> 29;
@@ -96,12 +84,13 @@ class Subsets {
     return static_cast<size_t>(number) + 1 < entries_.size() ? entries_[number + 1].begin
                                                              : static_cast<int64_t>(elements_.size());
   }
-  bool is_same(int32_t number, const std::vector<Element> &subset) const {
+  bool is_same(int32_t number, const Elements &subset) const {
     const int64_t begin = entries_[number].begin;
     if (end(number) - begin != static_cast<int64_t>(subset.size())) return false;
     for (size_t i = 0; i < subset.size(); i++) {
-      const Element &own = elements_[begin + i], &other = subset[i];
-      if (own.state != other.state || own.string != other.string || !costs_.same(own.weight, other.weight)) return false;
+      const Element<Weight> &own = elements_[begin + i], &other = subset[i];
+      if (own.state != other.state || own.string != other.string || !about_equal(own.weight, other.weight, delta_))
+        return false;
     }
     return true;
   }
@@ -111,123 +100,151 @@ class Subsets {
     head = number;
   }
 
-  Costs costs_;
-  std::vector<Element> elements_;
+  float delta_;
+  Elements elements_;
   std::vector<Entry> entries_;
   std::vector<int32_t> heads_;
 };
 
 // The states that a subset reaches by epsilons. Costs go on from a state when they are new, and again only when they have
 // changed by more than delta.
+template <class Semiring>
 class Closure {
  public:
-  Closure(const FstView &fst, const Costs &costs, LabelStrings *strings, int64_t most_steps)
-      : fst_(fst), costs_(costs), strings_(*strings), most_steps_(most_steps), index_(fst.num_states, 0) {}
+  using Weight = typename Semiring::Weight;
+  using Elements = std::vector<Element<Weight>>;
+
+  Closure(const WeightedFstView<Weight> &fst, const Semiring &semiring, LabelStrings *strings, const StarOptions &options)
+      : fst_(fst), semiring_(semiring), strings_(*strings), options_(options), index_(fst.num_states, 0) {}
 
   // Adds them to `subset`, in the order of states; it has no state twice.
-  void close(std::vector<Element> *subset) {
+  void close(Elements *subset) {
     first_.clear();
-    for (const Element &element : *subset)
-      for_each_epsilon(element.state, [&](const FstArc &arc) {
+    for (const Element<Weight> &element : *subset)
+      for_each_epsilon(element.state, [&](const Arc &arc) {
         first_.push_back({arc.nextstate, strings_.append(element.string, arc.olabel), element.weight + arc.weight});
       });
     if (first_.empty()) return;
     reached_.clear();
-    for (const Element &element : *subset) {
+    for (const Element<Weight> &element : *subset) {
       index_[element.state] = reached_.size();
-      reached_.push_back({element.state, element.string, kNoEnd, element.weight, false});
+      reached_.push_back({element.state, element.string, Semiring::zero(), element.weight, false});
     }
-    for (const Element &element : first_) reach(element.state, element.string, element.weight);
+    for (const Element<Weight> &element : first_) reach(element.state, element.string, element.weight);
     for (int64_t steps = 0; !waiting_.empty(); steps++) {
       Reached &own = reached_[index_[waiting_.front()]];
       waiting_.pop_front();
       const int32_t string = own.string;
-      const float weight = own.unprocessed;
-      own.weight = costs_.plus(own.weight, weight);
-      own.unprocessed = kNoEnd;
+      const Weight weight = own.unprocessed;
+      own.weight = semiring_.plus(own.weight, weight);
+      own.unprocessed = Semiring::zero();
       own.waits = false;
-      if (most_steps_ > 0 && steps > most_steps_)
-        throw std::runtime_error("Determinization aborted since looped more than " + std::to_string(most_steps_) +
+      if (options_.max_states > 0 && steps > options_.max_states)
+        throw std::runtime_error("Determinization aborted since looped more than " + std::to_string(options_.max_states) +
                                  " times during epsilon closure");
-      for_each_epsilon(own.state, [&](const FstArc &arc) {
+      for_each_epsilon(own.state, [&](const Arc &arc) {
         reach(arc.nextstate, strings_.append(string, arc.olabel), weight + arc.weight);
       });
     }
     std::sort(reached_.begin(), reached_.end(), [](const Reached &a, const Reached &b) { return a.state < b.state; });
     subset->clear();
-    for (const Reached &own : reached_) subset->push_back({own.state, own.string, costs_.plus(own.weight, own.unprocessed)});
+    for (const Reached &own : reached_)
+      subset->push_back({own.state, own.string, semiring_.plus(own.weight, own.unprocessed)});
   }
 
  private:
+  using Arc = WeightedArc<Weight>;
   struct Reached {
     int32_t state, string;
-    float weight, unprocessed;  // what has gone on from the state, and what has not
+    Weight weight, unprocessed;  // what has gone on from the state, and what has not
     bool waits;
   };
 
   template <class F>
   void for_each_epsilon(int32_t state, F f) const {
-    for (const FstArc *arc = fst_.begin(state), *end = fst_.end(state); arc != end && arc->ilabel == 0; arc++) f(*arc);
+    for (const Arc *arc = fst_.begin(state), *end = fst_.end(state); arc != end; arc++)
+      if (arc->ilabel == 0)
+        f(*arc);
+      else if (options_.sorted)
+        break;
   }
 
-  void reach(int32_t state, int32_t string, float weight) {
+  void reach(int32_t state, int32_t string, const Weight &weight) {
     const size_t index = index_[state];
     if (index >= reached_.size() || reached_[index].state != state) {
       index_[state] = reached_.size();
-      reached_.push_back({state, string, kNoEnd, weight, true});
+      reached_.push_back({state, string, Semiring::zero(), weight, true});
       waiting_.push_back(state);
       return;
     }
     Reached &own = reached_[index];
     if (own.string != string) not_functional();
-    own.unprocessed = costs_.plus(own.unprocessed, weight);
-    if (!own.waits && !costs_.same(costs_.plus(own.weight, own.unprocessed), own.weight)) {
+    own.unprocessed = semiring_.plus(own.unprocessed, weight);
+    if (!own.waits && !about_equal(semiring_.plus(own.weight, own.unprocessed), own.weight, options_.delta)) {
       own.waits = true;
       waiting_.push_back(state);
     }
   }
 
-  const FstView fst_;
-  const Costs costs_;
+  const WeightedFstView<Weight> fst_;
+  const Semiring semiring_;
   LabelStrings &strings_;
-  const int64_t most_steps_;
+  const StarOptions options_;
   std::vector<uint32_t> index_;  // of states in reached_; of no meaning where another state stands there
   std::vector<Reached> reached_;
-  std::vector<Element> first_;
+  Elements first_;
   std::deque<int32_t> waiting_;
 };
 
+template <class Semiring>
 class StarDeterminization {
  public:
-  StarDeterminization(const FstView &fst, const StarOptions &options)
-      : fst_(fst), options_(options), costs_(options), subsets_(costs_), closure_(fst, costs_, &strings_, options.max_states) {}
+  using Weight = typename Semiring::Weight;
+  using Elements = std::vector<Element<Weight>>;
 
-  PackedFst make() {
+  StarDeterminization(const WeightedFstView<Weight> &fst, const Semiring &semiring, const StarOptions &options)
+      : fst_(fst), semiring_(semiring), options_(options), subsets_(options.delta), closure_(fst, semiring, &strings_, options) {}
+
+  PackedWeightedFst<Weight> make() {
     if (fst_.start < 0) return {};
-    std::vector<Element> subset = {{fst_.start, 0, 0.0f}};
+    Elements subset = {{fst_.start, 0, Semiring::one()}};
     number(subset);
     while (!waiting_.empty()) {
-      const int32_t state = waiting_.back();
-      waiting_.pop_back();
+      const int32_t state = take_waiting();
       subsets_.get(state, &subset);
       closure_.close(&subset);
       ranges_[state].begin = static_cast<int64_t>(arcs_.size());
       add_final_cost(subset);
       add_arcs(subset);
       ranges_[state].end = static_cast<int64_t>(arcs_.size());
-      if (options_.max_states > 0 && static_cast<int64_t>(ranges_.size()) > options_.max_states)
+      if (options_.max_states <= 0 || static_cast<int64_t>(ranges_.size()) <= options_.max_states) continue;
+      if (!options_.allow_partial)
         throw std::runtime_error("Determinization aborted since passed " + std::to_string(options_.max_states) + " states");
+      is_partial_ = true;
+      break;
     }
-    subsets_ = Subsets(costs_);
+    subsets_ = Subsets<Weight>(options_.delta);
     return with_chains();
   }
+  bool is_partial() const { return is_partial_; }
 
  private:
+  using Arc = WeightedArc<Weight>;
   struct Range {
     int64_t begin, end;
   };
 
-  int32_t number(const std::vector<Element> &subset) {
+  // Breadth first where the result may be a part, which then has what is nearest to the start.
+  int32_t take_waiting() {
+    const int32_t state = options_.allow_partial ? waiting_.front() : waiting_.back();
+    if (options_.allow_partial)
+      waiting_.pop_front();
+    else
+      waiting_.pop_back();
+    return state;
+  }
+
+  int32_t number(const Elements &subset) {
     const auto [state, is_new] = subsets_.number(subset);
     if (is_new) {
       ranges_.push_back({0, 0});
@@ -236,28 +253,28 @@ class StarDeterminization {
     return state;
   }
 
-  void add_final_cost(const std::vector<Element> &subset) {
+  void add_final_cost(const Elements &subset) {
     bool is_final = false;
-    StringArc made = {0, 0, 0.0f, kFinalCost};
-    for (const Element &element : subset) {
-      if (fst_.finals[element.state] == kNoEnd) continue;
-      const float cost = element.weight + fst_.finals[element.state];
+    StringArc<Weight> made = {0, 0, Semiring::one(), kFinalCost};
+    for (const Element<Weight> &element : subset) {
+      if (is_no_end(fst_.finals[element.state])) continue;
+      const Weight cost = element.weight + fst_.finals[element.state];
       if (is_final && made.string != element.string) not_functional();
       made.string = element.string;
-      made.weight = is_final ? costs_.plus(made.weight, cost) : cost;
+      made.weight = is_final ? semiring_.plus(made.weight, cost) : cost;
       is_final = true;
     }
     if (is_final) arcs_.push_back(made);
   }
 
-  void add_arcs(const std::vector<Element> &subset) {
+  void add_arcs(const Elements &subset) {
     following_.clear();
-    for (const Element &element : subset)
-      for (const FstArc *arc = fst_.begin(element.state), *end = fst_.end(element.state); arc != end; arc++)
+    for (const Element<Weight> &element : subset)
+      for (const Arc *arc = fst_.begin(element.state), *end = fst_.end(element.state); arc != end; arc++)
         if (arc->ilabel != 0)
           following_.push_back({arc->ilabel,
                                 {arc->nextstate, strings_.append(element.string, arc->olabel), element.weight + arc->weight}});
-    std::sort(following_.begin(), following_.end(), [](const LabelledElement &a, const LabelledElement &b) {
+    std::sort(following_.begin(), following_.end(), [](const LabelledElement<Weight> &a, const LabelledElement<Weight> &b) {
       return a.label != b.label ? a.label < b.label : a.element.state < b.element.state;
     });
     for (auto from = following_.begin(); from != following_.end();) {
@@ -269,7 +286,7 @@ class StarDeterminization {
           continue;
         }
         if (target_.back().string != from->element.string) not_functional();
-        target_.back().weight = costs_.plus(target_.back().weight, from->element.weight);
+        target_.back().weight = semiring_.plus(target_.back().weight, from->element.weight);
       }
       add_arc(label);
     }
@@ -277,24 +294,24 @@ class StarDeterminization {
 
   // To target_, less what its elements have in common.
   void add_arc(int32_t label) {
-    float total = target_[0].weight;
-    for (size_t i = 1; i < target_.size(); i++) total = costs_.plus(total, target_[i].weight);
-    for (Element &element : target_) element.weight -= total;
+    Weight total = target_[0].weight;
+    for (size_t i = 1; i < target_.size(); i++) total = semiring_.plus(total, target_[i].weight);
+    for (Element<Weight> &element : target_) element.weight = element.weight - total;
     int32_t prefix = target_[0].string;
     if (target_.size() == 1)
       target_[0].string = 0;
-    else if (std::any_of(target_.begin(), target_.end(), [](const Element &e) { return e.string != 0; }))
+    else if (std::any_of(target_.begin(), target_.end(), [](const Element<Weight> &e) { return e.string != 0; }))
       prefix = strings_.take_common_prefix(&target_);
     const int32_t next = number(target_);
     arcs_.push_back({label, prefix, total, next});
   }
 
   // Strings of more than one label, and all those of final costs, go to arcs of new states.
-  PackedFst with_chains() {
-    PackedFst made;
+  PackedWeightedFst<Weight> with_chains() {
+    PackedWeightedFst<Weight> made;
     made.start = 0;
     int64_t added = 0;
-    for (const StringArc &arc : arcs_) {
+    for (const StringArc<Weight> &arc : arcs_) {
       const int32_t length = strings_.length(arc.string);
       added += arc.nextstate == kFinalCost ? length : std::max(0, length - 1);
     }
@@ -303,12 +320,12 @@ class StarDeterminization {
     made.finals.reserve(states);
     made.offsets.reserve(states + 1);
     made.arcs.reserve(arcs_.size() + added);
-    std::vector<FstArc> chains;  // the one arc of each new state; without next state: the last of a final cost
+    std::vector<Arc> chains;  // the one arc of each new state; without next state: the last of a final cost
     int32_t next_new = static_cast<int32_t>(ranges_.size());
     for (const Range &range : ranges_) {
-      float final_cost = kNoEnd;
+      Weight final_cost = Semiring::zero();
       for (int64_t i = range.begin; i < range.end; i++) {
-        const StringArc &arc = arcs_[i];
+        const StringArc<Weight> &arc = arcs_[i];
         const std::vector<int32_t> labels = strings_.to_vector(arc.string);
         const bool is_final = arc.nextstate == kFinalCost;
         if (is_final && labels.empty()) {
@@ -318,47 +335,62 @@ class StarDeterminization {
         const size_t arcs = std::max<size_t>(labels.size(), 1);
         for (size_t k = 0; k < arcs; k++) {
           const bool leads_on = k + 1 < arcs || is_final;
-          const FstArc own = {k == 0 ? arc.ilabel : 0, labels.empty() ? 0 : labels[k], k == 0 ? arc.weight : 0.0f,
-                              leads_on ? next_new++ : arc.nextstate};
+          const Arc own = {k == 0 ? arc.ilabel : 0, labels.empty() ? 0 : labels[k], k == 0 ? arc.weight : Semiring::one(),
+                           leads_on ? next_new++ : arc.nextstate};
           if (k == 0)
             made.arcs.push_back(own);
           else
             chains.push_back(own);
         }
-        if (is_final) chains.push_back({0, 0, 0.0f, kFinalCost});
+        if (is_final) chains.push_back({0, 0, Semiring::one(), kFinalCost});
       }
       made.end_state(final_cost);
     }
     arcs_ = {};
-    for (const FstArc &arc : chains) {
+    for (const Arc &arc : chains) {
       if (arc.nextstate != kFinalCost) made.arcs.push_back(arc);
-      made.end_state(arc.nextstate == kFinalCost ? 0.0f : kNoEnd);
+      made.end_state(arc.nextstate == kFinalCost ? Semiring::one() : Semiring::zero());
     }
     return made;
   }
 
-  const FstView fst_;
+  const WeightedFstView<Weight> fst_;
+  const Semiring semiring_;
   const StarOptions options_;
-  const Costs costs_;
   LabelStrings strings_;
-  Subsets subsets_;
-  Closure closure_;
-  std::vector<int32_t> waiting_;
-  std::vector<Range> ranges_;     // in arcs_, by state
-  std::vector<StringArc> arcs_;
-  std::vector<LabelledElement> following_;
-  std::vector<Element> target_;
+  Subsets<Weight> subsets_;
+  Closure<Semiring> closure_;
+  bool is_partial_ = false;
+  std::deque<int32_t> waiting_;
+  std::vector<Range> ranges_;  // in arcs_, by state
+  std::vector<StringArc<Weight>> arcs_;
+  std::vector<LabelledElement<Weight>> following_;
+  Elements target_;
 };
 
 }  // namespace
 
-PackedFst star_determinized(int32_t start, int32_t num_states, const float *finals, const int64_t *offsets, FstArc *arcs,
-                            const StarOptions &options) {
+template <class Semiring>
+PackedWeightedFst<typename Semiring::Weight> star_determinized(const WeightedFstView<typename Semiring::Weight> &fst,
+                                                               const Semiring &semiring, const StarOptions &options,
+                                                               bool *is_partial) {
+  StarDeterminization<Semiring> determinization(fst, semiring, options);
+  auto made = determinization.make();
+  if (is_partial) *is_partial = determinization.is_partial();
+  return made;
+}
+
+template PackedFst star_determinized(const FstView &, const CostSemiring &, const StarOptions &, bool *);
+template PackedWeightedFst<TimedWeight> star_determinized(const WeightedFstView<TimedWeight> &, const FactorSemiring &,
+                                                          const StarOptions &, bool *);
+template PackedWeightedFst<TimedWeight> star_determinized(const WeightedFstView<TimedWeight> &, const IndexSemiring &,
+                                                          const StarOptions &, bool *);
+
+void sort_for_determinization(int32_t num_states, const int64_t *offsets, FstArc *arcs, bool in_log) {
   // Kaldi sorts once more for the log semiring: that can change the order of arcs with the same label, and so sums.
-  for (int round = 0; round < (options.in_log ? 2 : 1); round++)
+  for (int round = 0; round < (in_log ? 2 : 1); round++)
     for (int32_t s = 0; s < num_states; s++)
-      std::sort(arcs + offsets[s], arcs + offsets[s + 1], by_input);
-  return StarDeterminization({start, num_states, finals, offsets, arcs}, options).make();
+      std::sort(arcs + offsets[s], arcs + offsets[s + 1], by_input<FstArc>);
 }
 
 }  // namespace kaldi_bridge

@@ -4,12 +4,17 @@
 
 #pragma once
 
+#include "label_index.h"
 #include "packed_fst.h"
 
 namespace kaldi_bridge {
 
-// `first` has each state's arcs in the order of output labels. Where `sorted`, `second` has them in that of input labels,
-// and of two states the one with more arcs is searched; else always the first one's.
-PackedFst composed(const FstView &first, const FstView &second, bool sorted);
+// Of two states, in whose arcs those with a label of the other's are looked for. The arcs of the first one are then in the
+// order of output labels, the second one's in that of input labels; of both for kOneWithMoreArcs.
+enum class Searched { kFirst, kSecond, kOneWithMoreArcs };
+
+// `second`: of its input labels. Weights are floats or TimedWeights.
+template <class Weight>
+PackedWeightedFst<Weight> composed(const WeightedFstView<Weight> &first, LabelIndex<Weight> *second, Searched searched);
 
 }  // namespace kaldi_bridge

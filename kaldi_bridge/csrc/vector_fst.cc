@@ -4,6 +4,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "timed_weight.h"
+
 namespace kaldi_bridge {
 
 namespace {
@@ -111,16 +113,21 @@ size_t VectorReader::take_arcs(const char *data, size_t size) {
   return arc_size;
 }
 
-std::string vector_bytes(const FstView &fst) {
+template <class Weight>
+std::string vector_bytes(const WeightedFstView<Weight> &fst) {
+  constexpr size_t state_size = sizeof(Weight) + sizeof(int64_t), arc_size = sizeof(WeightedArc<Weight>);
   std::string out;
-  out.reserve(12 * static_cast<size_t>(fst.num_states) + sizeof(FstArc) * (fst.offsets[fst.num_states] - fst.offsets[0]));
+  out.reserve(state_size * fst.num_states + arc_size * (fst.offsets[fst.num_states] - fst.offsets[0]));
   for (int32_t s = 0; s < fst.num_states; s++) {
     put(&out, fst.finals[s]);
     put(&out, fst.offsets[s + 1] - fst.offsets[s]);
-    out.append(reinterpret_cast<const char *>(fst.begin(s)), sizeof(FstArc) * (fst.end(s) - fst.begin(s)));
+    out.append(reinterpret_cast<const char *>(fst.begin(s)), arc_size * (fst.end(s) - fst.begin(s)));
   }
   return out;
 }
+
+template std::string vector_bytes(const FstView &fst);
+template std::string vector_bytes(const WeightedFstView<TimedWeight> &fst);
 
 std::string vector_bytes(const FlatLattice &lattice) {
   std::string out;

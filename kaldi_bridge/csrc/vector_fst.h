@@ -2,7 +2,7 @@
 // come, and written.
 //
 // A state is its final weight, the number of its arcs (64 bits), and they. An arc is input label, output label, weight, next
-// state. A weight is one number (a cost), or two (graph and acoustic cost), of 32 or 64 bits; in compact lattices a string
+// state. A weight is one number (a cost), two (graph and acoustic cost), or three (cost, begin, end), of 32 or 64 bits; in compact lattices a string
 // of transition-ids follows it: their number, then they.
 
 #pragma once
@@ -57,7 +57,8 @@ class VectorReader {
 };
 
 // Also of some states: offsets may begin anywhere among the arcs.
-std::string vector_bytes(const FstView &fst);
+template <class Weight>
+std::string vector_bytes(const WeightedFstView<Weight> &fst);
 std::string vector_bytes(const FlatLattice &lattice);
 std::string vector_bytes(const FlatCompactLattice &lattice);
 

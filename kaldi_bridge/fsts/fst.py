@@ -16,14 +16,13 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst_bodies import ARC, CONST_STATE, read_body
 from kaldi_bridge.fsts.fst_header import ALIGNMENT, EXPANDED, MAGIC, MUTABLE, FstHeader
+from kaldi_bridge.fsts.table_text import read_arcs, text_of
 from kaldi_bridge.io.basic_io import format_float
 from kaldi_bridge.io.streams import open_input, open_output
-from kaldi_bridge.io.text import encode, fields, shown
 
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
 
-MAX_STATES = 1 << 31
 _STATES = 1 << 16  # written at once
 STANDARD = ("standard",)
 
@@ -191,52 +190,28 @@ class Fst:
     @classmethod
     def read_text(cls, stream: InputStream, symbols: None = None) -> Fst:
         """Lines of "state next ilabel olabel [cost]" or "state [cost]"; the first line's state is the start state."""
-        arcs, finals, start = [], {}, -1
-        while line := stream.readline():
-            words = fields(line)
-            if not words:
-                break
-            try:
-                numbers = [int(w) for w in words[: 4 if len(words) >= 4 else 1]]
-                cost = float(words[-1]) if len(words) in (2, 5) else 0.0
-            except ValueError:
-                numbers = []
-            if len(words) not in (1, 2, 4, 5) or not numbers or min(numbers) < 0 or max(numbers) >= MAX_STATES - 1:
-                raise KaldiError(f"{stream.where()}: bad line in a text FST: {shown(line)}")
-            if start == -1:
-                start = numbers[0]
-            if len(numbers) == 4:
-                arcs.append((numbers[0], numbers[2], numbers[3], cost, numbers[1]))
-            else:
-                finals[numbers[0]] = cost
+        start, arcs, finals = read_arcs(stream, float, 0.0)
         if start == -1:
             return cls(-1, np.zeros(0, np.float32), np.zeros(1, np.int64), np.zeros(0, ARC))
-        top = max([start, *finals, *(max(a[0], a[4]) for a in arcs)])
-        if top > 10 * (len(arcs) + len(finals)) + 1000:
-            raise KaldiError(f"{stream.where()}: a text FST of {len(arcs)} arcs names a state {top}")
         return cls.from_arcs(start, finals, arcs)
 
     def write_text(self, stream: OutputStream) -> None:
         """As fstprint: the start state first, costs of zero left out; also states without arcs that are not final."""
-        if self.start < 0:
-            return
-        order = [self.start, *(s for s in range(self.num_states) if s != self.start)]
-        lines = []
-        for s in order:
-            arcs = self.arcs_of(s).tolist()
-            for ilabel, olabel, cost, target in arcs:
-                end = f"\t{_cost_text(cost)}" if cost else ""
-                lines.append(f"{s}\t{target}\t{ilabel}\t{olabel}{end}\n")
-            final = float(self.finals[s])
-            if final == np.inf:
-                lines += [] if arcs else [f"{s}\tInfinity\n"]
-            else:
-                lines.append(f"{s}\t{format_float(final)}\n" if final else f"{s}\n")
-        stream.write(encode("".join(lines)))
+        states = (
+            ([(i, o, _cost_text(cost), target) for i, o, cost, target in self.arcs_of(s).tolist()], _final_text(final))
+            for s, final in enumerate(self.finals.tolist())
+        )
+        stream.write(text_of(self.start, states))
 
 
 def _cost_text(cost: float) -> str:
+    if not cost:
+        return ""
     return "Infinity" if cost == np.inf else format_float(cost)
+
+
+def _final_text(cost: float) -> str | None:
+    return None if cost == np.inf else _cost_text(cost)
 
 
 def is_sorted(fst: Fst, side: str) -> bool:

@@ -1,1 +1,1 @@
-"""Keyword search: how well keywords were found."""
+"""Keyword search: indices of lattices, what is found in them, and how well."""

@@ -16,8 +16,8 @@ ONLY_TRUE = "Only true: a recurrence's parameters are updated by all of its step
 
 
 @dataclass
-class TrainerOptions(OptimizationOptions):
-    """How minibatches change a network; see trainer.py."""
+class NnetTrainerOptions(OptimizationOptions):
+    """How minibatches change a network, as far as Kaldi's options say."""
 
     store_component_stats: bool = option(True, "Store statistics of nonlinear and batch-norm components")
     zero_component_stats: bool = option(True, "Forget the statistics that the network was read with")
@@ -44,6 +44,17 @@ class TrainerOptions(OptimizationOptions):
         "If given, --optimization.max-deriv-time is so many frames after the last output",
         name="optimization.max-deriv-time-relative",
     )
+
+    def deriv_times(self) -> DerivTimes:
+        """The times at which derivatives count."""
+        first, last = self.optimization_min_deriv_time, self.optimization_max_deriv_time
+        return DerivTimes(first, last, self.optimization_max_deriv_time_relative)
+
+
+@dataclass
+class TrainerOptions(NnetTrainerOptions):
+    """How minibatches change a network; see trainer.py."""
+
     optimizer: str = option(
         "natural-gradient",
         "natural-gradient (as nnet3), or PyTorch's sgd, adam or adamw in its place; learning rates are the components'",
@@ -51,11 +62,6 @@ class TrainerOptions(OptimizationOptions):
     optimizer_state: str = option(
         "", "File with the state of --optimizer, read at the start if it is there and written at the end"
     )
-
-    def deriv_times(self) -> DerivTimes:
-        """The times at which derivatives count."""
-        first, last = self.optimization_min_deriv_time, self.optimization_max_deriv_time
-        return DerivTimes(first, last, self.optimization_max_deriv_time_relative)
 
 
 @dataclass

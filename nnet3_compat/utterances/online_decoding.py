@@ -36,20 +36,41 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class OnlineDecodingOptions(
-    OnlineFeatureOptions, SilenceWeightingOptions, LoopedOptions, OptimizationOptions, SearchOptions, EndpointOptions
-):
-    """Options of online2-wav-nnet3-latgen-faster."""
+class PaceOptions:
+    """At which pace recordings come in."""
 
     chunk_length: float = option(0.18, "Seconds of speech that come in at a time; <= 0: all at once")
-    word_symbol_table: str = option("", "Symbol table for words: print the decoded words")
-    do_endpointing: bool = option(False, "Stop where an endpoint is detected")
     online: bool = option(
         True, "False: i-vectors of the whole utterance from its beginning on, and all samples at once (best results)"
     )
     num_threads_startup: int = without_effect(
         8, "Threads that prepare the i-vector extractor, which is ready at once here"
     )
+
+    def parts(self, samples: np.ndarray, rate: float) -> Iterator[tuple[np.ndarray, int]]:
+        """Samples, and the number of them that have come in then."""
+        size = len(samples)
+        if self.online and self.chunk_length > 0:
+            size = max(1, int(np.float32(rate) * np.float32(self.chunk_length)))  # in single precision, as Kaldi
+        for start in range(0, len(samples), max(size, 1)):
+            end = min(start + size, len(samples))
+            yield samples[start:end], end
+
+
+@dataclass
+class OnlineDecodingOptions(
+    OnlineFeatureOptions,
+    SilenceWeightingOptions,
+    LoopedOptions,
+    OptimizationOptions,
+    SearchOptions,
+    EndpointOptions,
+    PaceOptions,
+):
+    """Options of online2-wav-nnet3-latgen-faster."""
+
+    word_symbol_table: str = option("", "Symbol table for words: print the decoded words")
+    do_endpointing: bool = option(False, "Stop where an endpoint is detected")
 
 
 class OnlineRecognizer:
@@ -84,7 +105,7 @@ class OnlineRecognizer:
         """
         samples, rate = wave.data[0], wave.sample_frequency
         stream = OnlineStream(self._setup, features)
-        for part, end in self._parts(samples, rate):
+        for part, end in self._options.parts(samples, rate):
             stream.hear(part, last=end == len(samples))
             timer.wait_until(end / rate)
             stream.advance()
@@ -93,16 +114,6 @@ class OnlineRecognizer:
         decoded = stream.decoder.finish()
         stream.end()
         return decoded
-
-    def _parts(self, samples: np.ndarray, rate: float) -> Iterator[tuple[np.ndarray, int]]:
-        """Samples, and the number of them that have come in then."""
-        options = self._options
-        size = len(samples)
-        if options.online and options.chunk_length > 0:
-            size = max(1, int(np.float32(rate) * np.float32(options.chunk_length)))  # in single precision, as Kaldi
-        for start in range(0, len(samples), max(size, 1)):
-            end = min(start + size, len(samples))
-            yield samples[start:end], end
 
 
 def decode_online(

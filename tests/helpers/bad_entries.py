@@ -103,6 +103,12 @@ PHONE_LATTICES = tuple(
     f" \n0 1 1 1 {cost},2.5,2_4_6\n0 1 2 2 2,{cost},8_10_12\n1 2 2 2 0.5,1,8_10_12_11\n2 0.5,0,\n\n"
     for cost in (1.5, 1, 3)
 )
+KEYWORD_INDICES = tuple(
+    f" \n0 1 1 0 {cost},0,3\n0 1 2 0 1,0,3\n1 2 1 {i} 0.5,0,2\n2\n\n" for i, cost in enumerate((1.5, 1, 3), 1)
+)
+KEYWORD_INDEX_FAULTS = {"empty": " \n\n", "no-final": " \n0 1 1 0 1,0,3\n\n", "one-arc": " \n0 1 0 2 1,0,3\n1\n\n"}
+KEYWORDS = (" \n0 1 1 1\n1\n\n", " \n0 1 2 2 0.5\n1\n\n", " \n0 1 1 1\n0 1 2 2 1\n1\n\n")
+KEYWORD_FAULTS = {"empty": " \n\n", "no-final": " \n0 1 1 1\n\n", "beyond": " \n0 1 9 9\n1\n\n"}
 GRAPH_FAULTS = {"empty": " \n\n", "one-frame": " \n0 1 2 1\n1\n\n", "beyond": " \n0 1 99 1\n1\n\n"}
 TEXTS = (" one two\n", " two\n", " one\n")
 TEXT_FAULTS = {"empty": "\n", "longer": " one two one two\n"}
@@ -171,6 +177,7 @@ _cases(
     "ivector-randomize --randomize-prob=0 ark:in OUT",
     "gmm-init-mono --train-feats=ark:in topo 3 out more",
     "gmm-acc-stats-ali mono.mdl ark:in ark:ali out",
+    "build-pfile-from-ali mono.mdl ark:ali ark:in out",
     "acc-tree-stats mono.mdl ark:in ark:ali out",
     "gmm-latgen-faster mono.mdl HCLG.fst ark:in OUT",
     "gmm-latgen-biglm-faster mono.mdl HCLG.fst G.fst G.fst ark:in OUT",
@@ -223,6 +230,7 @@ _cases(
     "copy-int-vector ark:in OUT",
     "nnet3-am-train-transitions nnet.mdl ark:in out",
     "gmm-acc-stats-ali mono.mdl ark:feats ark:in out",
+    "build-pfile-from-ali mono.mdl ark:in ark:feats out",
     "acc-tree-stats mono.mdl ark:feats ark:in out",
 )
 _cases(
@@ -261,10 +269,19 @@ _cases(
     "lattice-scale --acoustic-scale=0.5 ark:in OUT",
     "lattice-scale --write-compact=false --acoustic-scale=0.5 ark:in OUT",
     "lattice-to-nbest --n=2 ark:in OUT",
+    "lattice-to-kws-index ark:utt.map ark:in OUT",
+    "lattice-to-kws-index --strict=false ark:utt.map ark:in OUT",
     "lattice-to-mpe-post mono.mdl ark:lat.ali ark:in OUT",
     "lattice-to-smbr-post mono.mdl ark:lat.ali ark:in OUT",
     "chain-get-supervision --lattice-input=true tree mono.mdl ark:in OUT",
 )
+_cases(
+    KEYWORD_INDICES,
+    KEYWORD_INDEX_FAULTS,
+    "kws-index-union ark:in OUT",
+    "kws-index-union --skip-optimization=true ark:in OUT",
+)
+_cases(KEYWORDS, KEYWORD_FAULTS, "kws-search ark:index ark:in OUT", "kws-search --nbest=2 ark:index ark:in OUT MORE")
 GRAPHS = ("graphs",)  # made by Inputs
 _cases(
     GRAPHS,
@@ -359,6 +376,8 @@ class Inputs:
             "ali.lats": [_lattice_of(alignment) for alignment in ALIGNMENTS],
         }.items():  # fmt: skip
             write(name, _table(entries))
+        write("utt.map", "a 1\nb 2\nc 3\n")
+        write("index", "global" + KEYWORD_INDICES[0])
         write("spk2utt", "s a b c d\n")
         write("list", "a\nc\n")
         write("warps", "a 0.9\nc 1.1\n")

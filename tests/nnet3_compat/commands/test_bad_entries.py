@@ -41,6 +41,8 @@ UNDEFINED = {
     ("post-to-pdf-post mono.mdl ark:in OUT", "beyond"),
     ("ali-to-pdf mono.mdl ark:in OUT", "beyond"),
     ("gmm-acc-stats-ali mono.mdl ark:feats ark:in out", "zero"),
+    ("build-pfile-from-ali mono.mdl ark:in ark:feats out", "zero"),
+    ("build-pfile-from-ali mono.mdl ark:in ark:feats out", "beyond"),
     ("chain-make-num-fst-e2e mono.mdl normalization.fst ark:in OUT", "beyond"),
     ("nnet3-chain-e2e-get-egs --num-frames=8,9,10 normalization.fst ark:feats ark:in mono.mdl OUT", "beyond"),
 }

@@ -18,6 +18,43 @@ OPTIMIZATION = (
 )
 # Kaldi's name of the program: name=default of each option (f40076610, built without CUDA).
 OPTIONS = {
+    "lattice-to-kws-index": (
+        "allow-partial=true frame-subsampling-factor=1 max-silence-frames=50 max-states-scale=4 strict=true"
+    ),
+    "kws-index-union": "max-states=-1 skip-optimization=false strict=true",
+    "kws-search": (
+        "frame-subsampling-factor=1 keyword-beam=-1 keyword-nbest=-1 nbest=-1 negative-tolerance=-0.1 strict=true"
+    ),
+    "build-pfile-from-ali": "every-nth-frame=1",
+    "nnet3-chain-add-post-to-egs": (
+        "apply-deriv-weights=true apply-exp=true backstitch-training-interval=1 backstitch-training-scale=0 "
+        "batchnorm-stats-scale=0.8 batchnorm-test-mode=false binary-write-cache=true clip-threshold=0 "
+        "compiler.cache-capacity=64 compiler.use-shortcut=true computation.debug=false cuda-cache-memory=true "
+        "cuda-memory-proportion=0.5 dropout-test-mode=false l2-regularize=0 l2-regularize-factor=1 "
+        "leaky-hmm-coefficient=1e-05 lwf-den-scale=0 lwf-scale=0 max-param-change=2 momentum=0 "
+        "numerator-graph-threads=2 out-of-range-regularize=0.01 read-cache= store-component-stats=true type=raw "
+        "use-gpu=yes write-cache= xent-regularize=0 zero-component-stats=true "
+        f"{OPTIMIZATION}"
+    ),
+    "online2-wav-nnet3-wake-word-decoder-faster": (
+        "acoustic-scale=0.1 add-pitch=false beam=16 beam-delta=0.5 chunk-length=1 cmvn-config= "
+        "computation.debug=false debug-computation=false endpoint.rule1.max-relative-cost=inf "
+        "endpoint.rule1.min-trailing-silence=5 endpoint.rule1.min-utterance-length=0 "
+        "endpoint.rule1.must-contain-nonsilence=false endpoint.rule2.max-relative-cost=2 "
+        "endpoint.rule2.min-trailing-silence=0.5 endpoint.rule2.min-utterance-length=0 "
+        "endpoint.rule2.must-contain-nonsilence=true endpoint.rule3.max-relative-cost=8 "
+        "endpoint.rule3.min-trailing-silence=1 endpoint.rule3.min-utterance-length=0 "
+        "endpoint.rule3.must-contain-nonsilence=true endpoint.rule4.max-relative-cost=inf "
+        "endpoint.rule4.min-trailing-silence=2 endpoint.rule4.min-utterance-length=0 "
+        "endpoint.rule4.must-contain-nonsilence=true endpoint.rule5.max-relative-cost=inf "
+        "endpoint.rule5.min-trailing-silence=0 endpoint.rule5.min-utterance-length=20 "
+        "endpoint.rule5.must-contain-nonsilence=false endpoint.silence-phones= extra-left-context-initial=0 "
+        "fbank-config= feature-type=mfcc frame-subsampling-factor=1 frames-per-chunk=24 global-cmvn-stats= "
+        "hash-ratio=2 ivector-extraction-config= ivector-silence-weighting.max-state-duration=-1 "
+        "ivector-silence-weighting.silence-phones= ivector-silence-weighting.silence-weight=1 max-active=2147483647 "
+        "mfcc-config= min-active=20 num-threads-startup=8 online=true online-pitch-config= plp-config= wake-word-id=2 "
+        f"{OPTIMIZATION}"
+    ),
     "generate-proxy-keywords": "max-states=100000 phone-beam=5 phone-nbest=50 proxy-beam=5 proxy-nbest=100",
     "process-pitch-feats": "average-window-size=5 normalization-window-size=151",
     "compute-atwv": (

@@ -1,0 +1,93 @@
+"""Keywords looked for in an index (kwsbin/kws-search.cc; csrc/keyword_search.h)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kaldi_bridge.command import option
+from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
+from kaldi_bridge.fsts.fst import Fst
+from kaldi_bridge.fsts.pruning import pruned
+from kaldi_bridge.fsts.shortest_paths import shortest_paths
+from kaldi_bridge.kws.keyword_index import KeywordIndex
+
+
+@dataclass
+class SearchOptions:
+    """Options of kws-search."""
+
+    frame_subsampling_factor: int = option(1, "Frame subsampling factor, by which frames in the results are multiplied")
+    nbest: int = option(-1, "Only so many occurrences of a keyword, the best ones; -1: all")
+    keyword_nbest: int = option(-1, "Where the FST has several keywords, only so many, the best ones; -1: all")
+    strict: bool = option(True, "Exit with status 1 where no keyword was found")
+    negative_tolerance: float = option(-0.1, "Warn of scores below this one, which is negative", type="double")
+    keyword_beam: float = option(
+        -1.0,
+        "Where the FST has several keywords, they may cost more than the best one by so much; -1: any",
+        type="double",
+    )
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """Where a keyword may have been said; ``cost`` is the negated logarithm of its probability."""
+
+    utterance: int
+    begin: int
+    end: int
+    cost: float
+
+    @classmethod
+    def of(cls, utterance: int, begin: float, end: float, cost: float) -> Occurrence:
+        return cls(utterance, int(begin), int(end), cost)
+
+
+@dataclass
+class Found:
+    """Of one keyword.
+
+    Attributes:
+        occurrences: those of the same words in one utterance that overlap are one.
+        unexpected: how many more did not end where the index ends.
+        paths: of each path the occurrence and its labels, with what tells paths apart at the end.
+    """
+
+    occurrences: list[Occurrence]
+    unexpected: int = 0
+    paths: list[tuple[Occurrence, list[int]]] = field(default_factory=list)
+
+
+class KeywordSearch:
+    """Searches one index. Raises KaldiError for options that make no sense."""
+
+    def __init__(self, index: KeywordIndex, options: SearchOptions) -> None:
+        for name in ("nbest", "keyword_nbest", "keyword_beam"):
+            if getattr(options, name) < 0 and getattr(options, name) != -1:
+                raise KaldiError(f"Bad number for {name.replace('_', '-')}")
+        self._options = options
+        self._search = _csrc.KeywordSearch(index.parts)
+
+    def __call__(self, keyword: Fst, with_paths: bool = False) -> Found | None:
+        """None where nothing is found. Raises KaldiError for a keyword with a cycle."""
+        options = self._options
+        if options.keyword_beam != -1:
+            keyword = pruned(keyword, options.keyword_beam)
+        if options.keyword_nbest != -1:
+            keyword = shortest_paths(keyword, options.keyword_nbest, unique=True)
+        if keyword.start >= 0 and not np.isfinite(keyword.arcs["weight"]).all():
+            raise KaldiError("the keyword's FST has a cost that is not finite")
+        parts = (keyword.start, keyword.finals, keyword.offsets, keyword.arcs)
+        try:
+            any_path, occurrences, unexpected, paths = self._search.find(parts, options.nbest, with_paths)
+        except ValueError as error:
+            raise KaldiError(f"the keyword's FST cannot be searched: {error}") from None
+        if not any_path:
+            return None
+        return Found(
+            [Occurrence.of(*row) for row in occurrences],
+            unexpected,
+            [(Occurrence.of(*row), labels) for row, labels in paths],
+        )
