@@ -16,8 +16,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst_bodies import ARC, CONST_STATE, read_body
 from kaldi_bridge.fsts.fst_header import ALIGNMENT, EXPANDED, MAGIC, MUTABLE, FstHeader
-from kaldi_bridge.fsts.table_text import read_arcs, text_of
-from kaldi_bridge.io.basic_io import format_float
+from kaldi_bridge.fsts.table_text import number_text, read_arcs, text_of
 from kaldi_bridge.io.streams import open_input, open_output
 
 if TYPE_CHECKING:
@@ -205,9 +204,7 @@ class Fst:
 
 
 def _cost_text(cost: float) -> str:
-    if not cost:
-        return ""
-    return "Infinity" if cost == np.inf else format_float(cost)
+    return number_text(cost) if cost else ""
 
 
 def _final_text(cost: float) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.io.basic_io import format_float
 from kaldi_bridge.io.text import encode, fields, shown
 
 if TYPE_CHECKING:
@@ -64,6 +66,11 @@ def text_of(start: int, states: Iterable[tuple[list[tuple[int, int, str, int]], 
             lines.append(f"{s}\tInfinity\n")
         of_state.append("".join(lines))
     return encode("".join([of_state.pop(start), *of_state])) if start >= 0 else b""
+
+
+def number_text(number: float) -> str:
+    """A part of a weight, in as many digits as OpenFst gives it."""
+    return "Infinity" if number == math.inf else format_float(number, 6)
 
 
 def _column(text: str) -> str:

@@ -17,9 +17,8 @@ from kaldi_bridge import log
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst_header import EXPANDED, MAGIC, MUTABLE, FstHeader
-from kaldi_bridge.fsts.table_text import read_arcs, text_of
+from kaldi_bridge.fsts.table_text import number_text, read_arcs, text_of
 from kaldi_bridge.fsts.vector_files import read_vector_body
-from kaldi_bridge.io.basic_io import format_float
 from kaldi_bridge.io.text import fields
 from kaldi_bridge.lattices.lattice import CompactLattice, is_cyclic, sorted_if_needed
 from kaldi_bridge.options import option
@@ -222,7 +221,7 @@ def _weight_of(text: bytes) -> tuple[float, float, float]:
 
 
 def _weight_text(weight: Any) -> str:
-    return ",".join("Infinity" if w == np.inf else format_float(w, 6) for w in weight) if any(weight) else ""
+    return ",".join(map(number_text, weight)) if any(weight) else ""
 
 
 def _final_text(weight: Any) -> str | None:

@@ -94,6 +94,7 @@ def latgen_looped(
     lattice_wspecifier: str,
     words_wspecifier: str | None,
     alignments_wspecifier: str | None,
+    num_threads: int = 1,
 ) -> int:
     """The same with looped computation."""
     from nnet3_compat.utterances.compute_tables import Utterances
@@ -102,7 +103,8 @@ def latgen_looped(
     model, transitions = read_with_transitions(model_in)
     computer = LoopedComputer(model, options, model_in)
     with LatticeWriter(options, lattice_wspecifier, words_wspecifier, alignments_wspecifier) as writer:
-        decode_utterances(writer, Utterances(features_rspecifier, options), computer, graph_in, transitions)
+        utterances = Utterances(features_rspecifier, options)
+        decode_utterances(writer, utterances, computer, graph_in, transitions, num_threads)
     return writer.report(options.frame_subsampling_factor)
 
 

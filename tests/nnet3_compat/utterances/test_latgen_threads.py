@@ -11,7 +11,12 @@ from kaldi_bridge.commands.bin import latgen_faster_mapped_parallel
 from kaldi_bridge.fsts.fst import FST, read_fst
 from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from nnet3_compat.commands.nnet3bin import nnet3_latgen_faster_batch, nnet3_latgen_faster_parallel
+from nnet3_compat.commands.nnet3bin import (
+    nnet3_latgen_faster_batch,
+    nnet3_latgen_faster_looped,
+    nnet3_latgen_faster_looped_parallel,
+    nnet3_latgen_faster_parallel,
+)
 
 COUNT = 12
 Main = Callable[..., None]
@@ -47,6 +52,18 @@ def test_networks(main: Main, own_graphs: bool, reference: Path, tmp_path: Path)
     options = ["--frame-subsampling-factor=3", "--acoustic-scale=1.0", "--beam=12", "--lattice-beam=6"]
     files = [f"{fsdd}/tdnnf_cmvn/final.mdl", graph, f"ark:{tmp_path}/feats"]
     assert_the_same(main, [*options, *files], tmp_path)
+
+
+def test_looped(reference: Path, tmp_path: Path) -> None:
+    """Those of nnet3-latgen-faster-looped."""
+    fsdd = reference / "fsdd"
+    options = ["--frame-subsampling-factor=3", "--acoustic-scale=1.0", "--beam=12", "--lattice-beam=6"]
+    feats = f"scp:head -n {COUNT} {fsdd}/data/test_hires/feats.scp | sed 's# .*/# {fsdd}/data/test_hires/#' |"
+    files = [*options, f"{fsdd}/tdnnf_cmvn/final.mdl", f"{fsdd}/graph/HCLG.fst", feats]
+    assert_the_same(nnet3_latgen_faster_looped_parallel.main, files, tmp_path)
+    arguments = ["--frames-per-chunk=20", *files, f"ark:{tmp_path}/looped"]
+    assert run(nnet3_latgen_faster_looped.main, arguments) == 0
+    assert (tmp_path / "looped").read_bytes() == (tmp_path / "lattices-3").read_bytes()
 
 
 def test_scores(reference: Path, tmp_path: Path) -> None:
