@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kMarker{"\0B", 2};
 constexpr size_t kFirstRead = 64;
+constexpr size_t kHead = 256;                // bytes of an entry in which its key and its size are looked for
 constexpr size_t kShort = 1 << 16;           // bytes that are read without a look at the size of the file
 constexpr size_t kMostHeld = 1 << 24;        // bytes of an object that are held beside it
 constexpr size_t kMostEntries = 1 << 18;     // bytes of entries that are taken at once
@@ -107,9 +108,28 @@ py::tuple ObjectForm::at(int fd, int64_t position, size_t expected) const {
   return py::make_tuple(-1, py::none());
 }
 
+py::tuple ObjectForm::entry_at(int fd, int64_t position) const {
+  char head[kHead];
+  const size_t have = read_at(fd, position, kHead, head);
+  std::string_view key;
+  size_t at = 0;
+  if (read_ && take_key(head, have, &at, &key) && std::string_view(head + at, std::min<size_t>(have - at, 2)) == kMarker) {
+    at += kMarker.size();
+    try {
+      size_t size = 0;
+      const py::object made = read_(Cursor(head + at, have - at), fd, position + static_cast<int64_t>(at), &size);
+      if (made) return py::make_tuple(at + size, decoded(key), made);
+    } catch (const OtherForm &) {
+    } catch (const Incomplete &) {
+    }
+  }
+  return py::make_tuple(0, py::none(), py::none());
+}
+
 void add_object_forms(py::module_ &m) {
   py::class_<ObjectForm>(m, "ObjectForm")
       .def("entries", &ObjectForm::entries, "(position, [(key, object), ...]) of the entries of an archive in a buffer.")
+      .def("entry_at", &ObjectForm::entry_at, "(size, key, object) of the entry of an archive at a position of a file.")
       .def("at", &ObjectForm::at, "(size, object) of the one at a position of a file.");
   m.attr("forms") = py::dict();
 }

@@ -31,6 +31,10 @@ class ObjectForm {
   // is truncated or too long. About `expected` bytes are read at first.
   pybind11::tuple at(int fd, int64_t position, size_t expected) const;
 
+  // (size, key, object) of an entry of an archive at a position of a file, whose object goes straight from there to where
+  // it stays; (0, None, None) where that cannot be.
+  pybind11::tuple entry_at(int fd, int64_t position) const;
+
  private:
   Parse parse_;
   Read read_;

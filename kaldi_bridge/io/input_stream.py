@@ -146,6 +146,20 @@ class InputStream:
         self._expected, self._last_size = size if size == self._last_size > 0 else 0, size
         return found
 
+    def next_entry(self, form: Any) -> tuple[str, Any] | None:
+        """The next (key, object) of an archive, which C++ (csrc/object_form.h) reads from a file to where it stays.
+
+        None, and nothing read, where this is no regular file, or the object is of another kind.
+        """
+        if self._offset is None:
+            return None
+        position = self.tell()
+        size, key, found = form.entry_at(self._fd, position)
+        if found is None:
+            return None
+        self.seek(position + size)
+        return key, found
+
     def peek(self, n: int = 1) -> bytes:
         """The next up to ``n`` bytes, which stay unread; b"" at the end."""
         if self.end - self.pos < n:

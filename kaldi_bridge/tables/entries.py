@@ -16,7 +16,7 @@ from kaldi_bridge.io.streams import open_input
 from kaldi_bridge.io.text import decode, is_number, shown
 from kaldi_bridge.tables.scp import split_range
 
-_LONG = 1 << 16  # bytes
+_LONG, _LONG_IN_FILE = 1 << 16, 1 << 14  # bytes
 _KEY = re.compile(rb"[ \t\n\r\f\v]*([^ \t\n\r\f\v]+)[ \t]")
 
 # Once glibc has freed a block of this size, it keeps such blocks for the next object; before, each one would be
@@ -33,8 +33,14 @@ def _form_of(holder: Any) -> tuple[Any, Callable[[Any], Any] | None]:
 def read_entries(stream: InputStream, holder: Any) -> Iterator[tuple[str, Any]]:
     """Yields the (key, object) of an archive."""
     read, (form, made) = holder.read, _form_of(holder)
-    is_long = False
+    long, is_long = _LONG_IN_FILE if stream.is_file() else _LONG, False
     while True:
+        # Long ones are copied once from a file to where they stay, without the buffer.
+        begin = stream.tell()
+        if form is not None and is_long and (entry := stream.next_entry(form)) is not None:
+            is_long = stream.tell() - begin > long
+            yield entry if made is None else (entry[0], made(entry[1]))
+            continue
         # Those that are buffered whole come all at once, then the one at the end of the buffer. Long ones never are.
         if form is not None and not is_long:
             stream.pos, entries = form.entries(stream.buffer, stream.pos, stream.end)
@@ -50,7 +56,7 @@ def read_entries(stream: InputStream, holder: Any) -> Iterator[tuple[str, Any]]:
             value = read(stream)
         except KaldiError as error:
             raise KaldiError(f"Failed to read the object of key {shown_key(key)}: {error}") from error
-        is_long = stream.tell() - begin > _LONG
+        is_long = stream.tell() - begin > long
         yield key, value
 
 

@@ -18,6 +18,7 @@ from kaldi_bridge.tables.holders import (
     INT32,
     TOKEN,
     TOKEN_VECTOR,
+    compressed_matrix,
 )
 
 MATRICES = {key: np.arange(i, i + 12, dtype=np.float32).reshape(4, 3) for i, key in enumerate("abcde")}
@@ -312,6 +313,34 @@ def test_look_ups_of_matrices_of_any_length_and_form(tmp_path):
     os.truncate(tmp_path / "all", size - 5)
     with pytest.raises(KaldiError, match="Failed to load the object of key u7: .*all.* at byte .*truncated"):
         reader["u7"]
+
+
+def test_archives_of_matrices_of_any_length_and_form(tmp_path, monkeypatch):
+    """Long ones of a file are read without a buffer, from one to the next; others between them as ever."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(4)
+    made = {}
+    with open("m.ark", "wb") as out:
+        for i, rows in enumerate([600, 900, 2, 700, 0, 1500, 1500, 3, 800, 800, 40]):
+            key = f"key{i}" + "-long" * 60 * (i == 8)
+            made[key] = random.normal(size=(rows, 40 if rows else 0)).astype(np.float64 if i == 6 else np.float32)
+            if i == 3:
+                made[key] = np.arange(rows * 40, dtype=np.float32).reshape(-1, 40) % 255  # as compression 6 keeps them
+            with TableWriter("ark:one", compressed_matrix(6) if i == 3 else FLOAT_MATRIX) as writer:
+                writer.write(key, made[key])
+            out.write((tmp_path / "one").read_bytes())
+    for rspecifier in ("ark:m.ark", "ark:cat m.ark |"):
+        with SequentialReader(rspecifier, FLOAT_MATRIX) as reader:
+            found = list(reader)
+        assert [key for key, _ in found] == list(made)
+        for key, matrix in found:
+            np.testing.assert_array_equal(matrix, made[key].astype(np.float32), err_msg=key)
+            assert matrix.flags.writeable
+    data = (tmp_path / "m.ark").read_bytes()
+    for cut in (40 * 4 * 41, 40 * 4 * 900):
+        (tmp_path / "cut.ark").write_bytes(data[:-cut])
+        with pytest.raises(KaldiError, match="cut.ark"), SequentialReader("ark:cut.ark", FLOAT_MATRIX) as reader:
+            list(reader)
 
 
 def test_writing_through_a_script_file(folder):
