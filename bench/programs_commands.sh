@@ -126,6 +126,9 @@ lattice-to-phone-lattice $M/final.mdl ark:lats ark:/dev/null
 lattice-to-ctm-conf --acoustic-scale=0.1 ark:aligned.lats /dev/null
 lattice-mbr-decode --acoustic-scale=0.1 ark:aligned.lats ark:/dev/null
 lattice-to-post --acoustic-scale=0.1 ark:lats ark:/dev/null
+lattice-to-kws-index ark:utt.map ark:kws.lats ark:/dev/null
+kws-index-union ark:kws.idx ark:/dev/null
+kws-search ark:kws.global ark:keywords.fsts ark:/dev/null
 lattice-arc-post --acoustic-scale=0.1 $M/final.mdl ark:phone.lats /dev/null
 lattice-to-mpe-post --acoustic-scale=0.1 $M/final.mdl ark:ali ark:lats ark:/dev/null
 lattice-to-smbr-post --acoustic-scale=0.1 $M/final.mdl ark:ali ark:lats ark:/dev/null

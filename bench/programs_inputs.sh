@@ -41,6 +41,12 @@ lattice-align-phones --replace-output-symbols=true $M/final.mdl ark:lats ark:pho
 nbest-to-linear ark:best ark:best.ali ark,t:best.int
 nbest-to-linear ark:nbest ark:n.ali ark:n.int ark:n.lm ark:n.ac
 lattice-to-post --acoustic-scale=0.1 ark:lats ark:lats.post
+lattice-scale --acoustic-scale=0.1 ark:aligned.lats ark:kws.lats
+awk '{print $1, NR}' text.int > utt.map
+awk '{print $1, $2, $3}' text.int > keywords.int
+lattice-to-kws-index ark:utt.map ark:kws.lats ark:kws.idx
+kws-index-union ark:kws.idx ark:kws.global
+transcripts-to-fsts ark:keywords.int ark:keywords.fsts
 compute-vad --vad-energy-threshold=5 ark:feats.ark ark:vad
 apply-cmvn-online --config=$R/conf/online_cmvn.conf --spk2utt=ark:spk2utt $X/global_cmvn.stats ark:hires.ark ark:n.ark
 splice-feats --left-context=3 --right-context=3 ark:n.ark ark:hires.spliced

@@ -52,10 +52,13 @@ class IndexOptions:
         True, "Where these are too few, write what was made with them; else do not determinize"
     )
 
-    def silence_frames(self) -> int:
-        """--max-silence-frames after subsampling. Raises KaldiError for a factor that makes no sense."""
+    def check(self) -> None:
+        """Raises KaldiError for a factor that makes no sense."""
         if self.frame_subsampling_factor <= 0:
             raise KaldiError(f"--frame-subsampling-factor={self.frame_subsampling_factor} must be positive")
+
+    def silence_frames(self) -> int:
+        """--max-silence-frames after subsampling."""
         return int(0.5 + self.max_silence_frames / self.frame_subsampling_factor)
 
     def most_states(self, lattice: CompactLattice) -> int:
@@ -99,7 +102,7 @@ class KeywordIndex:
         return len(self.finals)
 
     def check(self, name: str) -> None:
-        """Raises KaldiError for states or labels out of range, weights that are not numbers, and cycles."""
+        """Raises KaldiError for states or labels out of range, weights that make no sense, and cycles."""
         n, arcs = self.num_states, self.arcs
         if not -1 <= self.start < n or (n and self.start < 0):
             raise KaldiError(f"{name}: the index's start state {self.start} is not one of its {n} states")
@@ -107,8 +110,8 @@ class KeywordIndex:
             raise KaldiError(f"{name}: the index has an arc to a state that does not exist")
         if len(arcs) and min(arcs["ilabel"].min(), arcs["olabel"].min()) < 0:
             raise KaldiError(f"{name}: the index has a negative label")
-        if any(np.isnan(part[field]).any() for part in (self.finals, arcs["weight"]) for field in WEIGHT.names or ()):
-            raise KaldiError(f"{name}: the index has a weight that is not a number")
+        if any(not (part[x] > -np.inf).all() for part in (self.finals, arcs["weight"]) for x in WEIGHT.names or ()):
+            raise KaldiError(f"{name}: the index has a weight that is minus infinity or not a number")
         if n and _csrc.ArcLists(self.start, self.offsets, arcs["nextstate"]).topological_order() is None:
             raise KaldiError(f"{name}: the index has a cycle")
 

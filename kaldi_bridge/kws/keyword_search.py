@@ -77,7 +77,7 @@ class KeywordSearch:
             keyword = pruned(keyword, options.keyword_beam)
         if options.keyword_nbest != -1:
             keyword = shortest_paths(keyword, options.keyword_nbest, unique=True)
-        if keyword.start >= 0 and not np.isfinite(keyword.arcs["weight"]).all():
+        if not np.isfinite(keyword.arcs["weight"]).all() or (keyword.finals == -np.inf).any():
             raise KaldiError("the keyword's FST has a cost that is not finite")
         parts = (keyword.start, keyword.finals, keyword.offsets, keyword.arcs)
         try:

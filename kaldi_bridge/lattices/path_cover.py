@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kaldi_bridge import log
 from kaldi_bridge.errors import EntryError
 from kaldi_bridge.lattices.lattice import CompactLattice, sorted_if_needed
 
@@ -22,7 +23,8 @@ class CoveringPath:
 def path_cover(lattice: CompactLattice) -> list[CoveringPath]:
     """The cheapest first. States are numbered as in the lattice, or in topological order where that has none.
 
-    Raises EntryError for a lattice without arcs, KaldiError for one with a cycle.
+    Warns of arcs that cannot be reached from the start. Raises EntryError for a lattice without arcs, KaldiError for
+    one with a cycle.
     """
     lattice = sorted_if_needed(lattice)
     if not lattice.num_arcs:
@@ -68,6 +70,8 @@ class _Cover:
         states = [source]
         while states[-1] != self._start and self._before[states[-1]] >= 0:
             states.append(self._before[states[-1]])
+        if states[-1] != self._start:
+            log.warning("Failure in path cover algorithm for lattice.")
         states.reverse()
         states.append(target)
         while self._after[states[-1]] >= 0:

@@ -67,7 +67,7 @@ def _shares(entries: Iterable[T], size: Callable[[T], int]) -> Iterator[tuple[li
     try:
         for entry in entries:
             share.append(entry)
-            total += size(entry)
+            total += max(1, size(entry))  # of entries without frames a share has an end, too
             if total >= SHARE:
                 yield share, None
                 share, total = [], 0

@@ -20,6 +20,7 @@ e.g.: nnet-pytorch-lattice-to-kws-index ark:utter.symtab ark:1.lats ark:global.i
 def lattice_to_kws_index(
     options: IndexOptions, symtab_rspecifier: str, lattice_rspecifier: str, index_wspecifier: str
 ) -> int:
+    options.check()
     loop = TableLoop()
     with (
         SequentialReader(lattice_rspecifier, COMPACT_LATTICE) as lattices,

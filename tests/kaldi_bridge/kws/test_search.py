@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.kaldis_outputs import Case, assert_as_kaldi, enter_copy, name_of, read_cases
+from tests.helpers.kaldis_outputs import ERROR, Case, assert_as_kaldi, enter_copy, name_of, read_cases
 from tests.helpers.twins import twin
 
 DATA = Path(__file__).parent / "search"
@@ -28,3 +28,48 @@ def test_the_same_bytes(folder: Path) -> None:
     assert twin("kws-index-union").run(["ark:OUT/indices", "ark:OUT/global"]) == 0
     for name in ("indices", "global"):
         assert (folder / "OUT" / name).read_bytes() == (folder / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ("0 1 1 0 nan,0,3\n1\n", "minus infinity or not a number"),
+        ("0 1 1 0 -inf,0,3\n1\n", "minus infinity or not a number"),
+        ("0 1 1 0 1,0,3\n1 0 1 1\n1\n", "the index has a cycle"),
+        ("0 1 1 0 1,0\n1\n", "bad line in a text FST"),
+        ("0 1 1 -5 1,0,2\n1\n", "bad line in a text FST"),
+    ],
+)
+def test_bad_indices(index: str, message: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad").write_text(f"global \n{index}\n")
+    for program, *tables in (("kws-search", "ark:bad", "ark:keywords"), ("kws-index-union", "ark:bad")):
+        assert twin(program).run([*tables, "ark:OUT/made"]) == ERROR
+        assert message in capfd.readouterr().err
+    assert not list((folder / "OUT").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("keyword", "message"),
+    [
+        ("0 0 0 0 1\n0 1 1 1\n1\n", "it has a cycle"),
+        ("0 1 1 1 nan\n1\n", "a cost that is not finite"),
+        ("0 1 1 1 inf\n1\n", "a cost that is not finite"),
+        ("0 1 1 1\n1 -inf\n", "a cost that is not finite"),
+    ],
+)
+def test_bad_keywords(keyword: str, message: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad").write_text(f"KW-bad \n{keyword}\n")
+    assert twin("kws-search").run(["ark:global", "ark:bad", "ark:OUT/results"]) == ERROR
+    log = capfd.readouterr().err
+    assert message in log and "keyword KW-bad" in log
+    assert not list((folder / "OUT").iterdir())
+
+
+def test_the_best_one(folder: Path) -> None:
+    """Where Kaldi's program crashes."""
+    found = []
+    for count in ("1", "2"):
+        assert twin("kws-search").run([f"--nbest={count}", "ark:global", "ark:keywords", "ark,t:OUT/results"]) == 0
+        found.append((folder / "OUT/results").read_text().splitlines())
+    best = {line.split()[0]: line for line in reversed(found[1])}
+    assert {line.split()[0]: line for line in found[0]} == best and len(found[0]) == len(best)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -34,6 +35,14 @@ def test_small_ones_together() -> None:
     """Those that fill a share are one thread's, in order."""
     threads = list(in_order(lambda _: threading.get_ident(), range(40), 2, lambda _: SHARE // 10))
     assert all(len(set(threads[at : at + 10])) == 1 for at in range(0, 40, 10))
+
+
+def test_results_come_while_entries_of_no_size_do() -> None:
+    read = []
+    results = in_order(lambda n: n, (read.append(n) or n for n in itertools.count()), 2, lambda _: 0)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    assert len(read) < 20 * SHARE
+    results.close()
 
 
 @pytest.mark.parametrize("num_threads", [1, 3])

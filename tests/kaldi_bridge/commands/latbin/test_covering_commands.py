@@ -47,3 +47,13 @@ def test_without_paths(program: str, folder: Path, capfd: pytest.CaptureFixture[
     (folder / "empty").write_text("u \n\n")
     assert twin(program).run(["ark:empty", "ark:OUT/made"]) == 1
     assert "WARNING" in capfd.readouterr().err
+
+
+def test_states_out_of_reach(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Kaldi's warning, and its paths, of which one has no beginning."""
+    (folder / "lats").write_text("a \n0 2 1 1,1,3\n1 2 2 1,1,3\n2 0,0,\n\n")
+    tables = [f"ark,t:OUT/{name}" for name in ("words", "states", "costs")]
+    assert twin("lattice-path-cover").run(["ark:lats", *tables]) == 0
+    written = [(folder / "OUT" / name).read_text() for name in ("words", "states", "costs")]
+    assert written == ["a-1 1 \na-2 2 \n", "a-1 0 2 \na-2 1 2 \n", "a-1 2 \na-2 inf \n"]
+    assert "Failure in path cover algorithm for lattice." in capfd.readouterr().err
