@@ -118,7 +118,7 @@ class RawFmllrStatistics:
     def transform(self, options: RawFmllrOptions) -> tuple[np.ndarray, float]:
         """float32 [m, m + 1], and how much better the objective is than for the unit transform.
 
-        The unit transform where there are too few frames or the statistics are singular, with a warning.
+        The unit transform where there are too few frames or the statistics are singular or not finite, with a warning.
         """
         raw = self._transform.raw_dim
         unit = np.eye(raw, raw + 1)
@@ -137,7 +137,7 @@ class RawFmllrStatistics:
             return float(beta * logdet + (matrix * linear).sum() - 0.5 * square)
 
         own = quadratic[np.arange(raw), :, np.arange(raw)]
-        if np.linalg.matrix_rank(own, hermitian=True).min() <= raw:
+        if not np.isfinite(own).all() or np.linalg.matrix_rank(own, hermitian=True).min() <= raw:
             log.warning("Error inverting stats matrices for fMLLR [min-count too small?  Bad data?], not updating.")
             return unit.astype(np.float32), 0.0
         inverses = np.linalg.inv(own)

@@ -8,11 +8,9 @@ import numpy as np
 
 from kaldi_bridge import log
 from kaldi_bridge.command import command, option
-from kaldi_bridge.errors import EntryError, KaldiError
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.features.voicing import averaged_nearby, log_odds, without_moving_mean
-from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.holders import FLOAT_MATRIX
-from kaldi_bridge.tables.loop import TableLoop
+from kaldi_bridge.tables.changed import change_features
 
 USAGE = """Make features of the probability of voicing and pitch in Hz into what a recognizer takes: log odds, and the
 logarithm of pitch without its moving average. Pitch is to be known everywhere (nnet-pytorch-interpolate-pitch).
@@ -36,18 +34,13 @@ class Options:
 
 def process_pitch_feats(options: Options, feats_rspecifier: str, feats_wspecifier: str) -> int:
     options.check()
-    loop = TableLoop()
-    with (
-        SequentialReader(feats_rspecifier, FLOAT_MATRIX) as reader,
-        TableWriter(feats_wspecifier, FLOAT_MATRIX) as writer,
-    ):
-        for utterance, feats in reader:
-            with loop.entry(utterance):
-                if not len(feats):
-                    raise EntryError(f"Feature file has bad size {feats.shape[0]} by {feats.shape[1]}")
-                writer.write(utterance, _processed(feats, options))
-            if loop.done and loop.done % 10 == 0:
-                log.info(f"Processed {loop.done} utterances")
+    loop = change_features(
+        feats_rspecifier,
+        feats_wspecifier,
+        lambda feats: _processed(feats, options),
+        empty=lambda _, feats: f"Feature file has bad size {feats.shape[0]} by {feats.shape[1]}",
+        progress=10,
+    )
     log.info(f"Done {loop.done} utterances, {loop.failed} with errors.")
     return loop.status
 

@@ -13,7 +13,7 @@ import pytest
 
 from kaldi_bridge.command import run
 from kaldi_bridge.gmm.statistics import sum_files
-from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables import SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from kaldi_bridge.transforms.fmllr import FmllrOptions, FmllrStatistics
 from tests.helpers.twins import twin
@@ -281,3 +281,20 @@ def test_speakers_of_transforms_that_are_composed(tmp_path: Path, capfd: Any) ->
     np.testing.assert_array_equal(composed["u1"], [[3, 0], [0, 2]])
     heard = capfd.readouterr().err
     assert "No speaker provided for utterance u3" in heard and "Second table does not have key t" in heard
+
+
+def test_raw_fmllr_of_features_that_are_not_numbers(tmp_path: Path, capfd: Any) -> None:
+    """The unit transform, as of Kaldi's program, for that utterance alone."""
+    with (
+        SequentialReader("ark:spliced.ark", FLOAT_MATRIX) as reader,
+        TableWriter(f"ark:{tmp_path}/spliced", FLOAT_MATRIX) as writer,
+    ):
+        for utterance, feats in reader:
+            feats[0, 0] = np.nan if utterance == "a-1" else feats[0, 0]
+            writer.write(utterance, feats)
+    tables = [f"ark:{tmp_path}/spliced", "ark:gpost.ark", f"ark:{tmp_path}/made"]
+    assert run(twin("gmm-est-fmllr-raw-gpost"), [*RAW.split(), *tables]) == 0
+    assert "Bad data?], not updating." in capfd.readouterr().err
+    with SequentialReader(f"ark:{tmp_path}/made", FLOAT_MATRIX) as transforms:
+        units = [utterance for utterance, transform in transforms if np.array_equal(transform, np.eye(5, 6))]
+    assert units == ["a-1", "a-3"]  # of a-3 there are too few frames
