@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaldi_bridge.options import STANDARD, UsageError, option, parse, specs_of
+from kaldi_bridge.options import STANDARD, UsageError, ignoring, option, parse, specs_of
 
 
 @dataclass
@@ -90,3 +90,18 @@ WORDS = st.sampled_from(["--flag", "--number", "--real", "--text", "--verbose", 
 def test_nonsense_is_a_usage_error(words):
     with contextlib.suppress(UsageError):
         parse(SPECS, words)
+
+
+def test_inherited_options_that_are_ignored():
+    """They are still taken, and told apart; the class that they come from stays as it is."""
+
+    @ignoring("Not used here", Options)
+    @dataclass
+    class More(Options):
+        own: int = option(2, "Used here")
+
+    by_name = {spec.name: spec for spec in specs_of(More)}
+    assert [name for name, spec in by_name.items() if spec.has_effect] == ["own"]
+    assert by_name["number"].help == "Not used here" and by_name["number"].default == 1
+    assert all(spec.has_effect for spec in specs_of(Options))
+    assert parse([*specs_of(More), *STANDARD], ["--number=3"])[0]["number"] == 3
