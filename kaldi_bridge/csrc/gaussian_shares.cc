@@ -47,4 +47,12 @@ GaussianShares gaussian_shares(const Gaussians &gaussians, const std::vector<Fra
   return made;
 }
 
+void add_shared_rows(const std::vector<Share> &shares, const float *table, int64_t dim, float *sums) {
+  for (const Share &share : shares) {
+    const float *row = table + share.gaussian * dim;
+    float *sum = sums + share.frame * dim;
+    for (int64_t i = 0; i < dim; i++) sum[i] += share.weight * row[i];
+  }
+}
+
 }  // namespace kaldi_bridge

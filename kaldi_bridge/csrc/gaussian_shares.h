@@ -28,4 +28,13 @@ struct GaussianShares {
 
 GaussianShares gaussian_shares(const Gaussians &gaussians, const std::vector<FrameOfPdf> &pairs);
 
+// What one Gaussian has of one frame.
+struct Share {
+  float weight;
+  int64_t gaussian, frame;
+};
+
+// Adds to the sums of each frame [frames, dim] the Gaussians' rows of a table [gaussians, dim], times their shares.
+void add_shared_rows(const std::vector<Share> &shares, const float *table, int64_t dim, float *sums);
+
 }  // namespace kaldi_bridge

@@ -1,6 +1,7 @@
 #include "ivector_module.h"
 
 #include <pybind11/numpy.h>
+#include <pybind11/stl.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -68,6 +69,30 @@ py::tuple shares(const Dense<float> &constants, const Dense<float> &scaled_means
   return py::make_tuple(to_array(made.shares), to_array(made.log_likelihoods));
 }
 
+py::list shared_rows(const Dense<float> &weights, const Dense<int64_t> &gaussians, const Dense<int64_t> &frames,
+                     int64_t num_frames, const std::vector<Dense<float>> &tables) {
+  if (weights.size() != gaussians.size() || weights.size() != frames.size() || num_frames < 0)
+    throw std::invalid_argument("weights, Gaussians and frames do not fit together");
+  int64_t most = -1;
+  std::vector<Share> shares;
+  shares.reserve(weights.size());
+  for (py::ssize_t i = 0; i < weights.size(); i++) {
+    shares.push_back({weights.data()[i], gaussians.data()[i], frames.data()[i]});
+    if (shares.back().gaussian < 0 || shares.back().frame < 0 || shares.back().frame >= num_frames)
+      throw std::invalid_argument("a share is of no such frame or Gaussian");
+    most = std::max(most, shares.back().gaussian);
+  }
+  py::list made;
+  for (const Dense<float> &table : tables) {
+    if (table.ndim() != 2 || table.shape(0) <= most) throw std::invalid_argument("a table lacks rows of Gaussians");
+    py::array_t<float> sums({static_cast<py::ssize_t>(num_frames), table.shape(1)});
+    std::fill_n(sums.mutable_data(), sums.size(), 0.0f);
+    add_shared_rows(shares, table.data(), table.shape(1), sums.mutable_data());
+    made.append(sums);
+  }
+  return made;
+}
+
 py::array_t<float> mixtures_summed(const Dense<float> &scores, const Dense<int64_t> &sizes) {
   const std::vector<int64_t> each(sizes.data(), sizes.data() + sizes.size());
   int64_t total = 0;
@@ -125,6 +150,7 @@ void add_ivectors(py::module_ &m) {
         py::arg("weights"), py::arg("linear").noconvert(), py::arg("quadratic").noconvert(),
         "Adds frames to statistics for i-vectors; the sum of their weights.");
   m.def("gaussian_shares", &shares, "(shares of the Gaussians of pairs, log-likelihoods of pairs).");
+  m.def("shared_rows", &shared_rows, "Of each table the sums of its rows for each frame, by the shares of Gaussians.");
   m.def("mixtures_summed", &mixtures_summed, "Log-likelihoods of mixtures [frames, mixtures] from those of their Gaussians.");
   m.def("pruned_posteriors", &pruned, "(how many of each frame, Gaussians, posteriors, log-likelihoods of frames).");
 }

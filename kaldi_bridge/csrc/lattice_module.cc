@@ -10,6 +10,7 @@
 #include "lattice_acceptors.h"
 #include "lattice_arrays.h"
 #include "lattice_text.h"
+#include "path_costs.h"
 #include "vector_fst.h"
 
 namespace py = pybind11;
@@ -142,6 +143,17 @@ void add_lattices(py::module_ &m) {
   m.def("lattice_bytes", [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_lattice(parts))); });
   m.def("compact_lattice_bytes",
         [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_compact_lattice(parts))); });
+
+  m.def(
+      "cheapest_costs",
+      [](const py::tuple &parts, const std::vector<std::pair<std::vector<int32_t>, std::vector<int32_t>>> &paths) {
+        const FlatLattice lattice = flat_lattice(parts);
+        py::gil_scoped_release release;
+        std::vector<double> costs;
+        for (const auto &[ids, words] : paths) costs.push_back(cheapest_cost(lattice, ids, words));
+        return costs;
+      },
+      "Of the cheapest paths with these (transition-ids, words); states in topological order.");
 
   py::class_<Graph>(m, "ArcLists", "A graph on arrays: start, offsets [states + 1], next state of each arc.")
       .def(py::init<int32_t, InputArray<int64_t>, InputArray<int32_t>>())

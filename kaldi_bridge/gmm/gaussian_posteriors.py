@@ -13,8 +13,6 @@ from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.hmm.posterior import to_pdfs
 from kaldi_bridge.tables.posterior import GaussPosterior, SparsePosterior
 
-_GAUSSIANS_AT_ONCE = 1 << 11  # so that what belongs to them fits into a cache
-
 
 @dataclass
 class GaussianPosteriors:
@@ -50,16 +48,10 @@ class GaussianPosteriors:
 
     def weighted_sums(self, *tables: np.ndarray) -> list[np.ndarray]:
         """Of tables [gaussians of the mixtures, dim]: float32 [num_frames, dim], sums of rows by the posteriors."""
-        sums = [np.zeros((self.num_frames, table.shape[1]), np.float32) for table in tables]
-        frames = self.frame_of_each
-        order = np.argsort(frames, kind="stable")
-        for begin in range(0, len(order), _GAUSSIANS_AT_ONCE):
-            part = order[begin : begin + _GAUSSIANS_AT_ONCE]
-            own, starts = np.unique(frames[part], return_index=True)
-            posteriors, gaussians = self.posteriors[part, None], self.gaussians[part]
-            for total, table in zip(sums, tables, strict=True):
-                total[own] += np.add.reduceat(posteriors * table[gaussians], starts)
-        return sums
+        made: list[np.ndarray] = _csrc.shared_rows(
+            self.posteriors, self.gaussians, self.frame_of_each, self.num_frames, tables
+        )
+        return made
 
     def to_lists(self) -> GaussPosterior:
         """As tables hold them; pairs whose posteriors are all 0 are left out."""

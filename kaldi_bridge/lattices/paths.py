@@ -92,18 +92,25 @@ def random_paths(lattice: Lattice, n: int, rng: random.Random) -> Iterator[Latti
     The lattice must be connected: every state leads to a final one.
     """
     lattice = _sorted(lattice)
-    offsets, targets, final = lattice.offsets.tolist(), lattice.arcs["nextstate"].tolist(), lattice.is_final.tolist()
-    for _ in range(n if lattice.start >= 0 else 0):
-        s = lattice.start
-        arcs: list[int] = []
-        while True:
-            ways = offsets[s + 1] - offsets[s]
-            choice = rng.randrange(ways + final[s])
-            if choice == ways:
-                break
-            arcs.append(offsets[s] + choice)
-            s = targets[arcs[-1]]
-        path = path_lattice(lattice, np.array(arcs, dtype=np.int64), s)
+    for arcs, end in random_walks(lattice, n, rng):
+        path = path_lattice(lattice, arcs, end)
         path.arcs["graph"] = path.arcs["acoustic"] = 0.0
         path.finals[-1] = 0.0
         yield path
+
+
+def random_walks(lattice: Lattice, n: int, rng: random.Random) -> Iterator[tuple[np.ndarray, int]]:
+    """The arcs of such paths, int64 each, and the states that they end in. There must be no cycle."""
+    offsets, targets, final = lattice.offsets.tolist(), lattice.arcs["nextstate"].tolist(), lattice.is_final.tolist()
+    for _ in range(n if lattice.start >= 0 else 0):
+        state = lattice.start
+        arcs: list[int] = []
+        while True:
+            ways = offsets[state + 1] - offsets[state]
+            choices = ways + final[state]
+            choice = rng.randrange(choices) if choices > 1 else 0
+            if choice == ways:
+                break
+            arcs.append(offsets[state] + choice)
+            state = targets[arcs[-1]]
+        yield np.array(arcs, np.int64), state

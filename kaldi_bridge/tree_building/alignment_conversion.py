@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -65,17 +66,18 @@ class AlignmentConverter:
         if self._subsampling > 1 or not all(self._same[p] for p in set(old_phones.tolist())):
             new_lengths = self._new_lengths(phones.tolist(), lengths, shift)
         changed = self._reorder != loops_come_last(self._old, alignment)
-        windows = windows_of(phones, self._tree.width, self._tree.central).tolist()
-        made, begin = [], 0
-        for old_phone, window, length, new_length in zip(
-            old_phones.tolist(), windows, lengths.tolist(), new_lengths, strict=True
-        ):
-            if length == new_length and self._same[old_phone]:
-                ids = self._transferred(alignment[begin : begin + length], tuple(window), changed)
+        windows = [tuple(window) for window in windows_of(phones, self._tree.width, self._tree.central).tolist()]
+        kept = (lengths == new_lengths) & np.array([self._same[phone] for phone in old_phones.tolist()])
+        own_windows = list(itertools.compress(windows, kept))
+        transferred = iter(self._transferred(alignment[np.repeat(kept, lengths)], own_windows, lengths[kept]))
+        made = []
+        for window, length, is_kept in zip(windows, new_lengths, kept.tolist(), strict=True):
+            if not is_kept:
+                made.append(self._spread(window, length))
+            elif changed:
+                made.append(self._reordered(next(transferred)))
             else:
-                ids = self._spread(tuple(window), new_length)
-            made.append(ids)
-            begin += length
+                made.append(next(transferred))
         return np.concatenate(made).astype(np.int32)
 
     def _mapped(self, phone: int) -> int:
@@ -85,12 +87,17 @@ class AlignmentConverter:
             raise KaldiError(f"the phone map has no line for phone {phone}")
         return self._phone_map[phone]
 
-    def _transferred(self, ids: np.ndarray, window: tuple[int, ...], reorder: bool) -> np.ndarray:
-        """The same states and transitions in the new model."""
-        states = np.array(self._states_in(window))
+    def _transferred(
+        self, ids: np.ndarray, windows: Sequence[tuple[int, ...]], lengths: np.ndarray
+    ) -> list[np.ndarray]:
+        """The same states and transitions in the new model, of phones of some lengths one after the other."""
+        states = [self._states_in(window) for window in windows]
+        counts = np.array([len(own) for own in states], np.int64)
+        first = np.repeat(np.cumsum(counts) - counts, lengths)
         index = ids - self._old_first[self._old.id_to_state[ids]]
-        made = self._new_first[states[self._old.id_to_hmm_state[ids]]] + index
-        return self._reordered(made) if reorder else made
+        chosen = np.array(list(itertools.chain.from_iterable(states)), np.int64)
+        made = self._new_first[chosen[first + self._old.id_to_hmm_state[ids]]] + index
+        return np.split(made, np.cumsum(lengths)[:-1])
 
     def _reordered(self, ids: np.ndarray) -> np.ndarray:
         """With each state's self-loops on the other side of its other transition."""

@@ -12,9 +12,14 @@ import numpy as np
 LOG_2PI = math.log(2 * math.pi)
 
 
-def moments_of(feats: np.ndarray) -> np.ndarray:
-    """The moments of each frame alone: [frames, 1 + 2 * dim] of features [frames, dim], squared in their precision."""
-    return np.concatenate([np.ones((len(feats), 1)), feats, feats * feats], axis=1, dtype=np.float64)
+def moments_of_runs(feats: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The moments of runs of frames: [runs, 1 + 2 * dim] of features [frames, dim], squared in their precision.
+
+    ``starts``: of the runs, of which each ends where the next one starts; the first at 0.
+    """
+    both = np.concatenate([feats, feats * feats], axis=1, dtype=np.float64)
+    counts = np.diff(starts, append=len(feats))
+    return np.concatenate([counts[:, np.newaxis], np.add.reduceat(both, starts, axis=0)], axis=1)
 
 
 def log_likelihood(moments: np.ndarray, variance_floor: float) -> np.ndarray:

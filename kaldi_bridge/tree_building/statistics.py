@@ -12,7 +12,7 @@ from kaldi_bridge.hmm.phone_sequence import whole_phones_of
 from kaldi_bridge.hmm.tree import PDF_CLASS
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import read_matrix, write_matrix
-from kaldi_bridge.tree_building.gaussian import moments_of
+from kaldi_bridge.tree_building.gaussian import moments_of_runs
 
 if TYPE_CHECKING:
     from kaldi_bridge.hmm.transition_model import TransitionModel
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NOT_ASKED = np.iinfo(np.int32).max  # a phone that trees may not ask for, as the central one does not depend on it
 VARIANCE_FLOOR = 0.01
-_BUFFERED_FRAMES = 100_000
+_BUFFERED_RUNS = 20_000
 
 
 class TreeStatistics:
@@ -143,8 +143,8 @@ class Accumulator:
         self._model, self._width, self._central = model, width, central
         self._independent = np.array(sorted(context_independent), np.int32)
         self._floor, self._phone_map = variance_floor, phone_map
-        self._events: list[np.ndarray] = []
-        self._feats: list[np.ndarray] = []
+        self._events: list[np.ndarray] = []  # of runs of frames of the same event
+        self._moments: list[np.ndarray] = []
         self._parts: list[TreeStatistics] = []
 
     def add(self, utterance: str, alignment: np.ndarray, feats: np.ndarray) -> None:
@@ -155,8 +155,9 @@ class Accumulator:
         """
         if len(alignment) != len(feats):
             raise EntryError(f"Alignments has wrong size {len(alignment)} vs. {len(feats)} (utterance {utterance})")
-        if self._feats and feats.shape[1] != self._feats[-1].shape[1]:
-            raise KaldiError(f"features of dimension {feats.shape[1]}, those before of {self._feats[-1].shape[1]}")
+        before = (self._moments[-1].shape[1] - 1) // 2 if self._moments else feats.shape[1]
+        if feats.shape[1] != before:
+            raise KaldiError(f"features of dimension {feats.shape[1]}, those before of {before}")
         try:
             phones, lengths = whole_phones_of(self._model, alignment)
         except EntryError as error:
@@ -171,18 +172,21 @@ class Accumulator:
         others = np.arange(self._width) != self._central
         windows[np.ix_(alone, others)] = NOT_ASKED
         classes = self._model.id_to_pdf_class[alignment]
-        self._events.append(np.column_stack([classes, np.repeat(windows, lengths, axis=0)]))
-        self._feats.append(feats)
-        if sum(map(len, self._feats)) > _BUFFERED_FRAMES:
+        events = np.column_stack([classes, np.repeat(windows, lengths, axis=0)])
+        changes = np.flatnonzero((events[1:] != events[:-1]).any(axis=1)) + 1
+        starts = np.concatenate([[0], changes])
+        self._events.append(events[starts])
+        self._moments.append(moments_of_runs(feats, starts))
+        if sum(map(len, self._moments)) > _BUFFERED_RUNS:
             self._flush()
 
     def _flush(self) -> None:
-        if self._feats:
-            merged = _merged(np.concatenate(self._events), moments_of(np.concatenate(self._feats)))
+        if self._moments:
+            merged = _merged(np.concatenate(self._events), np.concatenate(self._moments))
             self._parts.append(TreeStatistics(*merged, self._floor))
             if len(self._parts) > 20:
                 self._parts = [TreeStatistics.sum(self._parts)]
-            self._events, self._feats = [], []
+            self._events, self._moments = [], []
 
     def result(self) -> TreeStatistics:
         """All that was added. Raises KaldiError when nothing was."""

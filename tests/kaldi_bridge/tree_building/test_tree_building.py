@@ -20,7 +20,7 @@ from kaldi_bridge.lang.directory import Root
 from kaldi_bridge.tree_building.bottom_up import bottom_up
 from kaldi_bridge.tree_building.build import build_tree, fit
 from kaldi_bridge.tree_building.files import read_questions, read_statistics, write_object
-from kaldi_bridge.tree_building.gaussian import log_likelihood, moments_of
+from kaldi_bridge.tree_building.gaussian import log_likelihood, moments_of_runs
 from kaldi_bridge.tree_building.maps import leaves, leaves_of, renumbered, root_map, with_leaves
 from kaldi_bridge.tree_building.phone_clusters import in_two, phone_questions
 from kaldi_bridge.tree_building.questions import Questions
@@ -36,7 +36,7 @@ TOPOLOGY = Topology(
 
 def clouds(centres: list[float], frames: int = 50) -> np.ndarray:
     """The moments of a cloud of frames around each centre."""
-    return np.stack([moments_of(RNG.normal(c, 1.0, (frames, 2))).sum(axis=0) for c in centres])
+    return np.stack([moments_of_runs(RNG.normal(c, 1.0, (frames, 2)), np.zeros(1, np.int64))[0] for c in centres])
 
 
 def statistics(width: int = 3) -> TreeStatistics:
@@ -50,7 +50,7 @@ def test_log_likelihood() -> None:
     feats = RNG.normal(size=(40, 3)).astype(np.float32)
     mean, var = feats.mean(axis=0, dtype=float), feats.var(axis=0, dtype=float)
     expected = (-0.5 * ((feats - mean) ** 2 / var + np.log(2 * math.pi * var))).sum()
-    assert log_likelihood(moments_of(feats).sum(axis=0), FLOOR) == pytest.approx(expected, rel=1e-5)
+    assert log_likelihood(moments_of_runs(feats, np.zeros(1, np.int64))[0], FLOOR) == pytest.approx(expected, rel=1e-5)
     assert log_likelihood(np.zeros(7), FLOOR) == 0.0
 
 
