@@ -100,10 +100,12 @@ class OnlineCmvn:
     def _stats(self, feats: np.ndarray) -> np.ndarray:
         """[frames, 2, dim + 1]."""
         window, frames, known = self._options.cmn_window, len(feats), len(self._sums) - 1
-        ones = np.ones((frames, 1))
-        values = feats.astype(np.float64)
-        rows = np.stack([np.hstack([values, ones]), np.hstack([values**2, 0 * ones])], axis=1)
-        sums = np.concatenate([self._sums, self._sums[-1] + np.cumsum(rows, axis=0)])
+        rows = np.zeros((frames, *self._global.shape))
+        rows[:, 0, :-1], rows[:, 0, -1] = feats, 1.0
+        np.square(rows[:, 0, :-1], out=rows[:, 1, :-1])
+        np.cumsum(rows, axis=0, out=rows)
+        rows += self._sums[-1]
+        sums = np.concatenate([self._sums, rows])
         stats = sums[known + 1 :] - sums[np.maximum(np.arange(known + 1, known + frames + 1) - window, 0)]
         self._sums = sums[-window - 1 :]
         for source, most in (
@@ -112,7 +114,8 @@ class OnlineCmvn:
         ):
             wanted = np.minimum(window - stats[:, 0, -1], most)
             if source[0, -1] > 0:
-                stats = stats + np.maximum(wanted, 0)[:, np.newaxis, np.newaxis] / source[0, -1] * source
+                few = slice(np.count_nonzero(wanted > 0))  # frames: the first ones, since those after have more
+                stats[few] += wanted[few, np.newaxis, np.newaxis] / source[0, -1] * source
         if self._skip_dims:
             stats = np.stack([fake_some_dims(frame, self._skip_dims) for frame in stats])
         return stats

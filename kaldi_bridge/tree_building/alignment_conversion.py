@@ -69,15 +69,18 @@ class AlignmentConverter:
         windows = [tuple(window) for window in windows_of(phones, self._tree.width, self._tree.central).tolist()]
         kept = (lengths == new_lengths) & np.array([self._same[phone] for phone in old_phones.tolist()])
         own_windows = list(itertools.compress(windows, kept))
-        transferred = iter(self._transferred(alignment[np.repeat(kept, lengths)], own_windows, lengths[kept]))
+        transferred = self._transferred(alignment[np.repeat(kept, lengths)], own_windows, lengths[kept])
+        if kept.all() and not changed:
+            return transferred.astype(np.int32)
+        phone_by_phone = iter(np.split(transferred, np.cumsum(lengths[kept])[:-1]))
         made = []
         for window, length, is_kept in zip(windows, new_lengths, kept.tolist(), strict=True):
             if not is_kept:
                 made.append(self._spread(window, length))
             elif changed:
-                made.append(self._reordered(next(transferred)))
+                made.append(self._reordered(next(phone_by_phone)))
             else:
-                made.append(next(transferred))
+                made.append(next(phone_by_phone))
         return np.concatenate(made).astype(np.int32)
 
     def _mapped(self, phone: int) -> int:
@@ -87,17 +90,15 @@ class AlignmentConverter:
             raise KaldiError(f"the phone map has no line for phone {phone}")
         return self._phone_map[phone]
 
-    def _transferred(
-        self, ids: np.ndarray, windows: Sequence[tuple[int, ...]], lengths: np.ndarray
-    ) -> list[np.ndarray]:
+    def _transferred(self, ids: np.ndarray, windows: Sequence[tuple[int, ...]], lengths: np.ndarray) -> np.ndarray:
         """The same states and transitions in the new model, of phones of some lengths one after the other."""
         states = [self._states_in(window) for window in windows]
         counts = np.array([len(own) for own in states], np.int64)
         first = np.repeat(np.cumsum(counts) - counts, lengths)
         index = ids - self._old_first[self._old.id_to_state[ids]]
         chosen = np.array(list(itertools.chain.from_iterable(states)), np.int64)
-        made = self._new_first[chosen[first + self._old.id_to_hmm_state[ids]]] + index
-        return np.split(made, np.cumsum(lengths)[:-1])
+        made: np.ndarray = self._new_first[chosen[first + self._old.id_to_hmm_state[ids]]] + index
+        return made
 
     def _reordered(self, ids: np.ndarray) -> np.ndarray:
         """With each state's self-loops on the other side of its other transition."""
