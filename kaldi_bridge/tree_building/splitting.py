@@ -81,7 +81,7 @@ class _Asked:
             if self.refinements:
                 if gain <= 0:
                     gain, question = 0.0, ()
-                sides = np.isin(present, question).astype(np.int32)
+                sides = _is_yes(present, question).astype(np.int32)
                 clusters = np.stack([sums[sides == side].sum(axis=0) for side in (0, 1)])
                 gain += float(refine(sums, clusters, sides, statistics.variance_floor, self.refinements))
                 question = tuple(present[sides == 1].tolist())
@@ -97,6 +97,13 @@ def _sums_by_value(values: np.ndarray, moments: np.ndarray) -> tuple[np.ndarray,
     return present, np.add.reduceat(moments[order], first, axis=0)
 
 
+def _is_yes(values: np.ndarray, question: Question) -> np.ndarray:
+    """Which of the values, none of them negative, the question says yes to: bool."""
+    table = np.zeros(1 + max(values.max(initial=0), max(question, default=0)), bool)
+    table[list(question)] = True
+    return table[values]
+
+
 def _gains(sums: np.ndarray, table: np.ndarray, present: np.ndarray, floor: float) -> np.ndarray:
     """What each question gains, float32 [questions].
 
@@ -109,7 +116,8 @@ def _gains(sums: np.ndarray, table: np.ndarray, present: np.ndarray, floor: floa
     flipped = is_yes.sum(axis=1) - 0.5 * is_yes[:, 0] >= len(present) / 2
     is_yes[flipped] = 1.0 - is_yes[flipped]
     few, total = is_yes @ sums, sums.sum(axis=0)
-    return log_likelihood(total - few, floor) + log_likelihood(few, floor) - log_likelihood(total, floor)
+    fits = log_likelihood(np.concatenate([total - few, few, total[np.newaxis]]), floor)
+    return fits[: len(few)] + fits[len(few) : -1] - fits[-1]
 
 
 @dataclass
@@ -141,7 +149,7 @@ class _Node:
 
     def _split_here(self, new_leaf: int) -> None:
         assert self.statistics is not None
-        is_yes = np.isin(self.statistics.column(self.key), self.question)
+        is_yes = _is_yes(self.statistics.column(self.key), self.question)
         self.below = (
             _Node(self.asked, self.statistics.where(is_yes), self.leaf),
             _Node(self.asked, self.statistics.where(~is_yes), new_leaf),
