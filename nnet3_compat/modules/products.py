@@ -55,15 +55,26 @@ def product_and_squares(a: Tensor, b: Tensor, bias: Tensor | None = None) -> tup
     """The product, and for each of A's rows the sum of squares in double precision, [m]; A is read once for both."""
     if _is_ours(a) and a.stride(1) == 1 and _fits(b) and min(*a.shape, b.shape[1]) >= LEAST_SIDE_WITH_SQUARES:
         made, squares = a.new_empty(a.shape[0], b.shape[1]), a.new_zeros(a.shape[0], dtype=torch.float64)
-        _multiply(a, b, bias, made, False, squares.numpy())
+        _multiply(a, b, bias, made, False, squares=squares.numpy())
         return made, squares
     return product(a, b, bias), torch.linalg.vector_norm(a, dim=1).double().square()
 
 
-def _multiply(a: Tensor, b: Tensor, bias: Tensor | None, out: Tensor, add: bool, *squares: Any) -> None:
+def product_and_sums(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
+    """Puts A^T B in ``out`` [k, n], for A [m, k] and B [m, n]; the sums of A's columns, [k]: A is read once for both."""
+    fits = _is_ours(a) and a.stride(0) > a.stride(1) == out.stride(1) == 1 and _fits(b)
+    if fits and min(*a.shape, b.shape[1]) >= LEAST_SIDE:
+        sums = a.new_zeros(a.shape[1], dtype=torch.float64)
+        _multiply(a.t(), b, None, out, False, sums=sums.numpy())
+        return sums.to(a.dtype)
+    product(a.t(), b, out=out)
+    return a.sum(0)
+
+
+def _multiply(a: Tensor, b: Tensor, bias: Tensor | None, out: Tensor, add: bool, **totals: Any) -> None:
     line = None if bias is None else bias.detach().contiguous().numpy()
     arrays = [x.detach().numpy() for x in (a, b, out)]
-    extension().multiply(*arrays, line, add, torch.get_num_threads(), *squares)
+    extension().multiply(*arrays, line, add, torch.get_num_threads(), **totals)
 
 
 def _fits(x: Tensor) -> bool:

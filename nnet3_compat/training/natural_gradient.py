@@ -43,13 +43,13 @@ class Preconditioned:
     w: Tensor | None
     scale: Tensor
 
-    def columns(self, matrix: Tensor) -> Tensor:
-        """M (I - W^T W), M [k, D]: what a product with X becomes; the scale is left to the caller."""
-        return matrix if self.w is None else torch.addmm(matrix, matrix @ self.w.t(), self.w, alpha=-1.0)
+    def columns_(self, matrix: Tensor) -> Tensor:
+        """M becomes M (I - W^T W), M [k, D]: what a product with X becomes; the scale is left to the caller."""
+        return matrix if self.w is None else matrix.addmm_(matrix @ self.w.t(), self.w, alpha=-1.0)
 
-    def rows(self, matrix: Tensor) -> Tensor:
-        """(I - W^T W) M, M [D, k]."""
-        return matrix if self.w is None else torch.addmm(matrix, self.w.t(), self.w @ matrix, alpha=-1.0)
+    def rows_(self, matrix: Tensor) -> Tensor:
+        """M becomes (I - W^T W) M, M [D, k]."""
+        return matrix if self.w is None else matrix.addmm_(self.w.t(), self.w @ matrix, alpha=-1.0)
 
 
 class OnlineNaturalGradient:
@@ -75,6 +75,7 @@ class OnlineNaturalGradient:
         self.alpha = alpha
         self.calls = 0
         self.w: Tensor | None = None
+        self._shrinking_of = (torch.empty(0), torch.empty(0))
         self.d = np.zeros(0)
         self.rho = 0.0
 
@@ -122,11 +123,19 @@ class OnlineNaturalGradient:
         assert w is not None
         h, before = x.times_and_squared_norm(w)
         squares = product(h.t(), h).double()  # H^T H = W X^T X W^T
-        after = before - 2.0 * squares.trace() + (squares * (w @ w.t()).double()).sum()
-        scale = torch.where(before > 0.0, (before / after.clamp(min=1.0e-30)).sqrt(), 1.0)
+        after = before + torch.dot(squares.view(-1), self._shrinking(w).view(-1))
+        scale = (before / after.clamp(min=1.0e-30)).sqrt()  # 0 for rows of zeros
         if updating:
             self._update(x, h, squares, float(before))
         return Preconditioned(w, scale.to(w.dtype))
+
+    def _shrinking(self, w: Tensor) -> Tensor:
+        """W W^T - 2 I, whose product with H^T H is what the squared norm of X changes by; known until W changes."""
+        if self._shrinking_of[0] is not w:
+            made = (w @ w.t()).double()
+            made.diagonal().sub_(2.0)
+            self._shrinking_of = w, made
+        return self._shrinking_of[1]
 
     def _update(self, x: Rows, h: Tensor, squares: Tensor, squared_norm: float) -> None:
         w, d, rho, dim, rank = self.w, self.d, self.rho, x.dim, self.rank

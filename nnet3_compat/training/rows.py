@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from nnet3_compat.modules.overlapping import Overlapping
-from nnet3_compat.modules.products import product, product_and_squares
+from nnet3_compat.modules.products import product, product_and_squares, product_and_sums
+
+LINE = 16  # numbers
 
 
 class Rows:
@@ -40,11 +42,15 @@ class Rows:
         return made, norm + (self.count if self.ones else 0)
 
     def transposed_times(self, other: Tensor) -> Tensor:
-        """A^T X for A [rows, k]: [k, dim]."""
+        """A^T X for A [rows, k]: [k, dim], a matrix that nothing else refers to."""
         if self._overlapping is not None:
-            parts = [self._overlapping.transposed_times(other)]
-        else:
-            parts = [product(other.t(), block) for block in self.blocks]
+            made = self._overlapping.transposed_times(other)
+            return torch.cat([made, other.sum(0).unsqueeze(1)], 1) if self.ones else made
+        # Its rows begin where lines of the cache do: products are put there in pieces of such lines.
+        made = other.new_empty(other.shape[1], -(-self.dim // LINE) * LINE)[:, : self.dim]
+        parts = made[:, : self.dim - self.ones].split([block.shape[1] for block in self.blocks], 1)
+        for block, part in zip(self.blocks[self.ones :], parts[self.ones :], strict=True):
+            product(other.t(), block, out=part)
         if self.ones:
-            parts.append(other.sum(0).unsqueeze(1))
-        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+            made[:, -1] = product_and_sums(other, self.blocks[0], parts[0])
+        return made

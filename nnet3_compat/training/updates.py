@@ -132,7 +132,7 @@ class AffineUpdate(WatchingUpdate):
         blocks, derivative = [_matrix(x) for x in seen[0]], _matrix(seen[1]).contiguous()
         x, y = Rows(blocks, ones=len(self.names) == 2), Rows([derivative])
         right, left = self.inputs.precondition(x, self.frozen), self.outputs.precondition(y, self.frozen)
-        made = left.rows(right.columns(x.transposed_times(derivative))) * (left.scale * right.scale)
+        made = left.rows_(right.columns_(x.transposed_times(derivative))).mul_(left.scale * right.scale)
         return [made[:, :-1], made[:, -1]] if x.ones else [made]
 
 
@@ -157,7 +157,7 @@ class RowUpdate(WatchingUpdate):
         for parameter, (estimate, derivative) in zip(self.parameters, self._derivatives, strict=True):
             rows = derivative(_matrix(seen[0][0]), _matrix(seen[1])).reshape(-1, parameter.numel())
             preconditioned = estimate.precondition(Rows([rows]), self.frozen)
-            total = preconditioned.columns(rows.sum(0, keepdim=True)) * preconditioned.scale
+            total = preconditioned.columns_(rows.sum(0, keepdim=True)).mul_(preconditioned.scale)
             made.append(total.view_as(parameter))
         return made
 
@@ -180,6 +180,6 @@ class GradientUpdate(Update):
         for estimate in (self._rows, self._columns):
             if estimate is not None:
                 preconditioned = estimate.precondition(Rows([matrix]), self.frozen)
-                matrix = preconditioned.columns(matrix) * preconditioned.scale
+                matrix = preconditioned.columns_(matrix).mul_(preconditioned.scale)
             matrix = matrix.t()  # twice: back again
         return [matrix] if len(gradients) == 1 else [matrix[:, :-1], matrix[:, -1]]

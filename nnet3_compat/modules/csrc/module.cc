@@ -121,23 +121,27 @@ Strided strided(const Matrices &x) {
   return made;
 }
 
+double *totals_of(std::optional<Doubles> &values, int64_t rows, bool dense) {
+  if (!values) return nullptr;
+  expect(values->ndim() == 1 && values->shape(0) == rows && dense,
+         "there must be a total for each row, which lies densely for squares, across for sums");
+  return values->mutable_data();
+}
+
 void product(const Matrices &a, const Matrices &b, Matrices &c, const std::optional<Floats> &bias, bool add,
-             int num_threads, std::optional<py::array_t<double>> &squares) {
+             int num_threads, std::optional<Doubles> &squares, std::optional<Doubles> &sums) {
   const Strided left = strided(a), right = strided(b), made = strided(c);
   expect(left.columns == right.rows && left.rows == made.rows && right.columns == made.columns,
          "the shapes of a product do not fit");
   expect(made.column_stride == 1, "the rows of a product must lie densely");
   expect(can_multiply(), "this processor has no instructions for such products");
   const float *const line = bias ? vector_of(*bias, {made.rows, made.columns}) : nullptr;
-  double *sums = nullptr;
-  if (squares) {
-    expect(squares->ndim() == 1 && squares->shape(0) == left.rows && left.column_stride == 1,
-           "there must be a sum of squares for each row, which lies densely");
-    sums = squares->mutable_data();
-  }
+  Totals totals;
+  totals.sums = totals_of(sums, left.rows, left.column_stride != 1);
+  totals.squares = totals_of(squares, left.rows, left.column_stride == 1);
   float *const to = c.mutable_data();
   const py::gil_scoped_release release;
-  multiply(left, right, line, add, num_threads, to, made.row_stride, sums);
+  multiply(left, right, line, add, num_threads, to, made.row_stride, totals);
 }
 
 }  // namespace
@@ -146,8 +150,9 @@ PYBIND11_MODULE(_csrc, m) {
   m.def("can_multiply", &can_multiply, "Whether this processor has the instructions for ``multiply``.");
   m.def("multiply", &product, py::arg("a").noconvert(), py::arg("b").noconvert(), py::arg("c").noconvert(),
         py::arg("bias").noconvert(), py::arg("add"), py::arg("num_threads"), py::arg("squares").noconvert() = py::none(),
+        py::arg("sums").noconvert() = py::none(),
         "Puts A B + bias in c, or adds A B to it; of a and b rows or columns lie densely, of c rows. Adds the sums of "
-        "squares of a's rows to squares.");
+        "squares of a's rows to squares, where these lie densely, and their sums to sums, where columns do.");
   m.def("rectified_moments", &moments, py::arg("x").noconvert(), py::arg("num_threads"),
         "Per column of max(x, 0): sums, sums of squares, and the number of rows where it is above zero.");
   m.def("normalize_rectified", &normalize, py::arg("x").noconvert(), py::arg("mean"), py::arg("scale"),

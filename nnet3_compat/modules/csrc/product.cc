@@ -1,6 +1,7 @@
 #include "product.h"
 
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
 #include <vector>
 
@@ -102,8 +103,9 @@ struct Source {
 };
 
 // Tiles [lines / 16][steps], in which a line's words stand side by side, or where ``across`` is true one below the other.
-// Memory is read as it lies. squares: of lines along k, where not nullptr, the sums of squares are added there.
-inline void pack(const Source &source, bool across, double *squares, uint32_t *tiles) {
+// Memory is read as it lies. Where the totals are not nullptr, sums over k of each line are added there: of squares where k
+// is dense, of the numbers themselves where lines are.
+inline void pack(const Source &source, bool across, const Totals &totals, uint32_t *tiles) {
   const int64_t steps = source.steps();
   const auto at = [&](int64_t line, int64_t step) { return tiles + (line / LINES * steps + step) * TILES; };
   if (source.k_stride == 1) {
@@ -118,27 +120,32 @@ inline void pack(const Source &source, bool across, double *squares, uint32_t *t
           const __m512 left = _mm512_maskz_loadu_ps(there ? low : 0, from);
           const __m512 right = _mm512_maskz_loadu_ps(there ? high : 0, from + LINES);
           store_words(left, right, at(line, s) + i * LINES);
-          if (squares != nullptr) sums[i] = _mm512_fmadd_ps(left, left, _mm512_fmadd_ps(right, right, sums[i]));
+          if (totals.squares != nullptr) sums[i] = _mm512_fmadd_ps(left, left, _mm512_fmadd_ps(right, right, sums[i]));
         }
       }
-      for (int64_t i = 0; squares != nullptr && i < LINES && line + i < source.lines; i++)
-        squares[line + i] += _mm512_reduce_add_ps(sums[i]);
+      for (int64_t i = 0; totals.squares != nullptr && i < LINES && line + i < source.lines; i++)
+        totals.squares[line + i] += _mm512_reduce_add_ps(sums[i]);
       for (int64_t s = 0; across && s < steps; s++) transpose_parts(at(line, s));
     }
     return;
   }
+  alignas(64) float sums[MOST_COLUMNS] = {};
   for (int64_t s = 0; s < steps; s++) {
     const int64_t left = source.depth - s * DEPTH;
     for (int64_t i = 0; i < LINES; i++) {
       const float *low = source.x + (s * DEPTH + i) * source.k_stride, *high = low + LINES * source.k_stride;
       for (int64_t line = 0; line < source.lines; line += LINES, low += LINES, high += LINES) {
         const __mmask16 mask = first(source.lines - line);
-        store_words(_mm512_maskz_loadu_ps(i < left ? mask : 0, low),
-                    _mm512_maskz_loadu_ps(i + LINES < left ? mask : 0, high), at(line, s) + i * LINES);
+        const __m512 upper = _mm512_maskz_loadu_ps(i < left ? mask : 0, low);
+        const __m512 lower = _mm512_maskz_loadu_ps(i + LINES < left ? mask : 0, high);
+        store_words(upper, lower, at(line, s) + i * LINES);
+        if (totals.sums != nullptr)
+          _mm512_store_ps(sums + line, _mm512_add_ps(_mm512_load_ps(sums + line), _mm512_add_ps(upper, lower)));
       }
     }
     for (int64_t line = 0; !across && line < source.lines; line += LINES) transpose_parts(at(line, s));
   }
+  for (int64_t line = 0; totals.sums != nullptr && line < source.lines; line++) totals.sums[line] += sums[line];
 }
 
 // The registers: 0 to 3 sums, 4 and 5 of A, 6 and 7 of B. (Static, as the compiler does not know how much of it the
@@ -250,18 +257,10 @@ inline void sum_tiles(const uint32_t *a, const uint32_t *b, int64_t steps, const
 #undef BEGIN_SUMS
 #undef END_SUMS
 
-// Memory for tiles, at the beginning of a cache line.
-class Tiles {
- public:
-  explicit Tiles(int64_t words) : memory_(words + LINES) {
-    const auto at = reinterpret_cast<uintptr_t>(memory_.data());
-    words_ = memory_.data() + (64 - at % 64) % 64 / sizeof(uint32_t);
-  }
-  uint32_t *words() { return words_; }
-
- private:
-  std::vector<uint32_t> memory_;
-  uint32_t *words_;
+// Where tiles are made; each thread keeps its own.
+struct Workspace {
+  alignas(64) uint32_t a[MOST_ROWS * MOST_DEPTH / (LINES * DEPTH) * TILES];
+  alignas(64) uint32_t b[MOST_COLUMNS * MOST_DEPTH / (LINES * DEPTH) * TILES];
 };
 
 inline int64_t in_steps(int64_t number, int64_t of) { return (number + of - 1) / of; }
@@ -277,10 +276,9 @@ inline void sum_corner(const uint32_t *a, const uint32_t *b, int64_t steps, cons
 
 // The product of one thread.
 void multiply_here(const Strided &a, const Strided &b, const float *bias, bool add, float *c, int64_t stride,
-                   double *squares) {
-  const int64_t most_steps = in_steps(std::min(a.columns, MOST_DEPTH), DEPTH);
-  Tiles of_a(in_steps(std::min(a.rows, MOST_ROWS), LINES) * most_steps * TILES);
-  Tiles of_b(in_steps(std::min(b.columns, MOST_COLUMNS), LINES) * most_steps * TILES);
+                   const Totals &totals) {
+  static thread_local const std::unique_ptr<Workspace> workspace(new Workspace);
+  uint32_t *const of_a = workspace->a, *const of_b = workspace->b;
   std::vector<float> line(bias == nullptr ? 0 : in_steps(b.columns, LINES) * LINES);
   if (bias != nullptr) std::copy(bias, bias + b.columns, line.begin());
   const Corner whole{c, stride, a.rows, b.columns, bias == nullptr ? nullptr : line.data()};
@@ -290,14 +288,14 @@ void multiply_here(const Strided &a, const Strided &b, const float *bias, bool a
     for (int64_t k = 0; k < a.columns; k += MOST_DEPTH) {
       const int64_t depth = std::min(MOST_DEPTH, a.columns - k), steps = in_steps(depth, DEPTH);
       pack({b.x + k * b.row_stride + column * b.column_stride, b.column_stride, b.row_stride, columns, depth}, true,
-           nullptr, of_b.words());
+           {}, of_b);
       for (int64_t row = 0; row < a.rows; row += MOST_ROWS) {
         const int64_t rows = std::min(MOST_ROWS, a.rows - row);
         pack({a.x + row * a.row_stride + k * a.column_stride, a.row_stride, a.column_stride, rows, depth}, false,
-             squares == nullptr || column > 0 ? nullptr : squares + row, of_a.words());
+             column > 0 ? Totals{} : totals.from(row), of_a);
         for (int64_t i = 0; i < rows; i += 2 * LINES)
           for (int64_t j = 0; j < columns; j += 2 * LINES) {
-            sum_corner(of_a.words() + i / LINES * steps * TILES, of_b.words() + j / LINES * steps * TILES, steps,
+            sum_corner(of_a + i / LINES * steps * TILES, of_b + j / LINES * steps * TILES, steps,
                        whole.at(row + i, column + j), add || k > 0);
           }
       }
@@ -311,14 +309,14 @@ void multiply_here(const Strided &a, const Strided &b, const float *bias, bool a
 #pragma GCC pop_options
 
 void multiply(const Strided &a, const Strided &b, const float *bias, bool add, int num_threads, float *c, int64_t stride,
-              double *squares) {
+              const Totals &totals) {
   const int64_t each = in_steps(in_steps(a.rows, 2 * LINES), std::max(num_threads, 1)) * 2 * LINES;
   in_parallel(in_steps(a.rows, each), num_threads, [&] {
     return [&](int64_t i) {
       Strided part = a;
       part.x += i * each * a.row_stride;
       part.rows = std::min(each, a.rows - i * each);
-      multiply_here(part, b, bias, add, c + i * each * stride, stride, squares == nullptr ? nullptr : squares + i * each);
+      multiply_here(part, b, bias, add, c + i * each * stride, stride, totals.from(i * each));
     };
   });
 }
@@ -327,7 +325,7 @@ void multiply(const Strided &a, const Strided &b, const float *bias, bool add, i
 
 bool can_multiply() { return false; }
 
-void multiply(const Strided &, const Strided &, const float *, bool, int, float *, int64_t, double *) {
+void multiply(const Strided &, const Strided &, const float *, bool, int, float *, int64_t, const Totals &) {
   throw std::invalid_argument("this processor has no instructions for such products");
 }
 

@@ -5,7 +5,8 @@
 //
 //   a b = a_0 b_2 + a_1 b_1 + a_2 b_0 + a_0 b_1 + a_1 b_0 + a_0 b_0
 //
-// What is left out is below 2^-24 |a b|, the error of one rounding. Infinities become NaNs, as x_1 is one.
+// What is left out is below 2^-24 |a b|, the error of one rounding. Infinities become NaNs, as x_1 is one, and so does what
+// is rounded to one, from 3.39e38 on; parts below 1.2e-38 count as zero, as AMX has it.
 
 #pragma once
 
@@ -22,10 +23,19 @@ struct Strided {
 // Whether this processor can.
 bool can_multiply();
 
+// What is added up of each row of A while it is read, where not nullptr: its numbers, which takes a row_stride of 1, or their
+// squares, which takes a column_stride of 1.
+struct Totals {
+  double *sums = nullptr, *squares = nullptr;
+
+  Totals from(int64_t row) const {
+    return {sums == nullptr ? nullptr : sums + row, squares == nullptr ? nullptr : squares + row};
+  }
+};
+
 // C [a.rows, b.columns], C[row * stride + column], becomes A B + bias, or C + A B where ``add`` is true. bias: for each
-// column, or nullptr. squares: where not nullptr, the sums of squares of A's rows are added there, whose column_stride must
-// be 1. The numbers are the same for any num_threads.
+// column, or nullptr. The numbers are the same for any num_threads.
 void multiply(const Strided &a, const Strided &b, const float *bias, bool add, int num_threads, float *c, int64_t stride,
-              double *squares = nullptr);
+              const Totals &totals = {});
 
 }  // namespace nnet3_compat

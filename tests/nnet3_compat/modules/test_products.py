@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nnet3_compat.modules import products
 from nnet3_compat.modules.extension import extension
-from nnet3_compat.modules.products import linear, product, product_and_squares
+from nnet3_compat.modules.products import linear, product, product_and_squares, product_and_sums
 
 needs_amx = pytest.mark.skipif(not products.can_multiply(), reason="needs a processor with AMX")
 
@@ -51,6 +51,17 @@ def test_product(shape: tuple[int, int, int], transposed: tuple[bool, bool]) -> 
     assert_as_exact(made, a, b, bias.double())
     torch.testing.assert_close(squares, a.double().square().sum(1), rtol=1e-5, atol=1e-6)
     assert (wide[:, 0] == 0.5).all() and (wide[:, n + 1 :] == 0.5).all()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dense", [True, False])
+def test_product_and_sums(shape: tuple[int, int, int], dense: bool) -> None:
+    torch.manual_seed(0)
+    m, k, n = shape
+    a, b, out = random(m, k, not dense), torch.randn(m, n), torch.zeros(k, n + 3)[:, :n]
+    sums = product_and_sums(a, b, out)
+    assert_as_exact(out, a.t(), b)
+    torch.testing.assert_close(sums, a.double().sum(0).float(), rtol=1e-5, atol=1e-5)
 
 
 def test_parts_of_matrices() -> None:
@@ -96,6 +107,9 @@ def test_shapes_are_checked() -> None:
         extension().multiply(a, b, c, None, False, 1)
     with pytest.raises(ValueError, match="column"):
         extension().multiply(a, b[:5], c, np.zeros(6, np.float32), False, 1)
+    for totals in ({"squares": np.zeros(3)}, {"sums": np.zeros(4)}):  # too short; rows that lie densely
+        with pytest.raises(ValueError, match="total"):
+            extension().multiply(a, b[:5], c, None, False, 1, **totals)
 
 
 @pytest.mark.parametrize("bias", [True, False])

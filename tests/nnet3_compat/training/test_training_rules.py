@@ -73,7 +73,7 @@ def test_preconditioning_is_a_product_with_the_smoothed_inverse() -> None:
     made = estimate.precondition(Rows([x]), frozen=True)
     g = f + 4.0 * np.trace(f) / 8 * np.eye(8)
     wanted = x.double().numpy() @ np.linalg.inv(g)
-    ours = (made.columns(x) * made.scale).double().numpy()
+    ours = (made.columns_(x.clone()) * made.scale).double().numpy()
     np.testing.assert_allclose(ours / np.linalg.norm(ours), wanted / np.linalg.norm(wanted), atol=1e-5)
     assert np.linalg.norm(ours) == pytest.approx(float(x.norm()), rel=1e-5)
 
@@ -83,7 +83,7 @@ def test_rows_of_the_estimate_stay_orthonormal_for_degenerate_data() -> None:
     for scale in (1.0, 1e-6, 1e6, 0.0, 1.0):
         x = scale * torch.ones(30, 9)
         made = estimate.precondition(Rows([x]))
-        assert torch.isfinite(made.columns(x)).all()
+        assert torch.isfinite(made.columns_(x)).all()
         e = estimate._e(estimate.d, estimate.rho, 9)
         assert estimate.w is not None
         r = estimate.w.double().numpy() / np.sqrt(e)[:, None]
