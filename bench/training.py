@@ -1,13 +1,16 @@
-"""How fast a chain model is trained: the TDNN-F of Kaldi's mini-LibriSpeech recipe, beside nnet3-chain-train.
+"""How fast a chain model is trained, beside nnet3-chain-train.
 
-    python bench/training.py [--minibatches=8] [--after=12] [--sequences=32] [--threads=1] [--rounds=2] [--shares]
+    python bench/training.py [mini] [--minibatches=8] [--after=12] [--sequences=32] [--threads=1] [--rounds=2]
+                              [--shares]
 
-Minibatches of 32 chunks of 140 frames, made here (random features, one path through a random denominator graph each),
-natural gradient, cross-entropy output, all of nnet3's rules. Time is the processors', which other programs on the
-machine disturb less than the wall clock, of all minibatches but the first twelve: natural gradient learns from each of
-the first ten and from every fourth thereafter, as Kaldi's. Frames are of input. Where nnet3-chain-train is on the PATH
-it runs on the same files, as many threads, in turn with ours, which on a processor with AMX runs without it, too.
---shares tells instead where the time of ours goes (training_shares.py). With a GPU, --use-gpu=yes runs ours there.
+"mini" is the TDNN-F of Kaldi's mini-LibriSpeech recipe, "cnn" the CNN-TDNN of bench/computation.py, "lstm" a TDNN with
+two projected LSTMs. Minibatches of 32 chunks of 140 frames, made here (random features, one path through a random
+denominator graph each), natural gradient, cross-entropy output, all of nnet3's rules. Time is the processors', which
+other programs on the machine disturb less than the wall clock, of all minibatches but the first twelve: natural
+gradient learns from each of the first ten and from every fourth thereafter, as Kaldi's. Frames are of input. Where
+nnet3-chain-train is on the PATH it runs on the same files, as many threads, in turn with ours, which on a processor
+with AMX runs without it, too. --shares tells instead where the time of ours goes (training_shares.py). With a GPU,
+--use-gpu=yes runs ours there.
 """
 
 from __future__ import annotations
@@ -36,13 +39,34 @@ from nnet3_compat.chain.denominator_graph import DenominatorGraph
 from nnet3_compat.model.model_file import write_model
 from nnet3_compat.modules.products import can_multiply
 from nnet3_compat.structure.nnet import Nnet
+from nnet3_compat.xconfig.nnet import nnet_of_xconfig
 
 CHUNK, FACTOR, LEFT, RIGHT = 141, 3, 35, 35
+LSTM = [
+    "input dim=40 name=input",
+    "relu-batchnorm-layer name=tdnn1 input=Append(-2,-1,0,1,2) dim=512",
+    "fast-lstmp-layer name=lstm1 cell-dim=512 recurrent-projection-dim=128 non-recurrent-projection-dim=128 delay=-3",
+    "relu-batchnorm-layer name=tdnn2 input=Append(-3,0,3) dim=512",
+    "fast-lstmp-layer name=lstm2 cell-dim=512 recurrent-projection-dim=128 non-recurrent-projection-dim=128 delay=-3",
+    "output-layer name=output input=lstm2 dim=2336 include-log-softmax=false",
+    "output-layer name=output-xent input=lstm2 dim=2336",
+]
 OPTIONS = "--leaky-hmm-coefficient=0.1 --xent-regularize=0.1 --max-param-change=2.0"
 
 
-def make_model(path: str, size: str) -> None:
-    """The network of bench/computation.py with a cross-entropy branch, constraints and L2 as in the recipe."""
+def make_model(path: str, kind: str) -> None:
+    """The network with a cross-entropy branch, learning rates, constraints and L2 as in the recipe."""
+    nnet = nnet_of_xconfig(LSTM) if kind == "lstm" else tdnnf(kind)
+    for name, component in nnet.components.items():
+        if hasattr(component, "learning_rate"):
+            component.learning_rate, component.max_change, component.l2_regularize = 2e-4, 0.75, 0.01
+        if name.endswith(".linear") or name == "prefinal-l":
+            component.orthonormal_constraint = -1.0
+    write_model(path, nnet)
+
+
+def tdnnf(size: str) -> Nnet:
+    """The network of bench/computation.py with a cross-entropy branch."""
     lines = config(**SIZES[size])
     small, outputs, dim = (SIZES[size][k] for k in ("small", "outputs", "dim"))
     lines += [
@@ -60,13 +84,7 @@ def make_model(path: str, size: str) -> None:
         "component-node name=output-xent.log-softmax component=output-xent.log-softmax input=output-xent.affine",
         "output-node name=output-xent input=output-xent.log-softmax",
     ]
-    nnet = Nnet.from_config(lines)
-    for name, component in nnet.components.items():
-        if hasattr(component, "learning_rate"):
-            component.learning_rate, component.max_change, component.l2_regularize = 2e-4, 0.75, 0.01
-        if name.endswith(".linear") or name == "prefinal-l":
-            component.orthonormal_constraint = -1.0
-    write_model(path, nnet)
+    return Nnet.from_config(lines)
 
 
 def graph_fst(graph: DenominatorGraph) -> Fst:
@@ -159,6 +177,7 @@ def report_shares(model: str, den: str, egs: str, minibatches: int, after: int) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", nargs="?", default="mini", choices=["mini", "cnn", "lstm"])
     parser.add_argument("--minibatches", type=int, default=8)
     parser.add_argument("--after", type=int, default=12, help="minibatches before those that count")
     parser.add_argument("--sequences", type=int, default=32)
@@ -172,7 +191,7 @@ def main() -> None:
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(count)))
     with tempfile.TemporaryDirectory() as folder:
         model, den, few, many = (str(Path(folder, name)) for name in ("0.raw", "den.fst", "few.cegs", "many.cegs"))
-        make_model(model, "mini")
+        make_model(model, arguments.kind)
         write_fst(den, graph_fst(graph))
         make_examples(few, graph, arguments.after, arguments.sequences)
         make_examples(many, graph, arguments.after + arguments.minibatches, arguments.sequences)

@@ -61,7 +61,7 @@ def product_and_squares(a: Tensor, b: Tensor, bias: Tensor | None = None) -> tup
 
 
 def product_and_sums(a: Tensor, b: Tensor, out: Tensor) -> Tensor:
-    """Puts A^T B in ``out`` [k, n], for A [m, k] and B [m, n]; the sums of A's columns, [k]: A is read once for both."""
+    """Puts A^T B in ``out`` [k, n], of A [m, k] and B [m, n]; the sums of A's columns, [k]: A is read once for both."""
     fits = _is_ours(a) and a.stride(0) > a.stride(1) == out.stride(1) == 1 and _fits(b)
     if fits and min(*a.shape, b.shape[1]) >= LEAST_SIDE:
         sums = a.new_zeros(a.shape[1], dtype=torch.float64)
