@@ -80,7 +80,7 @@ class EmbeddingTrainer:
         scale = 1.0
         if options.use_natural_gradient:
             found = self._estimate.precondition(Rows([derivative]), frozen=backstitch_step == 1)
-            derivative.copy_(found.columns(derivative))
+            found.columns_(derivative)
             scale = float(found.scale)
         scale = self._within_limit(scale * options.learning_rate, derivative)
         if backstitch_step == 1:
