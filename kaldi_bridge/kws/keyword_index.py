@@ -1,7 +1,7 @@
 """Indices of keywords: FSTs that read words and tell in which utterance, between which frames and at what cost they may
 have been said (kws/kaldi-kws.h, kws-functions.cc; csrc/keyword_index.h).
 
-    index = lattice_index(lattice, utterance=7, options=IndexOptions())
+    index = lattice_index(lattice, "utt", 7, IndexOptions())
     whole = optimized(united([index, ...]))
 """
 
@@ -21,6 +21,7 @@ from kaldi_bridge.fsts.table_text import number_text, read_arcs, text_of
 from kaldi_bridge.fsts.vector_files import read_vector_body
 from kaldi_bridge.io.text import fields
 from kaldi_bridge.lattices.lattice import CompactLattice, is_cyclic, sorted_if_needed
+from kaldi_bridge.lattices.state_times import state_times
 from kaldi_bridge.options import option
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _optimized(parts: tuple[int, np.ndarray, np.ndarray, np.ndarray]) -> Keyword
     return KeywordIndex(*parts, EXPANDED | MUTABLE | _ON_PATHS)
 
 
-def lattice_index(lattice: CompactLattice, utterance: int, options: IndexOptions) -> KeywordIndex:
+def lattice_index(lattice: CompactLattice, name: str, utterance: int, options: IndexOptions) -> KeywordIndex:
     """The index of an utterance, by its number. Warns where it is not optimized as a whole.
 
     Raises EntryError for a lattice that cannot be indexed, KaldiError for one that makes no sense.
@@ -128,14 +129,18 @@ def lattice_index(lattice: CompactLattice, utterance: int, options: IndexOptions
     if utterance < 0:
         raise KaldiError(f"the utterance's number {utterance} is negative")
     if is_cyclic(lattice):
-        raise EntryError("Cycles detected in lattice")
+        raise EntryError(f"Cycles detected in lattice {name}")
+    lattice = sorted_if_needed(lattice)
+    state_times(lattice)  # warns of ends that make no sense
     silence, states = options.silence_frames(), options.most_states(lattice)
-    parts, warnings = _made(
-        lambda: _csrc.lattice_index(sorted_if_needed(lattice).parts, utterance, silence, states, options.allow_partial)
-    )
+    try:
+        made = _made(lambda: _csrc.lattice_index(lattice.parts, utterance, silence, states, options.allow_partial))
+    except RuntimeError as error:
+        raise EntryError(f"{error} for lattice {name}") from None
+    index, warnings = made
     for warning in warnings:
         log.warning(warning)
-    return _optimized(parts)
+    return _optimized(index)
 
 
 def united(indices: Sequence[KeywordIndex]) -> KeywordIndex:
@@ -161,8 +166,6 @@ def _made(make: Callable[[], T]) -> T:
         return make()
     except ValueError as error:
         raise KaldiError(str(error)) from None
-    except RuntimeError as error:
-        raise EntryError(str(error)) from None
 
 
 class KeywordIndexHolder:

@@ -32,7 +32,7 @@ def lattice_to_kws_index(
             with loop.entry(key):
                 if key not in utterances:
                     raise EntryError(f"Cannot find utterance id for {key}")
-                writer.write(key, lattice_index(lattice, utterances[key], options))
+                writer.write(key, lattice_index(lattice, key, utterances[key], options))
     log.info(f"Done {loop.done} lattices, failed for {loop.failed}")
     return loop.status if options.strict else 0
 

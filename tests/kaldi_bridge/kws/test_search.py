@@ -73,3 +73,15 @@ def test_the_best_one(folder: Path) -> None:
         found.append((folder / "OUT/results").read_text().splitlines())
     best = {line.split()[0]: line for line in reversed(found[1])}
     assert {line.split()[0]: line for line in found[0]} == best and len(found[0]) == len(best)
+
+
+def test_lattices_left_out(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """In Kaldi's words; where Kaldi's program fails an assertion, an error."""
+    (folder / "odd").write_text("utt0 \n0 1 1 1,1,3\n1 0 1 1,1,3\n1 0,0,\n\nutt1 \n0 1 1 1,1,3\n1 0,0,\n2 1,1,\n\n")
+    assert twin("lattice-to-kws-index").run(["ark:utt.map", "ark:odd", "ark:OUT/index"]) == 1
+    log = capfd.readouterr().err
+    assert "Cycles detected in lattice utt0" in log
+    assert "State id's and alignments do not match for lattice utt1" in log
+    (folder / "uneven").write_text("utt2 \n0 1 1 1,1,3\n0 1 2 1,1,3_3\n1 0,0,\n\n")
+    assert twin("lattice-to-kws-index").run(["ark:utt.map", "ark:uneven", "ark:OUT/index"]) == ERROR
+    assert "utterance utt2: the lattice is not consistent" in capfd.readouterr().err
