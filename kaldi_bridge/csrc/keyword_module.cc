@@ -4,6 +4,9 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -84,8 +87,8 @@ py::tuple optimized_index(const py::tuple &index, int64_t max_states) {
   return py::make_tuple(arrays_of(std::move(copy)), warning);
 }
 
-// (whether there is any, [utterance, begin, end, cost] of occurrences, how many unexpected ones, the same of paths with their
-// labels after it).
+// (whether there is any, float64 [occurrences, 4]: utterance, begin, end, cost; how many unexpected ones; lists of these four
+// of paths with their labels after them).
 py::tuple found(KeywordSearch &search, const py::tuple &parts, int32_t most, bool with_paths) {
   const InputArray<float> finals(parts[1]);
   const InputArray<int64_t> offsets(parts[2]);
@@ -95,12 +98,23 @@ py::tuple found(KeywordSearch &search, const py::tuple &parts, int32_t most, boo
     py::gil_scoped_release release;
     return search.find(keyword, most, with_paths);
   }();
-  const auto row = [](const Occurrence &one) {
-    return py::make_tuple(one.utterance, one.weight.begin, one.weight.end, one.weight.cost);
+  const auto numbers_of = [](const Occurrence &one) {
+    const TimedWeight &weight = one.weight;
+    return std::array<double, 4>{static_cast<double>(one.utterance), std::trunc(weight.begin), std::trunc(weight.end), weight.cost};
   };
-  py::list occurrences, paths;
-  for (const Occurrence &one : all.occurrences) occurrences.append(row(one));
-  for (const MatchedPath &path : all.paths) paths.append(py::make_tuple(row(path.occurrence), path.labels));
+  py::array_t<double> occurrences({static_cast<py::ssize_t>(all.occurrences.size()), py::ssize_t{4}});
+  double *to = occurrences.mutable_data();
+  for (const Occurrence &one : all.occurrences) {
+    const std::array<double, 4> numbers = numbers_of(one);
+    to = std::copy(numbers.begin(), numbers.end(), to);
+  }
+  py::list paths;
+  for (const MatchedPath &path : all.paths) {
+    const std::array<double, 4> numbers = numbers_of(path.occurrence);
+    std::vector<double> row(numbers.begin(), numbers.end());
+    row.insert(row.end(), path.labels.begin(), path.labels.end());
+    paths.append(row);
+  }
   return py::make_tuple(all.any, occurrences, all.unexpected, paths);
 }
 

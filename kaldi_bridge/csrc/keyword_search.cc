@@ -129,8 +129,11 @@ Found KeywordSearch::find(const FstView &keyword, int32_t most, bool with_paths)
     return found;
   }
   const WithoutEpsilons ways(matched, matched.start);
+  std::unordered_map<int32_t, bool> is_end;  // by next state, mostly the same one
   for (const IndexArc &arc : ways.arcs) {
-    if (WithoutEpsilons(matched, arc.nextstate).final == IndexSemiring::one())
+    const auto [end, is_new] = is_end.emplace(arc.nextstate, false);
+    if (is_new) end->second = WithoutEpsilons(matched, arc.nextstate).final == IndexSemiring::one();
+    if (end->second)
       found.occurrences.push_back(occurrence(arc.olabel, arc.weight));
     else
       found.unexpected++;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,33 +31,20 @@ class SearchOptions:
     )
 
 
-@dataclass(frozen=True)
-class Occurrence:
-    """Where a keyword may have been said; ``cost`` is the negated logarithm of its probability."""
-
-    utterance: int
-    begin: int
-    end: int
-    cost: float
-
-    @classmethod
-    def of(cls, utterance: int, begin: float, end: float, cost: float) -> Occurrence:
-        return cls(utterance, int(begin), int(end), cost)
-
-
 @dataclass
 class Found:
     """Of one keyword.
 
     Attributes:
-        occurrences: those of the same words in one utterance that overlap are one.
+        occurrences: float64 [n, 4] of where it may have been said: the utterance, the first and the last frame, and the
+            negated logarithm of the probability. Those of the same words in one utterance that overlap are one.
         unexpected: how many more did not end where the index ends.
-        paths: of each path the occurrence and its labels, with what tells paths apart at the end.
+        paths: of each path these four, and its labels, with what tells paths apart at the end.
     """
 
-    occurrences: list[Occurrence]
-    unexpected: int = 0
-    paths: list[tuple[Occurrence, list[int]]] = field(default_factory=list)
+    occurrences: np.ndarray
+    unexpected: int
+    paths: list[list[float]]
 
 
 class KeywordSearch:
@@ -84,10 +71,4 @@ class KeywordSearch:
             any_path, occurrences, unexpected, paths = self._search.find(parts, options.nbest, with_paths)
         except ValueError as error:
             raise KaldiError(f"the keyword's FST cannot be searched: {error}") from None
-        if not any_path:
-            return None
-        return Found(
-            [Occurrence.of(*row) for row in occurrences],
-            unexpected,
-            [(Occurrence.of(*row), labels) for row, labels in paths],
-        )
+        return Found(occurrences, unexpected, paths) if any_path else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -90,6 +90,20 @@ class TableWriter(Generic[T]):
             return
         for key, value in read_entries(InputStream.from_bytes(entries, "memory"), self._holder):
             self.write(key, value)
+
+    def write_all(self, key: str, values: Sequence[T], formed: Callable[[bytes, Sequence[T], bool], bytes]) -> None:
+        """Writes objects that have the same key: at once, where no script file wants their places.
+
+        ``formed``: gives the entries of a table in text, or binary where that is wanted.
+        """
+        if self._archive is None or self._script is not None:
+            for value in values:
+                self.write(key, value)
+            return
+        self._check(key)
+        self._archive.write(formed(encode(key), values, self._options.binary))
+        if self._options.flush:
+            self._archive.flush()
 
     def _check(self, key: str) -> None:
         if not is_token(key):

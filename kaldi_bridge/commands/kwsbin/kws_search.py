@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+import numpy as np
+
 from kaldi_bridge import log
 from kaldi_bridge.command import command
 from kaldi_bridge.errors import within
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.kws.keyword_index import KEYWORD_INDEX
-from kaldi_bridge.kws.keyword_search import KeywordSearch, Occurrence, SearchOptions
+from kaldi_bridge.kws.keyword_search import Found, KeywordSearch, SearchOptions
 from kaldi_bridge.tables import RandomAccessReader, SequentialReader, TableWriter
 from kaldi_bridge.tables.holders import DOUBLE_LIST
+from kaldi_bridge.tables.number_lists import entries_of
 
 USAGE = """Search keywords, which are FSTs of words, in an index, which has the key "global". Of each occurrence the
 results have a line
@@ -45,22 +48,23 @@ def kws_search(
             if found is None:
                 continue
             if stats:
-                for one, labels in found.paths:
-                    stats.write(key, [one.utterance, one.begin, one.end, one.cost, *map(float, labels)])
+                stats.write_all(key, found.paths, entries_of)
             for _ in range(found.unexpected):
                 log.warning(f"The resulting FST does not have the expected structure for key {key}")
-            for one in found.occurrences:
-                results.write(key, _result(one, options))
+            results.write_all(key, _rows(found, options), entries_of)
             done += 1
     log.info(f"Done {done} keywords")
     return 0 if done or not options.strict else 1
 
 
-def _result(found: Occurrence, options: SearchOptions) -> list[float]:
-    if found.cost < 0 and found.cost < options.negative_tolerance:
-        log.warning(f"Score out of expected range: {found.cost:g}")
-    factor = options.frame_subsampling_factor
-    return [found.utterance, found.begin * factor, found.end * factor, max(found.cost, 0.0)]
+def _rows(found: Found, options: SearchOptions) -> list[list[float]]:
+    """Utterance, frames and cost of each occurrence; costs are not negative. Warns of those that were."""
+    rows = found.occurrences.copy()
+    for cost in rows[:, 3][rows[:, 3] < min(options.negative_tolerance, 0.0)].tolist():
+        log.warning(f"Score out of expected range: {cost:g}")
+    rows[:, 1:3] *= options.frame_subsampling_factor
+    rows[:, 3] = np.maximum(rows[:, 3], 0.0)
+    return rows.tolist()
 
 
 main = command(kws_search, usage=USAGE)
