@@ -4,8 +4,8 @@
     program = network.program(layout)
     outputs = program.run([features], [new_state() for _ in features])       # [N, frames, dim] -> [N, frames, pdfs]
 
-Only networks of components that map single rows, or are affine maps of or convolutions over several, and recurrences
-of these (see ``can_fold``).
+Only networks of components that map single rows, or are affine maps of, convolutions over or attention to several, and
+recurrences of these (see ``can_fold``).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from nnet3_compat.components.attention import RestrictedAttentionComponent
 from nnet3_compat.components.base import Component
 from nnet3_compat.components.dropout import DropoutMaskComponent
 from nnet3_compat.components.gru import GruNonlinearityComponent
@@ -32,6 +33,9 @@ try:
     _csrc: Any = importlib.import_module("nnet3_compat.folded._csrc")
 except ImportError:  # no compiler: torch computes
     _csrc = None
+
+
+READ_TAPS = (TimeHeightConvolutionComponent, RestrictedAttentionComponent)
 
 
 def can_fold(graph: Graph, components: dict[str, Component]) -> bool:
@@ -52,7 +56,7 @@ def can_fold(graph: Graph, components: dict[str, Component]) -> bool:
 def _can_compute(value: Value, component: Component) -> bool:
     if isinstance(component, DropoutMaskComponent):
         return True
-    reads_taps = component.is_affine or isinstance(component, TimeHeightConvolutionComponent)
+    reads_taps = component.is_affine or isinstance(component, READ_TAPS)
     if not value.taps or (value.tap_rule is not None and not reads_taps):
         return False
     return (
@@ -206,6 +210,8 @@ class FoldedNetwork:
             return _csrc.append(i, [_csrc.Part(value.dim, component.expected, [])])
         if component.is_identity:
             return _csrc.append(i, [_csrc.Part(value.dim, 0.0, self._readings(i, value.taps))])
+        if isinstance(component, RestrictedAttentionComponent):
+            return self._attention(i, component)
         leaf, columns = value.taps[0], np.cumsum([0, *pieces_of(component)]).tolist()
         pieces = [
             self._reading(i, 0, leaf, first, end - first) for first, end in zip(columns[:-1], columns[1:], strict=True)
@@ -242,6 +248,11 @@ class FoldedNetwork:
             [_csrc.HeightOffset(times.index(time), height) for time, height in component.offsets],
             _csrc.Following(chain.relu, *(chain.scaled or ([], []))),
         )
+
+    def _attention(self, i: int, component: RestrictedAttentionComponent) -> Any:
+        c = component
+        heads = _csrc.Heads(c.num_heads, c.key_dim, c.value_dim, c.num_left_inputs, c.key_scale, c.output_context)
+        return _csrc.attend(i, heads, self._readings(i, self._graph.values[i].taps))
 
     def _parts(self, i: int) -> list[Any]:
         parts, at = [], 0

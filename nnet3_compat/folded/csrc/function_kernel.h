@@ -1,18 +1,23 @@
-// Functions with exponentials, once for each kind of processor: functions.cc includes it in a namespace of each, so there
+// Functions with exponentials, once for each kind of processor: function_code.cc includes it in a namespace of each, so there
 // is no guard. WIDTH numbers are a vector of the processor.
 
 typedef float Vector __attribute__((vector_size(WIDTH * sizeof(float))));
+typedef float UnalignedVector __attribute__((vector_size(WIDTH * sizeof(float)), aligned(alignof(float))));
 typedef int32_t IntVector __attribute__((vector_size(WIDTH * sizeof(int32_t))));
 
 // ``count`` numbers, or as many as a vector has; the others are zero.
 inline Vector load(const float *x, int64_t count) {
+  if (count >= WIDTH) return *reinterpret_cast<const UnalignedVector *>(x);
   Vector found = {};
-  std::memcpy(&found, x, (count < WIDTH ? count : WIDTH) * sizeof(float));
+  std::memcpy(&found, x, count * sizeof(float));
   return found;
 }
 
 inline void store(const Vector &made, float *y, int64_t count) {
-  std::memcpy(y, &made, (count < WIDTH ? count : WIDTH) * sizeof(float));
+  if (count >= WIDTH)
+    *reinterpret_cast<UnalignedVector *>(y) = made;
+  else
+    std::memcpy(y, &made, count * sizeof(float));
 }
 
 // e^x = 2^n e^r, n = round(x / log 2), with Cephes' polynomial for e^r (2 units in the last place); within the range of
@@ -70,6 +75,18 @@ inline float exponentials(const float *x, float most, int64_t dim, float *y) {
   return sum;
 }
 
+inline float product(const float *x, const float *y, int64_t dim) {
+  Vector sums = {};
+  for (int64_t i = 0; i < dim; i += WIDTH) sums += load(x + i, dim - i) * load(y + i, dim - i);
+  float sum = 0;
+  for (int lane = 0; lane < WIDTH; lane++) sum += sums[lane];
+  return sum;
+}
+
+inline void add(const float *x, float scale, int64_t dim, float *y) {
+  for (int64_t i = 0; i < dim; i += WIDTH) store(load(y + i, dim - i) + scale * load(x + i, dim - i), y + i, dim - i);
+}
+
 // See functions.h.
 inline void lstm(const float *gates, const float *before, const float *weights, const float *scales, int64_t cells,
                  float *y) {
@@ -100,4 +117,4 @@ inline void gated_update(const float *z, const float *x, const float *before, co
   }
 }
 
-constexpr Functions FUNCTIONS{sigmoids, tangents, exponentials, lstm, gated_update};
+constexpr FunctionCode CODE{sigmoids, tangents, exponentials, product, add, lstm, gated_update};

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <stdexcept>
 #include <utility>
 
 #include "cache_lines.h"
-#include "instructions.h"
+#include "function_code.h"
 
 namespace nnet3_compat {
 
@@ -17,49 +16,6 @@ void expect(bool condition, const char *what) {
   if (!condition) throw std::invalid_argument(what);
 }
 
-constexpr int64_t SUMMED = 512;
-
-// What there is code for each kind of processor for; see function_kernel.h.
-struct Functions {
-  void (*sigmoids)(const float *x, int64_t dim, float *y);
-  void (*tangents)(const float *x, int64_t dim, float *y);
-  float (*exponentials)(const float *x, float most, int64_t dim, float *y);
-  void (*lstm)(const float *gates, const float *before, const float *weights, const float *scales, int64_t cells,
-               float *y);
-  void (*gated_update)(const float *z, const float *x, const float *before, const float *weights, const float *given,
-                       int64_t cells, float *y);
-};
-
-#ifdef NNET3_COMPAT_X86
-#pragma GCC push_options
-#pragma GCC target("arch=skylake-avx512,prefer-vector-width=512")
-namespace avx512 {
-constexpr int WIDTH = 16;
-#include "function_kernel.h"
-}  // namespace avx512
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("arch=haswell")
-namespace avx2 {
-constexpr int WIDTH = 8;
-#include "function_kernel.h"
-}  // namespace avx2
-#pragma GCC pop_options
-#endif
-
-namespace any_processor {
-constexpr int WIDTH = 4;
-#include "function_kernel.h"
-}  // namespace any_processor
-
-const Functions &code() {
-#ifdef NNET3_COMPAT_X86
-  if (usable(Instructions::AVX512)) return avx512::FUNCTIONS;
-  if (usable(Instructions::AVX2)) return avx2::FUNCTIONS;
-#endif
-  return any_processor::FUNCTIONS;
-}
-
 constexpr float SQUARED_NORM_FLOOR = 0x1p-66f, LEAST_PROBABILITY = 1.0e-20f;  // as in Kaldi
 
 float greatest(const float *x, int64_t dim) { return *std::max_element(x, x + dim); }
@@ -67,7 +23,7 @@ float greatest(const float *x, int64_t dim) { return *std::max_element(x, x + di
 class Apply : public Operation {
  public:
   Apply(int64_t makes, int64_t dim, Function function, std::vector<Reading> read, std::vector<float> parameters)
-      : Operation(makes, dim, std::move(read)), function_(function), parameters_(std::move(parameters)), code_(code()) {
+      : Operation(makes, dim, std::move(read)), function_(function), parameters_(std::move(parameters)), code_(function_code()) {
     expect(!readings.empty(), "a function of nothing");
     for (const Reading &reading : readings) expect(reading.scale == 1.0f, "a function of something scaled");
     check();
@@ -176,13 +132,13 @@ class Apply : public Operation {
 
   Function function_;
   std::vector<float> parameters_;
-  const Functions &code_;
+  const FunctionCode &code_;
 };
 
 class GatedUnit : public Operation {
  public:
   GatedUnit(int64_t makes, std::shared_ptr<PackedMatrix> matrix, std::vector<Reading> read)
-      : Operation(makes, 2 * matrix->outputs(), std::move(read)), matrix_(std::move(matrix)), code_(code()) {
+      : Operation(makes, 2 * matrix->outputs(), std::move(read)), matrix_(std::move(matrix)), code_(function_code()) {
     const std::vector<int64_t> dims{cells(), states(), cells(), cells(), states()};
     const auto fits = [](const Reading &reading, int64_t wanted) { return reading.dim == wanted && reading.scale == 1.0f; };
     expect(std::equal(readings.begin(), readings.end(), dims.begin(), dims.end(), fits), "gates do not fit");
@@ -209,7 +165,7 @@ class GatedUnit : public Operation {
   int64_t states() const { return matrix_->inputs(); }
 
   std::shared_ptr<PackedMatrix> matrix_;
-  const Functions &code_;
+  const FunctionCode &code_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "attention.h"
 #include "convolution.h"
 #include "float_matrix.h"
 #include "functions.h"
@@ -141,6 +142,8 @@ PYBIND11_MODULE(_csrc, m) {
   py::class_<Image>(m, "Image").def(py::init<int64_t, int64_t, int64_t, int64_t>());
   py::class_<HeightOffset>(m, "HeightOffset").def(py::init<int64_t, int64_t>());
   py::class_<Following>(m, "Following").def(py::init<bool, std::vector<float>, std::vector<float>>());
+  py::class_<Heads>(m, "Heads").def(py::init<int64_t, int64_t, int64_t, int64_t, float, bool>());
+  m.def("attend", &attend, "Attention to some frames around each.");
   m.def("convolve", &convolve, "A convolution over time and height, and what follows it.");
   py::class_<Member>(m, "Member").def(py::init<int64_t, std::vector<int64_t>>());
   py::class_<Group>(m, "Group").def(py::init<std::vector<Member>, bool>());

@@ -27,12 +27,13 @@ struct State {
   std::vector<float> numbers;
 };
 
-// Rows of a value: that are left for the next segment, or that are read of it from a column on.
+// What is read of a value, from a column on.
 struct RowsOf {
   int64_t source, first_column;
   RowsRead read;
 };
 
+// Rows of a value that are left for the next segment.
 struct Kept {
   int64_t source, rows;
   RowsRead read;
