@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 
@@ -28,6 +29,8 @@ OF_KALDI = ("nnet3", "int8")
 """Formats that hold the network as Kaldi's files do."""
 KINDS: dict[str, Kind] = {"pt2": "pt2", "aot": "aot"}
 """Kinds of archives by format."""
+ENDINGS = {".onnx": "onnx", ".pt2": "pt2", ".mdl": "mdl"}
+"""Formats by what names of files end with; all others are TorchScript."""
 
 
 def export_model(
@@ -46,9 +49,13 @@ def export_model(
 ) -> None:
     """See the command's help.
 
+    Args:
+        format: one of FORMATS; "": as the name of ``model_out`` ends.
+
     Raises:
         KaldiError: an unknown format, options that do not go together, or a model that cannot be exported so.
     """
+    format = format or ENDINGS.get(PurePath(model_out).suffix, "torchscript")
     if format not in FORMATS:
         raise KaldiError(f"--format={format}: it must be one of {', '.join(FORMATS)}")
     if frame_subsampling_factor < 1:

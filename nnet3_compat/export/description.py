@@ -30,7 +30,7 @@ class Description:
         modulus: times may be shifted by multiples of it (Kaldi's Nnet::Modulus).
         chunk_invariant: an output frame depends on the frames within its context only, not on where a chunk begins.
         output_name: of the node that the output comes from.
-        priors: prior probabilities of the output units, or none.
+        priors: prior probabilities of the output units, all positive, or none.
         num_outputs: 0 where any number of output frames can be asked for, else the number of frames of every call.
         chunk_frames: 0, or the input frames of each chunk of a model that computes utterances chunk by chunk
             (streaming.py); the first one has ``left_context`` and ``right_context`` frames more.
@@ -63,8 +63,10 @@ class Description:
         if not isinstance(self.output_name, str):
             raise KaldiError("model description: output_name must be text")
         priors = self.priors
-        if not isinstance(priors, list) or not all(isinstance(p, (int, float)) and abs(p) <= _LARGEST for p in priors):
-            raise KaldiError("model description: priors must be a list of numbers")
+        if not isinstance(priors, list) or not all(map(_is_prior, priors)):
+            raise KaldiError(
+                "model description: priors must be a list of positive numbers, which outputs are divided by"
+            )
         if len(priors) not in (0, self.output_dim):
             raise KaldiError(f"model description: {len(priors)} priors for {self.output_dim} outputs")
 
@@ -135,6 +137,12 @@ class Description:
             raise KaldiError(f"model description: incomplete ({error})") from error
 
 
+def _is_prior(value: Any) -> bool:
+    """As a float32, which it becomes."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and _SMALLEST <= value <= _LARGEST
+
+
 def _check_states(states: Any) -> None:
     def is_shape(shape: Any) -> bool:
         return isinstance(shape, list) and len(shape) == 2 and all(type(n) is int and 0 < n < 2**31 for n in shape)
@@ -144,7 +152,7 @@ def _check_states(states: Any) -> None:
         raise KaldiError("model description: states must be lists of [rows, dim]")
 
 
-_LARGEST = float(np.finfo(np.float32).max)
+_SMALLEST, _LARGEST = float(np.finfo(np.float32).smallest_subnormal), float(np.finfo(np.float32).max)
 _FRAMES = {"left_context", "right_context", "frame_subsampling_factor", "modulus", "num_outputs", "chunk_frames"}
 _LEAST = {
     "input_dim": 1,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+FEATURES = "features"  # the first input of each graph
+
 
 def choose_by_chunk(models: list[Any], dims: list[int]) -> Any:
     """The graph of chunk 0, of chunk 1, ..., the last one, of two or more, being that of all later chunks too.
@@ -34,7 +36,7 @@ def choose_by_chunk(models: list[Any], dims: list[int]) -> Any:
         inner = helper.make_graph([number, test, chosen], f"from{k}", [], given)
 
     features = last.input[0].type.tensor_type.shape.dim[2].dim_value
-    inputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", "T", features])]
+    inputs = [helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["N", "T", features])]
     inputs += [value for value in last.input if value.name == "ivector"]
     inputs.append(helper.make_tensor_value_info("chunk", TensorProto.INT64, []))
     for s, dim in enumerate(dims):
@@ -52,6 +54,7 @@ def _branch(graph: Any, tag: str, kept: dict[bytes, str], initializers: list[Any
     from onnx import helper
 
     names = {value.name: value.name for value in graph.input}
+    names[FEATURES] = tag + FEATURES
     for tensor in graph.initializer:
         own = tensor.name
         tensor.name = ""
@@ -73,4 +76,8 @@ def _branch(graph: Any, tag: str, kept: dict[bytes, str], initializers: list[Any
     for value in graph.output:
         value.name = names[value.name]
         outputs.append(value)
-    return helper.make_graph(list(graph.node), tag + "graph", [], outputs)
+    # Only [N, frames, D] can be expanded to [1, frames, D]: another number of frames is refused.
+    shape = [dim.dim_value for dim in graph.input[0].type.tensor_type.shape.dim]
+    expected = helper.make_node("Constant", [], [tag + "shape"], value_ints=[1, *shape[1:]])
+    checked = helper.make_node("Expand", [FEATURES, tag + "shape"], [names[FEATURES]])
+    return helper.make_graph([expected, checked, *graph.node], tag + "graph", [], outputs)

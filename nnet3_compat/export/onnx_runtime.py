@@ -12,12 +12,14 @@ from kaldi_bridge.errors import KaldiError
 from nnet3_compat.export.description import Description
 from nnet3_compat.export.tensor_files import reason_of
 
+TRIED_OUTPUTS = 4
+
 
 class OnnxGraph:
     """A graph that is ready to compute; does what a Program does.
 
     Raises:
-        KaldiError: onnxruntime is not installed, or cannot load it.
+        KaldiError: onnxruntime is not installed, cannot load it, or it computes otherwise than its description says.
     """
 
     def __init__(self, data: bytes, description: Description, name: str) -> None:
@@ -35,6 +37,28 @@ class OnnxGraph:
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises many kinds, for damaged files and unknown operations
             raise KaldiError(f"{name}: onnxruntime cannot load this file ({reason_of(error)})") from error
+        self._check()
+
+    def _check(self) -> None:
+        """Tries it. That shows contexts whose sum is wrong; frames moved from one side to the other are not seen.
+
+        Raises KaldiError where the graph does not go with the description.
+        """
+        d, outputs = self.description, self.description.num_outputs or TRIED_OUTPUTS
+        ivector = torch.zeros(1, d.ivector_dim) if d.ivector_dim else None
+        # As many frames as so many outputs take, and as many more as do not yet make another one.
+        for more in {0, 0 if d.num_outputs else d.frame_subsampling_factor - 1}:
+            features = torch.zeros(1, d.frames_in(outputs) + more, d.input_dim)
+            self._expect(self(features, ivector), features, outputs)
+
+    def _expect(self, output: Tensor, features: Tensor, num_outputs: int) -> None:
+        d, wanted = self.description, (1, num_outputs, self.description.output_dim)
+        if tuple(output.shape) != wanted:
+            raise KaldiError(
+                f"{self._name}: its description is not its own: of features {list(features.shape)} it makes "
+                f"{list(output.shape)}; left_context={d.left_context}, right_context={d.right_context}, "
+                f"frame_subsampling_factor={d.frame_subsampling_factor}, output_dim={d.output_dim} make {list(wanted)}"
+            )
 
     def __call__(self, features: Tensor, ivector: Tensor | None = None) -> Tensor:
         """[N, T, D], [N, K] -> [N, T_out, P]. Raises KaldiError where shapes do not fit."""
@@ -46,7 +70,10 @@ class OnnxGraph:
         try:
             made: list[Any] = self._session.run(None, {key: x.numpy() for key, x in given.items()})
         except Exception as error:  # of many kinds again
-            raise KaldiError(f"{self._name}: onnxruntime cannot compute this ({reason_of(error)})") from error
+            shape = list(given["features"].shape)
+            raise KaldiError(
+                f"{self._name}: onnxruntime cannot compute features {shape} ({reason_of(error)})"
+            ) from error
         return [torch.from_numpy(x) for x in made]
 
     def parameters(self) -> Iterator[Tensor]:
@@ -66,6 +93,18 @@ class OnnxGraph:
 
 class OnnxStreaming(OnnxGraph):
     """A graph that computes utterances chunk by chunk; does what a Streaming does (streaming.py)."""
+
+    def _check(self) -> None:
+        """The first chunk and later ones; each takes no other number of frames than its own."""
+        d, states = self.description, list[Tensor]()
+        ivector = torch.zeros(1, d.ivector_dim) if d.ivector_dim else None
+        for chunk, after in enumerate(d.states):
+            context = 0 if chunk else d.left_context + d.right_context
+            features = torch.zeros(1, context + d.chunk_frames, d.input_dim)
+            output, states = self.compute(chunk, features, ivector, states)
+            self._expect(output, features, d.chunk_frames // d.frame_subsampling_factor)
+            if [list(state.shape[1:]) for state in states] != after:
+                raise KaldiError(f"{self._name}: its description is not its own: chunk {chunk} leaves other states")
 
     def compute(
         self, chunk: int, features: Tensor, ivector: Tensor | None, states: list[Tensor]

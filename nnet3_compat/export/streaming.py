@@ -25,6 +25,7 @@ from nnet3_compat.folded.looped import LoopedPlan
 from nnet3_compat.modules.leaves import nothing_like, read_leaf
 from nnet3_compat.network.network import Network
 from nnet3_compat.network.recurrent_inference import RecurrentInference
+from nnet3_compat.structure.graph import Graph
 from nnet3_compat.structure.segments import SegmentLayout
 
 
@@ -153,6 +154,7 @@ def export_streaming(
         KaldiError: the network cannot be computed so.
     """
     plan = LoopedPlan.of(network.to_nnet(), frames_per_chunk, frame_subsampling_factor, extra_left_context)
+    _expect_no_endless_future(plan.graph)
     kinds, timed = chunk_kinds(plan), Network.from_nnet(plan.nnet)
     description = Description(
         input_dim=plan.input_dim,
@@ -175,7 +177,37 @@ def export_streaming(
     return Streaming(exported, description)
 
 
+def _expect_no_endless_future(graph: Graph) -> None:
+    """Raises KaldiError, with the component, where a recurrence goes backward: it would begin anew in every chunk."""
+    for group in graph.groups:
+        if group.direction != 0 and group.direction != -1:
+            values = [graph.values[i] for i in group.members]
+            name = next((v.component for v in values if v.component), values[0].node)
+            raise KaldiError(
+                f"{name} belongs to a recurrence that reads later frames without end: --streaming is for networks "
+                "whose recurrences go forward only. Export this one without it, for whole utterances; the programs "
+                "that decode online take its .mdl, and begin such a recurrence at the end of each chunk"
+            )
+
+
 def load_streaming(data: bytes, description: Description, name: str) -> Streaming:
     """See program.load_programs."""
     names = [f"chunk{k}" for k in range(len(description.states))]
-    return Streaming(load_programs(data, names, name), description)
+    exported = load_programs(data, names, name)
+    d, before = description, list[list[int]]()
+    for chunk, (each, after) in enumerate(zip(exported, d.states, strict=True)):
+        frames = d.chunk_frames + (0 if chunk else d.left_context + d.right_context)
+        wanted = [[frames, d.input_dim], *([[d.ivector_dim]] if d.ivector_dim else []), *before]
+        found = [list(node.meta["val"].shape[1:]) for node in _inputs(each)]
+        if found != wanted:
+            raise KaldiError(
+                f"{name}: its description is not its own: chunk {chunk} takes {found} of each stream, not {wanted}"
+            )
+        before = after
+    return Streaming(exported, description)
+
+
+def _inputs(exported: Any) -> list[Any]:
+    """The nodes of what a program is given."""
+    given = set(exported.graph_signature.user_inputs)
+    return [node for node in exported.graph.nodes if node.op == "placeholder" and node.name in given]

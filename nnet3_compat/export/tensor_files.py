@@ -8,6 +8,7 @@ import torch
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.archive_extras import PROGRAM
+from kaldi_bridge.io.onnx_metadata import is_onnx
 from kaldi_bridge.io.text import strip
 from kaldi_bridge.io.zip_archives import ZIP_MAGIC, check_zip
 
@@ -23,6 +24,8 @@ def load_tensors(file: IO[bytes], name: str, *, old: bool = False) -> Any:
     head = file.read(len(ZIP_MAGIC))
     if head.startswith((b"\0B", b"<")):
         raise KaldiError(f"{name} is a file of Kaldi's, a model perhaps, and no file of tensors")
+    if is_onnx(head):
+        raise KaldiError(f"{name} is an ONNX file, and no file of tensors")
     if not old or head == ZIP_MAGIC:
         inner = {member.partition("/")[2] for member in check_zip(file, name)}
         if inner & {CONSTANTS, PROGRAM}:

@@ -11,8 +11,10 @@ from torch import Tensor
 from kaldi_bridge.errors import KaldiError, within
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.io.text import strip
+from nnet3_compat.export.compiled import Compiled
 from nnet3_compat.export.description import Description
 from nnet3_compat.export.nnet3_parts import network_of
+from nnet3_compat.export.onnx_runtime import OnnxGraph
 from nnet3_compat.export.torch_model_file import Contents, archive_from_bytes, archive_to_bytes
 from nnet3_compat.model.model_file import Archive, write_archive
 from nnet3_compat.network.network import Network
@@ -65,9 +67,10 @@ class TorchModel:
     def network(self, name: str = "model") -> Network:
         """The nnet3 network that it was made of, with the parameters that it has. Raises KaldiError: it was of none."""
         if self.nnet3 is None:
-            raise KaldiError(
-                f"{name} has no nnet3 network to give back: it was not made of one, or before archives kept it"
-            )
+            why = "it was not made of one, or before archives kept it"
+            if isinstance(self.module, (OnnxGraph, Compiled)):
+                why = "ONNX files and compiled libraries keep none; give the model that it was exported from"
+            raise KaldiError(f"{name} has no nnet3 network to give back: {why}")
         return network_of(self.nnet3, self.module.state_dict(), name)
 
     @property

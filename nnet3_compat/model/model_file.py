@@ -13,6 +13,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.hmm.transition_model import TransitionModel, transition_model_in
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.archive_extras import is_archive
+from kaldi_bridge.io.onnx_metadata import is_onnx
 from kaldi_bridge.io.streams import InputStream, OutputStream, open_input, open_output
 from nnet3_compat.model.am_nnet import AmNnet
 from nnet3_compat.structure.nnet import Nnet
@@ -29,8 +30,8 @@ class Archive:
 
 
 Model = Nnet | AmNnet | Archive
-OTHER = "an archive of torch's, or an ONNX file"
-BACK = "which nnet-pytorch-export --format=nnet3 makes of an archive that was made of one"
+FROM_ARCHIVE = "which nnet-pytorch-export --format=nnet3 makes of an archive that was made of one"
+FROM_ONNX = "give the one that it was exported from"
 
 
 def read_any(rxfilename: str) -> Model:
@@ -68,7 +69,7 @@ def read_nnet(rxfilename: str) -> Nnet:
     """The network of a Kaldi raw or .mdl file. Raises KaldiError for an archive, which has none."""
     model = read_any(rxfilename)
     if isinstance(model, Archive):
-        raise KaldiError(f"{rxfilename} is {OTHER}: this needs an nnet3 network (Kaldi raw or .mdl), {BACK}")
+        raise _not_of_kaldi(rxfilename, model, "an nnet3 network (Kaldi raw or .mdl)")
     return model.nnet if isinstance(model, AmNnet) else model
 
 
@@ -77,9 +78,14 @@ def read_model(rxfilename: str) -> AmNnet:
     model = read_any(rxfilename)
     if not isinstance(model, AmNnet):
         if isinstance(model, Archive):
-            raise KaldiError(f"{rxfilename} is {OTHER}: this needs a Kaldi .mdl, {BACK}")
+            raise _not_of_kaldi(rxfilename, model, "a Kaldi .mdl")
         raise KaldiError(f"{rxfilename} is a raw network, without transition model: this needs a Kaldi .mdl")
     return model
+
+
+def _not_of_kaldi(name: str, archive: Archive, needed: str) -> KaldiError:
+    kind, way = ("an ONNX file", FROM_ONNX) if is_onnx(archive.data) else ("an archive of torch's", FROM_ARCHIVE)
+    return KaldiError(f"{name} is {kind}: this needs {needed}, {way}")
 
 
 def read_with_transitions(rxfilename: str) -> tuple[AmNnet | Archive, TransitionModel]:

@@ -14,8 +14,8 @@ a model directory and a graph as a folder that Vosk opens.
 Usage:  nnet-pytorch-export [options] <model-in> <model-out>
 e.g.:
  nnet-pytorch-export --frame-subsampling-factor=3 final.mdl final.pt
- nnet-pytorch-export --format=onnx --frame-subsampling-factor=3 final.mdl final.onnx
- nnet-pytorch-export --format=pt2 --frame-subsampling-factor=3 final.mdl final.pt2
+ nnet-pytorch-export --frame-subsampling-factor=3 final.mdl final.onnx
+ nnet-pytorch-export --format=aot --frame-subsampling-factor=3 final.mdl final.pt2
  nnet-pytorch-export --format=nnet3 --state=trained.pt final.mdl trained.mdl
  nnet-pytorch-export --format=int8 final.mdl small.mdl
  nnet-pytorch-export --vosk --graph=exp/tdnn/graph --mfcc-config=conf/mfcc_hires.conf exp/tdnn/final.mdl vosk-model
@@ -26,7 +26,8 @@ e.g.:
 class Options(VoskOptions):
     vosk: bool = option(False, "Write a folder for Vosk; only options that begin with its name go with it")
     format: str = option(
-        "torchscript",
+        "",
+        "Default: as the name of <model-out> ends, .pt2, .onnx or .mdl, else torchscript. "
         "torchscript: an archive that torch.jit.load runs alone. pt2: a torch.export program. aot: the same, compiled "
         "for processors as this one, which takes a C++ compiler. mdl: TorchScript behind Kaldi's transition model, for "
         "programs that read that from a .mdl. onnx: for onnxruntime. nnet3: Kaldi's own, a .mdl where there is a "

@@ -39,8 +39,7 @@ def import_checkpoint(
     Raises:
         KaldiError: a file cannot be read or written, or they do not fit each other.
     """
-    configuration = Configuration.read(conf)
-    network = read_network(checkpoint, configuration)
+    configuration, network = read_network(checkpoint, conf)
     dim = network.feature_dim or feature_dim
     if not dim:
         raise KaldiError(f"{conf} does not say the dimension of features, and any would do: --feature-dim")

@@ -90,15 +90,18 @@ class NnetPytorchModel(Model):
         self.to_archive(transition_model, priors).save(wxfilename)
 
 
-def read_network(checkpoint: Path, configuration: Configuration) -> Network:
-    """In eval mode.
+def read_network(checkpoint: Path, conf: Path) -> tuple[Configuration, Network]:
+    """The training's options, of the file ``conf``, and the network in eval mode.
 
     Raises:
-        KaldiError: the checkpoint cannot be read, or has other parameters than the configuration makes.
+        KaldiError: a file cannot be read, or the checkpoint has other parameters than the configuration makes.
     """
-    state = read_checkpoint(checkpoint)
+    state = read_checkpoint(checkpoint)  # first: of some other file, that is what there is to say
+    if not conf.is_file():
+        raise KaldiError(f"there is no {conf}: give the configuration of the training, its conf.<n>.json, as --conf")
+    configuration = Configuration.read(conf)
     with within(str(checkpoint)):
-        return network_of(configuration, state)
+        return configuration, network_of(configuration, state)
 
 
 def network_of(configuration: Configuration, state: State) -> Network:
@@ -133,8 +136,8 @@ def make_nnet_pytorch(options: NnetPytorchOptions, dimensions: Dimensions) -> Nn
     if not options.checkpoint:
         raise KaldiError("model nnet-pytorch: --checkpoint=<.mdl of nnet_pytorch> is required")
     checkpoint = Path(options.checkpoint)
-    configuration = Configuration.read(Path(options.conf) if options.conf else checkpoint.parent / NAME)
-    network = read_network(checkpoint, configuration)
+    conf = Path(options.conf) if options.conf else checkpoint.parent / NAME
+    configuration, network = read_network(checkpoint, conf)
     for what, has, wanted in (
         ("features of dimension", network.feature_dim or dimensions.feature_dim, dimensions.feature_dim),
         ("i-vectors of dimension", 0, dimensions.ivector_dim),

@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from nnet3_compat.export.torch_model import TorchModel
 from nnet3_compat.export.torchscript import export_network, wrap
 from nnet3_compat.model.model_file import AmNnet, Archive, read_any, read_nnet, write_archive, write_model
 from nnet3_compat.network.network import Network
+from tests.helpers.redescribed import redescribed
 
 ZOO = [
     "attention",
@@ -180,6 +182,27 @@ def describe_onnx(data: bytes) -> Description:
     return Description.from_json(properties[DESCRIPTION])
 
 
+def test_descriptions_of_other_graphs(reference: Path) -> None:
+    """What it takes and gives is tried when an ONNX file is loaded."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    data = export_onnx(zoo(reference, "tdnn-renorm"), frame_subsampling_factor=3)
+    about = describe_onnx(data)
+    assert TorchModel.from_archive(Archive(data), "final.onnx").description == about
+    for name, other in (
+        ("left_context", about.left_context + 1),
+        ("left_context", about.left_context - 1),
+        ("right_context", about.right_context + 30),
+        ("frame_subsampling_factor", 1),
+        ("output_dim", about.output_dim + 1),
+        ("input_dim", about.input_dim + 1),
+        ("ivector_dim", 5),
+    ):
+        with pytest.raises(KaldiError, match=r"final.onnx: (its description is not its own|onnxruntime cannot)"):
+            TorchModel.from_archive(Archive(redescribed(data, **{name: other})), "final.onnx")
+
+
 @pytest.mark.slow
 def test_onnx_with_a_fixed_number_of_frames(reference: Path) -> None:
     pytest.importorskip("onnx")
@@ -267,8 +290,10 @@ def small_archive() -> bytes:
 @pytest.mark.parametrize(
     "change",
     [{"version": 2}, {"format": "x"}, {"input_dim": 0}, {"input_dim": "40"}, {"left_context": -1}, {"priors": [1.0]},
-     {"priors": [float("nan")] * 72}, {"priors": [10**400] * 72}, {"priors": [1e39] * 72}, {"chunk_invariant": 1},
-     {"output_name": 3}, {"left_context": 2**31 - 1}, {"num_outputs": 2**31 - 1}, {"right_context": True}],
+     {"priors": [float("nan")] * 72}, {"priors": [0.0] * 72}, {"priors": [-1.0] * 72}, {"priors": [1e-50] * 72},
+     {"priors": [True] * 72}, {"priors": ["1"] * 72}, {"priors": [10**400] * 72}, {"priors": [1e39] * 72},
+     {"chunk_invariant": 1}, {"output_name": 3}, {"left_context": 2**31 - 1}, {"num_outputs": 2**31 - 1},
+     {"right_context": True}],
 )  # fmt: skip
 def test_bad_descriptions(change: dict) -> None:
     good = json.loads(Description(input_dim=40, output_dim=72).to_json())
@@ -383,6 +408,31 @@ def test_command(reference: Path, tmp_path: Path) -> None:
         assert isinstance(read_any(str(tmp_path / name)), Archive)
     assert run(main, ["--format=nnet3", mdl, str(tmp_path / "back.mdl")]) == 0
     assert (tmp_path / "back.mdl").read_bytes() == Path(mdl).read_bytes()
+
+
+def test_format_by_name(reference: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Unless --format says another. As Python shows warnings, none tells the user that TorchScript is deprecated."""
+    pytest.importorskip("onnxscript")
+    mdl = final_mdl(reference)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.resetwarnings()
+        warnings.simplefilter("ignore", DeprecationWarning)  # but for those of __main__, which are the programs
+        warnings.filterwarnings("default", category=DeprecationWarning, module=r"__main__|nnet3_compat")
+        for name, options, begin in (
+            ("x.pt", [], b"PK"),
+            ("x.mdl", [], b"\0B<TransitionModel>"),
+            ("x.onnx", [], b"\x08"),
+            ("y.onnx", ["--format=torchscript"], b"PK"),
+        ):
+            assert run(main, ["--frame-subsampling-factor=3", *options, mdl, str(tmp_path / name)]) == 0
+            assert (tmp_path / name).read_bytes().startswith(begin)
+            archive = read_any(str(tmp_path / name))
+            assert isinstance(archive, Archive)
+            TorchModel.from_archive(archive, name)
+    assert [str(each.message) for each in found] == []
+    assert "warn" not in capfd.readouterr().err.lower()
+    assert run(main, [str(reference / "zoo/tdnn-renorm/model.raw"), str(tmp_path / "raw.mdl")]) == 255
+    assert "has no transition model; give --transition-model" in capfd.readouterr().err
 
 
 def test_command_loads_a_state(reference: Path, tmp_path: Path) -> None:

@@ -19,18 +19,22 @@ from torch import Tensor, nn
 
 from kaldi_bridge.command import run
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.tables import SequentialReader
-from kaldi_bridge.tables.holders import FLOAT_MATRIX
+from kaldi_bridge.fsts.fst import Fst, write_fst
+from kaldi_bridge.tables import SequentialReader, TableWriter
+from kaldi_bridge.tables.holders import FLOAT_MATRIX, INT32_VECTOR
 from nnet3_compat.commands.models.export import main
 from nnet3_compat.commands.nnet3bin.nnet3_compute import main as compute
+from nnet3_compat.commands.nnet3bin.nnet3_latgen_faster import main as latgen_faster
 from nnet3_compat.export import any_length
 from nnet3_compat.export.any_length import AnyLength
 from nnet3_compat.export.program_check import EXPRESSION, check_target
 from nnet3_compat.export.torch_model import TorchModel
 from nnet3_compat.export.torchscript import describe, export_network, wrap
-from nnet3_compat.model.model_file import Archive, read_any, read_nnet
+from nnet3_compat.model.am_nnet import AmNnet
+from nnet3_compat.model.model_file import Archive, read_any, read_nnet, write_archive, write_model
 from nnet3_compat.network.network import Network
 from nnet3_compat.xconfig.nnet import nnet_of_xconfig
+from tests.helpers.tiny_model import tiny_model
 
 FAST = ["cnn-tdnnf", "stats", "tdnn-lstmp-fast"]
 SLOW = ["attention", "blstmp", "misc-components", "opgru", "tdnn-batchnorm-ivector", "tdnn-renorm"]
@@ -242,18 +246,19 @@ def test_bad_archives(own: tuple[Own, bytes], tmp_path: Path) -> None:
 RECURRENT = [
     "input dim=10 name=input",
     "fast-lstmp-layer name=lstm cell-dim=8 recurrent-projection-dim=4 non-recurrent-projection-dim=4 delay=-3",
-    "output-layer name=output dim=7 include-log-softmax=false param-stddev=0.3",
+    "output-layer name=output dim=2 include-log-softmax=false param-stddev=0.3",
 ]
 
 
 @pytest.mark.slow
 def test_compiled_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of a recurrence over any number of frames."""
+    """Of a recurrence over any number of frames; with the transition model inside it is decoded with as the .mdl is."""
     if shutil.which(os.environ.get("CXX", "g++")) is None:
         pytest.skip("no C++ compiler")
-    network = Network.from_nnet(nnet_of_xconfig(RECURRENT))
-    model = export_network(network, frame_subsampling_factor=3, kind="aot")
-    model.save(str(tmp_path / "model"))
+    nnet, transition_model = nnet_of_xconfig(RECURRENT), tiny_model(tmp_path)
+    network = Network.from_nnet(nnet)
+    model = export_network(network, frame_subsampling_factor=3, transition_model=transition_model, kind="aot")
+    write_archive(str(tmp_path / "model"), Archive(model.archive()))
     loaded = TorchModel.from_archive(read_archive(str(tmp_path / "model")), "model")
     assert loaded.description == model.description
     assert "native code" in capsys.readouterr().err
@@ -263,10 +268,28 @@ def test_compiled_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
             torch.testing.assert_close(loaded(features), network(features, factor=3))
     with pytest.raises(KaldiError, match="features must be"):
         loaded(torch.randn(1, 30, 9))
+    write_model(str(tmp_path / "mdl"), AmNnet(transition_model, nnet))
+    assert decoded("model", tmp_path) == decoded("mdl", tmp_path)
+
     data = (tmp_path / "model").read_bytes()
     refuses(data[: len(data) // 2], "zip archive")
     refuses(changed(data, lambda member, content: content, {"data/aotinductor/model/../x.so": b"x"}), "has no place")
     refuses(changed(data, lambda member, content: None if member.endswith(".so") else content), "cannot load")
+
+
+def decoded(model: str, folder: Path) -> dict[str, list[int]]:
+    """The transition-ids of random features, one chunk each, in any order of the two phones."""
+    loops = [(0, 1 + k, 1 + k, 0.7, 0) for k in range(4)]
+    write_fst(str(folder / "HCLG.fst"), Fst.from_arcs(0, {0: 0.0}, loops))
+    random = np.random.default_rng(1)
+    with TableWriter(f"ark:{folder}/feats", FLOAT_MATRIX) as writer:
+        for key, frames in (("a", 50), ("b", 31)):
+            writer.write(key, random.normal(size=(frames, 10)).astype(np.float32))
+    options = ["--frame-subsampling-factor=3", "--frames-per-chunk=60", "--acoustic-scale=1.0"]
+    names = [str(folder / model), f"{folder}/HCLG.fst", f"ark:{folder}/feats"]
+    tables = ["ark:/dev/null", f"ark:{folder}/words", f"ark:{folder}/ali"]
+    assert run(latgen_faster, [*options, *names, *tables]) == 0
+    return {key: list(ids) for key, ids in SequentialReader(f"ark:{folder}/ali", INT32_VECTOR)}
 
 
 def test_targets() -> None:

@@ -26,6 +26,7 @@ from nnet3_compat.structure.nnet import Nnet
 from nnet3_compat.utterances.looped_options import LoopedOptions
 from nnet3_compat.utterances.online_computation import OnlineComputer
 from nnet3_compat.xconfig.nnet import nnet_of_xconfig
+from tests.helpers.redescribed import redescribed
 
 SIZE, SMALL_SIZE, FACTOR, CHUNKS = 21, 3, 3, 4
 SMALL = [
@@ -108,10 +109,22 @@ def test_files(tmp_path: Path) -> None:
         with pytest.raises(KaldiError, match="one after the other"):
             model(torch.zeros(1, 100, 10))
         np.testing.assert_allclose(online(given), online(nnet), rtol=1e-4, atol=1e-4)
+        for name, other in (("left_context", 3), ("right_context", 0), ("input_dim", 11), ("chunk_frames", 6)):
+            with pytest.raises(KaldiError, match=r"description|INVALID_ARGUMENT"):
+                TorchModel.from_archive(Archive(redescribed(given.data, **{name: other})), "model")
     program = TorchModel.from_archive(archive, "model").module
     for features, ivector in ((torch.zeros(1, 2, 10), torch.zeros(1, 5)), (torch.zeros(1, 5, 10), None)):
         with pytest.raises(KaldiError, match="does not go with its description"):
             program.compute(0, features, ivector, [])
+
+
+def test_backward_recurrences_are_refused(reference: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Which component it is, before anything is traced."""
+    out = tmp_path / "stream.onnx"
+    source = str(reference / "zoo/blstmp/model.raw")
+    assert run(main, ["--streaming", "--frames-per-chunk=21", source, str(out)]) == 255
+    assert "b1.W_f.xr belongs to a recurrence that reads later frames without end" in capfd.readouterr().err
+    assert not out.exists()
 
 
 def test_options_that_do_not_go_together(reference: Path, tmp_path: Path) -> None:

@@ -275,6 +275,23 @@ def test_bad_checkpoints(
     assert not (tmp_path / "here").exists()
 
 
+def test_what_is_no_checkpoint(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Is told before what is missing beside it."""
+    model = build_model("tdnn", ["--hidden-dim=4", "--time-strides=1"], Dimensions(FEATURE_DIM, PDFS))
+    assert isinstance(model, EncoderModel)
+    model.to_archive().save(f"{tmp_path}/archive")
+    (tmp_path / "onnx").write_bytes(b"\x08\x0a")
+    torch.save({"model": {"a": torch.ones(1)}}, tmp_path / "alone")
+    for name, reason in (
+        ("archive", "is an archive of TorchScript or torch.export, and no file of tensors"),
+        ("onnx", "is an ONNX file, and no file of tensors"),
+        ("alone", "give the configuration of the training, its conf.<n>.json, as --conf"),
+    ):
+        assert run(import_checkpoint, [f"{tmp_path}/{name}", f"{tmp_path}/here"]) == 255
+        assert reason in capfd.readouterr().err
+    assert not (tmp_path / "here").exists()
+
+
 @pytest.mark.parametrize(
     ("parameter", "reason"),
     [
