@@ -55,7 +55,7 @@ def export_model(
     Raises:
         KaldiError: an unknown format, options that do not go together, or a model that cannot be exported so.
     """
-    format = format or ENDINGS.get(PurePath(model_out).suffix, "torchscript")
+    format = format or format_of(model_out)
     if format not in FORMATS:
         raise KaldiError(f"--format={format}: it must be one of {', '.join(FORMATS)}")
     if frame_subsampling_factor < 1:
@@ -129,6 +129,11 @@ def export_model(
         else:
             write_archive(model_out, Archive(archive.archive(with_transition_model=False), transitions))
     log.info(f"Wrote {model_in} as {format} to {model_out}")
+
+
+def format_of(wxfilename: str) -> str:
+    """What is written to a file of this name, where nothing else is said."""
+    return ENDINGS.get(PurePath(wxfilename).suffix, "torchscript")
 
 
 @dataclass

@@ -13,6 +13,7 @@ from nnet3_compat.export.description import Description
 from nnet3_compat.export.tensor_files import reason_of
 
 TRIED_OUTPUTS = 4
+MOST_TRIED = 1 << 24  # numbers of features
 
 
 class OnnxGraph:
@@ -45,11 +46,22 @@ class OnnxGraph:
         Raises KaldiError where the graph does not go with the description.
         """
         d, outputs = self.description, self.description.num_outputs or TRIED_OUTPUTS
-        ivector = torch.zeros(1, d.ivector_dim) if d.ivector_dim else None
         # As many frames as so many outputs take, and as many more as do not yet make another one.
         for more in {0, 0 if d.num_outputs else d.frame_subsampling_factor - 1}:
-            features = torch.zeros(1, d.frames_in(outputs) + more, d.input_dim)
+            features, ivector = self._zeros(d.frames_in(outputs) + more)
             self._expect(self(features, ivector), features, outputs)
+
+    def _zeros(self, frames: int) -> tuple[Tensor, Tensor | None]:
+        """Inputs to try it with. Raises KaldiError where the graph takes others."""
+        d = self.description
+        inputs = [each for each in self._session.get_inputs() if each.name in ("features", "ivector")]
+        taken = {each.name: each.shape[-1] for each in inputs}
+        claimed = {"features": d.input_dim} | ({"ivector": d.ivector_dim} if d.ivector_dim else {})
+        if taken != claimed:
+            raise KaldiError(f"{self._name}: its description is not its own: it takes {taken}, not {claimed}")
+        if frames * d.input_dim > MOST_TRIED:
+            raise KaldiError(f"{self._name}: its description asks for {frames} frames at once, which is not believed")
+        return torch.zeros(1, frames, d.input_dim), torch.zeros(1, d.ivector_dim) if d.ivector_dim else None
 
     def _expect(self, output: Tensor, features: Tensor, num_outputs: int) -> None:
         d, wanted = self.description, (1, num_outputs, self.description.output_dim)
@@ -97,10 +109,9 @@ class OnnxStreaming(OnnxGraph):
     def _check(self) -> None:
         """The first chunk and later ones; each takes no other number of frames than its own."""
         d, states = self.description, list[Tensor]()
-        ivector = torch.zeros(1, d.ivector_dim) if d.ivector_dim else None
         for chunk, after in enumerate(d.states):
             context = 0 if chunk else d.left_context + d.right_context
-            features = torch.zeros(1, context + d.chunk_frames, d.input_dim)
+            features, ivector = self._zeros(context + d.chunk_frames)
             output, states = self.compute(chunk, features, ivector, states)
             self._expect(output, features, d.chunk_frames // d.frame_subsampling_factor)
             if [list(state.shape[1:]) for state in states] != after:

@@ -180,7 +180,7 @@ def export_streaming(
 def _expect_no_endless_future(graph: Graph) -> None:
     """Raises KaldiError, with the component, where a recurrence goes backward: it would begin anew in every chunk."""
     for group in graph.groups:
-        if group.direction != 0 and group.direction != -1:
+        if group.direction == 1:
             values = [graph.values[i] for i in group.members]
             name = next((v.component for v in values if v.component), values[0].node)
             raise KaldiError(
@@ -198,7 +198,7 @@ def load_streaming(data: bytes, description: Description, name: str) -> Streamin
     for chunk, (each, after) in enumerate(zip(exported, d.states, strict=True)):
         frames = d.chunk_frames + (0 if chunk else d.left_context + d.right_context)
         wanted = [[frames, d.input_dim], *([[d.ivector_dim]] if d.ivector_dim else []), *before]
-        found = [list(node.meta["val"].shape[1:]) for node in _inputs(each)]
+        found = _sizes_of_inputs(each)
         if found != wanted:
             raise KaldiError(
                 f"{name}: its description is not its own: chunk {chunk} takes {found} of each stream, not {wanted}"
@@ -207,7 +207,9 @@ def load_streaming(data: bytes, description: Description, name: str) -> Streamin
     return Streaming(exported, description)
 
 
-def _inputs(exported: Any) -> list[Any]:
-    """The nodes of what a program is given."""
+def _sizes_of_inputs(exported: Any) -> list[list[Any]]:
+    """Of each tensor that a program is given, without N; what is no number is not fixed in the program."""
     given = set(exported.graph_signature.user_inputs)
-    return [node for node in exported.graph.nodes if node.op == "placeholder" and node.name in given]
+    nodes = [node for node in exported.graph.nodes if node.op == "placeholder" and node.name in given]
+    shapes = [getattr(node.meta.get("val"), "shape", ()) for node in nodes]
+    return [[size if isinstance(size, int) else str(size) for size in shape[1:]] for shape in shapes]

@@ -54,8 +54,8 @@ class CrossEntropy(Objective):
         self.options = options or CrossEntropyOptions()
         if self.options.priors not in PRIOR_SOURCES:
             raise KaldiError(f"--priors={self.options.priors} must be one of {', '.join(PRIOR_SOURCES)}")
-        if not 0.0 <= self.options.prior_floor < 1.0:
-            raise KaldiError(f"--prior-floor={self.options.prior_floor:g} must be a probability below 1")
+        if not 0.0 < self.options.prior_floor < 1.0:  # likelihoods are divided by priors
+            raise KaldiError(f"--prior-floor={self.options.prior_floor:g} must be a probability above 0 and below 1")
         self.register_buffer("target_counts", torch.zeros(num_pdfs, dtype=torch.float64))
         self.register_buffer("posterior_counts", torch.zeros(num_pdfs, dtype=torch.float64))
 
