@@ -5,6 +5,7 @@ cd "$(dirname "$0")"
 
 # Begin configuration section.
 stage=0
+last_stage=4     # to stop after
 kaldi=           # folder of Kaldi's experiment; else ../../../shared/reference/fsdd
 nj=2
 seeds=0
@@ -12,7 +13,7 @@ num_epochs=36
 exp=exp/recipe
 # End configuration section.
 
-help_message="Usage: $0 [--kaldi <dir>] [--stage <n>] [--nj <n>] [--seeds <list>] [--num-epochs <n>] [--exp <dir>]
+help_message="Usage: $0 [--kaldi <dir>] [--stage <n>] [--last-stage <n>] [--nj <n>] [--seeds <list>] [--num-epochs <n>] [--exp <dir>]
 <dir> holds data/{train,test}_hires, tri1_lats, chain_tree and graph.
 Stages: 0 data, 1 denominator graph and what training reads, 2 training, 3 decoding and scores, 4 results, which run.sh --stage 9
 puts into RESULTS.md with those of its own systems."
@@ -27,9 +28,10 @@ for part in data/train_hires data/test_hires tri1_lats chain_tree graph; do
   [ -d "$kaldi/$part" ] || { echo "$0: no such directory $kaldi/$part" >&2; exit 1; }
 done
 kaldi=$(cd "$kaldi" && pwd)
+due() { [ "$stage" -le "$1" ] && [ "$1" -le "$last_stage" ]; }
 stage() { echo "== Stage $1: $2 ($(date +%T))"; }
 
-if [ "$stage" -le 0 ]; then
+if due 0; then
   stage 0 data
   for part in train test; do
     utils/copy_data_dir.sh "$kaldi/data/${part}_hires" "$made/$part"
@@ -38,14 +40,14 @@ if [ "$stage" -le 0 ]; then
   done
 fi
 
-if [ "$stage" -le 1 ]; then
+if due 1; then
   stage 1 "denominator graph and what training reads"
   steps_pytorch/make_den_fst.sh --lm-opts --num-extra-lm-states=20 "$kaldi/chain_tree" "$made/den"
   steps_pytorch/make_memmap.sh --nj "$nj" "$made/train" "$made/store"
   steps_pytorch/make_supervisions.sh "$kaldi/tri1_lats" "$kaldi/chain_tree" "$made/supervision"
 fi
 
-if [ "$stage" -le 2 ]; then
+if due 2; then
   stage 2 training
   for seed in $seeds; do
     local/train_tdnnf.sh "$kaldi/chain_tree" "$made/den" --store "$made/store" --chunk-width 140,100,70 \
@@ -55,7 +57,7 @@ if [ "$stage" -le 2 ]; then
   done
 fi
 
-if [ "$stage" -le 3 ]; then
+if due 3; then
   stage 3 "decoding and scores"
   for seed in $seeds; do
     steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 \
@@ -63,7 +65,7 @@ if [ "$stage" -le 3 ]; then
   done
 fi
 
-if [ "$stage" -le 4 ]; then
+if due 4; then
   stage 4 results
   local/results.py "$made/test/text" "$exp"/from_kaldi_*/decode_test
 fi

@@ -3,9 +3,7 @@ gives the same as with the .mdl that they were made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +31,6 @@ from tests.helpers.vosk_models import samples_of, tiny_folder
 TINY = ROOT / "egs/tiny"
 MDL, GRAPH = str(TINY / "model/final.mdl"), str(TINY / "graph/HCLG.fst")
 OPTIONS = ["--frame-subsampling-factor=3", "--acoustic-scale=1.0"]
-Program = Callable[..., Any]
 NEEDS = {"onnx": ["onnxscript", "onnxruntime"]}
 
 
@@ -102,27 +99,32 @@ def test_streams(tmp_path: Path, features: str, capfd: pytest.CaptureFixture[str
     (tmp_path / "wav.scp").write_text("".join(f"{path.stem} {path}\n" for path in recordings))
     (tmp_path / "spk2utt").write_text("".join(f"{path.stem} {path.stem}\n" for path in recordings))
     speech = [f"ark:{tmp_path}/spk2utt", f"scp:{tmp_path}/wav.scp"]
-    config = [f"--mfcc-config={folder}/conf/mfcc.conf"]
+    features_conf = f"--mfcc-config={folder}/conf/mfcc.conf"
 
-    def lattices(main: Program, options: list[str], *tables: str) -> dict[str, list[tuple]]:
-        assert run(main, [*OPTIONS, *options, *tables, f"ark:{tmp_path}/lat"]) == 0
+    def online(path: str) -> dict[str, list[tuple]]:
+        arguments = [*OPTIONS, features_conf, path, GRAPH, *speech, f"ark:{tmp_path}/lat"]
+        assert run(online2_wav_latgen_faster, arguments) == 0
         found = SequentialReader(f"ark:{tmp_path}/lat", COMPACT_LATTICE)
         return {key: [arc for arcs in lattice.to_lists()[0] for arc in arcs] for key, lattice in found}
 
-    def heard(path: str) -> list[dict]:
+    def looped(path: str) -> dict[str, list[int]]:
+        outputs = ["ark:/dev/null", f"ark:{tmp_path}/words", f"ark:{tmp_path}/ali"]
+        options = [*OPTIONS, "--frames-per-chunk=21"]
+        assert run(latgen_faster_looped, [*options, path, GRAPH, features, *outputs]) == 0
+        return {key: list(ids) for key, ids in SequentialReader(outputs[2], INT32_VECTOR)}
+
+    def heard(path: str) -> list[str]:
         (folder / "am/final.mdl").write_bytes(Path(path).read_bytes())
         recognizer = Recognizer(Model(folder), 8000.0, words=True)
         for recording in recordings:
             recognizer.accept(samples_of(recording).tobytes())
         return [word["word"] for word in recognizer.final()["result"]]
 
-    want_online = lattices(online2_wav_latgen_faster, config, MDL, GRAPH, *speech)
-    want_looped = lattices(latgen_faster_looped, ["--frames-per-chunk=21"], MDL, GRAPH, features)
-    want_heard = heard(MDL)
+    want_online, want_looped, want_heard = online(MDL), looped(MDL), heard(MDL)
     assert want_heard and len(want_online) == len(want_looped) == 2
     for path in (program, onnx):
-        assert_alike(lattices(online2_wav_latgen_faster, config, path, GRAPH, *speech), want_online)
-        assert_alike(lattices(latgen_faster_looped, [], path, GRAPH, features), want_looped)
+        assert_alike(online(path), want_online)
+        assert looped(path) == want_looped
         assert heard(path) == want_heard
         for option, reason in (
             ("--frame-subsampling-factor=1", "gives an output every 3 frames"),
@@ -130,7 +132,7 @@ def test_streams(tmp_path: Path, features: str, capfd: pytest.CaptureFixture[str
             ("--precision=int8", "this is no nnet3 network"),
         ):
             capfd.readouterr()
-            arguments = [*OPTIONS, *config, option, path, GRAPH, *speech, f"ark:{tmp_path}/none"]
+            arguments = [*OPTIONS, features_conf, option, path, GRAPH, *speech, f"ark:{tmp_path}/none"]
             assert run(online2_wav_latgen_faster, arguments) == 255
             assert reason in capfd.readouterr().err and not (tmp_path / "none").exists()
         for offline in (latgen_faster, compute):
