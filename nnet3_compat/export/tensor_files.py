@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import IO, Any
 
 import torch
@@ -32,7 +33,9 @@ def load_tensors(file: IO[bytes], name: str, *, old: bool = False) -> Any:
             raise KaldiError(f"{name} is an archive of TorchScript or torch.export, and no file of tensors")
     file.seek(0)
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about kinds of pickles
+            return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise KaldiError(f"{name} is broken, or no file of tensors ({reason_of(error)})") from error
 

@@ -126,19 +126,19 @@ def test_streams(tmp_path: Path, features: str, capfd: pytest.CaptureFixture[str
         assert_alike(online(path), want_online)
         assert looped(path) == want_looped
         assert heard(path) == want_heard
-        for option, reason in (
-            ("--frame-subsampling-factor=1", "gives an output every 3 frames"),
-            ("--extra-left-context-initial=5", "has its left context fixed"),
-            ("--precision=int8", "this is no nnet3 network"),
-        ):
-            capfd.readouterr()
-            arguments = [*OPTIONS, features_conf, option, path, GRAPH, *speech, f"ark:{tmp_path}/none"]
-            assert run(online2_wav_latgen_faster, arguments) == 255
-            assert reason in capfd.readouterr().err and not (tmp_path / "none").exists()
-        for offline in (latgen_faster, compute):
-            names = [path, GRAPH, features] if offline is latgen_faster else [path, features]
-            assert run(offline, ["--frame-subsampling-factor=3", *names, f"ark:{tmp_path}/none"]) == 255
-            assert "it is for the programs that decode online" in capfd.readouterr().err
+    for option, reason in (
+        ("--frame-subsampling-factor=1", "gives an output every 3 frames"),
+        ("--extra-left-context-initial=5", "has its left context fixed"),
+        ("--precision=int8", "this is no nnet3 network"),
+    ):
+        capfd.readouterr()
+        arguments = [*OPTIONS, features_conf, option, onnx, GRAPH, *speech, f"ark:{tmp_path}/none"]
+        assert run(online2_wav_latgen_faster, arguments) == 255
+        assert reason in capfd.readouterr().err and not (tmp_path / "none").exists()
+    for offline in (latgen_faster, compute):
+        names = [onnx, GRAPH, features] if offline is latgen_faster else [onnx, features]
+        assert run(offline, ["--frame-subsampling-factor=3", *names, f"ark:{tmp_path}/none"]) == 255
+        assert "it is for the programs that decode online" in capfd.readouterr().err
 
 
 def assert_alike(found: dict[str, list[tuple]], wanted: dict[str, list[tuple]]) -> None:
