@@ -70,7 +70,7 @@ if [ "$stage" -le 2 ]; then
     data=$made/test
     [ "$model" != wav2vec2 ] || data=$made/test_waveform
     steps_pytorch/decode.sh --nj "$nj" --frames-per-chunk 141 --acwt 1.0 --post-decode-acwt 10.0 \
-      "$kaldi/graph" "$data" "$exp/${model}_$srand/decode_test"
+      --scoring-opts "--min-lmwt 10 --max-lmwt 10" "$kaldi/graph" "$data" "$exp/${model}_$srand/decode_test"
   done
 fi
 
