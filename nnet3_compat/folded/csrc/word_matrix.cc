@@ -52,12 +52,9 @@ constexpr int64_t TILE_ROWS = 96;  // whose sums are made before they are finish
 namespace avx2 {
 constexpr int WIDTH = 8, ROWS = 3;
 using Number = int16_t;
-#include "finish_kernel.h"
-#include "int8_rows.h"
-inline IntVector dot(IntVector sums, IntVector x, IntVector w) {
-  return sums + (IntVector)_mm256_madd_epi16((__m256i)x, (__m256i)w);
-}
-#include "word_kernel.h"
+using Register = __m256i;
+#define DOT(sums, x, w) _mm256_add_epi32(sums, _mm256_madd_epi16(x, w))
+#include "int8_code.h"
 }  // namespace avx2
 #pragma GCC pop_options
 #pragma GCC push_options
@@ -65,12 +62,9 @@ inline IntVector dot(IntVector sums, IntVector x, IntVector w) {
 namespace avx512 {
 constexpr int WIDTH = 16, ROWS = 12;
 using Number = int16_t;
-#include "finish_kernel.h"
-#include "int8_rows.h"
-inline IntVector dot(IntVector sums, IntVector x, IntVector w) {
-  return sums + (IntVector)_mm512_madd_epi16((__m512i)x, (__m512i)w);
-}
-#include "word_kernel.h"
+using Register = __m512i;
+#define DOT(sums, x, w) _mm512_add_epi32(sums, _mm512_madd_epi16(x, w))
+#include "int8_code.h"
 }  // namespace avx512
 #pragma GCC pop_options
 #pragma GCC push_options
@@ -78,12 +72,9 @@ inline IntVector dot(IntVector sums, IntVector x, IntVector w) {
 namespace avx512_vnni {
 constexpr int WIDTH = 16, ROWS = 12;
 using Number = uint8_t;
-#include "finish_kernel.h"
-#include "int8_rows.h"
-inline IntVector dot(IntVector sums, IntVector x, IntVector w) {
-  return (IntVector)_mm512_dpbusd_epi32((__m512i)sums, (__m512i)x, (__m512i)w);
-}
-#include "word_kernel.h"
+using Register = __m512i;
+#define DOT(sums, x, w) _mm512_dpbusd_epi32(sums, x, w)
+#include "int8_code.h"
 }  // namespace avx512_vnni
 #pragma GCC pop_options
 #pragma GCC push_options
@@ -104,12 +95,9 @@ inline IntVector dot(IntVector sums, IntVector x, IntVector w) {
 namespace avx_vnni {
 constexpr int WIDTH = 8, ROWS = 3;
 using Number = uint8_t;
-#include "finish_kernel.h"
-#include "int8_rows.h"
-inline IntVector dot(IntVector sums, IntVector x, IntVector w) {
-  return (IntVector)_mm256_dpbusd_avx_epi32((__m256i)sums, (__m256i)x, (__m256i)w);
-}
-#include "word_kernel.h"
+using Register = __m256i;
+#define DOT(sums, x, w) _mm256_dpbusd_avx_epi32(sums, x, w)
+#include "int8_code.h"
 }  // namespace avx_vnni
 #pragma GCC pop_options
 #pragma GCC push_options
@@ -131,12 +119,12 @@ namespace amx_bf16 {
 namespace any_processor {
 constexpr int WIDTH = 4, ROWS = 1;
 using Number = int16_t;
-#include "finish_kernel.h"
-#include "int8_rows.h"
-inline IntVector dot(IntVector sums, IntVector x, IntVector w) {
 #ifdef NNET3_COMPAT_X86
-  return sums + (IntVector)_mm_madd_epi16((__m128i)x, (__m128i)w);
+using Register = __m128i;
+#define DOT(sums, x, w) _mm_add_epi32(sums, _mm_madd_epi16(x, w))
 #else
+typedef int32_t Register __attribute__((vector_size(WIDTH * sizeof(int32_t))));
+inline Register add_products(Register sums, Register x, Register w) {
   for (int i = 0; i < WIDTH; i++) {
     int16_t a[2], b[2];
     const int32_t words[] = {x[i], w[i]};
@@ -145,9 +133,10 @@ inline IntVector dot(IntVector sums, IntVector x, IntVector w) {
     sums[i] += a[0] * b[0] + a[1] * b[1];
   }
   return sums;
-#endif
 }
-#include "word_kernel.h"
+#define DOT add_products
+#endif
+#include "int8_code.h"
 }  // namespace any_processor
 
 void nothing() {}
