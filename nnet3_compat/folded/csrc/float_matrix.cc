@@ -13,10 +13,9 @@ namespace nnet3_compat {
 
 namespace {
 
-constexpr int64_t DEPTH = 192;  // columns of a panel that stay in the first cache while rows go through them
 // Of rows that go through all panels before the next ones, and of their numbers that do so: as many as stay in the second
 // cache beside some panels.
-constexpr int64_t BLOCK_ROWS = 336, BLOCK_NUMBERS = int64_t{1} << 17;
+constexpr int64_t BLOCK_ROWS = 504, BLOCK_NUMBERS = int64_t{1} << 17;
 
 // Columns begin to end - 1 of some taps, whose products are summed at a time.
 struct Piece {
@@ -57,19 +56,24 @@ constexpr int WIDTH = 4, ROWS = 1;
 using ComputePiece = void (*)(const Rows &, const Piece &, int64_t, int64_t, const float *, const float *,
                               const Output &, float *);
 
-ComputePiece code_for(Instructions instructions) {
+struct Code {
+  ComputePiece compute_piece;
+  int64_t depth;  // columns of a panel that rows go through together: as many as the first cache has room for
+};
+
+Code code_for(Instructions instructions) {
 #ifdef NNET3_COMPAT_X86
-  if (instructions == Instructions::AVX512) return avx512::compute_piece;
-  if (instructions == Instructions::AVX2) return avx2::compute_piece;
+  if (instructions == Instructions::AVX512) return {avx512::compute_piece, 320};
+  if (instructions == Instructions::AVX2) return {avx2::compute_piece, 192};
 #endif
-  return any_processor::compute_piece;
+  return {any_processor::compute_piece, 192};
 }
 
 // Those of a product of rows, in parts that a block of rows goes through before the next one: all taps of some columns,
 // since taps may be of the same rows.
-std::vector<std::vector<Piece>> parts_of(int64_t taps, int64_t dim, int64_t rows) {
-  const int64_t taps_at_once = std::max<int64_t>(1, std::min(taps, DEPTH / dim));
-  const int64_t groups = (taps + taps_at_once - 1) / taps_at_once, slices = (dim + DEPTH - 1) / DEPTH;
+std::vector<std::vector<Piece>> parts_of(int64_t taps, int64_t dim, int64_t rows, int64_t depth) {
+  const int64_t taps_at_once = std::max<int64_t>(1, std::min(taps, depth / dim));
+  const int64_t groups = (taps + taps_at_once - 1) / taps_at_once, slices = (dim + depth - 1) / depth;
   const int64_t count = (rows * dim + BLOCK_NUMBERS - 1) / BLOCK_NUMBERS, parts = std::min(slices, count);
   std::vector<std::vector<Piece>> made(parts);
   for (int64_t slice = 0; slice < slices; slice++)
@@ -85,7 +89,7 @@ class FloatMatrix : public PackedMatrix {
   FloatMatrix(const float *weights, const float *bias, const float *offset, int64_t outputs, int64_t inputs,
               Instructions instructions)
       : PackedMatrix(bias, offset, outputs, inputs),
-        compute_piece_(code_for(instructions)),
+        code_(code_for(instructions)),
         panels_(weights_of<float>((outputs + PANEL - 1) / PANEL * inputs * PANEL)) {
     for (int64_t row = 0; row < outputs; row++) {
       float *to = panels_.get() + row / PANEL * inputs * PANEL + row % PANEL;
@@ -98,7 +102,7 @@ class FloatMatrix : public PackedMatrix {
 
   void compute_rows(const Rows &rows, int64_t begin, int64_t end, const Finish &finish, float *y) const override {
     thread_local LineVector<float> sums;
-    const auto parts = parts_of(rows.taps, rows.dim, end - begin);
+    const auto parts = parts_of(rows.taps, rows.dim, end - begin, code_.depth);
     const int64_t panels = (outputs() + PANEL - 1) / PANEL, size = (end - begin) * PANEL;
     const int64_t apart = parts.size() == 1 ? 0 : size;  // of panels, which last until the next part
     if (const size_t needed = size + (panels - 1) * apart; sums.size() < needed) sums.resize(needed);
@@ -113,12 +117,12 @@ class FloatMatrix : public PackedMatrix {
         for (auto piece = part.begin(); piece != part.end(); ++piece) {
           const bool is_last = piece + 1 == part.end();
           const float *const next = is_last ? place(part.front()) + inputs() * PANEL : place(piece[1]);
-          compute_piece_(rows, *piece, begin, end, place(*piece), next, output, sums.data() + panel * apart);
+          code_.compute_piece(rows, *piece, begin, end, place(*piece), next, output, sums.data() + panel * apart);
         }
       }
   }
 
-  ComputePiece compute_piece_;
+  Code code_;
   std::shared_ptr<float> panels_;
 };
 
