@@ -32,6 +32,7 @@ unlabeled="chunk-width=70"       # other than for the labeled part
 learning_rates="0.0005 0.00005"  # at first, and at last
 sampling="--sampler=adam --step-size=0.1 --noise=0.01 --min-steps=4 --max-steps=4 --init=data --reinit-probability=1 --buffer-size=32"
 stays="--init=noise --init-value=1.5 --reinit-probability=0.05 --buffer-size=256"  # samples that stay in a buffer
+theirs="$stays --step-size=1 --replay-correction=1 --noise=0.001 --min-steps=1 --max-steps=10 --energy-l2=1"  # of nnet_pytorch
 tried=             # settings of the ablation, by name; empty: all
 chosen=            # a setting, by name; empty: the one that the held-out speaker decides for
 # End configuration section.
@@ -71,7 +72,9 @@ l2            0.1   5 --energy-l2=1
 buffer_data   0.1   5 --reinit-probability=0.05 --buffer-size=256
 buffer_noise  0.1   5 $stays
 buffer_plain  0.1   5 $stays --reinit-probability=0
-theirs        0.1   5 $stays --step-size=1 --replay-correction=1 --noise=0.001 --min-steps=1 --max-steps=10 --energy-l2=1
+theirs        0.1   5 $theirs
+adam_3        0     3
+theirs_3      0.1   3 $theirs
 adam_10       0     10
 longer        0.1   10
 natural_5     0     5
@@ -83,6 +86,7 @@ END
 control_of() {
   case $1 in
     longer) echo adam_10 ;;
+    theirs_3) echo adam_3 ;;
     natural) echo natural_5 ;;
     *) echo adam_5 ;;
   esac
