@@ -170,6 +170,7 @@ std::vector<Occurrence> KeywordSearch::best_occurrences(const KeywordIndex &matc
   std::unordered_map<int32_t, size_t> places;  // in `found`, by label: of several ways with one, where the last one is
   std::vector<Occurrence> found;
   for (auto way = best.rbegin(); way != best.rend(); ++way) {
+    if (way->label == 0) continue;  // where the index ends at its start
     const auto [place, is_new] = places.emplace(way->label, found.size());
     if (is_new)
       found.push_back(occurrence(way->label, way->weight));

@@ -85,3 +85,12 @@ def test_lattices_left_out(folder: Path, capfd: pytest.CaptureFixture[str]) -> N
     (folder / "uneven").write_text("utt2 \n0 1 1 1,1,3\n0 1 2 1,1,3_3\n1 0,0,\n\n")
     assert twin("lattice-to-kws-index").run(["ark:utt.map", "ark:uneven", "ark:OUT/index"]) == ERROR
     assert "utterance utt2: the lattice is not consistent" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--nbest=2"]])
+def test_an_index_that_ends_at_its_start(options: list[str], folder: Path) -> None:
+    """That is no occurrence."""
+    (folder / "index").write_text("global \n0 1 1 0 1,0,3\n1 2 0 2 1,0,2\n2\n0\n\n")
+    (folder / "keyword").write_text("KW \n0 1 1 1\n1\n0 1\n\n")
+    assert twin("kws-search").run([*options, "ark:index", "ark:keyword", "ark,t:OUT/results"]) == 0
+    assert (folder / "OUT/results").read_text() == "KW 2 0 5 2 \n"
