@@ -1,5 +1,5 @@
 """How fast networks compute on one thread: TDNN-F networks of two sizes, one that begins with convolutions, and
-recurrences of each kind that xconfigs have, against Kaldi and this machine's sgemm.
+recurrences of each kind that xconfigs have and attention, against Kaldi and this machine's sgemm.
 
     python bench/computation.py [mini] [large] [cnn] [lstmp] ... [--chunk=150] [--repeat=5] [--products]
 
@@ -68,7 +68,7 @@ def two_layers(layer: str) -> list[str]:
     return [TDNN.format(1, step=1), *(f"{layer} name=layer{number} cell-dim=512 delay=-3" for number in (1, 2)), OUTPUT]
 
 
-RECURRENT = {
+XCONFIGS = {
     "lstmp": [
         *(TDNN.format(number, step=1) for number in (1, 2)),
         LSTMP.format("lstm1", "-", "tdnn2"),
@@ -90,6 +90,13 @@ RECURRENT = {
     "gru": two_layers("gru-layer"),
     "pgru": two_layers(f"fast-pgru-layer {PROJECTED}"),
     "opgru": two_layers(f"fast-opgru-layer {PROJECTED}"),
+    "attention": [
+        TDNN.format(1, step=1),
+        TDNN.format(2, step=3),
+        "attention-relu-renorm-layer name=attention num-heads=15 value-dim=60 key-dim=40 num-left-inputs=5 "
+        "num-right-inputs=2 num-left-inputs-required=1 num-right-inputs-required=1 time-stride=3",
+        OUTPUT,
+    ],
     "small": [
         TDNN.format(1, step=1).replace("512", "64"),
         "fast-lstmp-layer name=lstm1 cell-dim=64 recurrent-projection-dim=16 non-recurrent-projection-dim=16 delay=-3",
@@ -159,11 +166,11 @@ def make_nnet(size: str) -> Nnet:
     if size in SIZES:
         nnet = Nnet.from_config(config(**SIZES[size]))
     else:
-        nnet = nnet_of_xconfig(["input name=input dim=40", *RECURRENT[size]])
+        nnet = nnet_of_xconfig(["input name=input dim=40", *XCONFIGS[size]])
     random = np.random.default_rng(1)
     component: Any
     for name, component in nnet.components.items():
-        if name == "output.affine" and size in RECURRENT:  # zero at first
+        if name == "output.affine" and size in XCONFIGS:  # zero at first
             component.linear_params = random.normal(0, 0.05, component.linear_params.shape).astype(np.float32)
         if component.TYPE == "BatchNormComponent":
             dim = len(component.stats_sum)
@@ -256,7 +263,7 @@ def computers(nnet: Nnet, chunk: int, warm_up: tuple[int, int]) -> dict[str, Com
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sizes", nargs="*", default=[*SIZES, *RECURRENT], help=", ".join([*SIZES, *RECURRENT]))
+    parser.add_argument("sizes", nargs="*", default=[*SIZES, *XCONFIGS], help=", ".join([*SIZES, *XCONFIGS]))
     parser.add_argument("--chunk", type=int, default=150)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--products", action="store_true")
@@ -269,7 +276,7 @@ def main() -> None:
     print("network   precision  frames/s  GFLOP/s    sgemm  of sgemm    Kaldi  times")
     for size in arguments.sizes:
         nnet = make_nnet(size)
-        warm_up = (WARM_UP if size in RECURRENT else 0, WARM_UP if size == "blstmp" else 0)
+        warm_up = (WARM_UP if size in XCONFIGS else 0, WARM_UP if size == "blstmp" else 0)
         ours = computers(nnet, arguments.chunk, warm_up)
         flops = needed_flops(Network.from_nnet(nnet)) if size in SIZES else float("nan")
 
