@@ -263,4 +263,22 @@ FlatLattice determinized_acceptor(const FlatLattice &lattice) {
   return flat(0, arcs, std::move(finals));
 }
 
+FlatLattice reversed(const FlatLattice &lattice) {
+  const int32_t states = lattice.num_states();
+  std::vector<std::vector<FlatArc>> arcs(states + 1);
+  std::vector<Weight> finals(states + 1, kZero);
+  for (int32_t s = 0; s < states; s++) {
+    const Weight &final = lattice.finals[s];
+    if (is_final(final)) arcs[0].push_back({0, 0, final.graph, final.acoustic, s + 1});
+    for (const FlatArc &arc : arcs_of(lattice, s))
+      arcs[arc.nextstate + 1].push_back({arc.ilabel, arc.olabel, arc.graph, arc.acoustic, s + 1});
+  }
+  if (lattice.start >= 0) finals[lattice.start + 1] = {0.0f, 0.0f};
+  return flat(0, arcs, std::move(finals));
+}
+
+FlatLattice minimized_acceptor(const FlatLattice &lattice) {
+  return without_epsilons(determinized_acceptor(reversed(determinized_acceptor(reversed(lattice)))));
+}
+
 }  // namespace kaldi_bridge

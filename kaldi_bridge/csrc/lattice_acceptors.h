@@ -14,4 +14,10 @@ FlatLattice without_epsilons(const FlatLattice &lattice);
 // At most one arc with each label, epsilon among them, leaves a state; of equal label sequences the best stays.
 FlatLattice determinized_acceptor(const FlatLattice &lattice);
 
+// All paths from their ends to the start (fst/reverse.h): a new start state 0 leads to what were the ends.
+FlatLattice reversed(const FlatLattice &lattice);
+
+// Deterministic, with as few states as can be: determinized from its end, then from its start.
+FlatLattice minimized_acceptor(const FlatLattice &lattice);
+
 }  // namespace kaldi_bridge

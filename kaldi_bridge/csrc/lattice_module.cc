@@ -134,6 +134,9 @@ void add_lattices(py::module_ &m) {
         [](const py::tuple &parts) { return without_lock(flat_lattice(parts), without_epsilons); });
   m.def("lattice_determinized_acceptor",
         [](const py::tuple &parts) { return without_lock(flat_lattice(parts), determinized_acceptor); });
+  m.def("lattice_reversed", [](const py::tuple &parts) { return without_lock(flat_lattice(parts), reversed); });
+  m.def("lattice_minimized_acceptor",
+        [](const py::tuple &parts) { return without_lock(flat_lattice(parts), minimized_acceptor); });
   m.def("lattice_text", [](const py::tuple &parts, int precision) {
     return py::bytes(text_of(flat_lattice(parts), precision));
   });

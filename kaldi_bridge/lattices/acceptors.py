@@ -11,7 +11,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts import properties
 from kaldi_bridge.fsts.fst_header import EXPANDED, MUTABLE
-from kaldi_bridge.lattices.lattice import Lattice, is_cyclic, reversed_lattice
+from kaldi_bridge.lattices.lattice import Lattice, is_cyclic
 
 
 def _acyclic(lattice: Lattice) -> Lattice:
@@ -31,8 +31,11 @@ def determinized(lattice: Lattice) -> Lattice:
 
 
 def minimized(lattice: Lattice) -> Lattice:
-    """Deterministic, with as few states as can be: determinized from its end, then from its start."""
-    return without_epsilons(determinized(reversed_lattice(determinized(reversed_lattice(lattice)))))
+    """Deterministic, with as few states as can be: determinized from its end, then from its start.
+
+    Raises KaldiError for a cycle.
+    """
+    return Lattice(*_csrc.lattice_minimized_acceptor(_acyclic(lattice).parts))
 
 
 def tested_properties(lattice: Lattice) -> int:

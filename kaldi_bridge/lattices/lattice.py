@@ -293,15 +293,4 @@ def projected(lattice: Lattice, on_words: bool) -> Lattice:
 
 def reversed_lattice(lattice: Lattice) -> Lattice:
     """All paths from their ends to the start (fst/reverse.h): a new start state 0 leads to what were the ends."""
-    ends = np.flatnonzero(lattice.is_final)
-    opening = np.zeros(len(ends), LATTICE_ARC)
-    opening["graph"], opening["acoustic"] = lattice.finals[ends].T
-    opening["nextstate"] = ends + 1
-    order = np.argsort(lattice.arcs["nextstate"], kind="stable")
-    arcs = lattice.arcs[order]
-    arcs["nextstate"] = lattice.sources[order] + 1
-    counts = np.bincount(lattice.arcs["nextstate"], minlength=lattice.num_states)
-    finals = np.full((lattice.num_states + 1, 2), NOT_FINAL)
-    if lattice.start >= 0:
-        finals[lattice.start + 1] = 0.0
-    return Lattice(0, _offsets(np.concatenate([[len(ends)], counts])), np.concatenate([opening, arcs]), finals)
+    return Lattice(*_csrc.lattice_reversed(lattice.parts))
