@@ -14,7 +14,7 @@ namespace nnet3_compat {
 struct Output {
   const float *bias, *offset;
   bool rectify, has_offset;
-  RowScales scaled;
+  ScaleAndOffset scaled;
   const AddedRows *added, *added_end;
   int64_t column, width;
   float *y;  // of row 0

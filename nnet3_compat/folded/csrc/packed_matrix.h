@@ -23,9 +23,9 @@ struct AddedRows {
   float scale;
 };
 
-// Row r of a product is multiplied by row r % period of scales [period][outputs], and then that of offsets added. What is
+// Row r of a product is multiplied by row r % period of scales [period][outputs], then that of offsets is added. What is
 // read of them may reach PANEL - 1 numbers behind their end.
-struct RowScales {
+struct ScaleAndOffset {
   const float *scales, *offsets;
   int64_t period;
 };
@@ -33,7 +33,7 @@ struct RowScales {
 // What becomes of the sums: scales * relu(W x + b) + offsets + added + offset, scales and offsets where there are any.
 struct Finish {
   bool rectify = false;
-  RowScales scaled{nullptr, nullptr, 1};
+  ScaleAndOffset scaled{nullptr, nullptr, 1};
   std::vector<AddedRows> added;
   bool has_offset = false;
 };
