@@ -258,11 +258,9 @@ class Member(nn.Module):
         self, outside: List[Tensor], spec: List[int], at: int, block: int, done: int, rows: int, like: Tensor,
         history: List[List[Tensor]], marks: List[Tensor], counting: List[int],
     ) -> Tensor:  # fmt: skip
-        """Block number ``block`` of this member, to be number ``done`` of its history; ``counting``: the rows of the
-        block whose derivatives count, if they are not all."""
-        parts: List[Tensor] = []
-        for x in outside:
-            parts.append(x[block * rows : (block + 1) * rows] if x.size(0) > 0 else x)
+        """Block number ``block`` of this member, to be number ``done`` of its history, from what ``outside`` gives for
+        its rows; ``counting``: those whose derivatives count, if they are not all."""
+        parts = outside
         for i in range(len(self.sources)):
             if self.inside[i]:
                 from_block = done - spec[at]
@@ -354,6 +352,8 @@ class RecurrentStep(Step):
             for _ in self.dims:
                 no_marks: List[Tensor] = []
                 marks.append(no_marks)
+        if not torch.jit.is_scripting() and self.training:  # one derivative for all blocks, as a slice's is of all rows
+            cut = [[part.split(rows) if len(part) else [part] * blocks for part in parts] for parts in outside]
         for done in range(blocks):
             block = done if direction < 0 else blocks - 1 - done
             low, high = block * rows, (block + 1) * rows
@@ -361,7 +361,13 @@ class RecurrentStep(Step):
                 here: List[int] = []
                 if len(counting) > 0:
                     here = [max(min(row - low, rows), 0) for row in counting[2 * m : 2 * m + 2]]
-                x = member(outside[m], spec, starts[m], block, done, rows, like, history, marks[m], here)
+                given: List[Tensor] = []
+                if not torch.jit.is_scripting() and self.training:
+                    given = [blocks_of[block] for blocks_of in cut[m]]
+                else:
+                    for part in outside[m]:
+                        given.append(part[low:high] if part.size(0) > 0 else part)
+                x = member(given, spec, starts[m], block, done, rows, like, history, marks[m], here)
                 if not torch.jit.is_scripting() and len(here) > 0:
                     x = with_derivatives_in(x, here[0], here[1])
                 first, end = spec[valid[m]], spec[valid[m] + 1]
