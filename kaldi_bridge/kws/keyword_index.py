@@ -32,6 +32,7 @@ ARC = np.dtype([("ilabel", "<i4"), ("olabel", "<i4"), ("weight", WEIGHT), ("next
 ARC_TYPE = "tropical_LT_tropical_LT_tropical"
 # fst/properties.h: nothing leads to the start state; all states are accessible and coaccessible
 _INITIAL_ACYCLIC, _ON_PATHS = 1 << 37, 1 << 40 | 1 << 42
+_MOST_STATES = (1 << 31) - 1
 _NO_END = (np.inf, np.inf, np.inf)
 
 T = TypeVar("T")
@@ -64,8 +65,8 @@ class IndexOptions:
 
     def most_states(self, lattice: CompactLattice) -> int:
         """-1: any number."""
-        scale = np.float32(self.max_states_scale)
-        return int(scale * np.float32(lattice.num_states)) if scale > 0 else -1
+        most = np.float32(self.max_states_scale) * np.float32(lattice.num_states)
+        return int(min(_MOST_STATES, float(most))) if self.max_states_scale > 0 else -1
 
 
 class KeywordIndex:

@@ -48,12 +48,16 @@ class Found:
 
 
 class KeywordSearch:
-    """Searches one index. Raises KaldiError for options that make no sense."""
+    """Searches one index. Raises KaldiError for options that make no sense, and an index that tells utterances before
+    its ends."""
 
     def __init__(self, index: KeywordIndex, options: SearchOptions) -> None:
         for name in ("nbest", "keyword_nbest", "keyword_beam"):
             if getattr(options, name) < 0 and getattr(options, name) != -1:
                 raise KaldiError(f"Bad number for {name.replace('_', '-')}")
+        leads_on = np.isinf(index.finals["cost"])[index.arcs["nextstate"]]
+        if index.arcs["olabel"][leads_on].any():
+            raise KaldiError("the index has an utterance on an arc that does not lead to an end")
         self._options = options
         self._search = _csrc.KeywordSearch(index.parts)
 

@@ -48,6 +48,20 @@ def test_bad_indices(index: str, message: str, folder: Path, capfd: pytest.Captu
     assert not list((folder / "OUT").iterdir())
 
 
+@pytest.mark.parametrize("options", [[], ["--nbest=2"]])
+def test_an_utterance_before_the_end(options: list[str], folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad").write_text("global \n0 1 1 2130706432 1,0,3\n1 2 0 2 1,0,2\n2\n\n")
+    assert twin("kws-search").run([*options, "ark:bad", "ark:keywords", "ark:OUT/made", "ark:OUT/paths"]) == ERROR
+    assert "an utterance on an arc that does not lead to an end" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("scale", ["1e30", "inf"])
+def test_as_many_states_as_there_may_be(scale: str, folder: Path) -> None:
+    options = [f"--max-states-scale={scale}"]
+    assert twin("lattice-to-kws-index").run([*options, "ark:utt.map", "ark:lattices", "ark:OUT/indices"]) == 0
+    assert (folder / "OUT/indices").read_bytes() == (folder / "indices").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("keyword", "message"),
     [
