@@ -23,7 +23,11 @@ from nnet3_compat.components.nonlinear import (
     TanhComponent,
 )
 from nnet3_compat.components.normalize import BatchNormComponent, NormalizeComponent
-from nnet3_compat.components.per_element import PerElementOffsetComponent, PerElementScaleComponent
+from nnet3_compat.components.per_element import (
+    PerElementOffsetComponent,
+    PerElementScaleComponent,
+    ScaleAndOffsetComponent,
+)
 from nnet3_compat.components.rearrange import ElementwiseProductComponent, PermuteComponent
 from nnet3_compat.components.tdnn import TdnnComponent
 from nnet3_compat.components.time_height_convolution import TimeHeightConvolutionComponent
@@ -101,6 +105,12 @@ def _(component: FixedBiasComponent) -> tuple[str, Numbers] | None:
 def _(component: PerElementOffsetComponent) -> tuple[str, Numbers] | None:
     offsets = np.tile(component.offsets, component.dim // component.offsets.size)
     return "SCALE_AND_OFFSET", np.concatenate([np.ones_like(offsets), offsets])
+
+
+@function_of.register
+def _(component: ScaleAndOffsetComponent) -> tuple[str, Numbers] | None:
+    blocks = component.dim // component.scales.size
+    return "SCALE_AND_OFFSET", np.concatenate([np.tile(component.scales, blocks), np.tile(component.offsets, blocks)])
 
 
 @function_of.register

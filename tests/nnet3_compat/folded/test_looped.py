@@ -54,6 +54,7 @@ component name=scale type=PerElementScaleComponent dim=42
 component name=offset type=PerElementOffsetComponent dim=42 block-dim=21
 component name=fixed-scale type=FixedScaleComponent dim=42
 component name=fixed-bias type=FixedBiasComponent dim=42
+component name=both type=ScaleAndOffsetComponent dim=42 block-dim=14
 component name=soft type=SoftmaxComponent dim=42
 component name=b type=BatchNormComponent dim=42 target-rms=0.7
 component name=out type=LinearComponent input-dim=52 output-dim=3
@@ -66,7 +67,8 @@ component-node name=scale component=scale input=product
 component-node name=offset component=offset input=scale
 component-node name=fixed-scale component=fixed-scale input=Sum(offset, Const(0.25, 42))
 component-node name=fixed-bias component=fixed-bias input=fixed-scale
-component-node name=soft component=soft input=fixed-bias
+component-node name=both component=both input=fixed-bias
+component-node name=soft component=soft input=both
 component-node name=b component=b input=Sum(soft, fixed-bias)
 dim-range-node name=some input-node=norm dim-offset=30 dim=10
 component-node name=out component=out input=Append(b, Failover(Offset(some, 90), Round(some, 3)))
@@ -75,7 +77,7 @@ output-node name=output input=out
 
 
 def made_up(config: str) -> Nnet:
-    """With statistics of batch normalization that are not trivial."""
+    """With scales and statistics of batch normalization that are not trivial."""
     set_seed(3)
     config = config.replace("{i}", "ReplaceIndex(ivector, t, 0)")
     nnet, random = Nnet.from_config(config.strip().splitlines()), np.random.default_rng(4)
@@ -84,6 +86,8 @@ def made_up(config: str) -> Nnet:
             mean, variance = random.normal(size=component.dim), random.uniform(0.5, 2, component.dim)
             component.count, component.stats_sum = 10.0, 10 * mean
             component.stats_sumsq = 10 * (variance + mean * mean)
+        if component.TYPE == "ScaleAndOffsetComponent":
+            component.scales, component.offsets = random.normal(size=(2, component.scales.size)).astype(np.float32)
     return nnet
 
 
