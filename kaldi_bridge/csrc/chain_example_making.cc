@@ -1,30 +1,12 @@
 #include "chain_example_making.h"
 
-#include <string_view>
-
 #include "acceptors.h"
 #include "example_making.h"
+#include "fst_header.h"
 
 namespace kaldi_bridge {
 
 namespace {
-
-constexpr int32_t kMagic = 2125659606, kVersion = 2, kFlags = 0;  // of OpenFst's headers
-
-template <class T>
-void append_raw(const T &value, std::string *out) {
-  out->append(reinterpret_cast<const char *>(&value), sizeof value);
-}
-
-template <class T>
-void append_all(const std::vector<T> &values, std::string *out) {
-  out->append(reinterpret_cast<const char *>(values.data()), sizeof(T) * values.size());
-}
-
-void append_name(std::string_view name, std::string *out) {
-  append_raw(static_cast<int32_t>(name.size()), out);
-  out->append(name);
-}
 
 PackedFst packed(const Acceptor &a) {
   PackedFst made;
@@ -38,14 +20,9 @@ PackedFst packed(const Acceptor &a) {
 
 // As OpenFst's type compact_acceptor.
 void append_fst(const PackedFst &fst, std::string *out) {
-  append_raw(kMagic, out);
-  append_name("compact_acceptor", out);
-  append_name("standard", out);
-  append_raw(kVersion, out);
-  append_raw(kFlags, out);
-  append_raw(properties(fst.view()), out);
-  for (const int64_t number : {int64_t{fst.start}, int64_t{fst.num_states()}, static_cast<int64_t>(fst.arcs.size())})
-    append_raw(number, out);
+  append_header({"compact_acceptor", "standard", properties(fst.view()), fst.start, fst.num_states(),
+                 static_cast<int64_t>(fst.arcs.size())},
+                out);
   const CompactFst body = compact(fst.view());
   append_all(body.positions, out);
   append_all(body.elements, out);

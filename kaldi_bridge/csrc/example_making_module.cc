@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "chain_example_making.h"
+#include "discriminative_example_making.h"
 #include "example_making.h"
+#include "lattice_arrays.h"
 #include "number_lists.h"
 #include "object_form.h"
 #include "python_arrays.h"
@@ -179,6 +181,28 @@ py::bytes chain_examples(const py::str &utterance, const Inputs &inputs, const C
   return out;
 }
 
+// The same, of examples for discriminative training.
+py::bytes discriminative_examples(const py::str &utterance, const Inputs &inputs, const DiscriminativeTargets &targets,
+                                  const Chunks &chunks, int32_t frames) {
+  const std::string key = encoded(utterance);
+  std::string out;
+  for (const Chunk &chunk : chunks.chunks) {
+    const int32_t first = chunks.outputs(chunk).first;
+    const std::vector<float> weights = chunks.weights(chunk);
+    const bool normalize = &chunk != &chunks.chunks.front();  // as Kaldi, which leaves out the first one
+    const LatticePart part = targets.part(first, static_cast<int32_t>(weights.size()), normalize);
+    inputs.random().rand();  // by which Kaldi chooses some supervisions to be checked
+    out.append(key).append("-").append(std::to_string(chunk.first_frame)).append(" \0B<Nnet3DiscriminativeEg> <NumInputs> "sv);
+    append_basic(inputs.count(), &out);
+    inputs.append(chunk, frames, &out);
+    out.append("<NumOutputs> ");
+    append_basic(int32_t{1}, &out);
+    append_discriminative_output(targets, part, first, chunks.factor, weights, &out);
+    out.append("</Nnet3DiscriminativeEg> ");
+  }
+  return out;
+}
+
 }  // namespace
 
 void add_example_making(py::module_ &m) {
@@ -217,6 +241,18 @@ void add_example_making(py::module_ &m) {
         return ChainTargets{weight, label_dim, graph, std::move(times)};
       }));
   m.def("pack_chain_examples", &chain_examples, "Examples of chunks, with what they have of a supervision.");
+  py::class_<DiscriminativeTargets>(m, "DiscriminativeTargets")
+      .def(py::init([](float weight, std::vector<int32_t> alignment, const py::tuple &lattice, std::vector<int32_t> id_to_pdf,
+                       int32_t num_pdfs, double acoustic_scale, bool collapse, bool determinize, bool minimize) {
+        const DiscriminativeSplittingOptions options{acoustic_scale, collapse, determinize, minimize};
+        return DiscriminativeTargets{weight, std::move(alignment),
+                                     DiscriminativeSplitter(flat_lattice(lattice), std::move(id_to_pdf), num_pdfs, options)};
+      }))
+      .def("part", [](const DiscriminativeTargets &targets, int32_t first, int32_t count, bool normalize) {
+        LatticePart part = targets.part(first, count, normalize);
+        return py::make_tuple(parts_of(std::move(part.lattice)), part.properties);
+      });
+  m.def("pack_discriminative_examples", &discriminative_examples, "The same of lattices for discriminative training.");
 }
 
 }  // namespace kaldi_bridge

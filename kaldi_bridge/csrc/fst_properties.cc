@@ -2,40 +2,20 @@
 
 #include <limits>
 
+#include "fst_property_bits.h"
+
 namespace kaldi_bridge {
 namespace {
 
-// A property has two bits: that it holds, and that it does not. Neither: unknown.
-constexpr uint64_t yes(int property) { return uint64_t{1} << (16 + 2 * property); }
-constexpr uint64_t no(int property) { return yes(property) << 1; }
+using namespace fst_property;
+
 constexpr uint64_t both(int property) { return yes(property) | no(property); }
 
-enum {
-  kAcceptor,
-  kInputDeterministic,
-  kOutputDeterministic,
-  kEpsilons,
-  kInputEpsilons,
-  kOutputEpsilons,
-  kInputSorted,
-  kOutputSorted,
-  kWeighted,
-  kCyclic,
-  kInitialCyclic,
-  kTopSorted,
-  kAccessible,
-  kCoaccessible,
-  kString,
-  kWeightedCycles
-};
-
-constexpr uint64_t kExpandedAndMutable = 3;
 constexpr uint64_t kOfLabels = both(kAcceptor) | both(kEpsilons) | both(kInputEpsilons) | both(kOutputEpsilons);
 constexpr uint64_t kDeterministic = both(kInputDeterministic) | both(kOutputDeterministic);
 constexpr uint64_t kSorted = both(kInputSorted) | both(kOutputSorted);
 constexpr uint64_t kOfCycles = both(kCyclic) | both(kWeightedCycles);
 constexpr uint64_t kCommon = kExpandedAndMutable | kOfLabels | kDeterministic;
-constexpr uint64_t kNoEpsilons = no(kEpsilons) | no(kInputEpsilons) | no(kOutputEpsilons);
 
 constexpr uint64_t kKeptByStart =
     kCommon | kSorted | both(kWeighted) | kOfCycles | both(kTopSorted) | both(kCoaccessible);

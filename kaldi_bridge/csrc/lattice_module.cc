@@ -9,6 +9,7 @@
 #include "arc_lists.h"
 #include "lattice_acceptors.h"
 #include "lattice_arrays.h"
+#include "lattice_properties.h"
 #include "lattice_text.h"
 #include "path_costs.h"
 #include "vector_fst.h"
@@ -130,19 +131,14 @@ void add_lattices(py::module_ &m) {
 
   m.def("to_lattice", [](const py::tuple &parts) { return without_lock(flat_compact_lattice(parts), to_lattice); });
   m.def("to_compact", [](const py::tuple &parts) { return without_lock(flat_lattice(parts), to_compact); });
-  m.def("lattice_without_epsilons",
-        [](const py::tuple &parts) { return without_lock(flat_lattice(parts), without_epsilons); });
-  m.def("lattice_determinized_acceptor",
-        [](const py::tuple &parts) { return without_lock(flat_lattice(parts), determinized_acceptor); });
   m.def("lattice_reversed", [](const py::tuple &parts) { return without_lock(flat_lattice(parts), reversed); });
-  m.def("lattice_minimized_acceptor",
-        [](const py::tuple &parts) { return without_lock(flat_lattice(parts), minimized_acceptor); });
   m.def("lattice_text", [](const py::tuple &parts, int precision) {
     return py::bytes(text_of(flat_lattice(parts), precision));
   });
   m.def("compact_lattice_text", [](const py::tuple &parts, int precision) {
     return py::bytes(text_of(flat_compact_lattice(parts), precision));
   });
+  m.def("tested_properties", [](const py::tuple &parts) { return tested_properties(flat_lattice(parts)); });
   m.def("lattice_bytes", [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_lattice(parts))); });
   m.def("compact_lattice_bytes",
         [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_compact_lattice(parts))); });

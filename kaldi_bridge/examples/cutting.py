@@ -117,6 +117,21 @@ class InputCutter:
         except ValueError as error:
             raise KaldiError(f"{key}: {error}") from None
 
+    def pack_discriminative_examples(self, key: str, chunks: Any, frames: int, targets: Any) -> bytes:
+        """Examples for discriminative training, of an utterance of so many frames, as entries of an archive.
+
+        Args:
+            chunks: of ``UtteranceSplitter.cut``.
+            targets: of a DiscriminativeSplitter.
+
+        Raises:
+            KaldiError: there is nothing in a chunk, or something cannot be compressed.
+        """
+        try:
+            return _csrc.pack_discriminative_examples(key, self._inputs, targets, chunks, frames)
+        except ValueError as error:
+            raise KaldiError(str(error)) from None
+
     def pack_frame_examples(self, key: str, chunks: Any, frames: int, targets: Any) -> bytes:
         """Examples of an utterance of so many frames, with a target for each label, as entries of an archive.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts import properties
 from kaldi_bridge.io.basic_io import (
     expect_token,
@@ -22,7 +23,6 @@ from kaldi_bridge.io.basic_io import (
 )
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
-from kaldi_bridge.lattices.acceptors import tested_properties
 from kaldi_bridge.lattices.lattice import Lattice, is_cyclic, to_lattice, top_sorted
 from kaldi_bridge.lattices.lattice_files import read_lattice, write_lattice, write_lattice_text
 from kaldi_bridge.lattices.state_times import state_times
@@ -87,7 +87,7 @@ class DiscriminativeSupervision:
         expect_token(stream, binary, "<DenLat>")
         lattice = to_lattice(read_lattice(stream))
         if not binary:
-            lattice.properties = tested_properties(lattice)
+            lattice.properties = int(_csrc.tested_properties(lattice.parts))
         lattice = _sorted(lattice)
         expect_token(stream, binary, "</DiscriminativeSupervision>")
         return cls(weight, sequences, frames, alignment, lattice)

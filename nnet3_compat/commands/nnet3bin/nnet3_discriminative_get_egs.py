@@ -39,7 +39,7 @@ def discriminative_get_egs(
     model = read_transition_model(model_in)
     random = CRandom(options.srand)
     splitter = UtteranceSplitter(options, random)
-    maker = DiscriminativeExampleMaker(splitter, random, model, options)
+    maker = DiscriminativeExampleMaker(splitter, model, options)
     num_bad = num_written = 0
     with ExitStack() as stack:
         sources = UtteranceSources(stack, options, lattices, LATTICE, target="denominator lattice for key")
@@ -60,10 +60,10 @@ def discriminative_get_egs(
             except KaldiError as error:
                 log.warning(f"Failed to convert lattice to supervision for utterance {key}: {error}")
                 made = None
-            for name, example in made or ():
-                writer.write(name, example)
+            if made:
+                writer.write_packed([key], made)
+                num_written += 1
             num_bad += made is None
-            num_written += len(made or ())
     if num_bad:
         log.warning(f"{num_bad} utterances had errors and could not be processed.")
     return 0 if splitter.report() and num_written else 1
