@@ -35,12 +35,8 @@ void append_chain_output(const ChainTargets &targets, const Chunk &chunk, int32_
   const int32_t first = chunk.first_frame / factor, count = static_cast<int32_t>(weights.size());
   out->append("<NnetChainSup> output ");
   append_indexes(0, factor, count, out);
-  out->append("<Supervision> <Weight> ");
-  append_basic(targets.weight, out);
-  out->append("<NumSequences> ");
-  append_basic(int32_t{1}, out);
-  out->append("<FramesPerSeq> ");
-  append_basic(count, out);
+  out->append("<Supervision> ");
+  append_one_sequence(targets.weight, count, out);
   out->append("<LabelDim> ");
   append_basic(targets.label_dim, out);
   out->append("<End2End> F");

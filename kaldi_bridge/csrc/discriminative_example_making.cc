@@ -21,12 +21,8 @@ void append_discriminative_output(const DiscriminativeTargets &targets, const La
   const int32_t count = static_cast<int32_t>(weights.size());
   out->append("<NnetDiscriminativeSup> output ");
   append_indexes(0, factor, count, out);
-  out->append("<DiscriminativeSupervision> <Weight> ");
-  append_basic(targets.weight, out);
-  out->append("<NumSequences> ");
-  append_basic(int32_t{1}, out);
-  out->append("<FramesPerSeq> ");
-  append_basic(count, out);
+  out->append("<DiscriminativeSupervision> ");
+  append_one_sequence(targets.weight, count, out);
   out->append("<NumAli> ");
   append_basic(count, out);
   for (int32_t i = 0; i < count; i++) append_raw(targets.alignment[first + i], out);

@@ -50,6 +50,15 @@ void append_indexes(int32_t first, int32_t step, int32_t count, std::string *out
   }
 }
 
+void append_one_sequence(float weight, int32_t frames, std::string *out) {
+  out->append("<Weight> ");
+  append_basic(weight, out);
+  out->append("<NumSequences> ");
+  append_basic(int32_t{1}, out);
+  out->append("<FramesPerSeq> ");
+  append_basic(frames, out);
+}
+
 void append_io(std::string_view name, int32_t first, int32_t step, const MatrixView &rows, bool compress, std::string *out) {
   begin_io(name, first, step, rows.rows, out);
   if (compress && rows.kind == 'F' && rows.size > 0)

@@ -32,6 +32,9 @@ void append_basic(T value, std::string *out) {
 // Appends the indexes of `count` rows with the times first, first + step, ...
 void append_indexes(int32_t first, int32_t step, int32_t count, std::string *out);
 
+// Appends what the supervision of one sequence begins with: its weight, that it is one sequence, and its frames.
+void append_one_sequence(float weight, int32_t frames, std::string *out);
+
 // Appends an input or output: rows with the times first, first + step, ... Throws std::invalid_argument where they are to
 // be compressed and are infinite; only full ones are compressed.
 void append_io(std::string_view name, int32_t first, int32_t step, const MatrixView &rows, bool compress, std::string *out);
