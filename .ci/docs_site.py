@@ -12,7 +12,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("nnet3_compat", "steps_pytorch", "kaldi_bridge")
 BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md") + tuple(
-    f"egs/fsdd/RESULTS{which}.md" for which in ("", "_semisup", "_energies", "_finetune")
+    str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("egs/fsdd/RESULTS*.md"))
 )
 log = logging.getLogger("mkdocs.hooks.docs_site")
 
