@@ -28,6 +28,7 @@ gmm_opts=          # as of run.sh
 semisup_opts=      # more options of run_semisup.sh
 minibatches=80     # of each data set in an epoch; one of each makes an update
 minibatch_size=8   # chunks
+penalties=0.0,0.5,1.0,2.0,3.0,4.0,6.0,8.0,10.0,12.0  # on word insertion, that the held-out speaker decides among
 unlabeled="chunk-width=70"       # other than for the labeled part
 learning_rates="0.0005 0.00005"  # at first, and at last
 sampling="--sampler=adam --step-size=0.1 --noise=0.01 --min-steps=4 --max-steps=4 --init=data --reinit-probability=1 --buffer-size=32"
@@ -59,11 +60,12 @@ settings() {
 adam_5        0     5
 base          0.1   5
 weight_0.02   0.02  5
+weight_0.05   0.05  5
 weight_0.5    0.5   5
 weight_2      2     5
 labeled       0.1   5
 steps_1       0.1   5 --min-steps=1 --max-steps=1
-steps_20      0.1   5 --min-steps=20 --max-steps=20
+steps_10      0.1   5 --min-steps=10 --max-steps=10
 noise_0       0.1   5 --noise=0
 noise_0.1     0.1   5 --noise=0.1
 warmup        0.1   5 --ebm-warmup=200
@@ -125,7 +127,7 @@ train_on() {
 decode() { steps_pytorch/decode.sh --nj "$nj" --acwt 1.0 --post-decode-acwt 10.0 "$@"; }
 on_held_out() { # <dir>
   [ -s "$1/decode_held_out/scoring_kaldi/best_wer" ] ||
-    decode --scoring-opts "$fixed 0.0,0.5,1.0,2.0" "$semisup/graph" "$exp/data/held_out_hires" "$1/decode_held_out"
+    decode --scoring-opts "$fixed $penalties" "$semisup/graph" "$exp/data/held_out_hires" "$1/decode_held_out"
 }
 on_all() { # <dir>; others with the penalty that was best for the held-out speaker
   local part

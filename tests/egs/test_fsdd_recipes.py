@@ -96,6 +96,7 @@ def study_of_energies(folder: Path) -> None:
         (study / f"data/{part}_hires").symlink_to(folder / "semisup/data/test_hires")
     options = {name: SMALL[name] for name in ("nj", "seeds")} | {"exp": study, "tried": "adam_5 steps_1", "stage": "2"}
     options |= {"network": "conf/network.xconfig", "unlabeled": "minibatch-size=4", "minibatches": "2"}
+    options |= {"penalties": "0.0,1.0"}
     words = [f"--{name}={value}" for name, value in options.items()]
     tried = run(ROOT / "egs/fsdd/run_energies.sh", *words, "--last-stage=4")
     assert tried.returncode == 0, tried.stdout[-2000:] + tried.stderr[-4000:]
@@ -105,6 +106,7 @@ def study_of_energies(folder: Path) -> None:
     (study / "data/held_out_hires").symlink_to(folder / "semisup/data/test_hires")
     reported = run(ROOT / "egs/fsdd/run_energies.sh", f"--exp={study}", "--seeds=0", "--stage=5")
     assert reported.returncode == 0, reported.stderr[-4000:]
+    assert {file.name for file in study.glob("*_0/decode_held_out/wer_*")} == {"wer_10_0.0", "wer_10_1.0"}
     chosen, held_out, known, tested = (study / "RESULTS_energies.md").read_text().split("\n## ")
     assert chosen == "steps_1 was chosen.\n"
     assert "| steps_1_0 |" in held_out and "| adam_5_0 |" in held_out and "| weight_2_0 |" not in held_out
