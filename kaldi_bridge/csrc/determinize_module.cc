@@ -11,6 +11,22 @@ namespace py = pybind11;
 
 namespace kaldi_bridge {
 
+namespace {
+
+std::vector<FlatLattice> flat_lattices(const py::list &lattices) {
+  std::vector<FlatLattice> made;
+  for (const py::handle &parts : lattices) made.push_back(flat_lattice(py::cast<py::tuple>(parts)));
+  return made;
+}
+
+}  // namespace
+
+py::list as_python(const std::vector<Message> &messages) {
+  py::list made;
+  for (const Message &message : messages) made.append(py::make_tuple(message.kind, message.text));
+  return made;
+}
+
 void add_determinization(py::module_ &m) {
   py::class_<DeterminizeOptions>(m, "DeterminizeOptions")
       .def(py::init<>())
@@ -37,10 +53,9 @@ void add_determinization(py::module_ &m) {
       .def_readwrite("max_loop", &FullDeterminizeOptions::max_loop);
 
   m.def(
-      "determinize",
-      [](const py::tuple &parts, const DeterminizeOptions &options) {
-        const FlatLattice given = flat_lattice(parts);
-        return determinized_without_lock([&] {
+      "determinize_each",
+      [](const py::list &lattices, const DeterminizeOptions &options) {
+        return determinized_without_lock(flat_lattices(lattices), [&](const FlatLattice &given) {
           Lattice lattice = nested(given);
           prepare(true, &lattice);
           Determinized done = determinize(lattice, options);
@@ -48,22 +63,23 @@ void add_determinization(py::module_ &m) {
           return done;
         });
       },
-      "Determinizes a lattice over its words.");
+      "Determinizes lattices over their words.");
   m.def(
-      "determinize_fully",
-      [](const py::tuple &parts, const FullDeterminizeOptions &options) {
-        const FlatLattice lattice = flat_lattice(parts);
-        return determinized_without_lock([&] { return determinize_fully(lattice, options); });
+      "determinize_each_fully",
+      [](const py::list &lattices, const FullDeterminizeOptions &options) {
+        return determinized_without_lock(flat_lattices(lattices),
+                                         [&](const FlatLattice &given) { return determinize_fully(given, options); });
       },
-      "Determinizes a lattice over its words, without a beam.");
+      "Determinizes lattices over their words, without a beam.");
   m.def(
-      "determinize_by_phones",
-      [](const py::tuple &parts, const InputArray<int32_t> &phone_of, const PhoneDeterminizeOptions &options) {
-        const FlatLattice lattice = flat_lattice(parts);
+      "determinize_each_by_phones",
+      [](const py::list &lattices, const InputArray<int32_t> &phone_of, const PhoneDeterminizeOptions &options) {
         const std::vector<int32_t> phones(phone_of.data(), phone_of.data() + phone_of.size());
-        return determinized_without_lock([&] { return determinize_by_phones(nested(lattice), phones, options); });
+        return determinized_without_lock(flat_lattices(lattices), [&](const FlatLattice &given) {
+          return determinize_by_phones(nested(given), phones, options);
+        });
       },
-      "Determinizes a lattice over phones and words, then over its words.");
+      "Determinizes lattices over phones and words, then over their words.");
   m.def(
       "pushed",
       [](const py::tuple &parts, bool strings, bool costs, bool minimized) {

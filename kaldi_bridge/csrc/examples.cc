@@ -4,13 +4,14 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "fst_header.h"
+
 namespace kaldi_bridge {
 
 namespace {
 
 constexpr int32_t kMostParts = 1000000;
 constexpr size_t kWhole = 16, kElement = 12;
-constexpr int32_t kFstMagic = 2125659606;
 constexpr std::string_view kPlain = "<Nnet3Eg> ", kChain = "<Nnet3ChainEg> ",
                            kDiscriminative = "<Nnet3DiscriminativeEg> ";
 constexpr size_t kLatticeState = 16, kLatticeArc = 20;
@@ -47,34 +48,22 @@ IoView parse_io(Cursor &in) {
   return io;
 }
 
-struct HeaderView {
-  const char *properties;
-  int32_t start, states;
-  int64_t arcs;
-};
-
-// That of a file of version 2 without flags, of an FST that has states.
-HeaderView parse_header(Cursor &in, std::string_view type, std::string_view arc_type) {
-  if (in.raw<int32_t>() != kFstMagic) throw OtherForm();
-  for (const std::string_view name : {type, arc_type}) {
-    if (in.raw<int32_t>() != static_cast<int32_t>(name.size())) throw OtherForm();
-    in.expect(name);
-  }
-  const int32_t version = in.raw<int32_t>(), flags = in.raw<int32_t>();
-  const char *properties = in.take(8);
-  const int64_t start = in.raw<int64_t>(), states = in.raw<int64_t>(), arcs = in.raw<int64_t>();
-  if (version != 2 || flags != 0 || states <= 0 || states >= INT32_MAX || start < 0 || start >= states) throw OtherForm();
-  return {properties, static_cast<int32_t>(start), static_cast<int32_t>(states), arcs};
+// Of a file without flags, of an FST that has states.
+FstHeader parse_header(Cursor &in, std::string_view type, std::string_view arc_type) {
+  const FstHeader header = header_at(in);
+  if (header.fst_type != type || header.arc_type != arc_type || header.num_states <= 0 || header.start < 0)
+    throw OtherForm();
+  return header;
 }
 
 CompactFstView parse_fst(Cursor &in, int32_t label_dim) {
-  const HeaderView header = parse_header(in, "compact_acceptor", "standard");
-  if (header.arcs < 0 || header.arcs >= INT32_MAX) throw OtherForm();
+  const FstHeader header = parse_header(in, "compact_acceptor", "standard");
+  if (header.num_arcs < 0 || header.num_arcs >= INT32_MAX) throw OtherForm();
   CompactFstView fst{};
-  fst.properties = load<uint64_t>(header.properties);
-  fst.start = header.start;
-  fst.states = header.states;
-  fst.arcs = static_cast<int32_t>(header.arcs);
+  fst.properties = header.properties;
+  fst.start = static_cast<int32_t>(header.start);
+  fst.states = static_cast<int32_t>(header.num_states);
+  fst.arcs = static_cast<int32_t>(header.num_arcs);
   fst.positions = in.take(4 * (static_cast<uint64_t>(fst.states) + 1));
   const auto position = [&](int32_t s) { return load<uint32_t>(fst.positions + 4 * static_cast<size_t>(s)); };
   fst.elements = in.take(kElement * static_cast<uint64_t>(position(fst.states)));
@@ -94,13 +83,15 @@ CompactFstView parse_fst(Cursor &in, int32_t label_dim) {
       found += label != -1;
     }
   }
-  if (found != header.arcs) throw OtherForm();
+  if (found != header.num_arcs) throw OtherForm();
   return fst;
 }
 
 LatticeView parse_lattice(Cursor &in) {
-  const HeaderView header = parse_header(in, "vector", "lattice4");
-  LatticeView view{header.properties, header.start, header.states, 0, in.take(0)};
+  const FstHeader header = parse_header(in, "vector", "lattice4");
+  const char *states = in.take(0);
+  LatticeView view{states - kPropertiesToEnd, static_cast<int32_t>(header.start), static_cast<int32_t>(header.num_states), 0,
+                   states};
   for (int32_t s = 0; s < view.states; s++) {
     const char *state = in.take(kLatticeState);
     const int64_t count = load<int64_t>(state + 8);

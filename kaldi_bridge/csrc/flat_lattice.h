@@ -69,6 +69,31 @@ struct FlatCompactLattice : FlatStates<FlatCompactArc> {
   std::vector<int32_t> strings;
 };
 
+// A matrix that new costs are made by: graph cost g * graph + acoustic_to_graph * acoustic, acoustic cost alike.
+struct CostChange {
+  double graph = 1.0, acoustic_to_graph = 0.0, graph_to_acoustic = 0.0, acoustic = 1.0;
+
+  bool is_none() const { return graph == 1.0 && acoustic_to_graph == 0.0 && graph_to_acoustic == 0.0 && acoustic == 1.0; }
+  // What cannot happen, of infinite graph cost, stays so (ScaleTupleWeight).
+  Weight of(const Weight &w) const {
+    if (w.graph == kNotFinal) return {kNotFinal, kNotFinal};
+    const double g = w.graph, a = w.acoustic;
+    return {static_cast<float>(graph * g + acoustic_to_graph * a), static_cast<float>(graph_to_acoustic * g + acoustic * a)};
+  }
+};
+
+template <class A>
+void change_costs(const CostChange &change, FlatStates<A> *lattice) {
+  if (change.is_none()) return;
+  for (A &arc : lattice->arcs) {
+    const Weight made = change.of({arc.graph, arc.acoustic});
+    arc.graph = made.graph;
+    arc.acoustic = made.acoustic;
+  }
+  for (Weight &weight : lattice->finals)
+    if (is_final(weight)) weight = change.of(weight);
+}
+
 // Each arc with several transition-ids becomes a chain of arcs (fstext/lattice-utils.h, ConvertLattice).
 FlatLattice to_lattice(const FlatCompactLattice &lattice);
 

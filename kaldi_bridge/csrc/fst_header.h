@@ -2,10 +2,13 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "cursor.h"
 
 namespace kaldi_bridge {
 
@@ -25,16 +28,39 @@ struct FstHeader {
   int64_t start, num_states, num_arcs;
 };
 
+constexpr int32_t kFstMagic = 2125659606, kFstVersion = 2, kNoFlags = 0;
+
+constexpr size_t kPropertiesToEnd = 32;  // bytes from where the properties stand to the end of the header
+
+// One of the second version of its type, without symbol tables or alignment. The start is one of the states, which fit 32 bits;
+// -1 where there are none. Its names stay where they are. Throws Incomplete or OtherForm.
+inline FstHeader header_at(Cursor &in) {
+  constexpr int32_t kLongestName = 64;
+  if (in.raw<int32_t>() != kFstMagic) throw OtherForm();
+  FstHeader header{};
+  for (std::string_view *name : {&header.fst_type, &header.arc_type}) {
+    const int32_t length = in.raw<int32_t>();
+    if (length < 0 || length > kLongestName) throw OtherForm();
+    *name = std::string_view(in.take(length), length);
+  }
+  const int32_t version = in.raw<int32_t>(), flags = in.raw<int32_t>();
+  header.properties = in.raw<uint64_t>();
+  for (int64_t *number : {&header.start, &header.num_states, &header.num_arcs}) *number = in.raw<int64_t>();
+  if (version != kFstVersion || flags != kNoFlags || header.num_states < 0 || header.num_states >= INT32_MAX ||
+      header.start < (header.num_states > 0 ? 0 : -1) || header.start >= header.num_states)
+    throw OtherForm();
+  return header;
+}
+
 // Of the second version of its type, without symbol tables.
 inline void append_header(const FstHeader &header, std::string *out) {
-  constexpr int32_t kMagic = 2125659606, kVersion = 2, kFlags = 0;
-  append_raw(kMagic, out);
+  append_raw(kFstMagic, out);
   for (const std::string_view name : {header.fst_type, header.arc_type}) {
     append_raw(static_cast<int32_t>(name.size()), out);
     out->append(name);
   }
-  append_raw(kVersion, out);
-  append_raw(kFlags, out);
+  append_raw(kFstVersion, out);
+  append_raw(kNoFlags, out);
   append_raw(header.properties, out);
   for (const int64_t number : {header.start, header.num_states, header.num_arcs}) append_raw(number, out);
 }

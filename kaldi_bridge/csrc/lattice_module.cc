@@ -5,12 +5,16 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <cstring>
+#include <string_view>
 
 #include "arc_lists.h"
+#include "fst_header.h"
 #include "lattice_acceptors.h"
 #include "lattice_arrays.h"
 #include "lattice_properties.h"
 #include "lattice_text.h"
+#include "object_form.h"
 #include "path_costs.h"
 #include "vector_fst.h"
 
@@ -19,6 +23,8 @@ namespace py = pybind11;
 namespace kaldi_bridge {
 
 namespace {
+
+constexpr std::string_view kLatticeArcs = "lattice4", kCompactArcs = "compactlattice44";
 
 template <class A>
 void take_states(const py::tuple &parts, FlatStates<A> *lattice) {
@@ -85,6 +91,80 @@ py::tuple without_lock(In &&lattice, F f) {
   return parts_of(std::move(made));
 }
 
+template <class L, L (*lattice_of)(const py::tuple &)>
+py::tuple scaled(const py::tuple &parts, double graph, double acoustic_to_graph, double graph_to_acoustic,
+                 double acoustic) {
+  L lattice = lattice_of(parts);
+  change_costs({graph, acoustic_to_graph, graph_to_acoustic, acoustic}, &lattice);
+  return parts_of(std::move(lattice));
+}
+
+// An array of what these words of memory are.
+template <class T>
+py::array_t<T> array_of(const void *data, size_t count) {
+  py::array_t<T> made(static_cast<py::ssize_t>(count));
+  if (count > 0) std::memcpy(made.mutable_data(), data, count * sizeof(T));
+  return made;
+}
+
+// (offsets of the strings, strings) of all arcs, then of all final weights.
+std::pair<std::vector<int64_t>, std::vector<int32_t>> strings_of(VectorReader &reader) {
+  std::vector<int64_t> ends = {0};
+  std::vector<int32_t> strings = std::move(reader.arc_strings);
+  const int64_t of_arcs = static_cast<int64_t>(strings.size());
+  ends.insert(ends.end(), reader.arc_string_ends.begin(), reader.arc_string_ends.end());
+  for (int64_t end : reader.final_string_ends) ends.push_back(of_arcs + end);
+  strings.insert(strings.end(), reader.final_strings.begin(), reader.final_strings.end());
+  return {std::move(ends), std::move(strings)};
+}
+
+// Whether all arcs lead to one of the states, and no label is negative.
+template <class A>
+bool makes_sense(const A *arcs, size_t count, int64_t num_states, int32_t A::*label) {
+  return std::all_of(arcs, arcs + count, [&](const A &arc) {
+    return 0 <= arc.nextstate && arc.nextstate < num_states && arc.*label >= 0;
+  });
+}
+
+// (properties, parts) of a lattice of today's precision in OpenFst's type "vector".
+py::object lattice_at(Cursor &in) {
+  const FstHeader header = header_at(in);
+  const bool compact = header.arc_type == kCompactArcs;
+  if (header.fst_type != "vector" || (header.arc_type != kLatticeArcs && !compact)) throw OtherForm();
+  VectorReader reader({2, false, compact}, header.num_states);
+  try {
+    const size_t left = in.left();
+    const char *states = in.take(0);
+    in.take(reader.feed(states, left));
+    if (!reader.done()) throw Incomplete{in.pos() + reader.wanted()};
+  } catch (const std::invalid_argument &) {
+    throw OtherForm();
+  }
+  const int64_t states = header.num_states;
+  py::array_t<float> finals({py::ssize_t{states}, py::ssize_t{2}});
+  if (states > 0) std::memcpy(finals.mutable_data(), reader.finals.data(), sizeof(float) * reader.finals.size());
+  const size_t count = static_cast<size_t>(reader.offsets.back());
+  py::array_t<int64_t> offsets = array_of<int64_t>(reader.offsets.data(), reader.offsets.size());
+  if (!compact) {
+    const auto arcs = array_of<FlatArc>(reader.arcs.data(), count);
+    if (!makes_sense(arcs.data(), count, states, &FlatArc::ilabel)) throw OtherForm();
+    return py::make_tuple(header.properties, py::make_tuple(header.start, offsets, arcs, finals));
+  }
+  const auto arcs = array_of<FlatCompactArc>(reader.arcs.data(), count);
+  if (!makes_sense(arcs.data(), count, states, &FlatCompactArc::label)) throw OtherForm();
+  auto [ends, strings] = strings_of(reader);
+  return py::make_tuple(header.properties, py::make_tuple(header.start, offsets, arcs, finals, as_array(std::move(ends)),
+                                                          as_array(std::move(strings))));
+}
+
+// A file of type "vector".
+template <class L>
+py::bytes lattice_file(const L &lattice, std::string_view arc_type, uint64_t properties) {
+  std::string made;
+  append_header({"vector", arc_type, properties, lattice.start, lattice.num_states(), 0}, &made);
+  return py::bytes(made.append(vector_bytes(lattice)));
+}
+
 VectorLayout layout_of(const std::string &arc_type) {
   if (arc_type == "standard" || arc_type == "log") return {1, false, false};
   if (arc_type == "tropical_LT_tropical_LT_tropical") return {3, false, false};
@@ -132,6 +212,8 @@ void add_lattices(py::module_ &m) {
   m.def("to_lattice", [](const py::tuple &parts) { return without_lock(flat_compact_lattice(parts), to_lattice); });
   m.def("to_compact", [](const py::tuple &parts) { return without_lock(flat_lattice(parts), to_compact); });
   m.def("lattice_reversed", [](const py::tuple &parts) { return without_lock(flat_lattice(parts), reversed); });
+  m.def("scaled_lattice", &scaled<FlatLattice, flat_lattice>, "With other costs; see CostChange.");
+  m.def("scaled_compact_lattice", &scaled<FlatCompactLattice, flat_compact_lattice>, "With other costs; see CostChange.");
   m.def("lattice_text", [](const py::tuple &parts, int precision) {
     return py::bytes(text_of(flat_lattice(parts), precision));
   });
@@ -139,9 +221,13 @@ void add_lattices(py::module_ &m) {
     return py::bytes(text_of(flat_compact_lattice(parts), precision));
   });
   m.def("tested_properties", [](const py::tuple &parts) { return tested_properties(flat_lattice(parts)); });
-  m.def("lattice_bytes", [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_lattice(parts))); });
-  m.def("compact_lattice_bytes",
-        [](const py::tuple &parts) { return py::bytes(vector_bytes(flat_compact_lattice(parts))); });
+  m.def("lattice_file", [](const py::tuple &parts, uint64_t properties) {
+    return lattice_file(flat_lattice(parts), kLatticeArcs, properties);
+  });
+  m.def("compact_lattice_file", [](const py::tuple &parts, uint64_t properties) {
+    return lattice_file(flat_compact_lattice(parts), kCompactArcs, properties);
+  });
+  py::dict(m.attr("forms"))["lattice"] = ObjectForm(&lattice_at, nullptr, "");
 
   m.def(
       "cheapest_costs",
@@ -233,12 +319,7 @@ void add_lattices(py::module_ &m) {
       .def_property_readonly("between_states", &VectorReader::between_states)
       .def_property_readonly("wanted", &VectorReader::wanted)
       .def("result", [](VectorReader &reader) {
-        const int64_t arc_symbols = static_cast<int64_t>(reader.arc_strings.size());
-        std::vector<int64_t> ends = {0};  // of the strings of all arcs, then of all final weights
-        ends.insert(ends.end(), reader.arc_string_ends.begin(), reader.arc_string_ends.end());
-        for (int64_t end : reader.final_string_ends) ends.push_back(arc_symbols + end);
-        std::vector<int32_t> strings = std::move(reader.arc_strings);
-        strings.insert(strings.end(), reader.final_strings.begin(), reader.final_strings.end());
+        auto [ends, strings] = strings_of(reader);
         return py::make_tuple(as_array(std::move(reader.offsets)), as_array(std::move(reader.arcs)),
                               as_array(std::move(reader.finals)), as_array(std::move(ends)),
                               as_array(std::move(strings)));

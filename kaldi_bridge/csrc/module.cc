@@ -29,6 +29,7 @@
 #include "nested_lattice.h"
 #include "ngram_histories.h"
 #include "object_module.h"
+#include "outcome_module.h"
 #include "packed_acceptors_module.h"
 #include "packed_fst_module.h"
 #include "phone_determinize.h"
@@ -59,22 +60,10 @@ std::unique_ptr<StaticGraph> make_graph(int32_t start, py::array_t<float> finals
   return std::make_unique<StaticGraph>(view, arcs.mutable_data(), std::move(tid_to_pdf));
 }
 
-void check_likelihoods(int32_t num_pdfs, const Array<float> &likelihoods) {
-  if (likelihoods.ndim() != 2 || likelihoods.shape(0) < 1) throw std::invalid_argument("no frames to search");
-  if (likelihoods.shape(1) < num_pdfs)
-    throw std::invalid_argument("the graph needs " + std::to_string(num_pdfs) + " pdfs, but there are only " +
-                                std::to_string(likelihoods.shape(1)));
+py::object cost_pair(const Cost &cost) {
+  if (cost.is_infinite()) return py::none();
+  return py::make_tuple(static_cast<float>(cost.graph), static_cast<float>(cost.acoustic));
 }
-
-SearchResult run_search(const Graph &graph, const SearchOptions &options, Array<float> likelihoods, float scale) {
-  check_likelihoods(graph.num_pdfs(), likelihoods);
-  const float *data = likelihoods.data();
-  const int64_t frames = likelihoods.shape(0), pdfs = likelihoods.shape(1);
-  py::gil_scoped_release release;
-  return search(graph, options, data, frames, pdfs, scale);
-}
-
-py::object cost_pair(const Cost &cost);
 
 py::tuple run_best_path_search(const Graph &graph, const SearchOptions &options, Array<float> likelihoods, float scale,
                                size_t buckets, float ratio) {
@@ -90,43 +79,6 @@ py::tuple run_best_path_search(const Graph &graph, const SearchOptions &options,
   return py::make_tuple(found.path.words, found.path.tids, cost_pair(found.path.cost), found.reached_final,
                         parts_of(std::move(found.lattice)), found.buckets);
 }
-
-py::object cost_pair(const Cost &cost) {
-  if (cost.is_infinite()) return py::none();
-  return py::make_tuple(static_cast<float>(cost.graph), static_cast<float>(cost.acoustic));
-}
-
-py::tuple determinized_result(const SearchResult &result, const Array<int32_t> &phone_of,
-                              const PhoneDeterminizeOptions &options) {
-  const std::vector<int32_t> phones(phone_of.data(), phone_of.data() + phone_of.size());
-  return determinized_without_lock([&] { return determinize_by_phones(result.lattice, phones, options); });
-}
-
-py::tuple best_path_of(const SearchResult &result) {
-  BestPath best;
-  {
-    py::gil_scoped_release release;
-    best = best_path(result.lattice);
-  }
-  return py::make_tuple(best.words, best.tids, cost_pair(best.cost));
-}
-
-py::tuple lattice_of(const SearchResult &result) {
-  FlatLattice lattice;
-  {
-    py::gil_scoped_release release;
-    lattice = flat(result.lattice);
-  }
-  return parts_of(std::move(lattice));
-}
-
-// Its lattice may have a million small pieces.
-struct DeletedWithoutLock {
-  void operator()(SearchResult *result) const {
-    py::gil_scoped_release release;
-    delete result;
-  }
-};
 
 // (start, finals, offsets, arcs) of kaldi_bridge.fsts.fst.Fst after a change, made without the interpreter's lock.
 template <class Change>
@@ -252,13 +204,7 @@ PYBIND11_MODULE(_csrc, m) {
   py::class_<RescoredGraph, Graph>(m, "RescoredGraph")
       .def(py::init<const Graph &, ModelChange *>(), py::keep_alive<1, 2>(), py::keep_alive<1, 3>());
 
-  py::class_<SearchResult, std::unique_ptr<SearchResult, DeletedWithoutLock>>(m, "SearchResult")
-      .def_readonly("reached_final", &SearchResult::reached_final)
-      .def_property_readonly("num_states", [](const SearchResult &r) { return r.lattice.size(); })
-      .def("best_path", &best_path_of)
-      .def("lattice", &lattice_of)
-      .def("determinized", &determinized_result);
-
+  add_outcomes(m);
   py::class_<OnlineSearch>(m, "OnlineSearch")
       .def(py::init<const Graph &, const SearchOptions &, float>(), py::keep_alive<1, 2>())
       .def("advance",
@@ -313,6 +259,5 @@ PYBIND11_MODULE(_csrc, m) {
         return py::make_tuple(found.path.words, found.path.tids);
       });
 
-  m.def("search", &run_search, "Token passing over scaled log-likelihoods [frames, pdfs].");
   m.def("search_best_path", &run_best_path_search, "The best path only: words, ids, cost, and whether it reached an end.");
 }

@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <string_view>
 #include <vector>
 
 #include "python_arrays.h"
@@ -16,7 +14,6 @@ namespace kaldi_bridge {
 
 namespace {
 
-constexpr std::string_view kMarker{"\0B", 2};
 constexpr size_t kFirstRead = 64;
 constexpr size_t kHead = 256;                // bytes of an entry in which its key and its size are looked for
 constexpr size_t kShort = 1 << 16;           // bytes that are read without a look at the size of the file
@@ -63,8 +60,8 @@ py::tuple ObjectForm::entries(const py::handle &buffer, size_t pos, size_t end) 
   while (pos < most) {
     std::string_view key;
     size_t at = pos;
-    if (!take_key(data, end, &at, &key) || std::string_view(data + at, std::min<size_t>(end - at, 2)) != kMarker) break;
-    at += kMarker.size();
+    if (!take_key(data, end, &at, &key) || !marked(data + at, end - at)) break;
+    at += marker_.size();
     Cursor in(data + at, end - at);
     try {
       made.append(py::make_tuple(decoded(key), parse_(in)));
@@ -84,23 +81,23 @@ py::tuple ObjectForm::at(int fd, int64_t position, size_t expected) const {
   for (;;) {
     if (buffer.size() < wanted) buffer.resize(wanted);
     have += read_at(fd, position + static_cast<int64_t>(have), wanted - have, buffer.data() + have);
-    if (have < kMarker.size()) break;
-    if (std::string_view(buffer.data(), kMarker.size()) != kMarker) return py::make_tuple(0, py::none());
-    Cursor in(buffer.data() + kMarker.size(), have - kMarker.size());
+    if (have < marker_.size()) break;
+    if (!marked(buffer.data(), have)) return py::make_tuple(0, py::none());
+    Cursor in(buffer.data() + marker_.size(), have - marker_.size());
     try {
       size_t size = 0;
       py::object made;
-      if (read_) made = read_(in, fd, position + static_cast<int64_t>(kMarker.size()), &size);
+      if (read_) made = read_(in, fd, position + static_cast<int64_t>(marker_.size()), &size);
       if (!made) {
         made = parse_(in);
         size = in.pos();
       }
-      return py::make_tuple(kMarker.size() + size, made);
+      return py::make_tuple(marker_.size() + size, made);
     } catch (const OtherForm &) {
       return py::make_tuple(0, py::none());
     } catch (const Incomplete &incomplete) {
       if (have < wanted) break;  // the file ends before the object does
-      const uint64_t needed = kMarker.size() + incomplete.needed;
+      const uint64_t needed = marker_.size() + incomplete.needed;
       if (needed > kShort && (needed > kMostHeld || !holds(fd, position, needed))) break;
       wanted = std::max<size_t>(needed, 2 * have);
     }
@@ -113,8 +110,8 @@ py::tuple ObjectForm::entry_at(int fd, int64_t position) const {
   const size_t have = read_at(fd, position, kHead, head);
   std::string_view key;
   size_t at = 0;
-  if (read_ && take_key(head, have, &at, &key) && std::string_view(head + at, std::min<size_t>(have - at, 2)) == kMarker) {
-    at += kMarker.size();
+  if (read_ && take_key(head, have, &at, &key) && marked(head + at, have - at)) {
+    at += marker_.size();
     try {
       size_t size = 0;
       const py::object made = read_(Cursor(head + at, have - at), fd, position + static_cast<int64_t>(at), &size);

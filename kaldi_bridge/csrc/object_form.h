@@ -5,9 +5,11 @@
 
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 #include "cursor.h"
 
@@ -15,14 +17,15 @@ namespace kaldi_bridge {
 
 class ObjectForm {
  public:
-  // Makes an object of what follows its binary marker. Throws Incomplete or OtherForm.
+  // Makes an object of what follows its marker. Throws Incomplete or OtherForm.
   using Parse = std::function<pybind11::object(Cursor &in)>;
   // Reads one whose first bytes are in `head` from a position of a file, and tells its size, both without marker. Null
   // where all of it is in `head`, where the file does not hold it, or where it is left to `Parse`.
   using Read = std::function<pybind11::object(Cursor head, int fd, int64_t position, size_t *size)>;
 
-  // `read`: for objects that are better not held twice.
-  explicit ObjectForm(Parse parse, Read read = nullptr) : parse_(std::move(parse)), read_(std::move(read)) {}
+  // `read`: for objects that are better not held twice. `marker`: what Kaldi's binary objects begin with, FSTs do not.
+  explicit ObjectForm(Parse parse, Read read = nullptr, std::string_view marker = kBinary)
+      : parse_(std::move(parse)), read_(std::move(read)), marker_(marker) {}
 
   // (where the first other one begins, [(key, object), ...]) of the entries of an archive that lie whole in buffer[pos:end].
   pybind11::tuple entries(const pybind11::handle &buffer, size_t pos, size_t end) const;
@@ -36,8 +39,13 @@ class ObjectForm {
   pybind11::tuple entry_at(int fd, int64_t position) const;
 
  private:
+  static constexpr std::string_view kBinary{"\0B", 2};
+
+  bool marked(const char *data, size_t size) const { return std::string_view(data, std::min(size, marker_.size())) == marker_; }
+
   Parse parse_;
   Read read_;
+  std::string_view marker_;
 };
 
 // Whether a regular file has so many bytes from a position on.

@@ -103,9 +103,14 @@ def likeliest_gaussians(
     counts, chosen, total = [], [], 0.0
     for begin in range(0, len(feats), _FRAMES_AT_ONCE):
         part = slice(begin, begin + _FRAMES_AT_ONCE)
-        scores = scores_of(feats[part]) if among is None else _limited(scores_of, feats[part], among[part], of_pairs)
+        if among is None:
+            scores, numbers = scores_of(feats[part]), None
+        else:
+            scores, numbers = _limited(scores_of, feats[part], among[part], of_pairs)
         best = _best(scores, min(count, scores.shape[1]))
         values = np.take_along_axis(scores, best, axis=1).astype(np.float64)
+        if numbers is not None:
+            best = np.take_along_axis(numbers, best, axis=1)
         total += float(np.logaddexp.reduce(values, axis=1).sum())
         kept = np.isfinite(values)
         counts.append(kept.sum(axis=1))
@@ -122,13 +127,17 @@ def _best(scores: np.ndarray, count: int) -> np.ndarray:
     return np.take_along_axis(some, order, axis=1)
 
 
-def _limited(scores_of: Scores, feats: np.ndarray, among: RaggedIntegers, of_pairs: PairScores | None) -> np.ndarray:
-    """Scores [frames, gaussians] of those alone; -inf for others."""
+def _limited(
+    scores_of: Scores, feats: np.ndarray, among: RaggedIntegers, of_pairs: PairScores | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of those alone [frames, most of a frame], and their numbers, ascending; -inf where a frame has fewer."""
     size = scores_of(feats[:1]).shape[1]
     frames, gaussians = np.repeat(np.arange(len(feats)), among.counts), among.values
     if (among.counts == 0).any() or gaussians.min() < 0 or gaussians.max() >= size:
         raise KaldiError(f"Gaussians to choose from that the model's {size} are not, or none")
-    limited = np.full((len(feats), size), -np.inf, np.float32)
+    gaussians = gaussians[np.lexsort((gaussians, frames))]
     own = scores_of(feats)[frames, gaussians] if of_pairs is None else of_pairs(feats, frames, gaussians)
-    limited[frames, gaussians] = own
-    return limited
+    filled = np.arange(among.counts.max()) < among.counts[:, None]
+    scores, numbers = np.full(filled.shape, -np.inf, np.float32), np.zeros(filled.shape, np.int64)
+    scores[filled], numbers[filled] = own, gaussians
+    return scores, numbers

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from kaldi_bridge.errors import EntryError, KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lattices.lattice import (
     CompactLattice,
@@ -41,22 +42,12 @@ def scale(
 
     What cannot happen, of infinite graph cost, stays so (ScaleTupleWeight).
     """
-    if (acoustic, graph, acoustic_to_graph, graph_to_acoustic) == (1.0, 1.0, 0.0, 0.0):
+    scales = graph, acoustic_to_graph, graph_to_acoustic, acoustic
+    if scales == (1.0, 0.0, 0.0, 1.0):
         return lattice
-
-    def scaled(g: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        possible = g != np.inf
-        if not possible.all():
-            g, a = np.where(possible, g, 0.0), np.where(possible, a, 0.0)
-        g, a = g.astype(np.float64), a.astype(np.float64)
-        new = graph * g + acoustic_to_graph * a, graph_to_acoustic * g + acoustic * a
-        return new if possible.all() else (np.where(possible, new[0], np.inf), np.where(possible, new[1], np.inf))
-
-    arcs, finals = lattice.arcs.copy(), lattice.finals.copy()
-    arcs["graph"], arcs["acoustic"] = scaled(arcs["graph"], arcs["acoustic"])
-    final = lattice.is_final
-    finals[final] = np.stack(scaled(*finals[final].T), axis=1)
-    return _with_costs(lattice, arcs, finals)
+    if isinstance(lattice, Lattice):
+        return Lattice(*_csrc.scaled_lattice(lattice.parts, *scales))
+    return CompactLattice(*_csrc.scaled_compact_lattice(lattice.parts, *scales))
 
 
 def add_word_penalty(lattice: CompactLattice, penalty: float) -> CompactLattice:

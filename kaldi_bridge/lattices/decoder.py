@@ -5,7 +5,7 @@ The work is done in C++ (csrc/search.h); while it runs, other Python threads can
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,8 @@ from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.fsts.fst import Fst
 from kaldi_bridge.fsts.fst_bodies import ARC
-from kaldi_bridge.lattices.costs import scale
-from kaldi_bridge.lattices.determinization import NO_PHONES, DeterminizationOptions, determinize_result
-from kaldi_bridge.lattices.lattice import CompactLattice, Lattice
+from kaldi_bridge.lattices.determinization import NO_PHONES, DeterminizationOptions, filled, say
+from kaldi_bridge.lattices.lattice import CompactLattice, Lattice, of_parts
 
 if TYPE_CHECKING:
     from kaldi_bridge.fsts.lookahead import LookaheadFst
@@ -263,19 +262,18 @@ def native_options(options: SearchOptions) -> _csrc.SearchOptions:
     return native
 
 
-def _search(graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
-    result = _searched(_csrc.search, graph, log_likelihoods, options, scale)
-    return result if result.num_states else None
-
-
 def _searched(search: Any, graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
-    # Minus infinity is what cannot be, and kept out of all paths; the maximum is not a number where any is not.
-    if not log_likelihoods.max(initial=-np.inf) < np.inf:
-        raise EntryError("the log-likelihoods have values that are plus infinity or not a number")
+    _check(log_likelihoods)
     try:
         return search(graph.native, native_options(options), log_likelihoods, scale)
     except ValueError as error:
         raise KaldiError(str(error)) from None
+
+
+def _check(log_likelihoods: np.ndarray) -> None:
+    # Minus infinity is what cannot be, and kept out of all paths; the maximum is not a number where any is not.
+    if not log_likelihoods.max(initial=-np.inf) < np.inf:
+        raise EntryError("the log-likelihoods have values that are plus infinity or not a number")
 
 
 def decode(
@@ -285,19 +283,60 @@ def decode(
 
     None when no path survived. Raises KaldiError when there are no frames, too few pdfs, or values that are not finite.
     """
-    result = _search(graph, log_likelihoods, options, 1.0 if scaled else acoustic_scale)
-    return None if result is None else outcome(result, graph, options, acoustic_scale)
+    outcome = next(decode_each(graph, [log_likelihoods], options, acoustic_scale, scaled))
+    if isinstance(outcome, EntryError):
+        raise outcome
+    return outcome
 
 
-def outcome(result: Any, graph: Graph, options: SearchOptions, acoustic_scale: float) -> Decoded:
-    """What the search in C++ found, as Python has it."""
-    words, alignment, cost = result.best_path()
-    unscale = 1.0 / float(np.float32(acoustic_scale)) if acoustic_scale != 0.0 else 1.0
-    lattice: CompactLattice | Lattice
-    complete = True
+def decode_each(
+    graph: Graph,
+    log_likelihoods: Sequence[np.ndarray],
+    options: SearchOptions,
+    acoustic_scale: float,
+    scaled: bool = False,
+) -> Iterator[Decoded | None | EntryError]:
+    """The same of some utterances, all of them without the interpreter's lock.
+
+    An EntryError, not raised, for one with values that are not finite. Raises KaldiError after the outcomes before.
+    """
+    errors: list[EntryError | None] = []
+    good = []
+    for matrix in log_likelihoods:
+        try:
+            _check(matrix)
+        except EntryError as error:
+            errors.append(error)
+        else:
+            errors.append(None)
+            good.append(matrix)
+    scale = 1.0 if scaled else acoustic_scale
+    try:
+        found = _csrc.decode_each(
+            graph.native, native_options(options), good, scale, outcome_options(graph, options, acoustic_scale)
+        )
+    except ValueError as error:
+        raise KaldiError(str(error)) from None
+    results = iter(found)
+    for faulty in errors:
+        yield faulty or made_outcome(next(results))
+
+
+def outcome_options(graph: Graph, options: SearchOptions, acoustic_scale: float) -> _csrc.OutcomeOptions:
+    """What the C++ makes of a search: a lattice, determinized or not, without the acoustic scale."""
+    determinization = None
     if options.determinize_lattice:
-        done = determinize_result(result, options.lattice_beam, options, graph.phone_starts)
-        lattice, complete = scale(done.lattice, acoustic=unscale), done.complete
-    else:
-        lattice = scale(Lattice(*result.lattice()), acoustic=unscale)
-    return Decoded(words, alignment, cost, lattice, result.reached_final, complete)
+        determinization = filled(_csrc.PhoneDeterminizeOptions(), options, options.lattice_beam)
+    unscale = 1.0 / float(np.float32(acoustic_scale)) if acoustic_scale != 0.0 else 1.0
+    return _csrc.OutcomeOptions(determinization, graph.phone_starts, unscale)
+
+
+def made_outcome(found: Any) -> Decoded | None:
+    """What the search in C++ found, as Python has it. Raises KaldiError where that is a message."""
+    if found is None:
+        return None
+    if isinstance(found, str):
+        raise KaldiError(found)
+    words, alignment, cost, parts, reached_final, complete, messages = found
+    say(messages)
+    return Decoded(words, alignment, cost, of_parts(parts), reached_final, complete)

@@ -7,7 +7,7 @@ has to say goes to the log, as Kaldi's does.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -79,21 +79,21 @@ class Determinized:
     states_before: int
 
 
-def determinize_words(lattice: Lattice, beam: float, options: WordDeterminizationOptions) -> Determinized:
-    """One path per word sequence, within ``beam`` of the best path.
+def determinize_words_of_each(
+    lattices: Sequence[Lattice], beam: float, options: WordDeterminizationOptions, minimize: bool = False
+) -> Iterator[Determinized]:
+    """One path per word sequence, within ``beam`` of the best path; pushed and minimized afterwards, or not.
 
-    Raises KaldiError for a lattice with a cycle, and for a beam that is not positive.
+    Raises KaldiError, after the results before, for a lattice with a cycle, and for a beam that is not positive.
     """
-    native = _filled(_csrc.DeterminizeOptions(), options, beam)
-    return _done(lambda: _csrc.determinize(lattice.parts, native))
+    native = filled(_csrc.DeterminizeOptions(), options, beam)
+    for done in _each_done(_csrc.determinize_each, lattices, native):
+        yield replace(done, lattice=pushed(done.lattice, minimize=True)) if minimize else done
 
 
-def determinize_words_minimized(
-    lattice: Lattice, beam: float, options: WordDeterminizationOptions, minimize: bool
-) -> Determinized:
-    """The same; pushed and minimized afterwards, or not."""
-    done = determinize_words(lattice, beam, options)
-    return replace(done, lattice=pushed(done.lattice, minimize=True)) if minimize else done
+def determinize_words(lattice: Lattice, beam: float, options: WordDeterminizationOptions) -> Determinized:
+    """The same of one."""
+    return next(determinize_words_of_each([lattice], beam, options))
 
 
 def determinize_words_scaled(
@@ -104,12 +104,22 @@ def determinize_words_scaled(
     return scale(sorted_if_needed(found), acoustic=1.0 / acoustic_scale)
 
 
+def determinize_each(
+    lattices: Sequence[Lattice], beam: float, options: DeterminizationOptions, phone_starts: np.ndarray = NO_PHONES
+) -> Iterator[Determinized]:
+    """As ``determinize_words_of_each``, over phones and words first where there are ``phone_starts``.
+
+    ``phone_starts``: TransitionModel.phone_starts.
+    """
+    native = filled(_csrc.PhoneDeterminizeOptions(), options, beam)
+    return _each_done(_csrc.determinize_each_by_phones, lattices, phone_starts, native)
+
+
 def determinize(
     lattice: Lattice, beam: float, options: DeterminizationOptions, phone_starts: np.ndarray = NO_PHONES
 ) -> Determinized:
-    """The same, over phones and words first where there are ``phone_starts`` (TransitionModel.phone_starts)."""
-    native = _filled(_csrc.PhoneDeterminizeOptions(), options, beam)
-    return _done(lambda: _csrc.determinize_by_phones(lattice.parts, phone_starts, native))
+    """The same of one."""
+    return next(determinize_each([lattice], beam, options, phone_starts))
 
 
 def determinize_fully(lattice: Lattice) -> CompactLattice:
@@ -123,7 +133,7 @@ def _determinized_within(lattice: Lattice, delta: float, max_mem: int, max_loop:
     """Limits, bytes and states gone through without a word, that are not positive do not limit."""
     native = _csrc.FullDeterminizeOptions()
     native.delta, native.max_mem, native.max_loop = delta, max_mem, max_loop
-    return _done(lambda: _csrc.determinize_fully(lattice.parts, native))
+    return next(_each_done(_csrc.determinize_each_fully, [lattice], native))
 
 
 def determinize_or_prune(lattice: Lattice, options: FullDeterminizationOptions) -> tuple[CompactLattice, float]:
@@ -152,14 +162,6 @@ def determinize_or_prune(lattice: Lattice, options: FullDeterminizationOptions) 
     return done.lattice, beam
 
 
-def determinize_result(
-    result: Any, beam: float, options: DeterminizationOptions, phone_starts: np.ndarray
-) -> Determinized:
-    """The same of what the search in C++ found (_csrc.SearchResult)."""
-    native = _filled(_csrc.PhoneDeterminizeOptions(), options, beam)
-    return _done(lambda: result.determinized(phone_starts, native))
-
-
 def pushed(lattice: CompactLattice, strings: bool = True, costs: bool = True, minimize: bool = False) -> CompactLattice:
     """Transition-ids and costs as near to the start as they go; then states with the same future merged, or not.
 
@@ -171,7 +173,7 @@ def pushed(lattice: CompactLattice, strings: bool = True, costs: bool = True, mi
         raise KaldiError(str(error)) from None
 
 
-def _filled(native: Any, options: Any, beam: float) -> Any:
+def filled(native: Any, options: Any, beam: float) -> Any:
     """The options that C++ has too, in single precision as Kaldi's are."""
     for name in _shared_names(native.__class__, options.__class__):
         setattr(native, name, getattr(options, name))
@@ -184,11 +186,21 @@ def _shared_names(native: Any, options: Any) -> list[str]:
     return [field.name for field in fields(options) if hasattr(native, field.name)]
 
 
-def _done(run: Callable[[], Any]) -> Determinized:
+def _each_done(run: Any, lattices: Sequence[Lattice], *arguments: Any) -> Iterator[Determinized]:
     try:
-        parts, complete, states_before, messages = run()
+        results = run([lattice.parts for lattice in lattices], *arguments)
     except ValueError as error:
         raise KaldiError(str(error)) from None
+    for result in results:
+        if isinstance(result, str):
+            raise KaldiError(result)
+        parts, complete, states_before, messages = result
+        say(messages)
+        yield Determinized(CompactLattice(*parts), complete, states_before)
+
+
+def say(messages: list[tuple[int, str]]) -> None:
+    """What C++ has to say goes to the log: (-1: a warning, 0: as it is, else from this --verbose on; text)."""
     for kind, text in messages:
         if kind < 0:
             log.warning(text)
@@ -196,4 +208,3 @@ def _done(run: Callable[[], Any]) -> Determinized:
             log.info(text)
         else:
             log.vlog(kind, text)
-    return Determinized(CompactLattice(*parts), complete, states_before)

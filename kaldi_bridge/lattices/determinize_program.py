@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from kaldi_bridge.lattices.lattice import AnyLattice, Lattice, num_frames, sorte
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE, LatticeHolder
 from kaldi_bridge.lattices.scale_options import AcousticScaleOptions
 from kaldi_bridge.tables import SequentialReader, TableWriter
-from kaldi_bridge.tables.threads import ThreadOptions, in_order
+from kaldi_bridge.tables.threads import ThreadOptions, shares_in_order
 
 
 @dataclass
@@ -42,37 +42,37 @@ class ParallelOptions(ThreadOptions, BeamOptions):
     """What the -parallel forms have."""
 
 
-class _Determinizer:
-    """Determinizes a lattice, scaled meanwhile, by a function for one that is; sorted afterwards, or not."""
+DeterminizeEach = Callable[[Sequence[Lattice]], Iterator[Determinized]]
 
-    def __init__(
-        self, options: ProgramOptions | ParallelOptions, determinize: Callable[[Lattice], Determinized], compact: bool
-    ) -> None:
+
+class _Determinizer:
+    """Determinizes lattices, scaled meanwhile, by a function for such; sorted afterwards, or not."""
+
+    def __init__(self, options: ProgramOptions | ParallelOptions, determinize: DeterminizeEach, compact: bool) -> None:
         self._scale, self._compact, self._determinize = options.acoustic_scale, compact, determinize
         self._sorts = isinstance(options, ProgramOptions)
         if self._scale == 0.0:
             raise KaldiError("Do not use a zero acoustic scale (cannot be inverted)")
 
-    def __call__(self, entry: tuple[str, Lattice]) -> tuple[str, Determinized, AnyLattice]:
-        """The key, what was found, and what is to be written."""
-        key, lattice = entry
-        log.vlog(2, f"Processing lattice {key}")
-        try:
-            scores = None if self._compact else _csrc.FrameScores(lattice.parts)
-            found = self._determinize(scale(lattice, acoustic=self._scale))
-            result = sorted_if_needed(found.lattice) if self._sorts else found.lattice
-            written: AnyLattice = scale(result, acoustic=1.0 / self._scale)
-            if scores is not None:
-                written = Lattice(*scores.put_back(to_lattice(result).parts))
-        except (KaldiError, ValueError) as error:
-            raise KaldiError(f"lattice of {key}: {error}") from None
-        return key, replace(found, lattice=result), written
+    def __call__(self, entries: Sequence[tuple[str, Lattice]]) -> Iterator[tuple[str, Determinized, AnyLattice]]:
+        """For each entry: the key, what was found, and what is to be written."""
+        determinized = self._determinize([scale(lattice, acoustic=self._scale) for _, lattice in entries])
+        for key, lattice in entries:
+            log.vlog(2, f"Processing lattice {key}")
+            try:
+                found = next(determinized)
+                result = sorted_if_needed(found.lattice) if self._sorts else found.lattice
+                written: AnyLattice = scale(result, acoustic=1.0 / self._scale)
+                if not self._compact:
+                    scores = _csrc.FrameScores(lattice.parts)
+                    written = Lattice(*scores.put_back(to_lattice(result).parts))
+            except (KaldiError, ValueError) as error:
+                raise KaldiError(f"lattice of {key}: {error}") from None
+            yield key, replace(found, lattice=result), written
 
 
-def determinize_table(
-    rspecifier: str, wspecifier: str, options: ProgramOptions, determinize: Callable[[Lattice], Determinized]
-) -> int:
-    """Determinizes all lattices of a table, by a function for one that is scaled; returns the exit status.
+def determinize_table(rspecifier: str, wspecifier: str, options: ProgramOptions, determinize: DeterminizeEach) -> int:
+    """Determinizes all lattices of a table, by a function for some that are scaled; returns the exit status.
 
     Raises KaldiError for a lattice that cannot be determinized: Kaldi's programs end there.
     """
@@ -80,7 +80,7 @@ def determinize_table(
     holder: LatticeHolder[Any] = COMPACT_LATTICE if options.write_compact else LATTICE
     done = early = states_in = arc_frames = frames = 0
     with SequentialReader(rspecifier, LATTICE) as lattices, TableWriter(wspecifier, holder) as writer:
-        for key, found, written in map(determinizer, lattices):
+        for key, found, written in shares_in_order(determinizer, lattices, num_threads=1):
             _warn_if_early(key, found)
             result = found.lattice
             early += not found.complete or result.num_states == 0
@@ -108,7 +108,7 @@ def determinize_table_in_threads(
     rspecifier: str,
     wspecifier: str,
     options: ParallelOptions,
-    determinize: Callable[[Lattice], Determinized],
+    determinize: DeterminizeEach,
     what_early_is: str,
 ) -> int:
     """The same, ``options.num_threads`` lattices at a time, their states in the order in which they were made.
@@ -119,7 +119,7 @@ def determinize_table_in_threads(
     holder: LatticeHolder[Any] = COMPACT_LATTICE
     done = early = 0
     with SequentialReader(rspecifier, LATTICE) as lattices, TableWriter(wspecifier, holder) as writer:
-        for key, found, written in in_order(
+        for key, found, written in shares_in_order(
             determinizer, lattices, options.num_threads, lambda entry: entry[1].num_arcs
         ):
             _warn_if_early(key, found)

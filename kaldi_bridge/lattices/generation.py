@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import groupby
 from types import TracebackType
 from typing import NamedTuple, TypeGuard
 
@@ -18,12 +19,12 @@ from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.fst import FST
 from kaldi_bridge.hmm.transition_model import TransitionModel
 from kaldi_bridge.lang.symbol_table import SymbolTable
-from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, decode
+from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, decode_each
 from kaldi_bridge.lattices.graph_files import LookaheadFiles
 from kaldi_bridge.lattices.lattice_files import COMPACT_LATTICE, LATTICE
 from kaldi_bridge.tables import SequentialReader, TableWriter, is_rspecifier
 from kaldi_bridge.tables.holders import INT32_VECTOR
-from kaldi_bridge.tables.threads import in_order
+from kaldi_bridge.tables.threads import shares_in_order
 
 
 @dataclass
@@ -105,24 +106,45 @@ class LatticeWriter:
 
     def decode_all(self, tasks: Iterable[Task], scaled: bool, num_threads: int = 1) -> None:
         """Decodes them with so many threads (see ``in_order``); writes in the order that they come in."""
-        decoded = in_order(lambda task: self._decode(task, scaled), tasks, num_threads, lambda task: task.frames)
+        decoded = shares_in_order(
+            lambda share: self._decoded(share, scaled), tasks, num_threads, lambda task: task.frames
+        )
         for key, frames, found in decoded:
             self._write(key, frames, found)
 
-    def _decode(self, task: Task, scaled: bool) -> tuple[str, int, Decoded | None | EntryError]:
-        key, graph = task.key, task.graph
+    def _decoded(self, tasks: Sequence[Task], scaled: bool) -> Iterator[tuple[str, int, Decoded | None | EntryError]]:
+        for graph, some in groupby(tasks, key=lambda task: task.graph):
+            keys: list[str] = []
+            matrices: list[np.ndarray] = []
+            failure = None
+            try:
+                for task in some:
+                    matrices.append(self._scores(task))
+                    keys.append(task.key)
+            except KaldiError as error:
+                failure = error
+            outcomes = decode_each(
+                graph, [m for m in matrices if len(m)], self.options, self.options.acoustic_scale, scaled
+            )
+            for key, matrix in zip(keys, matrices, strict=True):
+                if not len(matrix):
+                    yield key, 0, EntryError(f"Zero-length utterance: {key}")
+                elif isinstance(outcome := next(outcomes), EntryError):
+                    yield key, len(matrix), EntryError(f"Failed to decode utterance with id {key}: {outcome}")
+                else:
+                    yield key, len(matrix), outcome
+            if failure is not None:
+                raise failure
+
+    def _scores(self, task: Task) -> np.ndarray:
+        """Raises KaldiError for what is of the wrong model."""
         matrix = task.scores()
-        if len(matrix) == 0:
-            return key, 0, EntryError(f"Zero-length utterance: {key}")
-        if matrix.shape[1] < graph.num_pdfs:  # the wrong model or graph, not a faulty utterance
+        if len(matrix) and matrix.shape[1] < task.graph.num_pdfs:
             raise KaldiError(
-                f"the graph needs {graph.num_pdfs} pdfs, but the log-likelihoods have {matrix.shape[1]}: "
+                f"the graph needs {task.graph.num_pdfs} pdfs, but the log-likelihoods have {matrix.shape[1]}: "
                 "the graph was made for another model"
             )
-        try:
-            return key, len(matrix), decode(graph, matrix, self.options, self.options.acoustic_scale, scaled)
-        except EntryError as error:
-            return key, len(matrix), EntryError(f"Failed to decode utterance with id {key}: {error}")
+        return matrix
 
     def _write(self, key: str, frames: int, decoded: Decoded | None | EntryError) -> None:
         if isinstance(decoded, EntryError):

@@ -30,6 +30,7 @@ CompactFinal = tuple[float, float, tuple[int, ...]]
 
 NOT_FINAL = np.float32(np.inf)
 _PROPERTIES = EXPANDED | MUTABLE
+_PLAIN_PARTS = 4  # of what compact lattices have, too
 
 
 class _States:
@@ -167,6 +168,11 @@ class CompactLattice(_States):
 
 AnyLattice = Lattice | CompactLattice
 L = TypeVar("L", Lattice, CompactLattice)
+
+
+def of_parts(parts: tuple[Any, ...]) -> AnyLattice:
+    """The opposite of ``parts``."""
+    return Lattice(*parts) if len(parts) == _PLAIN_PARTS else CompactLattice(*parts)
 
 
 def _offsets(lengths: Sequence[int] | np.ndarray) -> np.ndarray:

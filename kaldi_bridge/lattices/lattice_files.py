@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
@@ -19,6 +19,7 @@ from kaldi_bridge.lattices.lattice import (
     CompactArc,
     CompactLattice,
     Lattice,
+    of_parts,
     to_compact,
     to_lattice,
 )
@@ -26,7 +27,6 @@ from kaldi_bridge.lattices.lattice import (
 if TYPE_CHECKING:
     from kaldi_bridge.io.streams import InputStream, OutputStream
 
-ARC_TYPES = {Lattice: "lattice4", CompactLattice: "compactlattice44"}
 MAX_STATES = 1 << 28
 
 
@@ -35,11 +35,8 @@ MAX_STATES = 1 << 28
 
 def write_lattice(stream: OutputStream, lattice: AnyLattice) -> None:
     """Binary, as OpenFst's vector type."""
-    FstHeader("vector", ARC_TYPES[type(lattice)], 2, 0, lattice.properties, lattice.start, lattice.num_states, 0).write(
-        stream
-    )
-    to_bytes = _csrc.lattice_bytes if isinstance(lattice, Lattice) else _csrc.compact_lattice_bytes
-    stream.write(to_bytes(lattice.parts))
+    to_bytes = _csrc.lattice_file if isinstance(lattice, Lattice) else _csrc.compact_lattice_file
+    stream.write(to_bytes(lattice.parts, lattice.properties))
 
 
 def write_lattice_text(stream: OutputStream, lattice: AnyLattice, precision: int = 6) -> None:
@@ -160,8 +157,17 @@ L = TypeVar("L", Lattice, CompactLattice)
 class LatticeHolder(Generic[L]):
     """Lattices in tables; reads either kind and gives the one it is for, as Kaldi's holders do."""
 
+    form = "lattice"
+
     def __init__(self, convert: Callable[[AnyLattice], L]) -> None:
         self._convert: Callable[[AnyLattice], L] = convert
+
+    def made(self, found: tuple[int, tuple[Any, ...]]) -> L:
+        """Of what the form in C++ finds (csrc/lattice_module.cc)."""
+        properties, parts = found
+        lattice = of_parts(parts)
+        lattice.properties = properties
+        return self._convert(lattice)
 
     def read(self, stream: InputStream) -> L:
         return self._convert(read_lattice(stream))

@@ -9,7 +9,7 @@ import numpy as np
 
 from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.extension import _csrc
-from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, native_options, outcome
+from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, made_outcome, native_options, outcome_options
 
 
 class OnlineDecoder:
@@ -81,4 +81,6 @@ class OnlineDecoder:
             result = result_of()
         except ValueError as error:
             raise KaldiError(str(error)) from None
-        return outcome(result, self._graph, self._options, self._scale) if result.num_states else None
+        if not result.num_states:
+            return None
+        return made_outcome(result.outcome(outcome_options(self._graph, self._options, self._scale)))

@@ -124,7 +124,17 @@ def read_ragged(stream: InputStream, binary: bool) -> RaggedIntegers:
 def write_ragged(stream: OutputStream, binary: bool, value: RaggedIntegers) -> None:
     """Writes a vector of vectors of integers."""
     ends = value.offsets.tolist()
-    write_int_lists(stream, binary, [value.values[b:e] for b, e in zip(ends, ends[1:], strict=False)])
+    if binary:
+        _write_counted(stream, len(value), np.insert(value.values, value.offsets[:-1], value.counts))
+    else:
+        write_int_lists(stream, binary, [value.values[b:e] for b, e in zip(ends, ends[1:], strict=False)])
+
+
+def _write_counted(stream: OutputStream, count: int, values: Any) -> None:
+    """A number of things, in binary, and the integers that they are."""
+    packed = _csrc.pack_integers(int32_array(stream, values))
+    write_int32(stream, True, count)
+    stream.write(packed[_TAGGED.itemsize :])  # without their number
 
 
 def write_int_lists(stream: OutputStream, binary: bool, value: Any) -> None:
@@ -156,9 +166,7 @@ def read_int_pairs(stream: InputStream, binary: bool) -> list[tuple[int, int]]:
 def write_int_pairs(stream: OutputStream, binary: bool, value: Any) -> None:
     """Writes a vector of pairs of integers."""
     if binary:
-        packed = _csrc.pack_integers(int32_array(stream, [v for pair in value for v in pair]))
-        write_int32(stream, True, len(value))
-        stream.write(packed[_TAGGED.itemsize :])  # without their number
+        _write_counted(stream, len(value), [v for pair in value for v in pair])
     else:
         stream.write(encode("; ".join(f"{int(a)} {int(b)} " for a, b in value) + "\n"))
 

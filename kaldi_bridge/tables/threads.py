@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -40,10 +40,21 @@ def in_order(
         What ``entries`` or ``function`` raise, after the results for all entries before.
         KaldiError: a negative number of threads.
     """
+    return shares_in_order(lambda share: map(function, share), entries, num_threads, size)
+
+
+def shares_in_order(
+    function: Callable[[Sequence[T]], Iterable[R]],
+    entries: Iterable[T],
+    num_threads: int,
+    size: Callable[[T], int] = lambda _: SHARE,
+) -> Iterator[R]:
+    """The same of a function that gives a result for each of some entries, and need not take the lock for each."""
     if num_threads < 0:
         raise KaldiError(f"--num-threads={num_threads} must not be negative")
     if num_threads <= 1:
-        yield from map(function, entries)
+        for entry in entries:
+            yield from function([entry])
         return
     waiting: deque[Future[tuple[list[R], Exception | None]]] = deque()
     with ThreadPoolExecutor(num_threads) as pool:
@@ -76,11 +87,13 @@ def _shares(entries: Iterable[T], size: Callable[[T], int]) -> Iterator[tuple[li
     yield share, failure
 
 
-def _results(function: Callable[[T], R], share: list[T], failure: Exception | None) -> tuple[list[R], Exception | None]:
+def _results(
+    function: Callable[[Sequence[T]], Iterable[R]], share: list[T], failure: Exception | None
+) -> tuple[list[R], Exception | None]:
     """What is done, and an exception of what is not, or the one that is given."""
     done: list[R] = []
     try:
-        done.extend(map(function, share))
+        done.extend(function(share))
     except Exception as error:
         return done, error
     return done, failure

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kaldi_bridge.command import command
 from kaldi_bridge.hmm.transition_model import read_transition_model
-from kaldi_bridge.lattices.determinization import DeterminizationOptions, determinize
+from kaldi_bridge.lattices.determinization import DeterminizationOptions, determinize_each
 from kaldi_bridge.lattices.determinize_program import ProgramOptions, determinize_table
 
 USAGE = """Determinize lattices as the search does: over phones and words first, then over words alone.
@@ -27,7 +27,7 @@ def lattice_determinize_phone_pruned(
         lattice_rspecifier,
         lattice_wspecifier,
         options,
-        lambda lattice: determinize(lattice, options.beam, options, starts),
+        lambda lattices: determinize_each(lattices, options.beam, options, starts),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
-from kaldi_bridge.lattices.determinization import WordDeterminizationOptions, determinize_words_minimized
+from kaldi_bridge.lattices.determinization import WordDeterminizationOptions, determinize_words_of_each
 from kaldi_bridge.lattices.determinize_program import ProgramOptions, determinize_table
 
 USAGE = """Determinize lattices, keeping for each word sequence its best path, within a beam of the best of all.
@@ -25,7 +25,7 @@ def lattice_determinize_pruned(options: Options, lattice_rspecifier: str, lattic
         lattice_rspecifier,
         lattice_wspecifier,
         options,
-        lambda lattice: determinize_words_minimized(lattice, options.beam, options, options.minimize),
+        lambda lattices: determinize_words_of_each(lattices, options.beam, options, options.minimize),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kaldi_bridge.command import command, option
-from kaldi_bridge.lattices.determinization import WordDeterminizationOptions, determinize_words_minimized
+from kaldi_bridge.lattices.determinization import WordDeterminizationOptions, determinize_words_of_each
 from kaldi_bridge.lattices.determinize_program import ParallelOptions, determinize_table_in_threads
 
 USAGE = """Determinize lattices as lattice-determinize-pruned does, with several threads.
@@ -25,7 +25,7 @@ def lattice_determinize_pruned_parallel(options: Options, lattice_rspecifier: st
         lattice_rspecifier,
         lattice_wspecifier,
         options,
-        lambda lattice: determinize_words_minimized(lattice, options.beam, options, options.minimize),
+        lambda lattices: determinize_words_of_each(lattices, options.beam, options, options.minimize),
         "had warnings",
     )
 

@@ -37,14 +37,15 @@ using Words = __m512i;
 
 inline __mmask16 first(int64_t count) { return count >= LINES ? 0xffffu : count <= 0 ? 0u : (1u << count) - 1; }
 
-// Parts of x, each with zeros below the upper 16 bits.
+// Parts of x, each with zeros below the upper 16 bits. The first is cut off, as the greatest numbers would be rounded to
+// infinity, the second rounded, so that the third has what is left.
 inline void cut(__m512 x, Words *parts) {
+  static_assert(PARTS == 3);
   const Words half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
-  for (int p = 0; p < PARTS - 1; p++) {
-    parts[p] = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(x), half), upper);
-    x = _mm512_sub_ps(x, _mm512_castsi512_ps(parts[p]));
-  }
-  parts[PARTS - 1] = _mm512_castps_si512(x);
+  parts[0] = _mm512_and_si512(_mm512_castps_si512(x), upper);
+  x = _mm512_sub_ps(x, _mm512_castsi512_ps(parts[0]));
+  parts[1] = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(x), half), upper);
+  parts[2] = _mm512_castps_si512(_mm512_sub_ps(x, _mm512_castsi512_ps(parts[1])));
 }
 
 // A line of each part's tile.

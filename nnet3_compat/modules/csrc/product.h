@@ -5,8 +5,8 @@
 //
 //   a b = a_0 b_2 + a_1 b_1 + a_2 b_0 + a_0 b_1 + a_1 b_0 + a_0 b_0
 //
-// What is left out is below 2^-24 |a b|, the error of one rounding. Infinities become NaNs, as x_1 is one, and so does what
-// is rounded to one, from 3.39e38 on; parts below 1.2e-38 count as zero, as AMX has it.
+// What is left out is below 2^-22 |a b|, and 2^-26 |a b| in the mean square, less than what one rounding is. Infinities become
+// NaNs, as x_2 is one; parts below 1.2e-38 count as zero, as AMX has it.
 
 #pragma once
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from kaldi_bridge.errors import KaldiError
-from kaldi_bridge.tables.threads import SHARE, in_order
+from kaldi_bridge.tables.threads import SHARE, in_order, shares_in_order
 
 
 def _slow_first(number: int) -> int:
@@ -35,6 +35,13 @@ def test_small_ones_together() -> None:
     """Those that fill a share are one thread's, in order."""
     threads = list(in_order(lambda _: threading.get_ident(), range(40), 2, lambda _: SHARE // 10))
     assert all(len(set(threads[at : at + 10])) == 1 for at in range(0, 40, 10))
+
+
+@pytest.mark.parametrize(("num_threads", "shares"), [(1, [1] * 25), (2, [10, 10, 5])])
+def test_functions_of_shares(num_threads: int, shares: list[int]) -> None:
+    """One entry at a time without other threads, so that none waits for the next."""
+    sizes = shares_in_order(lambda some: [len(some)] * len(some), range(25), num_threads, lambda _: SHARE // 10)
+    assert list(sizes) == [size for size in shares for _ in range(size)]
 
 
 def test_results_come_while_entries_of_no_size_do() -> None:

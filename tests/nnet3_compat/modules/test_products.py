@@ -82,6 +82,14 @@ def test_numbers_of_all_sizes() -> None:
 
 
 @needs_amx
+def test_the_greatest_numbers() -> None:
+    """No part of them is infinite."""
+    greatest = torch.finfo(torch.float32).max
+    a = torch.tensor([[greatest, -greatest, 3.395e38], [1.0, 2.0**-100, 0.0]]).repeat(20, 1)
+    torch.testing.assert_close(product(a, torch.eye(3)), a, rtol=0.0, atol=0.0)
+
+
+@needs_amx
 def test_what_is_no_number_stays_in_its_row() -> None:
     a, b = torch.randn(40, 70), torch.randn(70, 50)
     a[3, 5], a[20, 69] = torch.nan, torch.inf
