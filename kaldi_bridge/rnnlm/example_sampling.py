@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.rnnlm.examples import RnnlmExample
 from kaldi_bridge.rnnlm.minibatches import ChunkOptions
+from kaldi_bridge.tables.threads import pool_of
 
 
 class ExampleSampler:
@@ -94,7 +95,7 @@ class ExampleSampler:
                 yield self.sample(example, random)
             return
         waiting: deque[Future[RnnlmExample]] = deque()
-        with ThreadPoolExecutor(num_threads) as pool:
+        with pool_of(num_threads) as pool:
             for example in examples:
                 waiting.append(pool.submit(self.sample, example, CRandom(random.rand())))
                 while waiting and (len(waiting) >= num_waiting or waiting[0].done()):

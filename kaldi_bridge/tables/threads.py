@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -57,17 +58,27 @@ def shares_in_order(
             yield from function([entry])
         return
     waiting: deque[Future[tuple[list[R], Exception | None]]] = deque()
-    with ThreadPoolExecutor(num_threads) as pool:
-        try:
-            for share, failure in _shares(entries, size):
-                waiting.append(pool.submit(_results, function, share, failure))
-                while waiting and (len(waiting) > 2 * num_threads or waiting[0].done()):
-                    yield from _checked(waiting.popleft())
-            while waiting:
+    with pool_of(num_threads) as pool:
+        for share, failure in _shares(entries, size):
+            waiting.append(pool.submit(_results, function, share, failure))
+            while waiting and (len(waiting) > 2 * num_threads or waiting[0].done()):
                 yield from _checked(waiting.popleft())
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield from _checked(waiting.popleft())
+
+
+@contextlib.contextmanager
+def pool_of(num_threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads for a generator, which cancels what they have not begun when it ends early.
+
+    It does not wait for them: after an error it may be a thread of its own that collects an abandoned generator, and
+    that one can hold a lock that another needs to come to its end.
+    """
+    pool = ThreadPoolExecutor(num_threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _shares(entries: Iterable[T], size: Callable[[T], int]) -> Iterator[tuple[list[T], Exception | None]]:

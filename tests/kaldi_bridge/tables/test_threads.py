@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import threading
 import time
@@ -90,3 +91,32 @@ def test_what_is_taken_ahead_is_bounded() -> None:
 def test_negative_number() -> None:
     with pytest.raises(KaldiError, match="--num-threads=-1 must not be negative"):
         list(in_order(_slow_first, [1], -1))
+
+
+def test_a_thread_collects_the_generator() -> None:
+    """As after an error in what takes the results: the thread holds a lock that another needs, and waits for none."""
+    begun, lock = threading.Barrier(3, timeout=20), threading.Lock()
+    dropped, ended = threading.Event(), threading.Event()
+
+    def work(number: int) -> int:
+        if number == 1:
+            with lock:
+                begun.wait()
+                dropped.wait()
+                gc.collect()
+        else:
+            begun.wait()
+            if number == 2 and lock.acquire(timeout=5):
+                ended.set()
+        return number
+
+    gc.disable()
+    try:
+        circle: list[object] = [in_order(work, range(3), 3)]
+        circle.append(circle)
+        assert next(circle[0]) == 0  # type: ignore[call-overload]
+        del circle
+        dropped.set()
+        assert ended.wait(10)
+    finally:
+        gc.enable()
