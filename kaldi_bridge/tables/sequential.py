@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from kaldi_bridge import log
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.io.specifiers import parse_rspecifier
 from kaldi_bridge.io.streams import open_input
+from kaldi_bridge.tables.background import Background
 from kaldi_bridge.tables.entries import ObjectLoader, read_entries
 from kaldi_bridge.tables.holders import Holder
 from kaldi_bridge.tables.scp import ScriptLineError, read_lines
@@ -29,7 +30,7 @@ class SequentialReader(Generic[T]):
         self._permissive = options.permissive
         self._stream = open_input(options.rxfilename)
         entries = self._archive() if options.kind == "ark" else self._script()
-        self._entries = _in_background(entries) if options.background else entries
+        self._entries = Background(entries) if options.background else entries
 
     def __iter__(self) -> Iterator[tuple[str, T]]:
         return self._entries
@@ -37,7 +38,7 @@ class SequentialReader(Generic[T]):
     def __next__(self) -> tuple[str, T]:
         return next(self._entries)
 
-    def _archive(self) -> Iterator[tuple[str, T]]:
+    def _archive(self) -> Generator[tuple[str, T], None, None]:
         try:
             yield from read_entries(self._stream, self._holder)
             self._stream.close()
@@ -46,7 +47,7 @@ class SequentialReader(Generic[T]):
                 raise
             log.warning(f"{error} (the rest is ignored, as permissive mode is specified)")
 
-    def _script(self) -> Iterator[tuple[str, T]]:
+    def _script(self) -> Generator[tuple[str, T], None, None]:
         loader = ObjectLoader(self._holder)
         try:
             for key, filename in self._lines():
@@ -81,9 +82,9 @@ class SequentialReader(Generic[T]):
 
     def close(self, failed: bool = False) -> None:
         """Ends the reading; a pipe whose command failed raises KaldiError."""
-        close = getattr(self._entries, "close", None)
-        if close is not None:
-            close()
+        if failed and isinstance(self._entries, Background):
+            return  # its thread has the stream still, and may wait for what a silent pipe says next
+        self._entries.close()
         self._stream.close(failed or self._permissive)
 
     def __enter__(self) -> SequentialReader[T]:
@@ -93,15 +94,3 @@ class SequentialReader(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close(failed=kind is not None)
-
-
-def _in_background(entries: Iterator[Any]) -> Iterator[Any]:
-    """The same entries, the next one being read by a thread meanwhile (option bg)."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    end = object()
-    with ThreadPoolExecutor(1) as executor:
-        pending = executor.submit(next, entries, end)
-        while (entry := pending.result()) is not end:
-            pending = executor.submit(next, entries, end)
-            yield entry

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -61,6 +63,19 @@ def test_stopping_early_and_iterating_without_with(folder):
         with SequentialReader(rspecifier, FLOAT_MATRIX) as reader:
             assert next(reader)[0] == "a"
     assert [key for key, _ in SequentialReader("ark:m.ark", FLOAT_MATRIX)] == list("abcde")
+
+
+def test_what_ends_early_does_not_wait_for_a_silent_pipe(folder):
+    """Nor does the program, whose thread still reads."""
+    program = """
+from kaldi_bridge.tables import SequentialReader
+from kaldi_bridge.tables.holders import FLOAT_MATRIX
+with SequentialReader("ark,bg:cat m.ark; exec sleep 60 |", FLOAT_MATRIX) as reader:
+    for _ in range(5):
+        next(reader)
+    raise SystemExit(3)
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=30).returncode == 3
 
 
 @pytest.mark.parametrize(
