@@ -103,6 +103,12 @@ class KeywordIndex:
     def num_states(self) -> int:
         return len(self.finals)
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether no weight is minus infinity or not a number."""
+        weights = (self.finals, self.arcs["weight"])
+        return all(bool((part[x] > -np.inf).all()) for part in weights for x in WEIGHT.names or ())
+
     def check(self, name: str) -> None:
         """Raises KaldiError for states or labels out of range, weights that make no sense, and cycles."""
         n, arcs = self.num_states, self.arcs
@@ -112,7 +118,7 @@ class KeywordIndex:
             raise KaldiError(f"{name}: the index has an arc to a state that does not exist")
         if len(arcs) and min(arcs["ilabel"].min(), arcs["olabel"].min()) < 0:
             raise KaldiError(f"{name}: the index has a negative label")
-        if any(not (part[x] > -np.inf).all() for part in (self.finals, arcs["weight"]) for x in WEIGHT.names or ()):
+        if not self.has_numbers:
             raise KaldiError(f"{name}: the index has a weight that is minus infinity or not a number")
         if n and _csrc.ArcLists(self.start, self.offsets, arcs["nextstate"]).topological_order() is None:
             raise KaldiError(f"{name}: the index has a cycle")
@@ -138,10 +144,13 @@ def lattice_index(lattice: CompactLattice, name: str, utterance: int, options: I
         made = _made(lambda: _csrc.lattice_index(lattice.parts, utterance, silence, states, options.allow_partial))
     except RuntimeError as error:
         raise EntryError(f"{error} for lattice {name}") from None
-    index, warnings = made
+    parts, warnings = made
     for warning in warnings:
         log.warning(warning)
-    return _optimized(index)
+    index = _optimized(parts)
+    if not index.has_numbers:  # Kaldi writes that index, and nothing is found in it
+        raise EntryError(f"Costs are minus infinity or not a number in lattice {name}")
+    return index
 
 
 def united(indices: Sequence[KeywordIndex]) -> KeywordIndex:

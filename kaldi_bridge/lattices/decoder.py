@@ -263,14 +263,15 @@ def native_options(options: SearchOptions) -> _csrc.SearchOptions:
 
 
 def _searched(search: Any, graph: Graph, log_likelihoods: np.ndarray, options: SearchOptions, scale: float) -> Any:
-    _check(log_likelihoods)
+    check_values(log_likelihoods)
     try:
         return search(graph.native, native_options(options), log_likelihoods, scale)
     except ValueError as error:
         raise KaldiError(str(error)) from None
 
 
-def _check(log_likelihoods: np.ndarray) -> None:
+def check_values(log_likelihoods: np.ndarray) -> None:
+    """Raises EntryError for log-likelihoods of an utterance that no path can be searched with."""
     # Minus infinity is what cannot be, and kept out of all paths; the maximum is not a number where any is not.
     if not log_likelihoods.max(initial=-np.inf) < np.inf:
         raise EntryError("the log-likelihoods have values that are plus infinity or not a number")
@@ -304,7 +305,7 @@ def decode_each(
     good = []
     for matrix in log_likelihoods:
         try:
-            _check(matrix)
+            check_values(matrix)
         except EntryError as error:
             errors.append(error)
         else:

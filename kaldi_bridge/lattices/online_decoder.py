@@ -7,9 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from kaldi_bridge.errors import EntryError, KaldiError
+from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
-from kaldi_bridge.lattices.decoder import Decoded, Graph, SearchOptions, made_outcome, native_options, outcome_options
+from kaldi_bridge.lattices.decoder import (
+    Decoded,
+    Graph,
+    SearchOptions,
+    check_values,
+    made_outcome,
+    native_options,
+    outcome_options,
+)
 
 
 class OnlineDecoder:
@@ -34,11 +42,13 @@ class OnlineDecoder:
         return float(self._search.final_relative_cost)
 
     def advance(self, log_likelihoods: np.ndarray) -> None:
-        """Takes the next frames [frames, pdfs]. Raises KaldiError for too few pdfs and values that are not finite."""
+        """Takes the next frames [frames, pdfs].
+
+        Raises KaldiError for too few pdfs, EntryError for values that are plus infinity or not a number.
+        """
         if not len(log_likelihoods):
             return
-        if not (log_likelihoods < np.inf).all():  # minus infinity is what cannot be, and kept out of all paths
-            raise EntryError("the log-likelihoods have values that are plus infinity or not a number")
+        check_values(log_likelihoods)
         try:
             self._search.advance(log_likelihoods, self._graph.num_pdfs)
         except ValueError as error:

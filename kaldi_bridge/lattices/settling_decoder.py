@@ -10,7 +10,7 @@ import numpy as np
 from kaldi_bridge.errors import KaldiError
 from kaldi_bridge.extension import _csrc
 from kaldi_bridge.lattices.best_paths import FasterOptions
-from kaldi_bridge.lattices.decoder import Graph, native_options
+from kaldi_bridge.lattices.decoder import Graph, check_values, native_options
 
 
 class SettlingDecoder:
@@ -24,11 +24,13 @@ class SettlingDecoder:
         self._search = _csrc.OnlineBestPathSearch(graph.native, native_options(search), 1000, options.hash_ratio)
 
     def advance(self, log_likelihoods: np.ndarray) -> None:
-        """Takes the next frames [frames, pdfs]. Raises KaldiError for too few pdfs and values that are not finite."""
+        """Takes the next frames [frames, pdfs].
+
+        Raises KaldiError for too few pdfs, EntryError for values that are plus infinity or not a number.
+        """
         if not len(log_likelihoods):
             return
-        if not (log_likelihoods < np.inf).all():  # minus infinity is what cannot be, and kept out of all paths
-            raise KaldiError("the log-likelihoods have values that are plus infinity or not a number")
+        check_values(log_likelihoods)
         try:
             self._search.advance(log_likelihoods, self._graph.num_pdfs)
         except ValueError as error:

@@ -35,6 +35,6 @@ class AddedPosteriorsOptions:
     """What posteriors nnet3-chain-add-post-to-egs adds to examples."""
 
     type: str = option("raw", "What to add: the network's outputs (raw), or the denominator's posteriors (den)")
-    clip_threshold: float = option(0.0, "With --type=den, posteriors below this become zero")
+    clip_threshold: float = option(0.0, "With --type=den, posteriors whose integer part is below this become zero")
     apply_exp: bool = option(True, "With --type=raw, the exponential of the outputs")
     leaky_hmm_coefficient: float = option(1e-5, "With --type=den, the leaky-HMM coefficient of the denominator graph")

@@ -60,4 +60,5 @@ class PosteriorAdder:
         if not torch.isfinite(log_prob):
             raise KaldiError("the denominator's probability is not finite")
         made = posteriors.reshape(output.shape)
-        return torch.where(made.abs() < options.clip_threshold, 0.0, made)
+        # abs() is that of integers in Kaldi's program: what is below 1 becomes zero whatever the threshold above 0
+        return torch.where(made.trunc().abs() < options.clip_threshold, 0.0, made)

@@ -115,6 +115,12 @@ def test_an_output_that_is_no_number_is_no_loss(tmp_path: Path) -> None:
     assert not build_objective("cross-entropy", [], DIMENSIONS)(model, batch).ok
 
 
+@pytest.mark.parametrize("floor", ["0", "1", "-0.1", "nan"])
+def test_a_floor_of_priors_that_cannot_be_divided_by(floor: str) -> None:
+    with pytest.raises(KaldiError, match="must be a probability above 0 and below 1"):
+        build_objective("cross-entropy", [f"--prior-floor={floor}"], DIMENSIONS)
+
+
 def test_cross_entropy_of_known_frames_and_its_priors() -> None:
     model = Affine().requires_grad_(False)
     batch = make_batch(model, 0)

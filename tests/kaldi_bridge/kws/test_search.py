@@ -30,6 +30,16 @@ def test_the_same_bytes(folder: Path) -> None:
         assert (folder / "OUT" / name).read_bytes() == (folder / name).read_bytes()
 
 
+def test_costs_that_are_not_numbers(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Such a lattice is left out; in the index of it that Kaldi writes, nothing is found."""
+    (folder / "some").write_text("a \n0 1 1 nan,2,3_4\n1 0,0,\n\nb \n0 1 1 1,2,3_4\n1 0,0,\n\n")
+    (folder / "map").write_text("a 1\nb 2\n")
+    assert twin("lattice-to-kws-index").run(["ark:map", "ark:some", "ark:OUT/indices"]) == 0
+    log = capfd.readouterr().err
+    assert "Costs are minus infinity or not a number in lattice a" in log and "Done 1 lattices, failed for 1" in log
+    assert twin("kws-index-union").run(["ark:OUT/indices", "ark:OUT/global"]) == 0
+
+
 @pytest.mark.parametrize(
     ("index", "message"),
     [

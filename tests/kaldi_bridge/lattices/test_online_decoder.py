@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.errors import EntryError, KaldiError
 from kaldi_bridge.fsts.fst import read_fst
 from kaldi_bridge.hmm.transition_model import read_transition_model
+from kaldi_bridge.lattices.best_paths import FasterOptions
 from kaldi_bridge.lattices.decoder import Graph, SearchOptions, best_path, decode
 from kaldi_bridge.lattices.online_decoder import OnlineDecoder
+from kaldi_bridge.lattices.settling_decoder import SettlingDecoder
 from kaldi_bridge.tables import SequentialReader
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 
@@ -68,7 +70,11 @@ def test_nothing(graph: Graph) -> None:
     decoder = OnlineDecoder(graph, OPTIONS, 1.0)
     decoder.advance(np.zeros((0, graph.num_pdfs), np.float32))
     assert decoder.num_frames == 0
-    with pytest.raises(KaldiError, match="needs"):
-        decoder.advance(np.zeros((1, graph.num_pdfs - 1), np.float32))
-    with pytest.raises(KaldiError, match="infinity"):
-        decoder.advance(np.full((1, graph.num_pdfs), np.nan, np.float32))
+
+
+def test_frames_that_do_not_fit(graph: Graph) -> None:
+    for decoder in (OnlineDecoder(graph, OPTIONS, 1.0), SettlingDecoder(graph, FasterOptions())):
+        with pytest.raises(KaldiError, match="needs"):
+            decoder.advance(np.zeros((1, graph.num_pdfs - 1), np.float32))
+        with pytest.raises(EntryError, match="infinity"):
+            decoder.advance(np.full((1, graph.num_pdfs), np.nan, np.float32))

@@ -19,6 +19,7 @@ OPTIONS = [
     "--apply-exp=false",
     "--type=den",
     "--type=den --leaky-hmm-coefficient=0.2",
+    "--type=den --leaky-hmm-coefficient=0.2 --clip-threshold=0.2",
     "--type=den --batchnorm-test-mode=true --dropout-test-mode=true",
 ]
 CALLS = [[PROGRAM, "--use-gpu=no", *options.split(), *FILES] for options in OPTIONS]
