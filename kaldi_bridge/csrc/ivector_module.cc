@@ -9,6 +9,7 @@
 
 #include "conjugate_gradients.h"
 #include "fmllr_rows.h"
+#include "full_gaussians.h"
 #include "gaussian_shares.h"
 #include "ivector_statistics.h"
 #include "mixture_sums.h"
@@ -67,6 +68,29 @@ py::tuple shares(const Dense<float> &constants, const Dense<float> &scaled_means
     made = gaussian_shares({constants.data(), scaled_means.data(), inverse_variances.data(), dim}, pairs);
   }
   return py::make_tuple(to_array(made.shares), to_array(made.log_likelihoods));
+}
+
+py::array_t<float> full_scores(const Dense<float> &constants, const Dense<float> &scaled_means,
+                               const Dense<float> &precisions, const Dense<float> &feats, const Dense<int64_t> &frames,
+                               const Dense<int64_t> &gaussians) {
+  const int64_t size = constants.size(), dim = feats.ndim() == 2 ? feats.shape(1) : 0;
+  if (dim < 1 || scaled_means.size() != size * dim || precisions.size() != size * (dim * (dim + 1) / 2) ||
+      frames.size() != gaussians.size())
+    throw std::invalid_argument("features, Gaussians and pairs do not fit together");
+  std::vector<FrameOfGaussian> pairs;
+  pairs.reserve(frames.size());
+  for (py::ssize_t i = 0; i < frames.size(); i++) {
+    const int64_t frame = frames.data()[i], gaussian = gaussians.data()[i];
+    if (frame < 0 || frame >= feats.shape(0) || gaussian < 0 || gaussian >= size)
+      throw std::invalid_argument("a pair has no such frame or Gaussian");
+    pairs.push_back({feats.data() + frame * dim, gaussian});
+  }
+  std::vector<float> made;
+  {
+    py::gil_scoped_release release;
+    made = full_log_likelihoods({constants.data(), scaled_means.data(), precisions.data(), dim}, pairs);
+  }
+  return to_array(made);
 }
 
 py::list shared_rows(const Dense<float> &weights, const Dense<int64_t> &gaussians, const Dense<int64_t> &frames,
@@ -150,6 +174,7 @@ void add_ivectors(py::module_ &m) {
         py::arg("weights"), py::arg("linear").noconvert(), py::arg("quadratic").noconvert(),
         "Adds frames to statistics for i-vectors; the sum of their weights.");
   m.def("gaussian_shares", &shares, "(shares of the Gaussians of pairs, log-likelihoods of pairs).");
+  m.def("full_log_likelihoods", &full_scores, "Of pairs of a frame and a Gaussian with full covariances.");
   m.def("shared_rows", &shared_rows, "Of each table the sums of its rows for each frame, by the shares of Gaussians.");
   m.def("mixtures_summed", &mixtures_summed, "Log-likelihoods of mixtures [frames, mixtures] from those of their Gaussians.");
   m.def("pruned_posteriors", &pruned, "(how many of each frame, Gaussians, posteriors, log-likelihoods of frames).");

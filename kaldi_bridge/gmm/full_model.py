@@ -5,12 +5,14 @@ log N(x; m, C) = g + x . (P m) - x' P x / 2 with the precision P, the inverse of
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from kaldi_bridge.errors import KaldiError
+from kaldi_bridge.extension import _csrc
 from kaldi_bridge.gmm.model import Mixtures
 from kaldi_bridge.io import basic_io
 from kaldi_bridge.io.matrix_io import (
@@ -128,14 +130,14 @@ class FullMixture:
     def pair_log_likelihoods(self, feats: np.ndarray, frames: np.ndarray, gaussians: np.ndarray) -> np.ndarray:
         """float32 [n], of the frame ``frames[i]`` of features [frames, dim] by the Gaussian ``gaussians[i]``."""
         self.check_feats(feats)
-        found = np.empty(len(frames), np.float32)
-        order = np.argsort(gaussians, kind="stable")
-        ends = np.cumsum(np.bincount(gaussians, minlength=self.num_gaussians)).tolist()
-        for gaussian, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
-            own = order[begin:end]
-            if len(own):
-                found[own] = self.gaussian_log_likelihoods(feats[frames[own]], gaussian)
-        return found
+        parts = self.constants, self.scaled_means, self._triangles
+        made: np.ndarray = _csrc.full_log_likelihoods(*parts, feats, frames, gaussians)
+        return made
+
+    @functools.cached_property
+    def _triangles(self) -> np.ndarray:
+        """float32 [gaussians, dim (dim + 1) / 2], those of the precisions."""
+        return np.stack([pack_symmetric(precision) for precision in self.precisions])
 
     def check_feats(self, feats: np.ndarray) -> None:
         """Raises KaldiError for features of another dimension, or that are not finite."""

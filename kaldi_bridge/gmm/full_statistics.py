@@ -38,14 +38,10 @@ def full_posteriors(
     Raises KaldiError for features of another dimension, or that are not finite.
     """
     selection = selection or all_selected(len(feats), mixture.num_gaussians)
-    scores = np.zeros(len(selection.values), np.float32)
     if not len(feats):
-        return shares(scores, selection)
-    mixture.check_feats(feats)
-    pairs = SparsePosterior(selection.offsets, selection.values, np.arange(len(selection.values)))
-    for gaussian, frames, own in by_gaussian(pairs):
-        scores[own] = mixture.gaussian_log_likelihoods(feats[frames], gaussian)
-    return shares(scores, selection)
+        return shares(np.zeros(len(selection.values), np.float32), selection)
+    frames = np.repeat(np.arange(len(feats)), selection.counts)
+    return shares(mixture.pair_log_likelihoods(feats, frames, selection.values), selection)
 
 
 class FullStatistics:

@@ -56,11 +56,10 @@ class GaussianPosteriors:
     def to_lists(self) -> GaussPosterior:
         """As tables hold them; pairs whose posteriors are all 0 are left out."""
         lists: GaussPosterior = [[] for _ in range(self.num_frames)]
-        ends = self.offsets.tolist()
-        for frame, pdf, begin, end in zip(self.frames.tolist(), self.pdfs.tolist(), ends, ends[1:], strict=False):
-            own = self.posteriors[begin:end]
-            if own.any():
-                lists[frame].append((pdf, own))
+        kept = np.diff(np.concatenate([[0], np.cumsum(self.posteriors != 0)])[self.offsets]) > 0
+        pairs = (self.frames, self.pdfs, self.offsets[:-1], self.offsets[1:])
+        for frame, pdf, begin, end in zip(*(values[kept].tolist() for values in pairs), strict=True):
+            lists[frame].append((pdf, self.posteriors[begin:end]))
         return lists
 
     @classmethod

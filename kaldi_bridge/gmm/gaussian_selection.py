@@ -73,7 +73,7 @@ def write_selection(
                         raise EntryError(
                             f"Input gselect for utterance {utterance} has wrong size {len(among)} vs. {len(feats)}"
                         )
-                chosen, log_likelihood = likeliest_gaussians(scores, feats, options.n, among, of_pairs)
+                chosen, log_likelihood = likeliest_gaussians(scores, num_gaussians, feats, options.n, among, of_pairs)
                 writer.write(utterance, chosen)
                 if likelihoods is not None:
                     likelihoods.write(utterance, log_likelihood)
@@ -89,6 +89,7 @@ def write_selection(
 
 def likeliest_gaussians(
     scores_of: Scores,
+    num_gaussians: int,
     feats: np.ndarray,
     count: int,
     among: RaggedIntegers | None = None,
@@ -106,6 +107,7 @@ def likeliest_gaussians(
         if among is None:
             scores, numbers = scores_of(feats[part]), None
         else:
+            _check(among[part], num_gaussians)
             scores, numbers = _limited(scores_of, feats[part], among[part], of_pairs)
         best = _best(scores, min(count, scores.shape[1]))
         values = np.take_along_axis(scores, best, axis=1).astype(np.float64)
@@ -127,15 +129,18 @@ def _best(scores: np.ndarray, count: int) -> np.ndarray:
     return np.take_along_axis(some, order, axis=1)
 
 
+def _check(among: RaggedIntegers, num_gaussians: int) -> None:
+    values = among.values
+    if (among.counts == 0).any() or values.min() < 0 or values.max() >= num_gaussians:
+        raise KaldiError(f"Gaussians to choose from that the model's {num_gaussians} are not, or none")
+
+
 def _limited(
     scores_of: Scores, feats: np.ndarray, among: RaggedIntegers, of_pairs: PairScores | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores of those alone [frames, most of a frame], and their numbers, ascending; -inf where a frame has fewer."""
-    size = scores_of(feats[:1]).shape[1]
-    frames, gaussians = np.repeat(np.arange(len(feats)), among.counts), among.values
-    if (among.counts == 0).any() or gaussians.min() < 0 or gaussians.max() >= size:
-        raise KaldiError(f"Gaussians to choose from that the model's {size} are not, or none")
-    gaussians = gaussians[np.lexsort((gaussians, frames))]
+    frames = np.repeat(np.arange(len(feats)), among.counts)
+    gaussians = among.values[np.lexsort((among.values, frames))]
     own = scores_of(feats)[frames, gaussians] if of_pairs is None else of_pairs(feats, frames, gaussians)
     filled = np.arange(among.counts.max()) < among.counts[:, None]
     scores, numbers = np.full(filled.shape, -np.inf, np.float32), np.zeros(filled.shape, np.int64)

@@ -50,9 +50,10 @@ class Alignment:
 
 def oracle(lattice: Lattice, reference: Sequence[int], wildcards: Collection[int]) -> Alignment | None:
     """The best path against a reference; None for a lattice without a path. Needs kaldifst."""
-    words = OpenFst.of(_words(lattice, wildcards)).without_epsilons(True, 1e-6, -1, "auto", "").arc_sorted("ilabel")
+    acceptor = _words(lattice, wildcards)
+    words = OpenFst.of(acceptor).without_epsilons(True, 1e-6, -1, "auto", "").arc_sorted("ilabel")
     expected = _without(standard_fst(linear_lattice(reference, reference, 0.0, 0.0)), wildcards)
-    edits = _edits(np.unique(words.fst().arcs["olabel"]), np.unique(expected.arcs["ilabel"]))
+    edits = _edits(np.unique(acceptor.arcs["olabel"]), np.unique(expected.arcs["ilabel"]))
     edited = OpenFst.of(edits).composed(OpenFst.of(expected)).arc_sorted("ilabel")
     best = words.composed(edited, side="right").shortest_paths(1).fst()
     return _counted(best) if best.start >= 0 else None

@@ -29,12 +29,14 @@ class LdaStatistics:
         if classes.size and not 0 <= classes.min() <= classes.max() < len(self.counts):
             raise KaldiError(f"a class of {classes.max()}, but there are only {len(self.counts)}")
         every = np.asarray(vectors, np.float64)
-        chosen = every[rows]
         order = np.argsort(classes, kind="stable")
         present, starts = np.unique(classes[order], return_index=True)
         if len(present):
-            self.counts[present] += np.add.reduceat(np.asarray(weights, np.float64)[order], starts)
-            self.sums[present] += np.add.reduceat((weights[:, None] * chosen)[order], starts)
+            own = np.asarray(weights, np.float64)[order]
+            self.counts[present] += np.add.reduceat(own, starts)
+            weighted = every[rows[order]]
+            weighted *= own[:, np.newaxis]
+            self.sums[present] += np.add.reduceat(weighted, starts)
         of_row = np.bincount(rows, weights, len(every))
         self.products += (every.T * of_row) @ every
 

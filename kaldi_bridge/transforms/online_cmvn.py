@@ -45,7 +45,9 @@ class OnlineCmvn:
         options.check()
         if not global_stats[0, -1] > 0:
             raise KaldiError("Global CMN stats are required")
-        self._options, self._global, self._skip_dims = options, global_stats.astype(np.float64), skip_dims
+        self._options, self._skip_dims = options, skip_dims
+        orders = 2 if options.norm_vars else 1  # squares are only summed where variances are wanted
+        self._global = global_stats[:orders].astype(np.float64)
         self._speaker = np.zeros_like(self._global)
         self._start()
 
@@ -78,7 +80,7 @@ class OnlineCmvn:
         return feats if self._frozen is None else self._normalized(feats, self._frozen)
 
     def _normalized(self, feats: np.ndarray, stats: np.ndarray) -> np.ndarray:
-        """``stats``: [frames, 2, dim + 1], or [1, 2, dim + 1] for all frames."""
+        """``stats``: [frames, orders, dim + 1], or [1, orders, dim + 1] for all frames."""
         if not self._options.norm_means:
             return feats
         mean = stats[:, 0, :-1] / stats[:, 0, -1:]
@@ -98,11 +100,12 @@ class OnlineCmvn:
             self._speaker *= frames / self._speaker[0, -1]
 
     def _stats(self, feats: np.ndarray) -> np.ndarray:
-        """[frames, 2, dim + 1]."""
+        """[frames, orders, dim + 1]."""
         window, frames, known = self._options.cmn_window, len(feats), len(self._sums) - 1
         rows = np.zeros((frames, *self._global.shape))
         rows[:, 0, :-1], rows[:, 0, -1] = feats, 1.0
-        np.square(rows[:, 0, :-1], out=rows[:, 1, :-1])
+        if self._options.norm_vars:
+            np.square(rows[:, 0, :-1], out=rows[:, 1, :-1])
         np.cumsum(rows, axis=0, out=rows)
         rows += self._sums[-1]
         sums = np.concatenate([self._sums, rows])
