@@ -243,7 +243,7 @@ def slurm(tmp_path: Path) -> Iterator[SlurmHere]:
 
 @pytest.mark.slow
 def test_on_a_real_slurm(slurm: SlurmHere, tmp_path: Path) -> None:
-    """A failing job, a refusal, a cancelled task, a node whose daemon was killed; and what failed run again."""
+    """A failing job, a refusal, a cancelled task, a killed node daemon; what failed run again; a cancelled array."""
 
     def command(*arguments: str) -> list[str]:
         script = IMPATIENT.format(module="slurm", name="SLURM")
@@ -282,3 +282,11 @@ def test_on_a_real_slurm(slurm: SlurmHere, tmp_path: Path) -> None:
             slurm.start_node()
         (tmp_path / name).touch()
         assert run("--pick", "failed", *job) == (0, "")
+
+    job = ["JOB=1:2", "interrupted.JOB.log", "sleep", "50"]
+    process = subprocess.Popen(command(*job), cwd=tmp_path, env=slurm.environment)
+    for number in (1, 2):
+        slurm.wait_for(["cat", str(tmp_path / f"interrupted.{number}.log")], "# sleep")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 2
+    slurm.wait_for(["bash", "-c", "squeue -h | wc -l"], "0\n")
