@@ -8,6 +8,9 @@ Each program tells at its end what it has imported, and the server imports that 
 that was torch, the server forks another one, which imports torch, and passes it the calls of this program from then on:
 a fork of it costs more, and the others need none.
 
+A program that was installed again since the server began is left to its launcher, which starts it anew: the server has
+the modules of before.
+
 The server ends with the shell that it was made for, after the programs that still run; nothing new is begun then.
 """
 
@@ -99,8 +102,10 @@ class _Call:
 class ForkServer:
     """Waits for calls, for the ends of programs and launchers, and for what programs have imported."""
 
-    def __init__(self, links: Path, with_torch: bool = False) -> None:
+    def __init__(self, links: Path, began: int, with_torch: bool = False) -> None:
+        """``began``: the time since which the modules may have been imported, in nanoseconds."""
         self._links = links
+        self._began = began
         self._with_torch = with_torch
         self._calls_torch: set[str] = set()  # names of programs
         self._torch_server: socket.socket | None = None
@@ -251,10 +256,10 @@ class ForkServer:
         """
         kept = [call.connection.fileno(), self._imports_of_programs.fileno()]
         caller, _, _ = credentials(call.connection)
-        script = script_of(str(self._links / call.name))
-        if script is None:
-            return None
         try:
+            script = script_of(str(self._links / call.name))
+            if script is None or os.stat(script).st_ctime_ns > self._began:  # another, or another version
+                return None
             answers, imports = take_over_files(dict(zip(call.numbers, call.files, strict=True)), kept)
             arguments = take_over(caller)
             os.write(answers, _ANSWER.pack(_RUNNING, os.getpid()))
@@ -297,7 +302,7 @@ class ForkServer:
         try:
             files = {number: number for number in range(3)}
             (end,) = take_over_files(files, [far_end.fileno()])
-            ForkServer(self._links, with_torch=True).serve_server(socket.socket(fileno=end))
+            ForkServer(self._links, self._began, with_torch=True).serve_server(socket.socket(fileno=end))
             status = 0
         finally:
             os._exit(status)
@@ -305,6 +310,7 @@ class ForkServer:
 
 def serve(listener: Listener, links: Path, shell: int) -> None:
     """In a process of its own, which it makes independent of the shell's files, folder and terminal's signals."""
+    began = time.time_ns()
     os.setpgid(0, 0)
     os.chdir("/")
     null = os.open(os.devnull, os.O_RDWR)
@@ -316,7 +322,7 @@ def serve(listener: Listener, links: Path, shell: int) -> None:
     gc.disable()
     importlib.import_module("kaldi_bridge.tables")
     listener.socket.listen(socket.SOMAXCONN)  # again, so that launchers see this process as the one that listens
-    ForkServer(links).serve_shell(listener, shell)
+    ForkServer(links, began).serve_shell(listener, shell)
 
 
 def _set_name(name: str) -> None:

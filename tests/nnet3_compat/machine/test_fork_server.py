@@ -254,6 +254,20 @@ def test_it_is_started_where_the_server_cannot_stand_in(served: Shell, tmp_path:
     assert status == 127 and err == f"{tmp_path}/a/b: No such file or directory\n"
 
 
+def test_a_program_that_was_installed_again(tmp_path: Path) -> None:
+    """The server has the modules of before, so the launcher starts it; or says that it is gone."""
+    with shell(tmp_path) as one:
+        assert one.run("probe parent; true") == (0, f"{SERVER}\n", "")
+        script = tmp_path / "bin/nnet-pytorch-probe"
+        content = script.read_text()
+        script.unlink()
+        status, _, err = one.run("probe parent")
+        assert status == 127 and "Traceback" not in err
+        script.write_text(content)
+        script.chmod(0o755)
+        assert one.run("probe parent; true") == (0, "bash\n", "")
+
+
 def test_the_server_ends_with_its_shell(tmp_path: Path) -> None:
     """But not before the programs that run."""
     with shell(tmp_path) as one:
