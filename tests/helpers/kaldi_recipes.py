@@ -72,10 +72,7 @@ def copy_mini_librispeech(kaldi: Path, folder: Path, corpus: Path, programs: Pat
     Of their training, epochs and jobs are fewer, and of the i-vector extractor's, Gaussians.
     """
     recipe = copy_recipe("mini_librispeech/s5", kaldi, folder, programs)
-    run_pl = f"run.pl --max-jobs-run {os.cpu_count()}"
-    (recipe / "cmd.sh").write_text(
-        "".join(f'export {x}_cmd="{run_pl}"\n' for x in ("train", "decode", "mkgraph", "cuda"))
-    )
+    run_jobs_here(recipe)
     (recipe / "corpus").symlink_to(corpus)
     shutil.copytree(corpus / "lm", recipe / "data/local/lm")
     change_scripts(recipe, SMALLER)
@@ -83,14 +80,21 @@ def copy_mini_librispeech(kaldi: Path, folder: Path, corpus: Path, programs: Pat
     return recipe
 
 
-def change_scripts(recipe: Path, changes: Mapping[str, Mapping[str, str]]) -> None:
-    """Replaces strings of the recipe's scripts, which must be there, and in these scripts ten jobs and more by 4."""
+def run_jobs_here(recipe: Path) -> None:
+    """A cmd.sh for this machine, with one job for each of its processors."""
+    run_pl = f"run.pl --max-jobs-run {os.cpu_count()}"
+    kinds = ("train", "decode", "mkgraph", "cuda")
+    (recipe / "cmd.sh").write_text("".join(f'export {kind}_cmd="{run_pl}"\n' for kind in kinds))
+
+
+def change_scripts(recipe: Path, changes: Mapping[str, Mapping[str, str]], jobs: int = 4) -> None:
+    """Replaces strings of the recipe's scripts, which must be there; ``jobs`` where these ask for ten or more."""
     for name, replacements in changes.items():
         script = (recipe / name).read_text()
         for text, replacement in replacements.items():
             assert text in script, (name, text)
             script = script.replace(text, replacement)
-        (recipe / name).write_text(re.sub(r"--nj \d\d\b", "--nj 4", script))
+        (recipe / name).write_text(re.sub(r"--nj \d\d+\b", f"--nj {jobs}", script))
 
 
 def add_programs(recipe: Path, folder: Path, scripts: Mapping[str, str]) -> None:
