@@ -63,24 +63,20 @@ def merge_discriminative_supervisions(parts: list[DiscriminativeSupervision]) ->
 
 def concatenated(lattices: list[Lattice]) -> Lattice:
     """One lattice after the other, with epsilons in between; the states of the last come first (fst/concat.h)."""
-    ends = np.cumsum([lattice.num_states for lattice in lattices[::-1]])[::-1]
-    firsts = ends - [lattice.num_states for lattice in lattices]
-    arcs, counts, finals = [], [], []
-    for number, lattice in reversed(list(enumerate(lattices))):
-        moved = lattice.arcs.copy()
-        moved["nextstate"] += firsts[number]
-        count, costs = np.diff(lattice.offsets), lattice.finals
-        if number + 1 < len(lattices):
-            final = np.flatnonzero(lattice.is_final)
-            joints = np.zeros(len(final), LATTICE_ARC)
-            joints["graph"], joints["acoustic"] = costs[final].T
-            joints["nextstate"] = lattices[number + 1].start + firsts[number + 1]
-            moved = np.insert(moved, lattice.offsets[final], joints)
-            count[final] += 1
-            costs = np.full_like(costs, NOT_FINAL)
-        arcs.append(moved)
-        counts.append(count)
-        finals.append(costs)
-    offsets = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
-    start = int(lattices[0].start + firsts[0])
-    return Lattice(start, offsets, np.concatenate(arcs), np.concatenate(finals))
+    parts = lattices[::-1]
+    sizes = np.array([part.num_states for part in parts])
+    firsts = np.cumsum(sizes) - sizes
+    starts = firsts + [part.start for part in parts]
+    part_of = np.repeat(np.arange(len(parts)), sizes)
+    arcs, finals = (np.concatenate([getattr(part, name) for part in parts]) for name in ("arcs", "finals"))
+    counts = np.concatenate([np.diff(part.offsets) for part in parts])
+    arcs["nextstate"] += np.repeat(firsts, [part.num_arcs for part in parts]).astype(np.int32)
+    leads_on = np.isfinite(finals).all(axis=1) & (part_of > 0)
+    joints = np.zeros(np.count_nonzero(leads_on), LATTICE_ARC)
+    joints["graph"], joints["acoustic"] = finals[leads_on].T
+    joints["nextstate"] = starts[part_of[leads_on] - 1]
+    arcs = np.insert(arcs, (np.cumsum(counts) - counts)[leads_on], joints)
+    counts[leads_on] += 1
+    finals[part_of > 0] = NOT_FINAL
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Lattice(int(starts[-1]), offsets, arcs, finals)
