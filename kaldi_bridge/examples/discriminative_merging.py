@@ -68,7 +68,8 @@ def concatenated(lattices: list[Lattice]) -> Lattice:
     firsts = np.cumsum(sizes) - sizes
     starts = firsts + [part.start for part in parts]
     part_of = np.repeat(np.arange(len(parts)), sizes)
-    arcs, finals = (np.concatenate([getattr(part, name) for part in parts]) for name in ("arcs", "finals"))
+    arcs = np.concatenate([part.arcs for part in parts], dtype=LATTICE_ARC)
+    finals = np.concatenate([part.finals for part in parts])
     counts = np.concatenate([np.diff(part.offsets) for part in parts])
     arcs["nextstate"] += np.repeat(firsts, [part.num_arcs for part in parts]).astype(np.int32)
     leads_on = np.isfinite(finals).all(axis=1) & (part_of > 0)

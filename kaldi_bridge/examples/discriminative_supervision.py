@@ -23,7 +23,7 @@ from kaldi_bridge.io.basic_io import (
 )
 from kaldi_bridge.io.input_stream import InputStream
 from kaldi_bridge.io.output_stream import OutputStream
-from kaldi_bridge.lattices.lattice import Lattice, is_cyclic, to_lattice, top_sorted
+from kaldi_bridge.lattices.lattice import Lattice, acyclic_top_sorted, to_lattice
 from kaldi_bridge.lattices.lattice_files import read_lattice, write_lattice, write_lattice_text
 from kaldi_bridge.lattices.state_times import state_times
 
@@ -134,8 +134,9 @@ def _read_size(stream: InputStream, binary: bool, name: str) -> int:
 
 
 def _sorted(lattice: Lattice) -> Lattice:
-    if is_cyclic(lattice):
-        raise KaldiError("the lattice of a supervision has a cycle")
-    made = top_sorted(lattice)
+    try:
+        made = acyclic_top_sorted(lattice)
+    except KaldiError:
+        raise KaldiError("the lattice of a supervision has a cycle") from None
     made.properties = properties.of_sorted(lattice.properties)
     return made

@@ -204,18 +204,26 @@ def is_cyclic(lattice: AnyLattice) -> bool:
 def top_sorted(lattice: L) -> L:
     """The same with states in topological order, as OpenFst's TopSort numbers them; unchanged when it has a cycle."""
     order = lattice.graph.topological_order()
-    if order is None or (order == np.arange(len(order))).all():
-        return lattice
-    return renumbered(lattice, order)
+    return lattice if order is None else _in_order(lattice, order)
+
+
+def acyclic_top_sorted(lattice: L) -> L:
+    """The same. Raises KaldiError for a cycle."""
+    order = lattice.graph.topological_order()
+    if order is None:
+        raise KaldiError("the lattice has a cycle")
+    return _in_order(lattice, order)
+
+
+def _in_order(lattice: L, order: np.ndarray) -> L:
+    return lattice if (order == np.arange(len(order))).all() else renumbered(lattice, order)
 
 
 def sorted_if_needed(lattice: L) -> L:
     """With arcs to higher-numbered states only; unchanged where they are already. Raises KaldiError for a cycle."""
     if (lattice.arcs["nextstate"] > lattice.sources).all():
         return lattice
-    if is_cyclic(lattice):
-        raise KaldiError("the lattice has a cycle")
-    return top_sorted(lattice)
+    return acyclic_top_sorted(lattice)
 
 
 def num_frames(lattice: CompactLattice) -> int:
