@@ -51,6 +51,7 @@ class Background(Generic[T]):
 
     def close(self) -> None:
         """Waits for what is being read; whoever closes the stream below comes after."""
+        self._ended = True
         self._wanted.put(False)
         self._thread.join()
         self._entries.close()

@@ -62,6 +62,7 @@ def test_stopping_early_and_iterating_without_with(folder):
     for rspecifier in ("ark:yes 'a [ 1 ]' |", "ark,bg:yes 'a [ 1 ]' |", "scp:m.scp"):
         with SequentialReader(rspecifier, FLOAT_MATRIX) as reader:
             assert next(reader)[0] == "a"
+        assert next(reader, None) is None
     assert [key for key, _ in SequentialReader("ark:m.ark", FLOAT_MATRIX)] == list("abcde")
 
 
