@@ -78,7 +78,7 @@ LOCALE = {"locale": "echo C.UTF-8"}  # which newer C libraries call C.utf8; the 
 @pytest.mark.timeout(7200)
 def test_run_sh(tmp_path: Path) -> None:
     recipe = copy_recipe("aishell/s5", kaldi_checkout(), tmp_path)
-    change_scripts(recipe, SMALLER)
+    change_scripts(recipe, SMALLER, jobs=2)
     script = (recipe / "run.sh").read_text()
     (recipe / "run.sh").write_text(re.sub(r"^data=.*", f"data={tmp_path}/corpus", script, flags=re.M))
     (recipe / "cmd.sh").write_text("export train_cmd=run.pl decode_cmd=run.pl\n")

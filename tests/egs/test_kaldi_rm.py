@@ -59,6 +59,8 @@ SMALLER = {
         "/export/corpora5/LDC/LDC93S3A": "corpus",
         "data/train 1000 data/train.1k": "data/train 100 data/train.1k",
         "  250 data/train": "  50 data/train",
+        "--nj 4 ": "--nj 2 ",
+        "--nj 8 ": "--nj 2 ",
         "\nlocal/run_sgmm2.sh\n": "\n",
         "\nlocal/chain/run_tdnn_online_cmn.sh\n": "\n",
     },
@@ -96,7 +98,7 @@ SYSTEMS = {  # the directories of decoding, and the highest word error rate
 @pytest.mark.timeout(7200)
 def test_run_sh(tmp_path: Path) -> None:
     recipe = copy_recipe("rm/s5", kaldi_checkout(), tmp_path)
-    change_scripts(recipe, SMALLER)
+    change_scripts(recipe, SMALLER, jobs=2)
     link_programs(tmp_path / "tools/sph2pipe_v2.5")
     add_programs(recipe, tmp_path / "without_gpu", CUDA_IS_COMPILED)
     (recipe / "cmd.sh").write_text("export train_cmd=run.pl decode_cmd=run.pl cuda_cmd=run.pl\n")

@@ -13,6 +13,8 @@ import pytest
 
 from tests.helpers.kaldi_recipes import (
     CUDA_IS_COMPILED,
+    FASTER_XVECTORS,
+    SMALL_XVECTORS,
     add_programs,
     change_scripts,
     copy_recipe,
@@ -20,7 +22,7 @@ from tests.helpers.kaldi_recipes import (
     run_recipe,
     write_wave,
 )
-from tests.helpers.made_up_sound import sound, sounds_of
+from tests.helpers.made_up_speakers import Voice, make_musan, make_rooms
 
 RATE = 16000
 SPEAKERS = {"VoxCeleb2/dev/aac": 10, "VoxCeleb2/test/aac": 4, "VoxCeleb1/dev/wav": 10, "VoxCeleb1/test/wav": 8}
@@ -38,15 +40,7 @@ SMALLER = {
     },
     "v2": {
         "run.sh": {"train_aug 1000000 ": "train_aug 250 ", "lda_dim=200": "lda_dim=16"},
-        "local/nnet3/xvector/tuning/run_xvector_1a.sh": {
-            "num-jobs-initial=3": "num-jobs-initial=1",
-            "num-jobs-final=8": "num-jobs-final=1",
-            "initial-effective-lrate=0.001": "initial-effective-lrate=0.005",
-            "final-effective-lrate=0.0001": "final-effective-lrate=0.001",
-            "minibatch-size=64": "minibatch-size=16",
-            "dim=512": "dim=32",
-            "dim=1500": "dim=64",
-        },
+        "local/nnet3/xvector/tuning/run_xvector_1a.sh": {**SMALL_XVECTORS, **FASTER_XVECTORS},
     },
 }
 FFMPEG = {"ffmpeg": 'exec cat "$4"'}  # ffmpeg -v 8 -i FILE ...
@@ -86,7 +80,7 @@ def make_corpora(folder: Path) -> None:
     names: list[tuple[str, str]] = []
     for number, (part, count) in enumerate(SPEAKERS.items()):
         for speaker in range(count):
-            name, voice = f"id{number}{speaker:04}", Voice(random)
+            name, voice = f"id{number}{speaker:04}", Voice(random, RATE)
             for video in range(VIDEOS):
                 place = folder / part / name / f"video{video}"
                 place.mkdir(parents=True)
@@ -100,46 +94,4 @@ def make_corpora(folder: Path) -> None:
     (folder / "VoxCeleb1/voxceleb1_test_v2.txt").write_text(
         "".join(f"{int(one == other)} {first} {second}\n" for (one, first), (other, second) in pairs)
     )
-    for kind in ("speech", "noise", "music"):
-        place = folder / "musan" / kind / "free"
-        place.mkdir(parents=True)
-        recordings = [f"{kind}-free-{number:04}" for number in range(8)]
-        for recording in recordings:
-            samples = Voice(random).speak(4.0) if kind == "speech" else random.normal(0.0, 2000.0, 4 * RATE)
-            write_wave(place / f"{recording}.wav", samples.astype(np.int16), RATE)
-        if kind == "music":
-            (place / "ANNOTATIONS").write_text("".join(f"{recording} pop Y someone\n" for recording in recordings))
-
-
-class Voice:
-    """A speaker: some sounds, in whose pitch and resonances the speakers differ."""
-
-    def __init__(self, random: np.random.Generator) -> None:
-        pitch, size = random.uniform(80.0, 240.0), random.uniform(0.75, 1.35)
-        self.random = random
-        self.sounds = [
-            sound(((first * size, second * size), seconds), RATE, pitch * random.uniform(0.9, 1.1), random)
-            for (first, second), seconds in sounds_of([str(number) for number in range(12)]).values()
-        ]
-
-    def speak(self, seconds: float) -> np.ndarray:
-        """int16 samples of these sounds in a random order."""
-        count = int(seconds / 0.10)  # of sounds_of's length
-        pieces = [self.sounds[index] for index in self.random.integers(len(self.sounds), size=count)]
-        return np.concatenate(pieces).astype(np.int16)
-
-
-def make_rooms(folder: Path) -> None:
-    """Impulse responses of two kinds of rooms, and their lists."""
-    random = np.random.default_rng(1)
-    for kind, seconds in (("smallroom", 0.1), ("mediumroom", 0.2)):
-        lines = []
-        for room in range(1, 4):
-            path = folder / kind / f"Room{room:03}" / f"Room{room:03}-00001.wav"
-            path.parent.mkdir(parents=True)
-            time = np.arange(int(0.4 * RATE)) / RATE
-            response = random.normal(0.0, 1500.0, len(time)) * np.exp(-time / seconds * 3.0)
-            response[20] = 20000.0
-            write_wave(path, response.astype(np.int16), RATE)
-            lines.append(f"--rir-id {kind}-{room} --room-id {kind}-{room} {path.relative_to(folder.parents[1])}\n")
-        (folder / kind / "rir_list").write_text("".join(lines))
+    make_musan(folder / "musan", random)

@@ -11,6 +11,7 @@ from kaldi_bridge.tables import TableWriter
 from kaldi_bridge.tables.holders import FLOAT_MATRIX
 from tests.helpers.kaldi_recipes import (
     CUDA_IS_COMPILED,
+    SMALL_XVECTORS,
     add_programs,
     change_scripts,
     copy_recipe,
@@ -26,11 +27,7 @@ SMALLER = {
     "local/nnet3/xvector/tuning/run_xvector_1a.sh": {
         "--nj 8": "--nj 2",
         "--num-repeats 35": "--num-repeats 12",
-        "num-jobs-initial=3": "num-jobs-initial=1",
-        "num-jobs-final=8": "num-jobs-final=1",
-        "minibatch-size=64": "minibatch-size=16",
-        "dim=512": "dim=32",
-        "dim=1500": "dim=64",
+        **SMALL_XVECTORS,
     }
 }
 SCRIPT = """

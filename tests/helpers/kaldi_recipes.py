@@ -63,6 +63,18 @@ SMALLER = {
     },
 }
 
+SMALL_XVECTORS = {  # for a recipe's local/nnet3/xvector/tuning/run_xvector_1a.sh
+    "num-jobs-initial=3": "num-jobs-initial=1",
+    "num-jobs-final=8": "num-jobs-final=1",
+    "minibatch-size=64": "minibatch-size=16",
+    "dim=512": "dim=32",
+    "dim=1500": "dim=64",
+}
+FASTER_XVECTORS = {  # and trained in fewer steps
+    "initial-effective-lrate=0.001": "initial-effective-lrate=0.005",
+    "final-effective-lrate=0.0001": "final-effective-lrate=0.001",
+}
+
 
 def copy_mini_librispeech(kaldi: Path, folder: Path, corpus: Path, programs: Path | None = None) -> Path:
     """The recipe with made_up_librispeech's corpus in the places of its downloads, for one machine without a GPU.
@@ -85,6 +97,25 @@ def run_jobs_here(recipe: Path) -> None:
     run_pl = f"run.pl --max-jobs-run {os.cpu_count()}"
     kinds = ("train", "decode", "mkgraph", "cuda")
     (recipe / "cmd.sh").write_text("".join(f'export {kind}_cmd="{run_pl}"\n' for kind in kinds))
+
+
+def copy_speaker_recipe(
+    name: str, kaldi: Path, folder: Path, corpora: Path, changes: Mapping[str, Mapping[str, str]]
+) -> Path:
+    """The recipe with made_up_calls' corpora where it has /export and downloads, for one machine without a GPU."""
+    family = name.partition("/")[0]
+    others = (f"egs/{family}/v1", "egs/sre08/v1/sid", "egs/sre08/v1/steps")
+    recipe = copy_recipe(name, kaldi, folder, others=others)
+    (recipe / "cmd.sh").write_text("export train_cmd=run.pl\n")
+    change_scripts(recipe, changes)
+    script = (recipe / "run.sh").read_text()
+    (recipe / "run.sh").write_text(re.sub(r"/export/corpora\d?/", f"{corpora}/", script))
+    (recipe / "RIRS_NOISES").symlink_to(corpora / "RIRS_NOISES")
+    link_programs(folder / "tools/sph2pipe_v2.5")
+    # The scripts call it with -P FOLDER URL, after other options.
+    wget = f'while [ "$1" != -P ]; do shift; done; mkdir -p "$2"; cp "{corpora}/downloads/${{3##*/}}" "$2"'
+    add_programs(recipe, folder / "stand_ins", {**CUDA_IS_COMPILED, "wget": wget})
+    return recipe
 
 
 def change_scripts(recipe: Path, changes: Mapping[str, Mapping[str, str]], jobs: int = 4) -> None:
