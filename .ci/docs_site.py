@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     """Links out of docs/ and into it lead to where the pages are in the site."""
     if page.file.src_uri.startswith("repository/"):
-        return markdown.replace("](docs/", "](../")
+        return re.sub(r"\]\(((?:\.\./)*)docs/", r"](\1../", markdown)
     if page.file.src_uri.startswith("reference/"):
         return markdown
     return markdown.replace("](../", "](repository/")
