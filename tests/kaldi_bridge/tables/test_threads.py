@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import threading
 import time
@@ -93,30 +92,27 @@ def test_negative_number() -> None:
         list(in_order(_slow_first, [1], -1))
 
 
-def test_a_thread_collects_the_generator() -> None:
-    """As after an error in what takes the results: the thread holds a lock that another needs, and waits for none."""
-    begun, lock = threading.Barrier(3, timeout=20), threading.Lock()
-    dropped, ended = threading.Event(), threading.Event()
+def test_a_thread_drops_the_generator() -> None:
+    """As after an error in what takes the results: the thread holds a lock that others need, and waits for none."""
+    threads = 16  # to wait for them begins with any of them, also with the waiting one itself, which fails at once
+    begun, left, lock = threading.Barrier(threads, timeout=20), threading.Event(), threading.Lock()
+    waited = threading.Barrier(threads - 1, timeout=20)
 
     def work(number: int) -> int:
         if number == 1:
             with lock:
                 begun.wait()
-                dropped.wait()
-                gc.collect()
+                left.wait()
+                held.clear()
         else:
             begun.wait()
-            if number == 2 and lock.acquire(timeout=5):
-                ended.set()
+        if number > 1 and lock.acquire(timeout=5):
+            lock.release()
+            waited.wait()
         return number
 
-    gc.disable()
-    try:
-        circle: list[object] = [in_order(work, range(3), 3)]
-        circle.append(circle)
-        assert next(circle[0]) == 0  # type: ignore[call-overload]
-        del circle
-        dropped.set()
-        assert ended.wait(10)
-    finally:
-        gc.enable()
+    held = [in_order(work, range(threads), threads)]
+    first = next(held[0])
+    assert first == 0
+    left.set()
+    waited.wait()
