@@ -72,7 +72,7 @@ def concatenated(lattices: list[Lattice]) -> Lattice:
     finals = np.concatenate([part.finals for part in parts])
     counts = np.concatenate([np.diff(part.offsets) for part in parts])
     arcs["nextstate"] += np.repeat(firsts, [part.num_arcs for part in parts]).astype(np.int32)
-    leads_on = np.isfinite(finals).all(axis=1) & (part_of > 0)
+    leads_on = np.concatenate([part.is_final for part in parts]) & (part_of > 0)
     joints = np.zeros(np.count_nonzero(leads_on), LATTICE_ARC)
     joints["graph"], joints["acoustic"] = finals[leads_on].T
     joints["nextstate"] = starts[part_of[leads_on] - 1]

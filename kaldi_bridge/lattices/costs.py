@@ -24,11 +24,10 @@ from kaldi_bridge.lattices.state_times import state_times
 L = TypeVar("L", Lattice, CompactLattice)
 
 
-def _with_costs(lattice: L, arcs: np.ndarray, finals: np.ndarray) -> L:
-    """The same paths with other costs."""
-    if isinstance(lattice, Lattice):
-        return Lattice(lattice.start, lattice.offsets, arcs, finals)
-    return CompactLattice(lattice.start, lattice.offsets, arcs, finals, lattice.string_offsets, lattice.strings)
+def _with_arcs(lattice: L, arcs: np.ndarray) -> L:
+    """The same paths, their arcs with other costs."""
+    start, offsets, _, *rest = lattice.parts
+    return type(lattice)(start, offsets, arcs, *rest)
 
 
 def scale(
@@ -54,7 +53,7 @@ def add_word_penalty(lattice: CompactLattice, penalty: float) -> CompactLattice:
     """Adds the penalty to the graph cost of each arc with a word."""
     arcs = lattice.arcs.copy()
     arcs["graph"][arcs["label"] != 0] += np.float32(penalty)
-    return _with_costs(lattice, arcs, lattice.finals)
+    return _with_arcs(lattice, arcs)
 
 
 def add_transition_costs(lattice: Lattice, costs: np.ndarray) -> Lattice:
@@ -67,7 +66,7 @@ def add_transition_costs(lattice: Lattice, costs: np.ndarray) -> Lattice:
         raise KaldiError(f"{ids.max()} is no transition-id of the model, which has {len(costs) - 1}")
     arcs = lattice.arcs.copy()
     arcs["graph"] += costs[ids]
-    return _with_costs(lattice, arcs, lattice.finals)
+    return _with_arcs(lattice, arcs)
 
 
 def boost_errors(
@@ -99,7 +98,7 @@ def boost_errors(
     errors = np.where(np.isin(phones, list(silence)), np.float32(silence_error), np.float32(1.0))
     errors[phones == model.id_to_phone[model.checked(alignment)[when]]] = 0.0
     arcs["graph"][spoken] -= np.float32(boost) * errors
-    return _with_costs(lattice, arcs, lattice.finals)
+    return _with_arcs(lattice, arcs)
 
 
 def prune(lattice: L, beam: float) -> L:
